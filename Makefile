@@ -1,0 +1,153 @@
+# Every task of the project; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+INSTALL = $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/$*.lock
+PROJECTS := --no-deps --no-build-isolation -e layers/waveflow -e local
+LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-header \
+	--python-version 3.11 --no-emit-package waveflow --no-emit-package waveflow-local
+
+ARCHITECTURE ?= x86_64
+# Tools whose own dependencies must not meet ours: each has its own environment.
+TOOL := $(BIN)/uvx --quiet --from
+SAM := SAM_CLI_TELEMETRY=0 $(TOOL) aws-sam-cli==1.170.0 sam
+IMAGE_LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-header \
+	--python-version 3.13 --no-emit-package waveflow -c requirements/run.lock \
+	layers/waveflow/pyproject.toml --extra lambda
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run up soak-api test check format lock clean images test-images validate \
+	deploy bench-parity costs
+
+help: ## List the tasks.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 22
+
+$(UV): requirements/bootstrap.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "WaveFlow needs Python 3.11 or newer; name one: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python's venv module is missing; on Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
+	@echo "Setting up $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
+	@touch $(UV)
+
+$(VENV)/.%: $(UV) requirements/%.lock layers/waveflow/pyproject.toml local/pyproject.toml
+	@$(INSTALL)
+	@$(UV) pip install --quiet --python $(BIN)/python $(PROJECTS)
+	@touch $@
+
+PAGE := local/page
+PLAYER := $(PAGE)/node_modules/.package-lock.json
+
+# The page's player; without Node the server draws, and the browser plays.
+$(PLAYER): $(PAGE)/package-lock.json
+	@if command -v npm >/dev/null; then \
+		cd $(PAGE) && npm ci --silent --no-audit --no-fund && touch -c node_modules/.package-lock.json || \
+		echo "npm could not install the page's player; the page works without it." >&2; \
+	fi
+
+setup: $(VENV)/.dev $(PLAYER) ## Prepare .venv with everything that development needs.
+
+soak-api: setup ## Upload 200 files of 5 MB to the API, 20 at once, and watch its memory.
+	@$(BIN)/python -m tests.performance.soak_api
+
+check: setup ## Check format, lint, types and imports, and run the fast tests.
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@report=$$($(BIN)/lint-imports --no-cache) || { echo "$$report"; exit 1; }
+	@$(BIN)/pytest --quiet tests/unit tests/contract
+
+# By file: a process holds one local AWS at a time, and a file shares its own.
+test: setup ## Run every test.
+	@$(BIN)/pytest --quiet --numprocesses 2 --dist loadfile
+
+format: setup ## Format the code, and mend what can be mended.
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+clean: ## Remove everything that was made here.
+	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis out
+
+lock: $(UV) ## Resolve the locks again.
+	@$(LOCK) pyproject.toml --group run -o requirements/run.lock
+	@$(LOCK) pyproject.toml --group dev -o requirements/dev.lock
+	@$(IMAGE_LOCK) -o requirements/image-core.lock
+	@$(IMAGE_LOCK) --extra webhook -o requirements/image-webhook.lock
+	@$(IMAGE_LOCK) --extra audio -o requirements/image-audio.lock
+	@$(IMAGE_LOCK) --extra audio --extra analysis -o requirements/image-analysis.lock
+	@$(IMAGE_LOCK) --extra api -o requirements/image-api.lock
+
+run: $(VENV)/.run ## Send audio through the whole pipeline; FILES="a.wav b.flac" for your own.
+	@$(BIN)/waveflow run $(FILES)
+
+up: $(VENV)/.run $(PLAYER) ## Keep the pipeline running for a server; ARGS="--port 4566" for options.
+	@$(BIN)/waveflow up $(ARGS)
+
+ADAPTER := public.ecr.aws/awsguru/aws-lambda-adapter:0.9.1
+
+.PHONY: adapter
+adapter:
+	@docker image inspect $(ADAPTER) >/dev/null 2>&1 || docker pull --quiet $(ADAPTER) || { \
+		echo "No registry gives the adapter: a stand-in takes its place, and streaming through it is not tried." >&2; \
+		docker build --quiet --target no-adapter --tag $(ADAPTER) --file functions/Dockerfile .; }
+
+images: $(UV) adapter ## Build the images with SAM; needs a container engine.
+	@$(SAM) build --region ap-northeast-2 \
+		--parameter-overrides Architecture=$(ARCHITECTURE)
+
+test-images: setup images ## Run the images as Lambda would; needs a container engine.
+	@WAVEFLOW_SAM="$(TOOL) aws-sam-cli==1.170.0 sam" WAVEFLOW_ARCHITECTURE=$(ARCHITECTURE) \
+		$(BIN)/pytest --quiet --durations 20 tests/e2e/test_images.py
+
+validate: $(UV) ## Check template.yaml with SAM, cfn-lint and checkov.
+	@$(SAM) validate --lint --region ap-northeast-2
+	@$(TOOL) cfn-lint==1.58.0 cfn-lint template.yaml
+	@$(TOOL) checkov==3.3.30 checkov --skip-download --quiet --compact \
+		--framework cloudformation secrets --file template.yaml
+
+# What samconfig.toml says, which a command line would replace as a whole.
+CONFIG ?= dev
+CONFIGURED = $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open( \
+	"samconfig.toml", "rb"))[sys.argv[1]]["deploy"]["parameters"]["parameter_overrides"])'
+
+deploy: images ## Deploy to AWS; CONFIG=prod, OVERRIDES="WebhookUrl=https://…".
+	@$(SAM) deploy --config-env $(CONFIG) --parameter-overrides \
+		$$($(CONFIGURED) $(CONFIG)) Architecture=$(ARCHITECTURE) \
+		Release=$$(git rev-parse --short=12 HEAD) $(OVERRIDES)
+
+costs: setup ## Work out what 1,000 uploads and mixes cost, from measured figures.
+	@$(BIN)/python scripts/costs.py
+
+bench-parity: setup ## Measure the seed's table of times again, within 2 CPUs and 4 GB.
+	@$(BIN)/python scripts/bench_parity.py
+
+.PHONY: bench
+bench: setup ## Race the engine against the tools found here; QUICK=1 takes a minute.
+	@$(BIN)/python tests/performance/bench.py $(if $(QUICK),--quick)
+
+# Reliability: large volumes; `make test` runs smaller ones of the same.
+.PHONY: soak fuzz audit
+N ?= 200000
+RELIABILITY := PYTHONPATH=tests $(BIN)/python -m
+
+soak: setup ## Simulate 100,000 executions, explore longer, and serve 1,000 invocations warm.
+	@$(RELIABILITY) support.simulation.volume --executions 100000 --seeds 20
+	@WAVEFLOW_EXAMPLES=2000 WAVEFLOW_STEPS=50 $(BIN)/pytest --quiet tests/reliability/test_explorer.py
+	@WAVEFLOW_WARM=1000 WAVEFLOW_TRANSFERS=1000 WAVEFLOW_MESSAGES=10000 $(BIN)/pytest --quiet \
+		tests/reliability/test_warm.py tests/reliability/test_transport.py \
+		tests/reliability/test_fuzz.py -k 'warm or transfers or message'
+	@WAVEFLOW_CLICK_STEP=1 $(BIN)/pytest --quiet tests/integration/audio/test_tempo_and_key.py
+
+fuzz: setup ## Draw N damaged files; N=200000 by default.
+	@$(RELIABILITY) support.fuzz --count $(N)
+
+audit: setup ## Check code and locks for known weaknesses and secrets.
+	@# B108 and B506 are ruff's S108 and S506, whose exceptions give their reasons in the code.
+	@$(TOOL) bandit==1.9.4 bandit --quiet --severity-level medium --skip B108,B506 \
+		--recursive layers functions local
+	@$(TOOL) detect-secrets==1.5.0 detect-secrets-hook --exclude-lines 'noqa: S105|whsec_|SecretStringTemplate|secret:[A-Z]|GetSecretValue|PasswordLength|WebhookSecret|GenerateStringKey' \
+		$$(git ls-files layers functions local statemachine template.yaml)
+	@$(BIN)/python scripts/audit.py
