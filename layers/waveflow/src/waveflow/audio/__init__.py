@@ -1,0 +1,1 @@
+"""Decode, draw and mix audio; arrays only, no storage and no network."""

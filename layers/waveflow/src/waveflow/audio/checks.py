@@ -1,0 +1,162 @@
+"""Check a stem as an engineer does by ear, while blocks pass by."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SILENT, CLIPPED, DC_OFFSET = "SILENT", "CLIPPED", "DC_OFFSET"
+DUAL_MONO, ANTI_PHASE = "DUAL_MONO", "ANTI_PHASE"
+LEADING_SILENCE, UPSAMPLED_BITS = "LEADING_SILENCE", "UPSAMPLED_BITS"
+
+SILENT_LEVEL = 1e-4  # -80 dBFS: above the dither of 16 bits
+LEADING_LEVEL = 1e-3  # -60 dBFS
+LEADING_SECONDS = 0.5
+FULL_SCALE = np.float32(32_767 / 32_768)  # what 16 bits reach on both sides
+# A sine of 30 Hz at full scale stays there for five samples at 48 kHz.
+CLIPPED_RUN = 6  # samples at up to 48 kHz, more above
+CLIPPED_RUN_HZ = 48_000
+DC_LEVEL = 0.005  # of full scale, -46 dBFS
+DUAL_MONO_RATIO = 1e-6  # the difference is 60 dB below the sum
+ANTI_PHASE_RATIO = 0.1  # the sum is 10 dB below the difference
+LOW_BITS = 0xFFFF  # of a left-justified sample: what 16 bits do not reach
+STEREO = 2
+
+
+@dataclass(frozen=True, slots=True)
+class StemWarning:
+    """One thing that an engineer would ask about.
+
+    Parameters
+    ----------
+    code
+        One of this module's.
+    count
+        Of CLIPPED: samples in runs at full scale.
+    seconds
+        Of LEADING_SILENCE: how long it lasts.
+    """
+
+    code: str
+    count: int | None = None
+    seconds: float | None = None
+
+
+class StemCheck:
+    """What was noticed of a stream.
+
+    Parameters
+    ----------
+    sample_rate
+        In Hz.
+    channels
+        Of the source.
+    """
+
+    def __init__(self, sample_rate: int, channels: int) -> None:
+        self._rate = sample_rate
+        self._runs = _Runs(sample_rate, channels)
+        self._sums = np.zeros(channels)
+        self._sum_energy = self._difference_energy = 0.0
+        self._frames = 0
+        self._loudest = 0.0
+        self._begins: int | None = None
+        self._low_bits: int | None = None
+
+    def add(self, block: NDArray[Any], x: NDArray[np.float32]) -> None:
+        """Take in the next frames.
+
+        Parameters
+        ----------
+        block
+            As decoded, shape (frames, channels).
+        x
+            The same as float32, shape (channels, frames), in units of full scale.
+        """
+        loudest = max(float(x.max(initial=0)), -float(x.min(initial=0)))
+        self._loudest = max(self._loudest, loudest)
+        self._sums += x.sum(axis=1, dtype=np.float64)
+        self._runs.add(x, any_clipped=loudest >= float(FULL_SCALE))
+        if self._begins is None and loudest > LEADING_LEVEL:
+            heard = np.abs(x).max(axis=0) > LEADING_LEVEL
+            self._begins = self._frames + int(heard.argmax())
+        if len(x) == STEREO:
+            both, apart = x[0] + x[1], x[0] - x[1]
+            self._sum_energy += float(both @ both)
+            self._difference_energy += float(apart @ apart)
+        if block.dtype == np.int32:
+            used = int(np.bitwise_or.reduce(block, axis=None))
+            self._low_bits = (self._low_bits or 0) | used & LOW_BITS
+        self._frames += x.shape[1]
+
+    def finish(self) -> tuple[StemWarning, ...]:
+        """Give what is worth a warning.
+
+        Returns
+        -------
+        tuple
+            In the order of this module's codes; of silence nothing else is said.
+        """
+        if self._loudest < SILENT_LEVEL:
+            return (StemWarning(SILENT),)
+        begins = self._begins if self._begins is not None else self._frames
+        silence = round(begins / self._rate, 3)
+        clipped = self._runs.finish()
+        offset = float(np.abs(self._sums).max()) / self._frames
+        stereo = len(self._sums) == STEREO
+        both, apart = self._sum_energy, self._difference_energy
+        found = {
+            StemWarning(CLIPPED, count=clipped): clipped > 0,
+            StemWarning(DC_OFFSET): offset > DC_LEVEL,
+            StemWarning(DUAL_MONO): stereo and apart < DUAL_MONO_RATIO * both,
+            StemWarning(ANTI_PHASE): stereo and both < ANTI_PHASE_RATIO * apart,
+            StemWarning(LEADING_SILENCE, seconds=silence): silence > LEADING_SECONDS,
+            StemWarning(UPSAMPLED_BITS): self._low_bits == 0,
+        }
+        return tuple(warning for warning, is_so in found.items() if is_so)
+
+
+class _Runs:
+    """Count samples in long runs at full scale, across blocks."""
+
+    def __init__(self, sample_rate: int, channels: int) -> None:
+        self._least = (
+            -(-CLIPPED_RUN * max(sample_rate, CLIPPED_RUN_HZ)) // CLIPPED_RUN_HZ
+        )
+        self._open = [0] * channels
+        self._count = 0
+
+    def add(self, x: NDArray[np.float32], *, any_clipped: bool) -> None:
+        """Take in the next frames."""
+        for channel, samples in enumerate(x):
+            if any_clipped:
+                self._add(channel, samples)
+            else:
+                self._close(channel)
+
+    def finish(self) -> int:
+        """Count the last runs too."""
+        for channel in range(len(self._open)):
+            self._close(channel)
+        return self._count
+
+    def _add(self, channel: int, samples: NDArray[np.float32]) -> None:
+        # Both sides have runs of their own: +1 next to -1 is no flat top.
+        side = np.where(np.abs(samples) >= FULL_SCALE, np.sign(samples), 0)
+        edges = np.flatnonzero(np.diff(side)) + 1
+        starts = np.concatenate(([0], edges))
+        lengths = np.diff(np.concatenate((starts, [len(side)])))
+        clipped = side[starts] != 0
+        if clipped[0]:
+            lengths[0] += self._open[channel]
+        else:
+            self._close(channel)
+        self._open[channel] = int(lengths[-1]) if clipped[-1] else 0
+        ended = lengths[clipped] if not clipped[-1] else lengths[clipped][:-1]
+        self._count += int(ended[ended >= self._least].sum())
+
+    def _close(self, channel: int) -> None:
+        if self._open[channel] >= self._least:
+            self._count += self._open[channel]
+        self._open[channel] = 0

@@ -1,0 +1,110 @@
+"""Walk the chunks of RIFF and IFF files without believing their sizes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from waveflow.errors import CorruptAudioError
+
+CHUNK_HEADER_BYTES = 8
+MAX_CHUNKS = 4096  # a file of a hundred thousand empty chunks is no recording
+STREAMED_FROM, STREAMED_TO = (
+    0x7FFF_0000,
+    0xFFFF_FFFF,
+)  # writers to a pipe claim "very long", then nothing
+TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN", b"PK\x03\x04", b"%PDF", b"<")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A chunk as its header describes it."""
+
+    name: bytes
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Where the samples really lie."""
+
+    offset: int
+    size: int
+    truncated: bool
+
+
+def walk(file: BinaryIO, start: int, *, big_endian: bool) -> Iterator[Chunk]:
+    """List the chunks from an offset on.
+
+    Parameters
+    ----------
+    file
+        A seekable file.
+    start
+        The offset of the first chunk's header.
+    big_endian
+        How sizes are written.
+
+    Yields
+    ------
+    Chunk
+        Each chunk whose header is complete.
+    """
+    order = "big" if big_endian else "little"
+    for _ in range(MAX_CHUNKS):
+        file.seek(start)
+        header = file.read(CHUNK_HEADER_BYTES)
+        if len(header) < CHUNK_HEADER_BYTES:
+            return
+        size = int.from_bytes(header[4:], "big" if order == "big" else "little")
+        yield Chunk(header[:4], start + CHUNK_HEADER_BYTES, size)
+        start += CHUNK_HEADER_BYTES + size + size % 2
+    raise CorruptAudioError(f"The file has more than {MAX_CHUNKS} chunks.")
+
+
+def measure(file: BinaryIO, chunk: Chunk, *, end: int, big_endian: bool) -> Extent:
+    """Find where the samples end, whatever the chunk's header claims.
+
+    Parameters
+    ----------
+    file
+        A seekable file.
+    chunk
+        The chunk that holds the samples.
+    end
+        The size of the file in bytes.
+    big_endian
+        How sizes of chunks are written.
+
+    Returns
+    -------
+    Extent
+        The samples' bytes; `truncated` where the file ends before the claim.
+    """
+    available = max(0, end - chunk.offset)
+    if chunk.size > available:
+        streamed = STREAMED_FROM <= chunk.size <= STREAMED_TO
+        return Extent(chunk.offset, available, truncated=not streamed)
+    behind = chunk.offset + chunk.size
+    if _ends_there(file, behind, end=end, big_endian=big_endian):
+        return Extent(chunk.offset, chunk.size, truncated=False)
+    return Extent(chunk.offset, available, truncated=False)
+
+
+def _ends_there(file: BinaryIO, behind: int, *, end: int, big_endian: bool) -> bool:
+    return any(
+        _is_no_sample(file, start, end=end, big_endian=big_endian)
+        for start in (behind, behind + 1)
+    )
+
+
+def _is_no_sample(file: BinaryIO, start: int, *, end: int, big_endian: bool) -> bool:
+    if end - start < CHUNK_HEADER_BYTES:
+        return True
+    file.seek(start)
+    header = file.read(16)
+    if header.startswith(TAGS):
+        return True
+    size = int.from_bytes(header[4:8], "big" if big_endian else "little")
+    printable = all(0x20 <= byte < 0x7F for byte in header[:4])  # noqa: PLR2004
+    return printable and start + CHUNK_HEADER_BYTES + size <= end + 1

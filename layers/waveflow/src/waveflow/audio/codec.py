@@ -1,0 +1,191 @@
+"""Open any accepted file and yield its samples in bounded memory.
+
+This is the one place where audio enters: what leaves `open_audio` and
+`blocks` has been validated, whatever the headers claimed.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from waveflow.audio import opening
+from waveflow.audio.sniff import Kind, sniff
+from waveflow.audio.stream import NON_FINITE_SAMPLES, TRUNCATED, Samples, Stream
+from waveflow.errors import (
+    AudioTooLongError,
+    BadSampleRateError,
+    CorruptAudioError,
+    EmptyAudioError,
+    ResourceLimitError,
+    TooManyChannelsError,
+    WaveflowError,
+)
+
+OPENERS: dict[Kind, Callable[[Path], Stream]] = {
+    Kind.WAV: opening.open_wav,
+    Kind.AIFF: opening.open_aiff,
+    Kind.FLAC: opening.open_flac,
+    Kind.MP3: opening.open_mp3,
+    Kind.OGG: lambda path: opening.open_ogg(path, Kind.OGG),
+    Kind.OPUS: lambda path: opening.open_ogg(path, Kind.OPUS),
+    Kind.M4A: opening.open_m4a,
+}
+UNCOMPRESSED = (Kind.WAV, Kind.AIFF)  # their frames are counted, not guessed
+
+T = TypeVar("T")
+
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000
+MAX_CHANNELS = 32
+MAX_SECONDS = 6 * 3600
+MAX_LEVEL = np.float32(1e30)  # sums of stems stay finite
+SLACK_FRAMES = 4_096  # by which edit lists and encoders' padding may be off
+
+
+def open_audio(path: Path) -> Stream:
+    """Open a file by its content.
+
+    Parameters
+    ----------
+    path
+        The file; its name is not looked at.
+
+    Returns
+    -------
+    Stream
+        Within the limits of sample rate, channels and length as far as the
+        structure shows them.
+
+    Raises
+    ------
+    WaveflowError
+        One of the audio errors.
+    """
+    stream = OPENERS[sniff(path)](path)
+    _validate(stream.sample_rate, stream.channels)
+    if not stream.frames and stream.kind in UNCOMPRESSED:
+        raise EmptyAudioError("The file holds no frame of audio.")
+    if stream.frames > MAX_SECONDS * stream.sample_rate:
+        raise _too_long(stream)
+    return stream
+
+
+def blocks(
+    stream: Stream, *, start: int = 0, deadline: float | None = None
+) -> Iterator[Samples]:
+    """Decode from a frame on, within the limits of length and time.
+
+    Parameters
+    ----------
+    stream
+        An opened file.
+    start
+        The first frame to decode.
+    deadline
+        A value of `time.monotonic()` to end by.
+
+    Yields
+    ------
+    Samples
+        Shape (frames, channels), finite; only valid until the next block.
+
+    Raises
+    ------
+    AudioTooLongError
+        More than six hours were decoded.
+    CorruptAudioError
+        The decoder gave up, or found nothing of what the file claims to hold.
+    EmptyAudioError
+        There is no frame, and none was claimed.
+    ResourceLimitError
+        The deadline has passed.
+    """
+    decoded, limit = start, MAX_SECONDS * stream.sample_rate
+    try:
+        for block in stream.read(start):
+            decoded += len(block)
+            if decoded > limit:
+                raise _too_long(stream)
+            if deadline is not None and time.monotonic() > deadline:
+                raise ResourceLimitError(f"Time ran out after {decoded} frames.")
+            yield _finite(block, stream)
+        if not decoded:
+            raise _nothing(stream)
+        if decoded < stream.frames - SLACK_FRAMES:
+            stream.warnings.add(TRUNCATED)
+    except (WaveflowError, GeneratorExit):
+        raise
+    except MemoryError as exc:
+        raise ResourceLimitError("Memory ran out while decoding.") from exc
+    except (RuntimeError, ValueError, OSError) as exc:
+        raise CorruptAudioError(
+            f"The {stream.kind} file cannot be decoded after {decoded} frames: {exc}"
+        ) from exc
+
+
+def _validate(sample_rate: int, channels: int) -> None:
+    if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
+        raise BadSampleRateError(
+            f"The sample rate is {sample_rate} Hz, accepted are "
+            f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz."
+        )
+    if not channels:
+        raise CorruptAudioError("The file has no channels.")
+    if channels > MAX_CHANNELS:
+        raise TooManyChannelsError(
+            f"The file has {channels} channels, accepted are {MAX_CHANNELS}."
+        )
+
+
+def _nothing(stream: Stream) -> WaveflowError:
+    if stream.frames:
+        return CorruptAudioError(f"No frame of the {stream.kind} file can be decoded.")
+    return EmptyAudioError("The file holds no frame of audio.")
+
+
+def _too_long(stream: Stream) -> AudioTooLongError:
+    return AudioTooLongError(
+        f"The {stream.kind} file decodes to more than {MAX_SECONDS // 3600} hours."
+    )
+
+
+def _finite(block: Samples, stream: Stream) -> Samples:
+    if block.dtype != np.float32:
+        return block
+    # A NaN makes both comparisons false.
+    if block.max(initial=0) <= MAX_LEVEL and block.min(initial=0) >= -MAX_LEVEL:
+        return block
+    finite = np.isfinite(block)
+    if not finite.all():
+        stream.warnings.add(NON_FINITE_SAMPLES)
+    return np.clip(np.where(finite, block, np.float32(0)), -MAX_LEVEL, MAX_LEVEL)
+
+
+def named(name: str, work: Callable[..., T], *arguments: object) -> T:
+    """Do some work on a stem; have errors name the stem.
+
+    Parameters
+    ----------
+    name
+        What to call the stem.
+    work
+        What to call.
+    *arguments
+        Its arguments.
+
+    Returns
+    -------
+    T
+        What the work returns.
+
+    Raises
+    ------
+    WaveflowError
+        Of the same class, its message starting with the name.
+    """
+    try:
+        return work(*arguments)
+    except WaveflowError as exc:
+        raise type(exc)(f"{name}: {exc}") from exc

@@ -1,0 +1,37 @@
+"""Fill numba's cache: run once whatever librosa compiles on its first call.
+
+`python -m waveflow.audio.compiled`, while an image is built.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waveflow.audio.excerpt import SAMPLE_RATE
+from waveflow.audio.key import find_key
+from waveflow.audio.tempo import find_tempo
+
+SECONDS = 8
+
+
+def exercise() -> None:
+    """Look for the tempo and the key of a humming metronome."""
+    excerpt = humming_metronome()
+    find_tempo(excerpt)
+    find_key(excerpt)
+
+
+def humming_metronome() -> NDArray[np.float32]:
+    """Make a signal that has beats and pitch, so that nothing is left out.
+
+    Returns
+    -------
+    NDArray
+        float32, shape (frames,), at 22,050 Hz: 120 BPM and one note.
+    """
+    hum = 0.5 * np.sin(np.arange(SECONDS * SAMPLE_RATE) / 9)
+    hum[:: SAMPLE_RATE // 2] = 1
+    return hum.astype(np.float32)
+
+
+if __name__ == "__main__":
+    exercise()

@@ -1,0 +1,221 @@
+"""Read FLAC: its structure with our own eyes, its samples through libsndfile."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from waveflow.audio.sniff import read_head
+from waveflow.audio.stream import BLOCK_SAMPLES, Samples
+from waveflow.errors import CorruptAudioError
+
+STREAMINFO_BYTES = 42  # with the magic and the block's header
+FRAME_HEADER_BYTES = 16
+SYNC = b"\xff"
+BLOCK_SIZES = (0, 192, 576, 1152, 2304, 4608, 0, 0, *(256 << n for n in range(8)))
+BYTE_BLOCK, WORD_BLOCK = 6, 7
+RATE_BYTES = {12: 1, 13: 2, 14: 2}  # codes whose rate stands behind the number
+RATES = dict(
+    zip(
+        range(1, 12),
+        (88200, 176400, 192000, 8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000),
+        strict=True,
+    )
+)
+DEPTHS = {1: 8, 2: 12, 4: 16, 5: 20, 6: 24, 7: 32}
+SIDE_STEREO = (8, 9, 10)
+TAIL_BYTES = 1 << 20
+LIBSNDFILE_BITS = (8, 16, 24)
+NEAR_END = BLOCK_SAMPLES + 65_536  # frames: the block that failed, and one of FLAC's
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What STREAMINFO claims and what the last frame shows."""
+
+    sample_rate: int
+    channels: int
+    bits: int
+    claimed: int
+    shown: int
+
+    @property
+    def frames(self) -> int:
+        """Prefer what is shown to what is claimed."""
+        return self.shown or self.claimed
+
+    @property
+    def fits_libsndfile(self) -> bool:
+        """Tell whether libsndfile decodes it to its true end."""
+        # It stops at the claim, and does not notice where the format changes:
+        # both show where the last frame's header does not fit the first block.
+        whole = 0 < self.shown <= self.claimed
+        return self.bits in LIBSNDFILE_BITS and whole
+
+
+class ForwardSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # untyped base
+    """A sound file that is only read forwards.
+
+    A seekable one is asked for its position around each read; FLAC then
+    decodes several times, and fails where its length is unknown.
+    """
+
+    def seekable(self) -> bool:
+        """Deny it."""
+        return False
+
+
+def read_structure(path: Path) -> Structure:
+    """Read the first block and the last frame's header.
+
+    Parameters
+    ----------
+    path
+        A file whose content is FLAC.
+
+    Returns
+    -------
+    Structure
+        `shown` is 0 where no frame was found near the end.
+
+    Raises
+    ------
+    CorruptAudioError
+        The stream does not start with STREAMINFO.
+    """
+    head, _ = read_head(path)
+    if len(head) < STREAMINFO_BYTES or head[4] & 0x7F or head[5:8] != b"\x00\x00\x22":
+        raise CorruptAudioError("The FLAC stream does not start with STREAMINFO.")
+    packed = int.from_bytes(head[18:26], "big")
+    block_size = int.from_bytes(head[10:12], "big")
+    expected = _Expected(
+        sample_rate=packed >> 44,
+        channels=(packed >> 41 & 7) + 1,
+        bits=(packed >> 36 & 31) + 1,
+        block_size=block_size if head[8:10] == head[10:12] else 0,
+    )
+    return Structure(
+        sample_rate=expected.sample_rate,
+        channels=expected.channels,
+        bits=expected.bits,
+        claimed=packed & (1 << 36) - 1,
+        shown=_last_frame_end(path, expected),
+    )
+
+
+def read_blocks(path: Path, structure: Structure, *, start: int) -> Iterator[Samples]:
+    """Decode from a frame on.
+
+    Parameters
+    ----------
+    path
+        A file whose content is FLAC.
+    structure
+        Its structure.
+    start
+        The first frame to decode.
+
+    Yields
+    ------
+    Samples
+        Shape (frames, channels); int16 for up to 16 bits, else int32.
+
+    Raises
+    ------
+    soundfile.LibsndfileError
+        A frame cannot be decoded.
+    """
+    dtype = np.int16 if structure.bits <= 16 else np.int32  # noqa: PLR2004
+    # By descriptor: soundfile would look at the name's suffix.
+    with path.open("rb") as raw, ForwardSoundFile(raw.fileno(), closefd=False) as file:
+        if start:
+            file.seek(start)
+        block = np.empty((BLOCK_SAMPLES // file.channels, file.channels), dtype)
+        while True:
+            read = file.read(out=block)
+            if len(read):
+                yield read
+            if len(read) < len(block):
+                return
+
+
+def _last_frame_end(path: Path, like: "_Expected") -> int:
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - TAIL_BYTES))
+        tail = file.read()
+    position = tail.rfind(SYNC)
+    while position >= 0:
+        end = _frame_end(tail[position : position + FRAME_HEADER_BYTES], like)
+        if end:
+            return end
+        position = tail.rfind(SYNC, 0, position)
+    return 0
+
+
+def _frame_end(header: bytes, like: "_Expected") -> int:
+    """Tell where a frame ends in samples, 0 where no header of this stream is."""
+    if len(header) < FRAME_HEADER_BYTES or not like.matches(header):
+        return 0
+    coded = _coded_number(header)
+    if coded is None:
+        return 0
+    number, position = coded
+    code = header[2] >> 4
+    block = BLOCK_SIZES[code]
+    if code in (BYTE_BLOCK, WORD_BLOCK):
+        width = 1 if code == BYTE_BLOCK else 2
+        block = int.from_bytes(header[position : position + width], "big") + 1
+        position += width
+    position += RATE_BYTES.get(header[2] & 15, 0)
+    if not block or _crc8(header[:position]) != header[position]:
+        return 0
+    if header[1] & 1:
+        return number + block
+    return number * (like.block_size or block) + block
+
+
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """What every frame header of the stream has in common."""
+
+    sample_rate: int
+    channels: int
+    bits: int
+    block_size: int
+
+    def matches(self, header: bytes) -> bool:
+        """Tell whether a header may belong to the stream."""
+        rate, depth, assigned = header[2] & 15, header[3] >> 1 & 7, header[3] >> 4
+        channels = 2 if assigned in SIDE_STEREO else assigned + 1
+        return (
+            header[1] & 0xFE == 0xF8  # noqa: PLR2004
+            and not header[3] & 1
+            and channels == self.channels
+            and DEPTHS.get(depth, self.bits) == self.bits
+            and RATES.get(rate, self.sample_rate) == self.sample_rate
+        )
+
+
+def _coded_number(header: bytes) -> tuple[int, int] | None:
+    """Read the frame's number, written as UTF-8 writes characters."""
+    first = header[4]
+    ones = 8 - (first ^ 0xFF).bit_length()
+    if ones == 1 or ones > 7:  # noqa: PLR2004
+        return None
+    number = first & (0x7F >> ones)
+    stop = 4 + max(1, ones)
+    for byte in header[5:stop]:
+        number = number << 6 | byte & 0x3F
+    return number, stop
+
+
+def _crc8(data: bytes) -> int:
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x07) & 0xFF if crc & 0x80 else crc << 1
+    return crc

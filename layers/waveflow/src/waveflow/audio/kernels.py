@@ -1,0 +1,130 @@
+"""Reduce arrays of samples; plain NumPy, nothing but arrays and numbers."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+STEREO = 2
+INT16_MIN, INT16_MAX = -32_768, 32_767
+FULL_SCALE = {"i2": 2.0**15, "i4": 2.0**31, "f4": 1.0}  # by type of sample
+
+
+def fold(
+    values: NDArray[Any], starts: NDArray[np.int64]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Take the smallest and largest value of each bucket.
+
+    Parameters
+    ----------
+    values
+        Shape (n,).
+    starts
+        Where each bucket starts, rising strictly, the first at 0.
+
+    Returns
+    -------
+    tuple
+        Two arrays, one value for each bucket.
+    """
+    return np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
+
+
+def magnitudes(block: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Take the largest magnitude over all channels of each bucket.
+
+    Parameters
+    ----------
+    block
+        Shape (frames, channels); integers or float32.
+    starts
+        Where each bucket starts, in frames.
+
+    Returns
+    -------
+    NDArray
+        Shape (buckets,), in the units of the block.
+    """
+    if block.flags.c_contiguous:
+        low, high = fold(block.reshape(-1), starts * block.shape[1])
+    else:
+        folded = [fold(channel, starts) for channel in block.T]
+        low = np.min([low for low, _ in folded], axis=0)
+        high = np.max([high for _, high in folded], axis=0)
+    # Adding 0 turns the -0.0 of silence into 0.0.
+    return np.maximum(high.astype(np.float64), -low.astype(np.float64)) + 0.0
+
+
+def channel_sum(block: NDArray[Any]) -> NDArray[Any]:
+    """Add the channels of each frame without overflow.
+
+    Parameters
+    ----------
+    block
+        Shape (frames, channels), int16, int32 with 16-bit values, or float32.
+
+    Returns
+    -------
+    NDArray
+        Shape (frames,); integers stay exact.
+    """
+    channels = block.shape[1]
+    if channels == 1:
+        return block[:, 0]
+    if block.dtype == np.int16 and channels == STEREO and block.flags.c_contiguous:
+        return _stereo_sum(block.view(np.int32)[:, 0])
+    wide = np.int32 if block.dtype == np.int16 else block.dtype
+    total: NDArray[Any] = np.add(block[:, 0], block[:, 1], dtype=wide)
+    for channel in range(2, channels):
+        total += block[:, channel]
+    return total
+
+
+def _stereo_sum(pairs: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Add the halves of each pair; contiguous where adding columns is strided."""
+    low = pairs << 16
+    low >>= 16
+    low += pairs >> 16
+    return low
+
+
+def divide_towards_zero(values: NDArray[Any], divisor: int) -> NDArray[np.int64]:
+    """Divide as C does.
+
+    Parameters
+    ----------
+    values
+        Integers.
+    divisor
+        Greater than 0.
+
+    Returns
+    -------
+    NDArray
+        Quotients rounded towards zero.
+    """
+    wide = values.astype(np.int64)
+    quotient: NDArray[np.int64] = np.sign(wide) * (np.abs(wide) // divisor)
+    return quotient
+
+
+def mono(block: NDArray[Any]) -> NDArray[np.float32]:
+    """Average the channels.
+
+    Parameters
+    ----------
+    block
+        Shape (frames, channels); int16, int32 or float32.
+
+    Returns
+    -------
+    NDArray
+        float32, shape (frames,), in units of full scale; never a view.
+    """
+    channels = block.shape[1]
+    full_scale = FULL_SCALE[block.dtype.str[1:]]
+    if block.dtype == np.int32:
+        block = block.astype(np.float32)
+    return channel_sum(block).astype(np.float32) * np.float32(
+        1 / (full_scale * channels)
+    )

@@ -1,0 +1,165 @@
+"""Open a container with FFmpeg's libraries, and let in only listed codecs.
+
+PyAV is imported only here, in `movie` and in `packets`, and only for kinds that
+need it: it costs 30 ms at start.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from waveflow.audio.sniff import Kind
+from waveflow.errors import CorruptAudioError, UnsupportedMediaError
+
+# FFmpeg's name of the one demuxer each kind is opened with: no probing.
+DEMUXERS = {
+    Kind.MP3: "mp3",
+    Kind.OGG: "ogg",
+    Kind.OPUS: "ogg",
+    Kind.M4A: "mov",
+    Kind.FLAC: "flac",
+    Kind.WAV: "wav",
+}
+CODECS = {
+    Kind.MP3: ("mp1", "mp2", "mp3"),
+    Kind.OGG: ("vorbis",),
+    Kind.OPUS: ("opus",),
+    Kind.M4A: ("aac", "alac"),
+    Kind.FLAC: ("flac",),
+    Kind.WAV: ("adpcm_ms", "adpcm_ima_wav", "gsm_ms", "mp3"),
+}
+# A crafted file must not name another one, and none may be a playlist.
+PROTOCOLS = {"protocol_whitelist": "file"}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the container says about its audio.
+
+    Parameters
+    ----------
+    sample_rate
+        In Hz, 0 if unknown.
+    channels
+        0 if unknown.
+    frames
+        Claimed length, 0 if unknown.
+    packets
+        Claimed number, 0 if unknown.
+    first
+        The time stamp of the first frame, in frames.
+    """
+
+    sample_rate: int
+    channels: int
+    frames: int
+    packets: int
+    first: int
+
+
+def url(path: Path) -> str:
+    """Name a local file so that it is taken for nothing else.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    str
+        With FFmpeg's prefix for files.
+    """
+    return f"file:{path}"
+
+
+@contextmanager
+def opened(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
+    """Open a container and choose its audio stream.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        What its content is.
+
+    Yields
+    ------
+    tuple
+        The container and its stream, as PyAV knows them.
+
+    Raises
+    ------
+    CorruptAudioError
+        The container cannot be read or holds no audio.
+    UnsupportedMediaError
+        The codec inside is not accepted, or there is video.
+    """
+    import av
+
+    try:
+        container = av.open(
+            url(path),
+            format=DEMUXERS[kind],
+            container_options=PROTOCOLS,
+            metadata_errors="ignore",
+        )
+    except (av.error.FFmpegError, ValueError) as exc:
+        raise CorruptAudioError(
+            f"The {kind} file cannot be opened: {getattr(exc, 'strerror', exc)}"
+        ) from exc
+    with container:
+        yield container, _stream(container, kind)
+
+
+def _stream(container: Any, kind: Kind) -> Any:  # PyAV is untyped here
+    for video in container.streams.video:
+        if kind is Kind.M4A and not video.disposition.attached_pic:
+            name = video.codec_context.name if video.codec_context else "unknown"
+            raise UnsupportedMediaError(
+                f"The content is {name} video, which is not accepted."
+            )
+    if not container.streams.audio:
+        raise CorruptAudioError(f"The {kind} file holds no audio stream.")
+    stream = container.streams.audio[0]
+    name = stream.codec_context.codec.canonical_name if stream.codec_context else ""
+    if name not in CODECS[kind]:
+        raise UnsupportedMediaError(
+            f"The content is {name or 'an unknown codec'} in {kind}, "
+            "which is not accepted."
+        )
+    return stream
+
+
+def read_facts(path: Path, kind: Kind) -> Facts:
+    """Read what the container says before decoding.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        What its content is.
+
+    Returns
+    -------
+    Facts
+        Claims, to be believed only once decoded.
+
+    Raises
+    ------
+    WaveflowError
+        As for `opened`.
+    """
+    with opened(path, kind) as (_, stream):
+        rate, unit = stream.rate or 0, stream.time_base or 0
+        return Facts(
+            sample_rate=rate,
+            channels=stream.channels or 0,
+            frames=max(0, round((stream.duration or 0) * unit * rate)),
+            packets=stream.frames,
+            first=round((stream.start_time or 0) * unit * rate),
+        )

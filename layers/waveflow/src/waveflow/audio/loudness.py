@@ -1,0 +1,208 @@
+"""Measure loudness while blocks pass by (ITU-R BS.1770-4, EBU Tech 3341, 3342)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waveflow.audio import weighting
+from waveflow.audio.true_peak import TruePeak
+
+HOPS_PER_SECOND = 10
+MOMENTARY_HOPS = 4  # 400 ms, each overlapping the last by 75 %
+SHORT_TERM_HOPS = 30  # 3 s
+OFFSET = -0.691  # makes a 997 Hz sine of 0 dBFS in one channel -3.01 LUFS
+ABSOLUTE_GATE = -70.0  # LUFS
+RELATIVE_GATE = -10.0  # LU, for the integrated loudness
+RANGE_GATE = -20.0  # LU, for the loudness range
+RANGE_LOW, RANGE_HIGH = 0.10, 0.95
+MIN_RANGE_BLOCKS = 5  # below, a tenth of the blocks is not even one of them
+
+SURROUND = 1.41  # about +1.5 dB for what comes from the side or behind
+# By number of channels, in the order of WAVE files; more than eight count alike.
+WEIGHTS: dict[int, tuple[float, ...]] = {
+    4: (1, 1, SURROUND, SURROUND),
+    5: (1, 1, 1, SURROUND, SURROUND),
+    6: (1, 1, 1, 0, SURROUND, SURROUND),
+    7: (1, 1, 1, 0, SURROUND, SURROUND, SURROUND),
+    8: (1, 1, 1, 0, SURROUND, SURROUND, SURROUND, SURROUND),
+}
+
+SILENT = "SILENT"
+TOO_SHORT = "TOO_SHORT"
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """How loud a file is; what cannot be said is None.
+
+    Parameters
+    ----------
+    integrated
+        Gated loudness of the whole, in LUFS.
+    range
+        Loudness range, in LU; None below 3.4 s.
+    momentary_max
+        The loudest 400 ms, in LUFS.
+    short_term_max
+        The loudest 3 s, in LUFS; None below 3 s.
+    true_peak
+        In dBTP; None for digital silence.
+    reason
+        Why `integrated` is None: TOO_SHORT (below 400 ms) or SILENT (nothing
+        above -70 LUFS).
+    """
+
+    integrated: float | None
+    range: float | None
+    momentary_max: float | None
+    short_term_max: float | None
+    true_peak: float | None
+    reason: str | None
+
+
+class LoudnessMeter:
+    """What was heard of a stream.
+
+    Parameters
+    ----------
+    sample_rate
+        In Hz.
+    channels
+        Of the source.
+    """
+
+    def __init__(self, sample_rate: int, channels: int) -> None:
+        self._hop = sample_rate // HOPS_PER_SECOND
+        self._weights = np.array(WEIGHTS.get(channels, (1,) * channels), np.float64)
+        self._filter = weighting.KWeighting(sample_rate, channels)
+        self._peak = TruePeak(sample_rate, channels)
+        self._unfiltered: NDArray[np.float64] = np.zeros((channels, 0))
+        self._unsummed: NDArray[np.float64] = np.zeros(0)
+        self._sums: list[NDArray[np.float64]] = []
+
+    def add(self, x: NDArray[np.float32]) -> None:
+        """Take in the next frames.
+
+        Parameters
+        ----------
+        x
+            float32, shape (channels, frames), in units of full scale.
+        """
+        self._peak.add(x)
+        joined: NDArray[np.float64] = np.concatenate((self._unfiltered, x), axis=1)
+        whole = joined.shape[1] // weighting.RUN * weighting.RUN
+        self._unfiltered = joined[:, whole:]
+        if whole:
+            self._sum(self._filter.filter(joined[:, :whole]))
+
+    def _sum(self, weighted: NDArray[np.float64]) -> None:
+        """Sum the squares of each whole hop, over all channels."""
+        np.square(weighted, out=weighted)
+        squares = np.concatenate((self._unsummed, self._weights @ weighted))
+        whole = len(squares) // self._hop * self._hop
+        self._sums.append(squares[:whole].reshape(-1, self._hop).sum(axis=1))
+        self._unsummed = squares[whole:]
+
+    def finish(self) -> Loudness:
+        """Give what the whole stream amounts to.
+
+        Returns
+        -------
+        Loudness
+            Rounded to 0.01.
+        """
+        rest = self._unfiltered.shape[1]
+        if rest:
+            padded = np.zeros((len(self._unfiltered), weighting.RUN))
+            padded[:, :rest] = self._unfiltered
+            self._sum(self._filter.filter(padded)[:, :rest])
+        hops = np.concatenate([np.zeros(0), *self._sums]) / self._hop
+        momentary = _windows(hops, MOMENTARY_HOPS)
+        short_term = _windows(hops, SHORT_TERM_HOPS)
+        integrated = gated_loudness(momentary)
+        too_short = TOO_SHORT if not len(momentary) else SILENT
+        return Loudness(
+            integrated=_rounded(integrated),
+            range=_rounded(loudness_range(short_term)),
+            momentary_max=_loudest(momentary),
+            short_term_max=_loudest(short_term),
+            true_peak=_level(20, self._peak.level),
+            reason=too_short if integrated is None else None,
+        )
+
+
+def gated_loudness(powers: NDArray[np.float64]) -> float | None:
+    """Average the power of blocks that pass both gates of BS.1770-4.
+
+    Parameters
+    ----------
+    powers
+        Shape (blocks,): mean squares of overlapping blocks of 400 ms.
+
+    Returns
+    -------
+    float or None
+        In LUFS; None where no block passes.
+    """
+    gate = _gate(powers, RELATIVE_GATE)
+    return None if gate is None else _lufs(float(powers[powers > gate].mean()))
+
+
+def loudness_range(powers: NDArray[np.float64]) -> float | None:
+    """Tell how far apart quiet and loud passages are (EBU Tech 3342).
+
+    Parameters
+    ----------
+    powers
+        Shape (blocks,): mean squares of overlapping blocks of 3 s.
+
+    Returns
+    -------
+    float or None
+        In LU, at least 0; None where fewer than five blocks pass the gates.
+    """
+    gate = _gate(powers, RANGE_GATE)
+    if gate is None:
+        return None
+    kept = np.sort(powers[powers > gate])
+    if len(kept) < MIN_RANGE_BLOCKS:
+        return None
+    # FFmpeg's ranks; EBU's example differs from them by one at most.
+    low, high = (int(part * len(kept) + 0.5) - 1 for part in (RANGE_LOW, RANGE_HIGH))
+    return _lufs(float(kept[high])) - _lufs(float(kept[low]))
+
+
+def _gate(powers: NDArray[np.float64], relative: float) -> float | None:
+    """Give the power above which blocks count: absolute gate, then relative."""
+    heard = powers[powers > 10 ** ((ABSOLUTE_GATE - OFFSET) / 10)]
+    if not len(heard):
+        return None
+    absolute = float(10 ** ((ABSOLUTE_GATE - OFFSET) / 10))
+    return max(absolute, float(heard.mean()) * 10 ** (relative / 10))
+
+
+def _windows(hops: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    """Average every run of `length` hops."""
+    if len(hops) < length:
+        return np.zeros(0)
+    windows = np.lib.stride_tricks.sliding_window_view(hops, length)
+    means: NDArray[np.float64] = windows.mean(axis=1)
+    return means
+
+
+def _lufs(power: float) -> float:
+    return OFFSET + 10 * float(np.log10(power))
+
+
+def _loudest(powers: NDArray[np.float64]) -> float | None:
+    level = float(powers.max(initial=0.0))
+    return _rounded(_lufs(level)) if level > 0 else None
+
+
+def _level(per_decade: float, value: float) -> float | None:
+    return _rounded(per_decade * float(np.log10(value))) if value > 0 else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

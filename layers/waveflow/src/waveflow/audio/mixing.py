@@ -1,0 +1,176 @@
+"""Mix stems to one mono WAV in memory that depends on no length."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waveflow.audio import codec, riff
+from waveflow.audio.peaks import Waveform, draw
+from waveflow.audio.stem import MIX_FRAMES, Stem
+from waveflow.errors import AudioTooLongError, InvalidMessageError
+
+PEAK_CEILING = 0.95  # set by the platform
+PEAKS_OF_A_MIX = 4_000  # set by the platform
+INT16_SCALE = 32_767
+DECODERS = 2  # a Lambda of 1,769 MB and more has two vCPU
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """What was written.
+
+    Parameters
+    ----------
+    sample_rate
+        Of the first stem, in Hz.
+    channels
+        Always 1.
+    frames
+        Of the longest stem.
+    duration
+        In seconds.
+    waveform
+        Exactly what `draw` gives for the written file.
+    warnings
+        Sorted: codes of the stems as CODE:name, RESAMPLED:name among them.
+    audio_hash
+        SHA-256 of the written file, hexadecimal.
+    """
+
+    sample_rate: int
+    channels: int
+    frames: int
+    duration: float
+    waveform: Waveform
+    warnings: tuple[str, ...]
+    audio_hash: str
+
+
+def mix(
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    names: Sequence[str] = (),
+    num_peaks: int = PEAKS_OF_A_MIX,
+    deadline: float | None = None,
+) -> Mix:
+    """Mix stems by the platform's classic rule.
+
+    Mono per stem, zero-padded, summed, divided by their number, scaled down
+    where the peak exceeds 0.95; 16-bit PCM at the first stem's rate.
+
+    Parameters
+    ----------
+    paths
+        The stems' files, at least one.
+    out
+        The WAV to write; removed again when anything fails.
+    names
+        What to call each stem in errors and warnings; the paths' names if empty.
+    num_peaks
+        Of the waveform.
+    deadline
+        A value of `time.monotonic()` to end by.
+
+    Returns
+    -------
+    Mix
+        What was written.
+
+    Raises
+    ------
+    WaveflowError
+        One of the audio errors, naming the stem.
+    """
+    if not paths:
+        raise InvalidMessageError("A mix needs at least one stem.")
+    job = _Job(paths, names or [path.name for path in paths], deadline)
+    try:
+        peak, frames, warnings = job.write(out, gain=1.0)
+        if peak > PEAK_CEILING:
+            peak, frames, warnings = job.write(out, gain=PEAK_CEILING / peak)
+        waveform = draw(out, num_peaks, deadline=deadline)
+        return Mix(
+            sample_rate=waveform.sample_rate,
+            channels=1,
+            frames=frames,
+            duration=waveform.duration,
+            waveform=waveform,
+            warnings=warnings,
+            audio_hash=_digest(out),
+        )
+    except BaseException:
+        out.unlink(missing_ok=True)
+        raise
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Stems to be mixed, once or at another gain once more."""
+
+    paths: Sequence[Path]
+    names: Sequence[str]
+    deadline: float | None
+
+    def write(self, out: Path, *, gain: float) -> tuple[float, int, tuple[str, ...]]:
+        """Write the mix; give its peak before the gain, its frames and warnings."""
+        stems = self._open()
+        rate, peak, frames = stems[0].sample_rate, 0.0, 0
+        decoders = min(DECODERS, len(stems))
+        with out.open("wb") as file, ThreadPoolExecutor(decoders) as pool:
+            file.write(riff.header(rate, 0))
+            for block in _summed(stems, pool):
+                peak = max(peak, float(block.max()), -float(block.min()))
+                file.write(_pcm(block, gain))
+                frames += len(block)
+                if riff.HEADER_BYTES + riff.SAMPLE_BYTES * frames > riff.MAX_BYTES:
+                    raise AudioTooLongError("The mix is longer than 4 GiB of WAV.")
+            file.seek(0)
+            file.write(riff.header(rate, frames))
+        return peak, frames, _warnings(stems)
+
+    def _open(self) -> list[Stem]:
+        first = codec.named(self.names[0], codec.open_audio, self.paths[0])
+        return [
+            Stem(path, name, sample_rate=first.sample_rate, deadline=self.deadline)
+            for path, name in zip(self.paths, self.names, strict=True)
+        ]
+
+
+def _warnings(stems: Sequence[Stem]) -> tuple[str, ...]:
+    return tuple(sorted(code for stem in stems for code in stem.warnings))
+
+
+def _summed(
+    stems: Sequence[Stem], pool: ThreadPoolExecutor
+) -> Iterator[NDArray[np.float32]]:
+    """Add one block of each stem at a time, in their order, over their number."""
+    count = np.float32(len(stems))
+    total = np.empty(MIX_FRAMES, np.float32)
+    while True:
+        total[:] = 0
+        longest = 0
+        for block in pool.map(Stem.next_block, stems):
+            longest = max(longest, len(block))
+            total[: len(block)] += block
+        if not longest:
+            return
+        total /= count
+        yield total[:longest]
+
+
+def _pcm(block: NDArray[np.float32], gain: float) -> bytes:
+    scaled = block * np.float32(gain * INT16_SCALE)
+    np.rint(scaled, out=scaled)
+    np.clip(scaled, -INT16_SCALE - 1, INT16_SCALE, out=scaled)
+    return scaled.astype("<i2").tobytes()

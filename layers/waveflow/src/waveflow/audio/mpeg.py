@@ -1,0 +1,128 @@
+"""Read MPEG audio frame headers: layers I to III of MPEG-1, 2 and 2.5."""
+
+import mmap
+from dataclasses import dataclass
+
+Bytes = bytes | mmap.mmap
+
+SYNC_BYTE = 0xFF
+ADTS = 0xF0  # sync of AAC's own frames, where MPEG audio has its layer bits
+HEADER_BYTES = 4
+FRAMES_IN_A_ROW = 3  # chance alone rarely makes three headers that agree
+
+# kbit/s by [is MPEG-1][layer]; index 0 is "free", 15 is invalid.
+BITRATES = {
+    (True, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (True, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (True, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (False, 1): (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (False, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (False, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+RATES = {
+    3: (44_100, 48_000, 32_000),
+    2: (22_050, 24_000, 16_000),
+    0: (11_025, 12_000, 8_000),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What one frame header says."""
+
+    sample_rate: int
+    layer: int
+    samples: int
+    size_bytes: int
+    side_bytes: int
+    channels: int
+
+
+def _decode(second: int, third: int, fourth: int) -> Frame | None:
+    version, layer = second >> 3 & 3, 4 - (second >> 1 & 3)
+    if version == 1 or layer == 4 or third >> 4 in (0, 15) or third >> 2 & 3 == 3:  # noqa: PLR2004
+        return None
+    is_mpeg1 = version == 3  # noqa: PLR2004
+    rate = RATES[version][third >> 2 & 3]
+    bitrate = BITRATES[is_mpeg1, layer][third >> 4] * 1000
+    padding = third >> 1 & 1
+    mono = fourth >> 6 == 3  # noqa: PLR2004
+    if layer == 1:
+        return Frame(rate, 1, 384, (12 * bitrate // rate + padding) * 4, 0, 2 - mono)
+    samples = 1152 if is_mpeg1 or layer == 2 else 576  # noqa: PLR2004
+    side = (17 if mono else 32) if is_mpeg1 else (9 if mono else 17)
+    size = samples // 8 * bitrate // rate + padding
+    return Frame(rate, layer, samples, size, side, 2 - mono)
+
+
+# Every header that is not free format, by its bytes 1 to 3 without those bits
+# that say nothing about size: a walk over an hour of frames only looks up.
+_CACHE: dict[int, Frame | None] = {}
+
+
+def header(data: Bytes, position: int) -> Frame | None:
+    """Read the frame header at a position.
+
+    Parameters
+    ----------
+    data
+        Any bytes.
+    position
+        Where the header would start.
+
+    Returns
+    -------
+    Frame or None
+        None where no header starts.
+    """
+    if position + HEADER_BYTES > len(data) or data[position] != SYNC_BYTE:
+        return None
+    second, third, fourth = data[position + 1 : position + HEADER_BYTES]
+    if second & 0xE0 != 0xE0:  # noqa: PLR2004
+        return None
+    key = second << 16 | third << 8 | fourth & 0xC0
+    if key not in _CACHE:
+        _CACHE[key] = _decode(second, third, fourth)
+    return _CACHE[key]
+
+
+def find_frame(data: bytes, start: int = 0) -> int | None:
+    """Find the first frame that others of its kind follow.
+
+    Parameters
+    ----------
+    data
+        Any bytes.
+    start
+        Where to begin.
+
+    Returns
+    -------
+    int or None
+        The frame's position.
+    """
+    position = data.find(SYNC_BYTE, start)
+    while position >= 0:
+        if _in_a_row(data, position):
+            return position
+        position = data.find(SYNC_BYTE, position + 1)
+    return None
+
+
+def _in_a_row(data: bytes, position: int) -> bool:
+    start, first = position, header(data, position)
+    frame = first
+    for seen in range(1, FRAMES_IN_A_ROW):
+        if first is None or frame is None:
+            return False
+        position += frame.size_bytes
+        if position + HEADER_BYTES > len(data):
+            return seen > 1 and (position == len(data) or start == 0)
+        frame = header(data, position)
+        if frame is None or not _alike(frame, first):
+            return False
+    return True
+
+
+def _alike(one: Frame, other: Frame) -> bool:
+    return (one.layer, one.sample_rate) == (other.layer, other.sample_rate)

@@ -1,0 +1,105 @@
+"""Tell how many frames an MP3 file decodes to, by walking its headers."""
+
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+
+from waveflow.audio import mpeg
+from waveflow.audio.sniff import read_head
+
+TAGS = (b"TAG", b"APE", b"LYR")  # what may stand behind the last frame
+ENOUGH_SECONDS = 7 * 3600  # beyond the limit: no need to go on
+XING_MAGICS = (b"Xing", b"Info")
+DECODER_DELAY = 529  # samples that every MP3 decoder adds in front
+LAME_OFFSET = 21  # of the two 12-bit trims, from the encoder's name on
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """Frames after trimming; truncated when the last one is cut."""
+
+    frames: int
+    truncated: bool
+
+
+def measure(path: Path) -> Length:
+    """Walk from header to header.
+
+    Parameters
+    ----------
+    path
+        A file whose content is MPEG audio.
+
+    Returns
+    -------
+    Length
+        What a decoder that trims declared delays will give.
+    """
+    head, offset = read_head(path)
+    first = mpeg.find_frame(head)
+    frame = None if first is None else mpeg.header(head, first)
+    if first is None or frame is None:
+        return Length(0, truncated=False)
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+    ):
+        start = offset + first
+        skip, claimed = _declared(data[start : start + 256])
+        enough = frame.sample_rate * ENOUGH_SECONDS
+        samples, truncated = _walk(data, start, enough=enough)
+    if skip is not None:
+        samples -= frame.samples + skip
+        truncated = truncated or samples + skip < (claimed - 1) * frame.samples - skip
+    return Length(max(0, samples), truncated)
+
+
+def _walk(data: mmap.mmap, position: int, *, enough: int) -> tuple[int, bool]:
+    # An hour has 138,000 frames but few different headers: look them up whole.
+    known: dict[bytes, tuple[int, int]] = {}
+    samples, last = 0, len(data) - mpeg.HEADER_BYTES
+    while position <= last and samples < enough:
+        seen = known.get(data[position : position + mpeg.HEADER_BYTES])
+        if seen is None:
+            frame = mpeg.header(data, position)
+            if frame is None:
+                following = _resync(data, position)
+                if following is None:
+                    break
+                position = following
+                continue
+            seen = frame.samples, frame.size_bytes
+            known[data[position : position + mpeg.HEADER_BYTES]] = seen
+        samples += seen[0]
+        position += seen[1]
+    return samples, position > len(data)
+
+
+def _resync(data: mmap.mmap, position: int) -> int | None:
+    if data[position : position + 3] in TAGS:
+        return None
+    while (position := data.find(b"\xff", position)) >= 0:
+        frame = mpeg.header(data, position)
+        if frame and mpeg.header(data, position + frame.size_bytes):
+            return position
+        position += 1
+    return None
+
+
+def _declared(first: bytes) -> tuple[int | None, int]:
+    """Read the trims and the count of the Xing header, None without one."""
+    frame = mpeg.header(first, 0)
+    if frame is None:
+        return None, 0
+    start = mpeg.HEADER_BYTES + frame.side_bytes
+    if first[start : start + 4] not in XING_MAGICS:
+        return None, 0
+    flags = int.from_bytes(first[start + 4 : start + 8], "big")
+    claimed = int.from_bytes(first[start + 8 : start + 12], "big") if flags & 1 else 0
+    sizes = (4, 4, 100, 4)
+    lame = start + 8 + sum(size for bit, size in enumerate(sizes) if flags >> bit & 1)
+    trims = int.from_bytes(first[lame + LAME_OFFSET : lame + LAME_OFFSET + 3], "big")
+    if not trims or not first[lame : lame + 4].isalnum():
+        return 0, claimed
+    delay, padding = trims >> 12, trims & 0xFFF
+    return delay + DECODER_DELAY + max(0, padding - DECODER_DELAY), claimed

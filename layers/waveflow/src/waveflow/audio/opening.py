@@ -1,0 +1,222 @@
+"""Join each accepted kind with the decoder that reads it best."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from waveflow.audio import aiff, flac, libav, movie, mpeg_length, ogg, packets, pcm, wav
+from waveflow.audio.layout import Encoding, Layout
+from waveflow.audio.sniff import Kind
+from waveflow.audio.stream import TRUNCATED, Rounding, Samples, Stream
+from waveflow.errors import CorruptAudioError
+
+
+def open_wav(path: Path) -> Stream:
+    """Open WAV; compressed WAV through FFmpeg.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    Stream
+        Not yet validated.
+    """
+    layout = wav.read_layout(path)
+    if layout.encoding is None:
+        return _open_libav(path, Kind.WAV)
+    return _uncompressed(path, layout)
+
+
+def open_aiff(path: Path) -> Stream:
+    """Open AIFF.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    Stream
+        Not yet validated.
+    """
+    return _uncompressed(path, aiff.read_layout(path))
+
+
+def _uncompressed(path: Path, layout: Layout) -> Stream:
+    is_float = layout.encoding is Encoding.FLOAT
+    return Stream(
+        kind=layout.kind,
+        sample_rate=layout.sample_rate,
+        channels=layout.channels,
+        frames=layout.frames,
+        rounding=Rounding.TRUNCATE if is_float else Rounding.SHIFT,
+        read=lambda start: pcm.read_blocks(path, layout, start=start),
+        splittable=True,
+        warnings={TRUNCATED} if layout.truncated else set(),
+    )
+
+
+def open_flac(path: Path) -> Stream:
+    """Open FLAC; what libsndfile cannot decode whole through FFmpeg.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    Stream
+        Not yet validated.
+    """
+    structure = flac.read_structure(path)
+    if not structure.fits_libsndfile:
+        stream = _open_libav(path, Kind.FLAC)
+        stream.frames = structure.frames
+        return stream
+    warnings: set[str] = set()
+    return Stream(
+        kind=Kind.FLAC,
+        sample_rate=structure.sample_rate,
+        channels=structure.channels,
+        frames=structure.frames,
+        rounding=Rounding.SHIFT,
+        read=lambda start: _read_flac(path, structure, start=start, warnings=warnings),
+        splittable=True,
+        warnings=warnings,
+    )
+
+
+def _read_flac(
+    path: Path, structure: flac.Structure, *, start: int, warnings: set[str]
+) -> Iterator[Samples]:
+    """Decode with libsndfile; let FFmpeg finish a file that breaks off."""
+    done = start
+    try:
+        for block in flac.read_blocks(path, structure, start=start):
+            yield block
+            done += len(block)
+    except RuntimeError:
+        if structure.shown - done > flac.NEAR_END:
+            raise
+        facts = libav.read_facts(path, Kind.FLAC)
+        rest = packets.read_blocks(path, Kind.FLAC, facts=facts, warn=warnings.add)
+        for block in _behind(rest, done):
+            yield block
+            done += len(block)
+    if done < structure.claimed:
+        warnings.add(TRUNCATED)
+
+
+def open_mp3(path: Path) -> Stream:
+    """Open MPEG audio.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    Stream
+        Not yet validated.
+    """
+    length = mpeg_length.measure(path)
+    stream = _open_libav(path, Kind.MP3)
+    stream.frames, stream.splittable = length.frames, True
+    if length.truncated:
+        stream.warnings.add(TRUNCATED)
+    return stream
+
+
+def open_ogg(path: Path, kind: Kind) -> Stream:
+    """Open Ogg Vorbis or Opus.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        Which of the two.
+
+    Returns
+    -------
+    Stream
+        Not yet validated.
+    """
+    pages = ogg.read_pages(path, opus=kind is Kind.OPUS)
+    stream = _open_libav(path, kind)
+    stream.frames = pages.frames
+    # Opus converges on the same output, but not to the last bit.
+    stream.splittable = kind is Kind.OGG and pages.links == 1
+    if not pages.ended:
+        stream.warnings.add(TRUNCATED)
+    return stream
+
+
+def open_m4a(path: Path) -> Stream:
+    """Open AAC or ALAC in MPEG-4.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    Stream
+        Not yet validated.
+    """
+    return _open_libav(path, Kind.M4A)
+
+
+def _open_libav(path: Path, kind: Kind) -> Stream:
+    facts = libav.read_facts(path, kind)
+    if not facts.channels:
+        raise CorruptAudioError(f"The {kind} file does not tell its channels.")
+    roundings = {Kind.MP3: Rounding.FLOOR, Kind.FLAC: Rounding.SHIFT}
+    warnings: set[str] = set()
+    return Stream(
+        kind=kind,
+        sample_rate=facts.sample_rate,
+        channels=facts.channels,
+        frames=facts.frames,
+        rounding=roundings.get(kind, Rounding.NEAREST),
+        read=lambda start: _read_libav(
+            path, kind, facts=facts, start=start, warn=warnings.add
+        ),
+        warnings=warnings,
+    )
+
+
+def _read_libav(
+    path: Path,
+    kind: Kind,
+    *,
+    facts: libav.Facts,
+    start: int,
+    warn: Callable[[str], None],
+) -> Iterator[Samples]:
+    """Decode inside FFmpeg; where that stops, go on packet by packet."""
+    import av
+
+    done = start
+    try:
+        for block in movie.read_blocks(path, kind, facts=facts, start=start):
+            yield block
+            done += len(block)
+    except (av.error.FFmpegError, ValueError) as exc:
+        if start:  # only a part: whoever wants the whole decodes it from the start
+            raise CorruptAudioError(f"Decoding from {start} on failed.") from exc
+        whole = packets.read_blocks(path, kind, facts=facts, warn=warn)
+        yield from _behind(whole, done)
+
+
+def _behind(blocks: Iterator[Samples], start: int) -> Iterator[Samples]:
+    for block in blocks:
+        if start < len(block):
+            yield block[start:]
+        start = max(0, start - len(block))

@@ -1,0 +1,135 @@
+"""Decode packet by packet, past those that are broken."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from waveflow.audio.libav import Facts, opened
+from waveflow.audio.sniff import Kind
+from waveflow.audio.stream import BLOCK_SAMPLES, TRUNCATED, Samples
+from waveflow.errors import CorruptAudioError
+
+
+def read_blocks(
+    path: Path, kind: Kind, *, facts: Facts, warn: Callable[[str], None]
+) -> Iterator[Samples]:
+    """Decode a whole file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        What its content is.
+    facts
+        As read before.
+    warn
+        Takes the code of a warning.
+
+    Yields
+    ------
+    Samples
+        Shape (frames, channels); only valid until the next block.
+
+    Raises
+    ------
+    CorruptAudioError
+        Nothing could be decoded, or rate, channels or format change on the way.
+    """
+    joiner = _Joiner(facts)
+    with opened(path, kind) as (container, stream):
+        stream.thread_type = "NONE"
+        for frame in _frames(container, stream, warn=warn):
+            yield from joiner.add(frame)
+        yield from joiner.rest()
+
+
+def _frames(
+    container: Any,  # PyAV is untyped here
+    stream: Any,
+    *,
+    warn: Callable[[str], None],
+) -> Iterator[Any]:
+    import av
+
+    broken: av.error.FFmpegError | None = None
+    decoded = 0
+    try:
+        for packet in container.demux(stream):
+            try:
+                for frame in packet.decode():
+                    decoded += 1
+                    yield frame
+            except av.error.InvalidDataError as exc:
+                broken = exc
+    except av.error.FFmpegError as exc:
+        broken = exc
+        warn(TRUNCATED)
+    if broken and not decoded:
+        raise CorruptAudioError(
+            f"No packet can be decoded: {broken.strerror}"
+        ) from broken
+
+
+class _Joiner:
+    """Gather small frames into blocks."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._block: Samples | None = None
+        self._filled = 0
+
+    def add(self, frame: Any) -> Iterator[Samples]:  # PyAV is untyped
+        planes = self._planes(frame)
+        taken, total = 0, planes.shape[1]
+        while taken < total:
+            block = self._space(planes.dtype)
+            count = min(block.shape[1] - self._filled, total - taken)
+            stop = self._filled + count
+            block[:, self._filled : stop] = planes[:, taken : taken + count]
+            self._filled, taken = stop, taken + count
+            if stop == block.shape[1]:
+                yield from self.rest()
+
+    def rest(self) -> Iterator[Samples]:
+        if self._block is not None and self._filled:
+            yield self._block[:, : self._filled].T
+        self._filled = 0
+
+    def _space(self, dtype: "np.dtype[Any]") -> Samples:
+        if self._block is None:
+            channels = self._facts.channels
+            self._block = np.empty((channels, BLOCK_SAMPLES // channels), dtype)
+        if self._block.dtype != dtype:
+            raise CorruptAudioError(
+                f"The samples change from {self._block.dtype} to {dtype}."
+            )
+        return self._block
+
+    def _planes(self, frame: Any) -> Samples:  # PyAV is untyped here
+        if frame.rate != self._facts.sample_rate:
+            raise CorruptAudioError(
+                f"The sample rate changes from {self._facts.sample_rate} Hz "
+                f"to {frame.rate} Hz."
+            )
+        channels = len(frame.layout.channels)
+        planes: Samples = frame.to_ndarray()
+        if not frame.format.is_planar:
+            planes = planes.reshape(-1, channels).T
+        return _fit(planes, self._facts.channels)
+
+
+def _fit(planes: Samples, channels: int) -> Samples:
+    """Spread or join channels where a file joined from two changes their number."""
+    if len(planes) == channels:
+        return planes
+    if len(planes) == 1:
+        return np.broadcast_to(planes, (channels, planes.shape[1]))
+    if channels == 1:
+        joined: Samples = planes.mean(axis=0, keepdims=True).astype(planes.dtype)
+        return joined
+    raise CorruptAudioError(
+        f"The number of channels changes from {channels} to {len(planes)}."
+    )

@@ -1,0 +1,133 @@
+"""Decode parts of one file at the same time, and make sure that they fit."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+
+from waveflow.audio import codec
+from waveflow.audio.canvas import Canvas, Plan
+from waveflow.audio.stream import Samples, Stream
+from waveflow.errors import AudioTooLongError, ResourceLimitError, WaveflowError
+
+PROBE_FRAMES = 8_192  # decoded by both neighbours, and equal if they are aligned
+
+
+def paint(
+    stream: Stream, plan: Plan, *, deadline: float | None, parts: int
+) -> Canvas | None:
+    """Draw a stream in several parts at once.
+
+    Parameters
+    ----------
+    stream
+        One whose parts decode to the same bits as the whole.
+    plan
+        Its length is still a guess.
+    deadline
+        A value of `time.monotonic()` to end by.
+    parts
+        How many, at least 1.
+
+    Returns
+    -------
+    Canvas or None
+        None where the parts do not fit together or the guess was wrong: then
+        only decoding from the start tells.
+
+    Raises
+    ------
+    AudioTooLongError, ResourceLimitError
+        Which decoding from the start would meet too.
+    """
+    edges = [plan.frames * part // parts for part in range(parts + 1)]
+    painted = [
+        _Part(stream, plan, start=start, stop=stop, deadline=deadline)
+        for start, stop in pairwise(edges)
+    ]
+    try:
+        with ThreadPoolExecutor(parts) as pool:
+            list(pool.map(_Part.paint, painted))
+    except (AudioTooLongError, ResourceLimitError):
+        raise
+    except WaveflowError:
+        return None
+    return _joined(painted)
+
+
+def _joined(parts: "list[_Part]") -> Canvas | None:
+    if parts[-1].canvas.position != parts[-1].canvas.plan.frames:
+        return None
+    for left, right in pairwise(parts):
+        if left.behind is None or right.ahead is None:
+            return None
+        if not np.array_equal(left.behind, right.ahead):
+            return None
+    whole = parts[0].canvas
+    for part in parts[1:]:
+        whole.merge(part.canvas)
+    return whole
+
+
+class _Part:
+    """One part, and the first frames of it and of the next."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        plan: Plan,
+        *,
+        start: int,
+        stop: int,
+        deadline: float | None,
+    ) -> None:
+        self.canvas = Canvas(plan, position=start)
+        self.ahead: Samples | None = None
+        self.behind: Samples | None = None
+        self._last = stop == plan.frames
+        self._stop = stop
+        self._blocks = codec.blocks(stream, start=start, deadline=deadline)
+
+    def paint(self) -> None:
+        """Decode until the end of the part, and a little further."""
+        self.canvas.add_all(self._own())
+
+    def _own(self) -> Iterator[Samples]:
+        ahead, behind = _Probe(), _Probe()
+        for block in self._blocks:
+            ahead.add(block)
+            room = self._stop - self.canvas.position
+            if self._last or len(block) <= room:
+                yield block
+                continue
+            behind.add(block[max(0, room) :])
+            if room > 0:
+                yield block[:room]
+            if behind.full:
+                break
+        self.ahead, self.behind = ahead.frames(), behind.frames()
+
+
+class _Probe:
+    """The first frames that pass by."""
+
+    def __init__(self) -> None:
+        self._parts: list[Samples] = []
+        self._count = 0
+
+    @property
+    def full(self) -> bool:
+        """Tell whether there is enough to compare."""
+        return self._count >= PROBE_FRAMES
+
+    def add(self, block: Samples) -> None:
+        """Keep what is still missing."""
+        if not self.full:
+            kept = block[: PROBE_FRAMES - self._count].copy()
+            self._parts.append(kept)
+            self._count += len(kept)
+
+    def frames(self) -> Samples | None:
+        """Give all of them."""
+        return np.concatenate(self._parts) if self._parts else None

@@ -1,0 +1,136 @@
+"""Read uncompressed samples block by block."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waveflow.audio.layout import Encoding, Layout
+from waveflow.audio.stream import BLOCK_SAMPLES, Samples
+
+LOW_BYTE = -256  # masks the byte that a 24-bit sample shares with its neighbour
+
+Convert = Callable[[bytearray, int], NDArray[np.generic]]
+
+
+def read_blocks(path: Path, layout: Layout, *, start: int = 0) -> Iterator[Samples]:
+    """Read the samples from a frame on.
+
+    Parameters
+    ----------
+    path
+        The file.
+    layout
+        Where its samples lie.
+    start
+        The first frame to read.
+
+    Yields
+    ------
+    Samples
+        Shape (frames, channels), int16, int32 or float32; only valid until the
+        next block is asked for.
+    """
+    frames_per_block = max(1, BLOCK_SAMPLES // layout.channels)
+    block_bytes = frames_per_block * layout.frame_bytes
+    left = layout.size - start * layout.frame_bytes
+    left -= left % layout.frame_bytes
+    buffer = bytearray(block_bytes + 1)  # a 24-bit read looks one byte further
+    view = memoryview(buffer)
+    convert = converter(layout)
+    with path.open("rb", buffering=0) as file:
+        file.seek(layout.offset + start * layout.frame_bytes)
+        while left > 0:
+            count = _fill(file.readinto, view[: min(block_bytes, left)])
+            count -= count % layout.frame_bytes
+            if not count:
+                return
+            left -= count
+            samples = convert(buffer, count // layout.width)
+            yield samples.reshape(-1, layout.channels)
+
+
+def _fill(readinto: Callable[[memoryview], int | None], view: memoryview) -> int:
+    filled = 0
+    while filled < len(view):
+        count = readinto(view[filled:])
+        if not count:
+            break
+        filled += count
+    return filled
+
+
+def converter(layout: Layout) -> Convert:
+    """Choose how raw bytes become samples.
+
+    Parameters
+    ----------
+    layout
+        How a sample is written.
+
+    Returns
+    -------
+    Callable
+        Takes a buffer and a number of samples; gives int16 for up to 16 bits
+        and companded samples, int32 (left-justified) beyond, else float32.
+    """
+    order = ">" if layout.big_endian else "<"
+    width = layout.width
+    if layout.encoding in (Encoding.A_LAW, Encoding.MU_LAW):
+        table = _a_law() if layout.encoding is Encoding.A_LAW else _mu_law()
+        return lambda raw, n: table[np.frombuffer(raw, np.uint8, n)]
+    if layout.encoding is Encoding.FLOAT:
+        return lambda raw, n: _floats(np.frombuffer(raw, f"{order}f{width}", n))
+    if layout.encoding is Encoding.UNSIGNED:
+        return lambda raw, n: (
+            (np.frombuffer(raw, np.uint8, n).astype(np.int16) - 128) << 8
+        )
+    if width == 1:
+        return lambda raw, n: np.frombuffer(raw, np.int8, n).astype(np.int16) << 8
+    if width == 3:  # noqa: PLR2004
+        return _big_24 if layout.big_endian else _little_24
+    native = np.int16 if width == 2 else np.int32  # noqa: PLR2004
+    return lambda raw, n: np.frombuffer(raw, f"{order}i{width}", n).astype(
+        native, copy=False
+    )
+
+
+def _little_24(raw: bytearray, count: int) -> NDArray[np.int32]:
+    # Unaligned views three bytes apart; the first sample has no byte before it.
+    out = np.empty(count, np.int32)
+    out[1:] = np.ndarray(count - 1, "<i4", raw, offset=2, strides=(3,))
+    out[0] = int.from_bytes(raw[:3], "little", signed=True) << 8
+    out &= LOW_BYTE
+    return out
+
+
+def _floats(samples: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    # A double beyond float32 becomes an infinity, which counts as no sample.
+    with np.errstate(over="ignore"):
+        return samples.astype(np.float32, copy=False)
+
+
+def _big_24(raw: bytearray, count: int) -> NDArray[np.int32]:
+    view = np.ndarray(count, ">i4", raw, strides=(3,))
+    return view.astype(np.int32) & np.int32(LOW_BYTE)
+
+
+def _a_law() -> NDArray[np.int16]:
+    """Tabulate ITU-T G.711 A-law."""
+    code = np.arange(256) ^ 0x55
+    exponent, mantissa = code >> 4 & 7, (code & 15) << 4
+    value = np.where(
+        exponent > 0,
+        (mantissa + 0x108) << np.maximum(exponent - 1, 0),
+        mantissa + 8,
+    )
+    return np.where(code & 0x80, value, -value).astype(np.int16)
+
+
+def _mu_law() -> NDArray[np.int16]:
+    """Tabulate ITU-T G.711 mu-law."""
+    code = ~np.arange(256) & 0xFF
+    value = ((((code & 15) << 3) + 0x84) << (code >> 4 & 7)) - 0x84
+    return np.where(code & 0x80, -value, value).astype(np.int16)

@@ -1,0 +1,227 @@
+"""Decide by the first bytes what a file is, on an allow-list of our own.
+
+A decoder opens far more kinds than the platform offers, some of them only by
+the name of the file. So the name is never looked at, and no decoder is asked
+before the content is known to be of an accepted kind.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO
+
+from waveflow.audio import mpeg
+from waveflow.errors import EmptyAudioError, UnsupportedMediaError
+
+HEAD_BYTES = 65_536  # an Ogg page is shorter; junk before an MPEG frame may be
+ID3_HEADER_BYTES = 10
+OGG_PAGE_HEADER_BYTES = 27
+MAX_LEADING_TAGS = 8  # some taggers leave several ID3 tags in a row
+
+
+class Kind(StrEnum):
+    """A container and codec family that WaveFlow accepts."""
+
+    WAV = "wav"
+    AIFF = "aiff"
+    FLAC = "flac"
+    MP3 = "mp3"
+    OGG = "ogg"
+    OPUS = "opus"
+    M4A = "m4a"
+
+
+# What else has a name of its own; longest magic first where one holds another.
+FOREIGN = (
+    (b".snd", "AU audio"),
+    (b"dns.", "AU audio"),
+    (b"caff", "Core Audio (CAF)"),
+    (b"Creative Voice File", "Creative Voice (VOC)"),
+    (b"MATLAB 5.0 MAT-file", "a MATLAB file"),
+    (b"riff\x2e\x91\xcf\x11", "Sony Wave64 (W64)"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (ASF)"),
+    (b"\x1a\x45\xdf\xa3", "Matroska or WebM"),
+    (b"wvpk", "WavPack audio"),
+    (b"TTA1", "True Audio (TTA)"),
+    (b"MAC ", "Monkey's Audio"),
+    (b"MPCK", "Musepack audio"),
+    (b"MP+", "Musepack audio"),
+    (b"DSD ", "DSD audio"),
+    (b"FRM8", "DSD audio"),
+    (b"NIST_1A", "NIST Sphere audio"),
+    (b"PVF1\n", "Portable Voice Format audio"),
+    (b"PVF2\n", "Portable Voice Format audio"),
+    (b"Extended Instrument", "a FastTracker instrument (XI)"),
+    (b"2BIT", "Audio Visual Research audio"),
+    (b"\xf0\x7e", "a MIDI sample dump (SDS)"),
+    (b"#!AMR", "AMR audio"),
+    (b"\x0b\x77", "AC-3 audio"),
+    (b"ADIF", "AAC without a container"),
+    (b"\x64\xa3\x01", "IRCAM audio"),
+    (b"FLV", "Flash video"),
+    (b"MThd", "MIDI"),
+    (b"\x00\x00\x01\xba", "MPEG video"),
+    (b"\x00\x00\x01\xb3", "MPEG video"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+    (b"#EXTM3U", "a playlist"),
+    (b"ffconcat", "a playlist"),
+    (b"<", "markup text"),
+)
+
+OGG_CODECS = (
+    (b"\x01vorbis", Kind.OGG),
+    (b"OpusHead", Kind.OPUS),
+    (b"\x7fFLAC", "FLAC in Ogg"),
+    (b"Speex   ", "Speex audio"),
+    (b"\x80theora", "Theora video"),
+    (b"fishead\x00", "an Ogg skeleton"),
+    (b"BBCD\x00", "Dirac video"),
+)
+
+
+def sniff(path: Path) -> Kind:
+    """Tell the kind of a file from its content alone.
+
+    Parameters
+    ----------
+    path
+        The file; its name is not looked at.
+
+    Returns
+    -------
+    Kind
+        The accepted kind.
+
+    Raises
+    ------
+    EmptyAudioError
+        The file has no bytes.
+    UnsupportedMediaError
+        The content is of no accepted kind; the message says what was found.
+    """
+    head, offset = read_head(path)
+    if not head:
+        if offset == 0:
+            raise EmptyAudioError("The file has no bytes.")
+        raise _unsupported("nothing but an ID3 tag")
+    found = _container(head) or _mpeg(head, tagged=offset > 0)
+    if isinstance(found, Kind):
+        return found
+    raise _unsupported(found or _foreign(head))
+
+
+def read_head(path: Path) -> tuple[bytes, int]:
+    """Read the first bytes behind any ID3v2 tags.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    tuple
+        At most `HEAD_BYTES` bytes, and the offset at which they start.
+    """
+    with path.open("rb") as file:
+        return _skip_tags(file)
+
+
+def _skip_tags(file: BinaryIO) -> tuple[bytes, int]:
+    offset = 0
+    head = file.read(HEAD_BYTES)
+    for _ in range(MAX_LEADING_TAGS):
+        size = id3_size(head)
+        if not size:
+            break
+        offset += size
+        file.seek(offset)
+        head = file.read(HEAD_BYTES)
+    return head, offset
+
+
+def id3_size(head: bytes) -> int:
+    """Tell how many bytes an ID3v2 tag at the start takes, 0 without one.
+
+    Parameters
+    ----------
+    head
+        At least the first ten bytes.
+
+    Returns
+    -------
+    int
+        The tag's bytes, its header and footer included.
+    """
+    if len(head) < ID3_HEADER_BYTES or head[:3] != b"ID3":
+        return 0
+    size = 0
+    for byte in head[6:10]:
+        size = size << 7 | byte & 0x7F
+    footer = ID3_HEADER_BYTES if head[5] & 0x10 else 0
+    return ID3_HEADER_BYTES + size + footer
+
+
+def _container(head: bytes) -> Kind | str | None:
+    form, content = head[:4], head[8:12]
+    if form in (b"RIFF", b"RIFX", b"RF64", b"BW64"):
+        return Kind.WAV if content == b"WAVE" else f"RIFF {_word(content)}"
+    if form == b"FORM":
+        is_aiff = content in (b"AIFF", b"AIFC")
+        return Kind.AIFF if is_aiff else f"IFF {_word(content)}"
+    if form == b"fLaC":
+        return Kind.FLAC
+    if form == b"OggS":
+        return _ogg_codec(head)
+    if head[4:8] == b"ftyp":
+        return Kind.M4A
+    return None
+
+
+def _ogg_codec(head: bytes) -> Kind | str:
+    packet = head[27 + head[26] :] if len(head) > OGG_PAGE_HEADER_BYTES else b""
+    for magic, codec in OGG_CODECS:
+        if packet.startswith(magic):
+            return codec
+    return f"Ogg {_word(packet[:8])}"
+
+
+def _mpeg(head: bytes, *, tagged: bool) -> Kind | str | None:
+    foreign = _named(head)
+    if foreign and not tagged:
+        return foreign
+    if mpeg.find_frame(head) is not None:
+        return Kind.MP3
+    if head[0] == mpeg.SYNC_BYTE and len(head) > 1 and head[1] & 0xF6 == mpeg.ADTS:
+        return "AAC without a container (ADTS)"
+    return None
+
+
+def _named(head: bytes) -> str | None:
+    return next((name for magic, name in FOREIGN if head.startswith(magic)), None)
+
+
+def _foreign(head: bytes) -> str:
+    named = _named(head)
+    if named:
+        return named
+    if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
+        return "QuickTime without a file type"
+    return f"data starting with {head[:8].hex(' ')}"
+
+
+def _word(magic: bytes) -> str:
+    text = "".join(chr(byte) for byte in magic if 0x20 < byte < 0x7F)  # noqa: PLR2004
+    return text or "data"
+
+
+def _unsupported(found: str) -> UnsupportedMediaError:
+    return UnsupportedMediaError(f"The content is {found}, which is not accepted.")

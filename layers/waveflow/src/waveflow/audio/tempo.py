@@ -1,0 +1,156 @@
+"""Find the tempo of an excerpt, or say why there is none.
+
+librosa finds the onsets; it and all it needs are imported on the first call.
+Its own tempo is a whole number of frames apart (at 120 BPM the next steps are
+117.5 and 123), so the period is measured here.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waveflow.audio.excerpt import SAMPLE_RATE, is_silent
+
+HOP = 256  # samples, 11.6 ms
+WINDOW = 1_024
+FRAMES_PER_SECOND = SAMPLE_RATE / HOP
+LEVEL_RANGE_DB = 60  # quieter is floor: its ripple is no onset
+MIN_SECONDS = 5.0  # five beats at the slowest tempo
+SLOWEST, FASTEST = 55.0, 215.0  # BPM, searched; a margin around 60 to 200
+USUAL = 120.0  # BPM; an octave from here counts 0.61 of it
+SMOOTHING = 9  # frames; periods that lie between two frames must not count less
+EVEN = 0.96  # of the strongest period: beats without accents, the fastest is it
+MIN_ONSET_DB = 1.0  # a pad's strongest swell stays below
+MIN_CONFIDENCE = 0.4
+HARMONICS = (1, 2, 3)
+SEARCHES = ((0.06, 121), (0.003, 61))  # how far to either side, in how many steps
+
+SILENT, TOO_SHORT, NO_BEAT = "SILENT", "TOO_SHORT", "NO_BEAT"
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """How fast the beats follow each other.
+
+    Parameters
+    ----------
+    value
+        In BPM, 55 to 215; None with a reason.
+    confidence
+        0 to 1: how much the onsets resemble themselves one period later.
+    alternative
+        Half of the value, or its double below 100 BPM: the other way to count.
+    reason
+        Why there is no value: SILENT, TOO_SHORT (below 5 s) or NO_BEAT.
+    """
+
+    value: float | None
+    confidence: float
+    alternative: float | None
+    reason: str | None
+
+
+def find_tempo(excerpt: NDArray[np.float32]) -> Tempo:
+    """Find the tempo.
+
+    Parameters
+    ----------
+    excerpt
+        float32, shape (frames,), at 22,050 Hz.
+
+    Returns
+    -------
+    Tempo
+        The same for the same excerpt.
+    """
+    if is_silent(excerpt):
+        return _none(SILENT)
+    if len(excerpt) < MIN_SECONDS * SAMPLE_RATE:
+        return _none(TOO_SHORT)
+    onsets = onset_strength(excerpt)
+    if onsets.max() < MIN_ONSET_DB:
+        return _none(NO_BEAT)
+    taper = np.hanning(SMOOTHING + 2)[1:-1]
+    onsets = np.convolve(onsets, taper / taper.sum(), "same")
+    onsets -= onsets.mean()
+    lag, confidence = _period(onsets)
+    if confidence < MIN_CONFIDENCE:
+        return _none(NO_BEAT, confidence)
+    value = 60 * _refined(onsets, FRAMES_PER_SECOND / lag)
+    return Tempo(
+        value=round(value, 2),
+        confidence=round(confidence, 2),
+        alternative=round(value / 2 if value >= 100 else value * 2, 2),  # noqa: PLR2004
+        reason=None,
+    )
+
+
+def onset_strength(excerpt: NDArray[np.float32]) -> Floats:
+    """Measure how much begins in each frame.
+
+    Parameters
+    ----------
+    excerpt
+        float32, shape (frames,), at 22,050 Hz.
+
+    Returns
+    -------
+    NDArray
+        Shape (frames / HOP,), in dB, at least 0.
+    """
+    librosa = _librosa()
+    power = librosa.feature.melspectrogram(
+        y=excerpt, sr=SAMPLE_RATE, n_fft=WINDOW, hop_length=HOP
+    )
+    levels = librosa.power_to_db(power, ref=np.max, top_db=LEVEL_RANGE_DB)
+    strength: Floats = librosa.onset.onset_strength(
+        S=levels, sr=SAMPLE_RATE, n_fft=WINDOW, hop_length=HOP
+    ).astype(np.float64)
+    return strength
+
+
+def _librosa() -> Any:
+    import librosa
+
+    return librosa
+
+
+def _period(onsets: Floats) -> tuple[int, float]:
+    """Choose among the periods at which the onsets resemble themselves."""
+    count = len(onsets)
+    longest = int(np.ceil(60 / SLOWEST * FRAMES_PER_SECOND))
+    alike = _librosa().autocorrelate(onsets, max_size=longest + 2)
+    alike = alike * (count / (count - np.arange(len(alike)))) / alike[0]
+    lags = np.arange(int(60 / FASTEST * FRAMES_PER_SECOND), longest + 1)
+    lags = lags[(alike[lags] >= alike[lags - 1]) & (alike[lags] >= alike[lags + 1])]
+    if not len(lags):
+        return longest, 0.0
+    strengths = alike[lags]
+    octaves = np.log2(60 * FRAMES_PER_SECOND / lags / USUAL)
+    chosen = int((strengths * np.exp(-0.5 * octaves**2)).argmax())
+    even = np.flatnonzero(strengths >= EVEN * strengths.max())
+    if len(even) > 1:  # a metronome: each of these is a multiple of the first
+        chosen = int(even[0])
+    return int(lags[chosen]), float(np.clip(strengths[chosen], 0, 1))
+
+
+def _refined(onsets: Floats, beats_per_second: float) -> float:
+    """Find the frequency near a guess at which the onsets repeat."""
+    times = np.arange(len(onsets)) / FRAMES_PER_SECOND
+    best = beats_per_second
+    for reach, steps in SEARCHES:
+        tried = best * np.linspace(1 - reach, 1 + reach, steps)
+        found = np.zeros(steps)
+        for harmonic in HARMONICS:
+            waves = np.exp(-2j * np.pi * harmonic * np.outer(tried, times))
+            found += np.abs(waves @ onsets)
+        best = float(tried[found.argmax()])
+    return best
+
+
+def _none(reason: str, confidence: float = 0.0) -> Tempo:
+    return Tempo(None, round(confidence, 2), None, reason)

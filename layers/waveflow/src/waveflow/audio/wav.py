@@ -1,0 +1,134 @@
+"""Find the samples of a WAV file: RIFF, RIFX, RF64 and BW64."""
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from waveflow.audio import chunks
+from waveflow.audio.layout import Encoding, Layout
+from waveflow.audio.sniff import Kind, read_head
+from waveflow.errors import CorruptAudioError, UnsupportedMediaError
+
+PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
+COMPRESSED = {0x02, 0x11, 0x31, 0x55}  # MS and IMA ADPCM, GSM 6.10, MPEG layer III
+GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
+FMT_BYTES = 16
+EXTENSIBLE_BYTES = 40
+IN_DS64 = 0xFFFF_FFFF  # "the real size stands in the ds64 chunk"
+FLOAT_WIDTHS = (4, 8)
+# Below five bits writers pack two samples into a byte, against the format.
+MIN_BITS, MAX_BITS = 5, 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    tag: int
+    channels: int
+    sample_rate: int
+    width: int
+    bits: int
+
+
+def read_layout(path: Path) -> Layout:
+    """Read the header of a WAV file.
+
+    Parameters
+    ----------
+    path
+        A file whose content is WAV.
+
+    Returns
+    -------
+    Layout
+        Where the samples lie; `encoding` is None where they are compressed.
+
+    Raises
+    ------
+    CorruptAudioError
+        There is no usable format or no data.
+    UnsupportedMediaError
+        The codec inside is not accepted.
+    """
+    head, start = read_head(path)
+    big_endian = head[:4] == b"RIFX"
+    with path.open("rb") as file:
+        walk = chunks.walk(file, start + 12, big_endian=big_endian)
+        fmt, data = _find(file, walk, big_endian=big_endian)
+        end = file.seek(0, 2)
+        extent = chunks.measure(file, data, end=end, big_endian=big_endian)
+    encoding = _encoding(fmt)
+    width = fmt.width
+    return Layout(
+        kind=Kind.WAV,
+        sample_rate=fmt.sample_rate,
+        channels=fmt.channels,
+        encoding=encoding,
+        width=width,
+        big_endian=big_endian,
+        offset=extent.offset,
+        size=extent.size,
+        truncated=extent.truncated or extent.size % max(1, width * fmt.channels) > 0,
+    )
+
+
+def _find(
+    file: BinaryIO, walk: Iterable[chunks.Chunk], *, big_endian: bool
+) -> tuple[_Format, chunks.Chunk]:
+    fmt, long_size = None, 0
+    for chunk in walk:
+        if chunk.name == b"ds64":
+            file.seek(chunk.offset)
+            long_size = int.from_bytes(file.read(16)[8:], "little")
+        elif chunk.name == b"fmt ":
+            file.seek(chunk.offset)
+            fmt = _format(file.read(min(chunk.size, EXTENSIBLE_BYTES)), big=big_endian)
+        elif chunk.name == b"data":
+            if fmt is None:
+                raise CorruptAudioError("The WAV file has data before its format.")
+            if chunk.size == IN_DS64 and long_size:
+                return fmt, chunks.Chunk(chunk.name, chunk.offset, long_size)
+            return fmt, chunk
+    raise CorruptAudioError("The WAV file has no data chunk.")
+
+
+def _format(raw: bytes, *, big: bool) -> _Format:
+    if len(raw) < FMT_BYTES:
+        raise CorruptAudioError(f"The WAV format has {len(raw)} bytes, 16 at least.")
+    order = ">" if big else "<"
+    tag, channels, rate, _, align, bits = struct.unpack_from(f"{order}HHIIHH", raw)
+    if tag == EXTENSIBLE:
+        if len(raw) < EXTENSIBLE_BYTES or raw[26:40] != GUID_TAIL:
+            raise UnsupportedMediaError("The content is WAV of an unknown subformat.")
+        tag = struct.unpack_from(f"{order}H", raw, 24)[0]
+    if not channels:
+        raise CorruptAudioError("The WAV format has no channels.")
+    width = align // channels if align and align % channels == 0 else 0
+    return _Format(tag, channels, rate, _sane(width, bits), bits)
+
+
+def _sane(width: int, bits: int) -> int:
+    needed = (bits + 7) // 8
+    return width if needed <= width <= MAX_BITS // 4 else needed
+
+
+def _encoding(fmt: _Format) -> Encoding | None:
+    if fmt.tag in COMPRESSED:
+        return None
+    if (
+        fmt.tag == PCM
+        and MIN_BITS <= fmt.bits <= MAX_BITS
+        and fmt.width <= MAX_BITS // 8
+    ):
+        return Encoding.UNSIGNED if fmt.width == 1 else Encoding.SIGNED
+    if fmt.tag == FLOAT and fmt.width in FLOAT_WIDTHS:
+        return Encoding.FLOAT
+    if fmt.tag in (A_LAW, MU_LAW) and fmt.width == 1:
+        return Encoding.A_LAW if fmt.tag == A_LAW else Encoding.MU_LAW
+    if not fmt.bits:
+        raise CorruptAudioError("The WAV format has samples of 0 bits.")
+    raise UnsupportedMediaError(
+        f"The content is WAV with codec 0x{fmt.tag:04X} of {fmt.bits} bits, "
+        "which is not accepted."
+    )
