@@ -1,0 +1,1 @@
+"""WaveFlow: the audio back end of a music-collaboration platform."""

@@ -1,0 +1,1 @@
+"""One technology each, behind the protocols of `waveflow.ports`."""

@@ -1,0 +1,61 @@
+"""Read bearer tokens: JWTs of one issuer, by its public keys or one shared key."""
+
+from typing import Any
+
+import jwt
+from jwt import PyJWK, PyJWKClient, PyJWKSet
+
+from waveflow.jobs.refusals import UnauthorizedError
+
+# Which algorithm a key of each kind may be used with; the token does not choose.
+_ALGORITHMS = {
+    "RSA": ["RS256", "RS384", "RS512"],
+    "EC": ["ES256", "ES384"],
+    "OKP": ["EdDSA"],
+    "oct": ["HS256"],
+}
+LEEWAY_S = 30
+
+
+class BearerTokens:
+    """The tokens that one issuer gives out for one audience."""
+
+    def __init__(self, keys: str, *, issuer: str, audience: str | None) -> None:
+        """Take a JWK set as JSON, or the https URL that serves it."""
+        self._issuer = issuer
+        self._audience = audience
+        self._client = PyJWKClient(keys) if keys.startswith("https://") else None
+        self._keys = [] if self._client else list(PyJWKSet.from_json(keys).keys)
+
+    def owner(self, token: str) -> str:
+        """Return whose token it is, or raise `UnauthorizedError`."""
+        try:
+            key = self._key(token)
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=_ALGORITHMS.get(str(key.key_type), []),
+                issuer=self._issuer,
+                audience=self._audience,
+                leeway=LEEWAY_S,
+                options={"require": ["exp", "iss", "sub"]},
+            )
+        except jwt.PyJWTError as exc:
+            raise UnauthorizedError("The token is not valid.") from exc
+        return _subject(claims)
+
+    def _key(self, token: str) -> PyJWK:
+        if self._client is not None:
+            return self._client.get_signing_key_from_jwt(token)
+        named = jwt.get_unverified_header(token).get("kid")
+        for key in self._keys:
+            if named in {None, key.key_id}:
+                return key
+        raise jwt.InvalidKeyError
+
+
+def _subject(claims: dict[str, Any]) -> str:
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not subject:
+        raise UnauthorizedError("The token names nobody.")
+    return subject

@@ -1,0 +1,94 @@
+"""Start executions of the state machine and read how far they are."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from waveflow.errors import InternalError, StorageUnavailableError
+from waveflow.jobs.ports import Event, Execution
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
+
+_SERVER_ERROR = 500
+_QUALIFIED_PARTS = 8  # an alias or a version is one part more than a machine
+
+
+class StepFunctionsMachine:
+    """One state machine; executions are known by their names."""
+
+    def __init__(self, client: "SFNClient", machine_arn: str) -> None:
+        self._client = client
+        self._machine_arn = machine_arn
+        parts = machine_arn.split(":")[: _QUALIFIED_PARTS - 1]
+        self._prefix = ":".join([*parts[:5], "execution", parts[6]])
+
+    def start(self, name: str, record: Mapping[str, Any]) -> None:
+        """Start an execution; one of that name that exists already is left alone."""
+        with _translated("ExecutionAlreadyExists"):
+            # The machine's input is what a pipe sends: an array of one record.
+            self._client.start_execution(
+                stateMachineArn=self._machine_arn,
+                name=name,
+                input=json.dumps([record], ensure_ascii=False),
+            )
+
+    def describe(self, name: str) -> Execution | None:
+        """Return an execution, or None when it never was or is forgotten."""
+        with _translated("ExecutionDoesNotExist"):
+            told = self._client.describe_execution(executionArn=self._arn(name))
+            given = json.loads(told["input"])
+            return Execution(
+                name=name,
+                status=str(told["status"]),
+                record=given[0],
+                output=json.loads(told.get("output") or "null"),
+                error=told.get("error") or "",
+                cause=told.get("cause") or "",
+            )
+        return None
+
+    def history(self, name: str) -> Sequence[Event]:
+        """Return everything that happened to an execution, in order."""
+        with _translated("ExecutionDoesNotExist"):
+            pages = self._client.get_paginator("get_execution_history").paginate(
+                executionArn=self._arn(name), includeExecutionData=False
+            )
+            return [_event(event) for page in pages for event in page["events"]]
+        return []
+
+    def _arn(self, name: str) -> str:
+        return f"{self._prefix}:{name}"
+
+
+def _event(event: "HistoryEventTypeDef") -> Event:
+    entered = event.get("stateEnteredEventDetails")
+    at = event["timestamp"].astimezone(UTC).isoformat(timespec="milliseconds")
+    return Event(
+        number=event["id"],
+        kind=event["type"],
+        at=at.replace("+00:00", "Z"),
+        state=entered["name"] if entered else "",
+    )
+
+
+@contextmanager
+def _translated(settled: str) -> Iterator[None]:
+    """Speak of failures in the project's words; one code is no failure."""
+    try:
+        yield
+    except ClientError as exc:
+        code = exc.response["Error"]["Code"]
+        status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
+        if code == settled:
+            return
+        if status >= _SERVER_ERROR or code == "ThrottlingException":
+            raise StorageUnavailableError(f"Step Functions answered {code}.") from exc
+        raise InternalError(f"Step Functions answered {code}.") from exc
+    except BotoCoreError as exc:
+        raise StorageUnavailableError("Step Functions did not answer.") from exc

@@ -1,0 +1,227 @@
+"""Keep objects in S3, with conditions on every read, write and delete."""
+
+import base64
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
+)
+
+from waveflow.errors import (
+    InternalError,
+    ObjectNotFoundError,
+    SourceChangedError,
+    StorageUnavailableError,
+)
+from waveflow.ports import StoredObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+
+CHUNK_BYTES = 1 << 20
+RESUMES = 2  # a body cut short is continued; boto3 itself never does that
+_PASSING = (
+    BotoConnectionError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+_MISSING = {"404", "NoSuchKey", "NotFound"}
+_PRECONDITION = {"412", "PreconditionFailed"}
+_PASSING_CODES = {
+    "ConditionalRequestConflict",
+    "RequestTimeout",
+    "RequestTimeTooSkewed",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+}
+_SERVER_ERROR = 500
+
+
+class S3ObjectStore:
+    """The bucket that uploads and results share."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def find(self, key: str) -> StoredObject | None:
+        """Return the current object, or None."""
+        try:
+            with translated():
+                head = self._client.head_object(
+                    Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
+                )
+        except ObjectNotFoundError:
+            return None
+        return _stored(key, head)
+
+    def has_delete_marker(self, key: str) -> bool:
+        """Tell whether a delete marker hides the key's versions."""
+        try:
+            self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as exc:
+            headers = exc.response["ResponseMetadata"]["HTTPHeaders"]
+            if _code(exc) in _MISSING:
+                return headers.get("x-amz-delete-marker") == "true"
+            raise _translation(exc) from exc
+        except BotoCoreError as exc:
+            raise _translation(exc) from exc
+        return False
+
+    def read(self, key: str, *, etag: str) -> Iterator[bytes]:
+        """Yield the whole pinned object, continuing a body that was cut short."""
+        offset = 0
+        for attempt in range(RESUMES + 1):
+            body, size = self._open(key, etag=etag, offset=offset)
+            try:
+                with closing(body), translated():
+                    for chunk in body.iter_chunks(CHUNK_BYTES):
+                        offset += len(chunk)
+                        yield chunk
+            except StorageUnavailableError:
+                # The pin makes the rest the same object's; a damaged one is not kept.
+                if attempt == RESUMES or offset >= size:
+                    raise
+                continue
+            if offset == size:
+                return
+        raise StorageUnavailableError(f"The object ended after {offset} bytes.")
+
+    def load(self, key: str) -> bytes | None:
+        """Return a small object of our own, or None."""
+        try:
+            with translated():
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+                return answer["Body"].read()
+        except ObjectNotFoundError:
+            return None
+
+    def publish(self, key: str, body: bytes, *, content_type: str) -> None:
+        """Make `body` the object, whole; equal bytes already there are left alone."""
+        self._publish(key, lambda: io.BytesIO(body), content_type=content_type)
+
+    def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
+        """Do the same with a file, in one PUT: whole or not at all, up to 5 GiB."""
+        self._publish(key, lambda: path.open("rb"), content_type=content_type)
+
+    def delete(self, key: str, *, etag: str) -> None:
+        """Hide the pinned object behind a delete marker."""
+        with translated():
+            self._client.delete_object(Bucket=self._bucket, Key=key, IfMatch=etag)
+
+    def _open(self, key: str, *, etag: str, offset: int) -> tuple[Any, int]:
+        span: dict[str, Any] = {"Range": f"bytes={offset}-"} if offset else {}
+        with translated():
+            answer = self._client.get_object(
+                Bucket=self._bucket, Key=key, IfMatch=etag, **span
+            )
+        return answer["Body"], offset + answer["ContentLength"]
+
+    def _publish(
+        self,
+        key: str,
+        open_body: Callable[[], io.BytesIO | io.BufferedReader],
+        *,
+        content_type: str,
+    ) -> None:
+        with open_body() as body:
+            digest = hashlib.file_digest(body, "sha256")
+
+        def put(**condition: str) -> None:
+            with open_body() as body, translated():
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=body,
+                    ContentType=content_type,
+                    ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
+                    **condition,  # type: ignore[arg-type] # one of two header names
+                )
+
+        try:
+            put(IfNoneMatch="*")
+        except SourceChangedError:
+            # Also the answer to our own PUT whose first answer was lost.
+            existing = self.find(key)
+            if existing is None:
+                raise StorageUnavailableError(
+                    "The result's key is in motion."
+                ) from None
+            if self._hash(existing) != digest.hexdigest():
+                self._replace(put, existing)
+
+    def _replace(self, put: Callable[..., None], existing: StoredObject) -> None:
+        try:
+            put(IfMatch=existing.etag)
+        except (SourceChangedError, ObjectNotFoundError) as exc:
+            raise StorageUnavailableError("The result's key is in motion.") from exc
+
+    def _hash(self, stored: StoredObject) -> str:
+        if stored.sha256 is not None:
+            return stored.sha256
+        digest = hashlib.sha256()
+        for chunk in self.read(stored.key, etag=stored.etag):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+
+def _stored(key: str, head: "HeadObjectOutputTypeDef") -> StoredObject:
+    whole = head.get("ChecksumType") == "FULL_OBJECT"
+    sha256 = head.get("ChecksumSHA256") if whole else None
+    return StoredObject(
+        key=key,
+        etag=head["ETag"],
+        size=head["ContentLength"],
+        last_modified=head["LastModified"].astimezone(UTC).isoformat(),
+        version_id=head.get("VersionId"),
+        sha256=base64.b64decode(sha256).hex() if sha256 else None,
+    )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Speak of S3's failures in the project's own words."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as exc:
+        raise _translation(exc) from exc
+
+
+def _translation(exc: ClientError | BotoCoreError) -> Exception:
+    if isinstance(exc, BotoCoreError):
+        if isinstance(exc, _PASSING):
+            return StorageUnavailableError(f"S3 did not answer: {type(exc).__name__}.")
+        return InternalError(f"S3 could not be asked: {type(exc).__name__}.")
+    code = _code(exc)
+    status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
+    if code in _MISSING:
+        return ObjectNotFoundError("No object is stored under the key.")
+    if code in _PRECONDITION:
+        return SourceChangedError("The object under the key is another one now.")
+    if status >= _SERVER_ERROR or code in _PASSING_CODES:
+        return StorageUnavailableError(f"S3 answered {status} {code}.")
+    return InternalError(f"S3 answered {status} {code}.")
+
+
+def _code(exc: ClientError) -> str:
+    return str(exc.response["Error"]["Code"])

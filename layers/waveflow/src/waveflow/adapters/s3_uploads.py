@@ -1,0 +1,131 @@
+"""Open the bucket's doors for uploads: streams, parts and signed forms."""
+
+import base64
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from botocore.exceptions import ClientError
+
+from waveflow.adapters.s3 import translated
+from waveflow.jobs.ports import Form, Part
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CONTENT_TYPE = "application/octet-stream"  # the content decides, never a claim
+
+
+class S3UploadStore:
+    """One bucket, written to by uploads."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def url_of(self, key: str) -> str:
+        """Return where an object is, as `s3://bucket/key`."""
+        return f"s3://{self._bucket}/{key}"
+
+    def put(self, key: str, body: bytearray, *, sha256: bytes) -> None:
+        """Store a small object whole; S3 keeps the hash, so nobody reads it again."""
+        with translated():
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=body,  # type: ignore[arg-type] # botocore takes it uncopied
+                ContentType=CONTENT_TYPE,
+                ChecksumSHA256=base64.b64encode(sha256).decode(),
+                IfNoneMatch="*",
+            )
+
+    def begin(self, key: str) -> str:
+        """Begin a multipart upload and return its id."""
+        with translated():
+            begun = self._client.create_multipart_upload(
+                Bucket=self._bucket, Key=key, ContentType=CONTENT_TYPE
+            )
+        return begun["UploadId"]
+
+    def add(self, key: str, upload: str, *, number: int, body: bytearray) -> Part:
+        """Store one part."""
+        with translated():
+            added = self._client.upload_part(
+                Bucket=self._bucket,
+                Key=key,
+                UploadId=upload,
+                PartNumber=number,
+                Body=body,  # type: ignore[arg-type] # botocore takes it uncopied
+            )
+        return Part(number=number, etag=added["ETag"], size=len(body))
+
+    def parts(self, key: str, upload: str) -> list[Part] | None:
+        """Return the parts that are there, or None when the upload is over."""
+        try:
+            pages = self._client.get_paginator("list_parts").paginate(
+                Bucket=self._bucket, Key=key, UploadId=upload
+            )
+            return [
+                Part(number=part["PartNumber"], etag=part["ETag"], size=part["Size"])
+                for page in pages
+                for part in page.get("Parts", [])
+            ]
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] == "NoSuchUpload":
+                return None
+            with translated():
+                raise
+
+    def finish(self, key: str, upload: str, parts: Sequence[Part]) -> None:
+        """Make the parts one object."""
+        with translated():
+            self._client.complete_multipart_upload(
+                Bucket=self._bucket,
+                Key=key,
+                UploadId=upload,
+                MultipartUpload={
+                    "Parts": [{"PartNumber": p.number, "ETag": p.etag} for p in parts]
+                },
+            )
+
+    def abort(self, key: str, upload: str) -> None:
+        """Remove the parts; an upload that is over stays as it is."""
+        try:
+            self._client.abort_multipart_upload(
+                Bucket=self._bucket, Key=key, UploadId=upload
+            )
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] != "NoSuchUpload":
+                with translated():
+                    raise
+
+    def sign_post(self, key: str, *, max_bytes: int, seconds: int) -> Form:
+        """Allow one upload of at most so many bytes."""
+        signed = self._client.generate_presigned_post(
+            self._bucket,
+            key,
+            Fields={"Content-Type": CONTENT_TYPE},
+            Conditions=[
+                {"Content-Type": CONTENT_TYPE},
+                ["content-length-range", 1, max_bytes],
+            ],
+            ExpiresIn=seconds,
+        )
+        return Form(url=signed["url"], fields=signed["fields"])
+
+    def sign_part(self, key: str, upload: str, *, number: int, seconds: int) -> str:
+        """Return a URL that takes one part."""
+        named = {"Bucket": self._bucket, "Key": key, "UploadId": upload}
+        return self._client.generate_presigned_url(
+            "upload_part", Params={**named, "PartNumber": number}, ExpiresIn=seconds
+        )
+
+    def sign_get(self, key: str, *, filename: str | None, seconds: int) -> str:
+        """Return a URL that gives the object, under `filename` if one is named."""
+        named = {"Bucket": self._bucket, "Key": key}
+        if filename is not None:
+            header = f"attachment; filename*=UTF-8''{quote(filename)}"
+            named["ResponseContentDisposition"] = header
+        return self._client.generate_presigned_url(
+            "get_object", Params=named, ExpiresIn=seconds
+        )

@@ -1,0 +1,62 @@
+"""Keep the webhook's signing secrets, as fresh as rotation needs them."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from waveflow.errors import InternalError, WebhookUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+CACHE_S = 300  # a rotated secret is in use everywhere after this
+SLOTS = ("current", "previous")
+_SERVER_ERROR = 500
+
+
+class WebhookSecrets:
+    """The secret's two slots: the newest first, the one being retired behind it."""
+
+    def __init__(
+        self,
+        client: "SecretsManagerClient",
+        secret_id: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._secret_id = secret_id
+        self._clock = clock
+        self._cached: tuple[float, tuple[str, ...]] | None = None
+
+    def __call__(self) -> tuple[str, ...]:
+        """Return the secrets that sign now, each as `whsec_…`."""
+        if self._cached is None or self._clock() - self._cached[0] >= CACHE_S:
+            self._cached = (self._clock(), self._fetch())
+        return self._cached[1]
+
+    def _fetch(self) -> tuple[str, ...]:
+        try:
+            answer = self._client.get_secret_value(SecretId=self._secret_id)
+        except ClientError as exc:
+            status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
+            code = exc.response["Error"]["Code"]
+            if status >= _SERVER_ERROR or code == "ThrottlingException":
+                raise WebhookUnavailableError(
+                    f"Secrets Manager answered {code}."
+                ) from exc
+            raise InternalError("The webhook secret cannot be read.") from exc
+        except BotoCoreError as exc:
+            raise WebhookUnavailableError("The webhook secret cannot be had.") from exc
+        try:
+            slots = json.loads(answer["SecretString"])
+            secrets = tuple(slots[slot] for slot in SLOTS if slots.get(slot))
+        except (ValueError, AttributeError, KeyError):
+            # The cause would hold the secret.
+            raise InternalError("The webhook secret is not a JSON object.") from None
+        if not secrets:
+            raise InternalError("The webhook secret has no value in its slots.")
+        return secrets

@@ -1,0 +1,235 @@
+"""Turn what the machine knows into webhooks, one id for each delivery."""
+
+import hashlib
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from waveflow import errors
+from waveflow.events.fields import iso_time
+from waveflow.events.flow import AskRequest, Outcome, TellFailureRequest
+from waveflow.events.messages import Job, MixMessage
+from waveflow.events.normalise import find_fields, find_ids, find_job_id
+from waveflow.events.webhooks import (
+    Completion,
+    FailureResult,
+    HashCheck,
+    MixingComplete,
+)
+
+ERRORS: dict[str, type[errors.WaveflowError]] = {
+    kind.__name__: kind for kind in errors.WaveflowError.__subclasses__()
+}
+_TEXTS = ("timestamp", "original_filename")
+# How Step Functions names a function that memory, time or a sandbox ended.
+_STOPPED_FROM_OUTSIDE = {
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Runtime.OutOfMemory",
+    "Sandbox.Timedout",
+    "States.TaskFailed",
+    "States.Timeout",
+}
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """One webhook, ready to be signed and sent."""
+
+    path: Literal["hash-check", "completion", "mixing-complete"]
+    webhook_id: str
+    payload: dict[str, Any]
+
+
+def question(request: AskRequest) -> Delivery:
+    """Ask for a verdict; every attempt has a token and so an id of its own."""
+    job, source, stem = request.job, request.source, request.job.stem
+    event = HashCheck(
+        stem_id=stem.stem_id,
+        user_id=stem.user_id,
+        track_id=stem.track_id,
+        filepath=source.key,
+        audio_hash=source.audio_hash,
+        timestamp=_timestamp(job),
+        original_filename=stem.original_filename or None,
+        status="hash_generated",
+        task_token=request.task_token,
+        task_id=job.job_id,
+        execution_arn=request.execution_arn,
+        file_size=source.size,
+    )
+    return Delivery(
+        path="hash-check",
+        webhook_id=_webhook_id(job.job_id, "hash-check", request.task_token),
+        payload=_payload(event, _carried(job)),
+    )
+
+
+def outcome_told(job: Job, outcome: Outcome) -> Delivery:
+    """Tell how a job ended."""
+    event: Completion | MixingComplete
+    if isinstance(job.message, MixMessage):
+        event = msgspec.convert(
+            {
+                **_json(_mixing(job, job.message, status="SUCCESS")),
+                **outcome.result,
+                "processing_time": outcome.processing_time,
+            },
+            MixingComplete,
+        )
+    else:
+        event = _completion(
+            job,
+            status=outcome.status,
+            result=outcome.result,
+            processing_time=outcome.processing_time,
+        )
+    return _told(event, _carried(job), error_code=outcome.result.get("error_code", ""))
+
+
+def failure_told(
+    request: TellFailureRequest, job: Job | None, *, code: str
+) -> Delivery | None:
+    """Tell why a job failed; None where no valid id says whom it is about."""
+    failure = _failure(request, code=code)
+    if job is None:
+        return _unreadable(request, failure)
+    event: Completion | MixingComplete
+    if isinstance(job.message, MixMessage):
+        event = _mixing(job, job.message, status="FAILURE", result=failure)
+    else:
+        event = _completion(job, status="FAILURE", result=_json(failure))
+    return _told(event, _carried(job), error_code=code)
+
+
+def code_of(error: str) -> str:
+    """Return the code of an error that the machine names by its class."""
+    if error in ERRORS:
+        return ERRORS[error].code
+    if error in _STOPPED_FROM_OUTSIDE:
+        return errors.ResourceLimitError.code
+    return errors.InternalError.code
+
+
+def sentence_of(cause: str) -> str:
+    """Return the sentence that a failed function left in the machine's cause."""
+    try:
+        decoded = msgspec.json.decode(cause)
+    except msgspec.DecodeError:
+        return cause
+    message = decoded.get("errorMessage") if isinstance(decoded, dict) else None
+    return message if isinstance(message, str) else cause
+
+
+def _completion(job: Job, **fields: Any) -> Completion:
+    stem = job.stem
+    return Completion(
+        stem_id=stem.stem_id,
+        task_id=job.job_id,
+        timestamp=_timestamp(job),
+        user_id=stem.user_id,
+        track_id=stem.track_id,
+        upstream_id=stem.upstream_id or None,
+        original_filename=stem.original_filename or None,
+        audio_wave_path=fields["result"].get("waveform_data_path"),
+        **fields,
+    )
+
+
+def _mixing(
+    job: Job,
+    message: MixMessage,
+    *,
+    status: Literal["SUCCESS", "FAILURE"],
+    result: FailureResult | msgspec.UnsetType = UNSET,
+) -> MixingComplete:
+    return MixingComplete(
+        stage_id=message.stage_id,
+        status=status,
+        task_id=job.job_id,
+        upstream_id=message.upstream_id or None,
+        stem_count=len(message.stem_paths),
+        stem_paths=message.stem_paths,
+        timestamp=_timestamp(job),
+        result=result,
+    )
+
+
+def _unreadable(request: TellFailureRequest, failure: FailureResult) -> Delivery | None:
+    """Tell about a message that was refused, with everything it said."""
+    ids, fields = find_ids(request.record), find_fields(request.record)
+    told = {
+        **{name: fields[name] for name in _TEXTS if isinstance(fields.get(name), str)},
+        **ids,
+        "task_id": find_job_id(request),
+        "status": "FAILURE",
+        "result": _json(failure),
+    }
+    event: Completion | MixingComplete
+    if "stemId" in ids:
+        event = msgspec.convert(told, Completion)
+    elif "stageId" in ids:
+        event = msgspec.convert({**told, **_paths(fields)}, MixingComplete)
+    else:
+        return None
+    return _told(event, fields, error_code=failure.error_code)
+
+
+def _paths(fields: dict[str, Any]) -> dict[str, Any]:
+    paths = fields.get("stem_paths")
+    if not isinstance(paths, list) or not all(isinstance(p, str) for p in paths):
+        return {}
+    return {"stem_paths": paths, "stem_count": len(paths)}
+
+
+def _told(
+    event: Completion | MixingComplete, carried: dict[str, Any], *, error_code: str
+) -> Delivery:
+    path: Literal["completion", "mixing-complete"] = (
+        "completion" if isinstance(event, Completion) else "mixing-complete"
+    )
+    return Delivery(
+        path=path,
+        webhook_id=_webhook_id(event.task_id, path, event.status, error_code),
+        payload=_payload(event, carried),
+    )
+
+
+def _payload(event: Struct, carried: dict[str, Any]) -> dict[str, Any]:
+    """Put the event over what is carried; a field of the event is never carried."""
+    own = {field.encode_name for field in msgspec.structs.fields(type(event))}
+    return {k: v for k, v in carried.items() if k not in own} | _json(event)
+
+
+def _carried(job: Job) -> dict[str, Any]:
+    """Return what the server added to its message and wants to see again."""
+    known = {"stageId": getattr(job.message, "stage_id", UNSET)}
+    upstream = {"upstreamId": job.message.upstream_id}
+    named = {**known, **upstream}
+    return {**job.extra, **{k: v for k, v in named.items() if v is not UNSET}}
+
+
+def _timestamp(job: Job) -> str:
+    return job.message.timestamp or iso_time(job.ts)
+
+
+def _failure(request: TellFailureRequest, *, code: str) -> FailureResult:
+    kinds = {kind.code: kind for kind in ERRORS.values()}
+    return FailureResult(
+        error=code.replace("_", " ").capitalize(),
+        error_code=code,
+        error_message=sentence_of(str(request.error.get("Cause") or "")),
+        stage=request.stage,
+        retryable=kinds[code].retryable,
+    )
+
+
+def _json(event: Struct) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(event)
+    return plain
+
+
+def _webhook_id(*parts: str) -> str:
+    digest = hashlib.sha256("\n".join(parts).encode(errors="surrogatepass"))
+    return f"msg_{digest.hexdigest()[:32]}"

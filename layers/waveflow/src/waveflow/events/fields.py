@@ -1,0 +1,95 @@
+"""Define the fields of messages: their types, limits and typed refusals."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from msgspec import Meta
+
+from waveflow.errors import PathNotAllowedError
+
+MAX_KEY_BYTES = 1024  # S3's own limit, in UTF-8 bytes
+RESERVED_PREFIXES = ("waveforms/", "mixed/", "dedupe/")  # only WaveFlow writes there
+
+# `$` also matches before a final newline; the look-ahead shuts that door, in
+# Python and in JSON Schema alike.
+Id = Annotated[
+    str,
+    Meta(
+        description="Letters, digits, dot, underscore and hyphen; 1 to 128 of them.",
+        pattern=r"^[A-Za-z0-9._-]{1,128}$(?!\n)",
+    ),
+]
+JobId = Annotated[
+    str,
+    Meta(
+        description="Like an id, of 1 to 256 characters.",
+        pattern=r"^[A-Za-z0-9._-]{1,256}$(?!\n)",
+    ),
+]
+Key = Annotated[str, Meta(description="An S3 key, taken byte for byte.", min_length=1)]
+Analysis = Annotated[
+    bool, Meta(description="Whether loudness, tempo and key are wanted.")
+]
+NumPeaks = Annotated[int, Meta(description="Values in `peaks`.", ge=1, le=4000)]
+StemPaths = Annotated[
+    list[Key], Meta(description="1 to 64 distinct keys.", min_length=1, max_length=64)
+]
+Timestamp = Annotated[
+    str, Meta(description="ISO 8601; without an offset it is UTC.", min_length=1)
+]
+
+_USER_KEY = re.compile(r"users/([^/]*)/")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def epoch_ms(timestamp: str) -> int:
+    """Convert an ISO 8601 time to UTC epoch milliseconds.
+
+    Raises `ValueError` or `OverflowError` for anything else.
+    """
+    moment = datetime.fromisoformat(timestamp)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    # Raises OverflowError where no UTC time of ours could say it again.
+    return (moment.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
+
+
+def iso_time(ts: int) -> str:
+    """Convert UTC epoch milliseconds to ISO 8601 with a `Z`."""
+    moment = _EPOCH + timedelta(milliseconds=ts)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def check_key(
+    key: str, *, prefixes: tuple[str, ...], user_id: str | None = None
+) -> None:
+    """Refuse a key that WaveFlow may not read for this user.
+
+    The key is taken byte for byte: nothing is decoded or normalised. Where it
+    names a user (`users/{userId}/…`), that must be `user_id`, if one is given.
+    """
+    if reason := _key_fault(key, prefixes, user_id):
+        raise PathNotAllowedError(f"The key {reason}.")
+
+
+def _key_fault(key: str, prefixes: tuple[str, ...], user_id: str | None) -> str | None:
+    if not any(key.startswith(prefix) and key != prefix for prefix in prefixes):
+        return "is not below an allowed prefix"
+    if key.startswith(RESERVED_PREFIXES):
+        return "is below a prefix of WaveFlow's own results"
+    owner = _USER_KEY.match(key)
+    if owner and user_id is not None and owner[1] != user_id:
+        return "belongs to another user"
+    return _spelling_fault(key)
+
+
+def _spelling_fault(key: str) -> str | None:
+    if any(segment in {".", ".."} for segment in key.split("/")):
+        return "has a segment '.' or '..'"
+    if any(unicodedata.category(char) in {"Cc", "Cs"} or char == "\\" for char in key):
+        return "holds a control character or a backslash"
+    if len(key.encode()) > MAX_KEY_BYTES:
+        return f"is longer than {MAX_KEY_BYTES} UTF-8 bytes"
+    return None

@@ -1,0 +1,107 @@
+"""Define the four messages that the server sends."""
+
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+from waveflow.events.fields import Analysis, Id, Key, NumPeaks, StemPaths, Timestamp
+
+DEFAULT_NUM_PEAKS = 1024
+
+
+class Survivor(Struct, frozen=True, kw_only=True):
+    """The older stem that stays when a duplicate is deleted."""
+
+    stem_id: str = field(name="stemId")
+    filepath: str
+
+
+class StemMessage(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="task"
+):
+    """What the three messages about one stem share."""
+
+    user_id: Id = field(name="userId")
+    track_id: Id = field(name="trackId")
+    stem_id: Id = field(name="stemId")
+    filepath: Key
+    timestamp: Timestamp | UnsetType = UNSET
+    original_filename: str | UnsetType = UNSET
+    num_peaks: NumPeaks = DEFAULT_NUM_PEAKS
+    analysis: Analysis = False
+    upstream_id: Id | UnsetType = field(default=UNSET, name="upstreamId")
+
+
+class UploadMessage(
+    StemMessage, frozen=True, kw_only=True, tag="generate_hash_and_webhook"
+):
+    """Ask for a hash, a verdict and what follows from it."""
+
+    timestamp: Timestamp
+    original_filename: str
+    stage_id: Id | UnsetType = field(default=UNSET, name="stageId")
+
+
+class DuplicateMessage(
+    StemMessage, frozen=True, kw_only=True, tag="process_duplicate_file"
+):
+    """Say that a stem is a duplicate: the message is the verdict."""
+
+    audio_hash: str
+    duplicate_of: Survivor | UnsetType = UNSET
+
+
+class AnalysisMessage(
+    StemMessage, frozen=True, kw_only=True, tag="process_audio_analysis"
+):
+    """Say that a stem is new: the message is the verdict."""
+
+    audio_hash: str | UnsetType = UNSET
+
+
+class MixMessage(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="task",
+    tag="mix_stems_and_upload",
+):
+    """Ask for the mix of all stems of a stage."""
+
+    stage_id: Id = field(name="stageId")
+    stem_paths: StemPaths
+    upstream_id: Id | UnsetType = field(default=UNSET, name="upstreamId")
+    timestamp: Timestamp | UnsetType = UNSET
+
+
+Message = UploadMessage | DuplicateMessage | AnalysisMessage | MixMessage
+MESSAGES: dict[str, type[Message]] = {
+    "generate_hash_and_webhook": UploadMessage,
+    "process_duplicate_file": DuplicateMessage,
+    "process_audio_analysis": AnalysisMessage,
+    "mix_stems_and_upload": MixMessage,
+}
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """One message, read: what every stage after the first knows of it."""
+
+    job_id: str
+    ts: int
+    message: Message
+    extra: dict[str, Any] = {}
+
+    @property
+    def stem(self) -> StemMessage:
+        """Return the message of a job about one stem."""
+        if isinstance(self.message, MixMessage):
+            raise TypeError("A mix has no stem.")
+        return self.message
+
+    @property
+    def subject_id(self) -> str:
+        """Return the id that output keys carry: the stem's or the stage's."""
+        if isinstance(self.message, MixMessage):
+            return self.message.stage_id
+        return self.message.stem_id

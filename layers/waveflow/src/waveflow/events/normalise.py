@@ -1,0 +1,232 @@
+"""Read a queue record: three shapes in, one typed job out.
+
+This is the only reader of messages. The state machine looks at the task word
+alone, and a test holds its reading to `task_of`.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from waveflow.errors import (
+    InvalidIdError,
+    InvalidMessageError,
+    InvalidNumPeaksError,
+    PathNotAllowedError,
+    WaveflowError,
+)
+from waveflow.events.fields import Id, JobId, Key, NumPeaks, Timestamp, epoch_ms
+from waveflow.events.messages import MESSAGES, Job, Message
+
+TASK_PREFIX = "app.tasks."
+# A refusal of one of these types has a code of its own.
+_REFUSALS: dict[Any, type[WaveflowError]] = {
+    Id: InvalidIdError,
+    JobId: InvalidIdError,
+    NumPeaks: InvalidNumPeaksError,
+    Key: PathNotAllowedError,
+}
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """What an entry stage gets: the record, and the execution that carries it."""
+
+    record: Any
+    start: str
+    name: str
+
+
+def read_job(entry: Entry) -> Job:
+    """Read the record's message, or say which of its fields are at fault.
+
+    Raises `InvalidMessageError`, `InvalidIdError`, `InvalidNumPeaksError` or
+    `PathNotAllowedError`; the sentence lists names of fields, never values.
+    """
+    body = _body(entry.record)
+    task = task_of(body)
+    if task not in MESSAGES:
+        raise InvalidMessageError("The message has an unknown task.")
+    model = MESSAGES[task]
+    values = fields_of(body)
+    message = _convert(_without_nulls(values), model)
+    return Job(
+        job_id=_job_id(entry, body, values),
+        ts=_ts(entry, values),
+        message=message,
+        extra=_extra(values, model),
+    )
+
+
+def task_of(body: dict[str, Any]) -> str:
+    """Return the task word without prefix; for a bare body, the one it stands for."""
+    if "task" in body:
+        task = body["task"]
+        return task.removeprefix(TASK_PREFIX) if isinstance(task, str) else ""
+    if "stem_paths" in body:
+        return "mix_stems_and_upload"
+    if "audio_hash" in body:
+        analysis = "num_peaks" in body
+        return "process_audio_analysis" if analysis else "process_duplicate_file"
+    return "generate_hash_and_webhook"
+
+
+def fields_of(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the message's own fields, whichever of the three shapes holds them."""
+    if "task" in body and body.get("args"):
+        raise InvalidMessageError("The message has positional args; use kwargs.")
+    if "task" not in body or "kwargs" not in body:
+        return {name: value for name, value in body.items() if name != "task"}
+    if not isinstance(body["kwargs"], dict):
+        raise InvalidMessageError("The message's kwargs are not an object.")
+    return {name: value for name, value in body["kwargs"].items() if name != "task"}
+
+
+def find_fields(record: Any) -> dict[str, Any]:
+    """Return the fields of a record's message, however broken it is."""
+    body = record.get("body") if isinstance(record, dict) else None
+    if not isinstance(body, dict):
+        return {}
+    kwargs = body.get("kwargs")
+    own = {**body, **kwargs} if isinstance(kwargs, dict) else body
+    envelope = {"task", "kwargs", "args", "id"} if "kwargs" in body else {"task"}
+    return {
+        name: value
+        for name, value in own.items()
+        if name not in envelope and is_json(value)
+    }
+
+
+def find_ids(record: Any) -> dict[str, str]:
+    """Return the valid ids among a record's fields, however broken the rest is."""
+    names = ("stemId", "userId", "trackId", "stageId", "upstreamId")
+    found = find_fields(record)
+    return {name: found[name] for name in names if _is(found.get(name), Id)}
+
+
+def is_json(value: Any) -> bool:
+    """Tell whether a value can be sent on: JSON has no infinite number."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def find_job_id(entry: Entry) -> str:
+    """Return the record's job id, however broken its message is."""
+    try:
+        body = _body(entry.record)
+        fields = fields_of(body)
+        try:
+            return _job_id(entry, body, fields)
+        except InvalidIdError:
+            return _own_id(entry, body, fields)
+    except WaveflowError:
+        return _carrier(entry)
+
+
+def _body(record: Any) -> dict[str, Any]:
+    body = record.get("body") if isinstance(record, dict) else None
+    if not isinstance(body, dict):
+        raise InvalidMessageError("The message is not a JSON object.")
+    return body
+
+
+def _without_nulls(values: dict[str, Any]) -> dict[str, Any]:
+    # JavaScript says null where it means absent; num_peaks has its own refusal.
+    return {k: v for k, v in values.items() if v is not None or k == "num_peaks"}
+
+
+def _convert(values: dict[str, Any], model: type[Message]) -> Message:
+    fields = msgspec.structs.fields(model)
+    missing = [
+        f.encode_name for f in fields if f.required and f.encode_name not in values
+    ]
+    if missing:
+        raise InvalidMessageError(f"The message lacks {', '.join(missing)}.")
+    faults: dict[type[WaveflowError], list[str]] = {}
+    for f in fields:
+        if f.encode_name in values and not _is(values[f.encode_name], f.type):
+            refusal = _refusal(values[f.encode_name], f.type)
+            faults.setdefault(refusal, []).append(f.encode_name)
+    for refusal, names in faults.items():
+        raise refusal(f"The message has an invalid {', '.join(names)}.")
+    _refuse_twins(values)
+    return msgspec.convert({**values, "task": _tag(model)}, model)
+
+
+def _tag(model: type[Message]) -> str:
+    return next(task for task, known in MESSAGES.items() if known is model)
+
+
+def _refuse_twins(values: dict[str, Any]) -> None:
+    paths = values.get("stem_paths")
+    if isinstance(paths, list) and len(set(paths)) < len(paths):
+        raise InvalidMessageError("The message names a stem twice in stem_paths.")
+
+
+def _is(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _refusal(value: Any, kind: Any) -> type[WaveflowError]:
+    for known, refusal in _REFUSALS.items():
+        if kind == known or known in getattr(kind, "__args__", ()):
+            # An empty string is a bad key; a number is no key at all.
+            return (
+                refusal
+                if known is not Key or isinstance(value, str)
+                else InvalidMessageError
+            )
+    return InvalidMessageError
+
+
+def _extra(values: dict[str, Any], model: type[Message]) -> dict[str, Any]:
+    known = {f.encode_name for f in msgspec.structs.fields(model)}
+    extra = {name: value for name, value in values.items() if name not in known}
+    if not is_json(extra):
+        raise InvalidMessageError("The message has a number that JSON cannot carry.")
+    return extra
+
+
+def _ts(entry: Entry, values: dict[str, Any]) -> int:
+    """Return the message's time: its own, else the queue's, else the execution's."""
+    timestamp = values.get("timestamp")
+    if timestamp is not None and _is(timestamp, Timestamp):
+        try:
+            return epoch_ms(timestamp)
+        except (ValueError, OverflowError) as exc:
+            raise InvalidMessageError("The message has an invalid timestamp.") from exc
+    sent = entry.record.get("sentTimestamp")
+    if isinstance(sent, str | int) and str(sent).isascii() and str(sent).isdigit():
+        return int(sent)
+    return epoch_ms(entry.start)
+
+
+def _job_id(entry: Entry, body: dict[str, Any], values: dict[str, Any]) -> str:
+    """Return the id that every webhook of this message carries as `task_id`."""
+    if "kwargs" in body and body.get("id") is not None:
+        if not _is(body["id"], JobId):
+            raise InvalidIdError("The message has an invalid id.")
+        return str(body["id"])
+    return _own_id(entry, body, values)
+
+
+def _own_id(entry: Entry, body: dict[str, Any], values: dict[str, Any]) -> str:
+    task = task_of(body)
+    subject = values.get("stageId" if task == "mix_stems_and_upload" else "stemId")
+    if task in MESSAGES and _is(subject, Id):
+        return f"{task}-{subject}-{_ts(entry, values)}"
+    return _carrier(entry)
+
+
+def _carrier(entry: Entry) -> str:
+    record = entry.record if isinstance(entry.record, dict) else {}
+    message_id = record.get("messageId")
+    return str(message_id) if _is(message_id, JobId) else entry.name

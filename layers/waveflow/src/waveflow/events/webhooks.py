@@ -1,0 +1,165 @@
+"""Define the three webhooks that the server receives.
+
+A field that a message did not carry is null. Fields that WaveFlow does not know
+are carried through beside these; the ones below win over them.
+"""
+
+from typing import Any, Literal
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+from waveflow.events.messages import Survivor
+
+Status = Literal["SUCCESS", "FAILURE", "DUPLICATE"]
+
+
+class HashCheck(Struct, frozen=True, kw_only=True):
+    """`POST /hash-check`: ask whether the server knows these bytes."""
+
+    stem_id: str = field(name="stemId")
+    user_id: str = field(name="userId")
+    track_id: str = field(name="trackId")
+    filepath: str
+    audio_hash: str
+    timestamp: str
+    original_filename: str | None
+    status: Literal["hash_generated"]
+    task_token: str
+    task_id: str
+    execution_arn: str
+    file_size: int
+
+
+class Dedupe(Struct, frozen=True, kw_only=True):
+    """Why a duplicate was kept."""
+
+    refused: str
+    would_delete: bool | UnsetType = UNSET
+
+
+class Loudness(Struct, frozen=True, kw_only=True):
+    """Levels by BS.1770-4, in LUFS, LU and dBTP; null is said by `reason`."""
+
+    integrated: float | None
+    range: float | None
+    momentary_max: float | None
+    short_term_max: float | None
+    true_peak: float | None
+    reason: Literal["SILENT", "TOO_SHORT"] | None
+
+
+class Tempo(Struct, frozen=True, kw_only=True):
+    """Beats per minute of the first 90 s; null is said by `reason`."""
+
+    value: float | None
+    confidence: float
+    alternative: float | None
+    reason: Literal["SILENT", "TOO_SHORT", "NO_BEAT"] | None
+
+
+class MusicalKey(Struct, frozen=True, kw_only=True):
+    """The key of the first 90 s, such as `F# minor`; null is said by `reason`."""
+
+    value: str | None
+    confidence: float
+    relative: str | None
+    reason: Literal["SILENT", "TOO_SHORT", "NO_PITCH", "NO_KEY"] | None
+
+
+class StemWarning(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an engineer would ask about a stem."""
+
+    code: Literal[
+        "SILENT",
+        "CLIPPED",
+        "DC_OFFSET",
+        "DUAL_MONO",
+        "ANTI_PHASE",
+        "LEADING_SILENCE",
+        "UPSAMPLED_BITS",
+    ]
+    count: int | None = None  # of CLIPPED: samples
+    seconds: float | None = None  # of LEADING_SILENCE
+
+
+class Analysis(Struct, frozen=True, kw_only=True):
+    """What a message with `analysis: true` asked for; null is what failed."""
+
+    loudness: Loudness | None
+    tempo: Tempo | None
+    key: MusicalKey | None
+    warnings: list[StemWarning]
+    error_code: str | UnsetType = UNSET
+
+
+class WaveformResult(Struct, frozen=True, kw_only=True):
+    """`result` of a drawn stem: what seed 000 names, and what the file is."""
+
+    audio_data_hash: str
+    waveform_data_path: str
+    file_size: int
+    duration: float
+    sample_rate: int
+    num_peaks: int
+    channels: int
+    format: str
+    peak: float
+    warnings: list[str]
+    dedupe: Dedupe | UnsetType = UNSET
+    analysis: Analysis | UnsetType = UNSET
+
+
+class DuplicateResult(Struct, frozen=True, kw_only=True):
+    """`result` of a deleted duplicate."""
+
+    error: str
+    error_code: Literal["DUPLICATE_FILE"]
+    error_message: str
+    duplicate_of: Survivor
+    audio_data_hash: str
+
+
+class FailureResult(Struct, frozen=True, kw_only=True):
+    """`result` of everything that failed, for a stem and for a mix."""
+
+    error: str
+    error_code: str
+    error_message: str
+    stage: str
+    retryable: bool
+
+
+class Completion(Struct, frozen=True, kw_only=True):
+    """`POST /completion`: tell how the work on one stem ended."""
+
+    stem_id: str = field(name="stemId")
+    status: Status
+    task_id: str
+    result: dict[str, Any]  # WaveformResult, DuplicateResult or FailureResult
+    timestamp: str | None = None
+    user_id: str | None = field(default=None, name="userId")
+    track_id: str | None = field(default=None, name="trackId")
+    upstream_id: str | None = field(default=None, name="upstreamId")
+    original_filename: str | None = None
+    processing_time: float | None = None
+    audio_wave_path: str | None = None
+
+
+class MixingComplete(Struct, frozen=True, kw_only=True):
+    """`POST /mixing-complete`: tell how a mix ended; `result` is a failure's."""
+
+    stage_id: str = field(name="stageId")
+    status: Literal["SUCCESS", "FAILURE"]
+    task_id: str
+    mixed_file_path: str | None = None
+    waveform_data_path: str | None = None
+    upstream_id: str | None = field(default=None, name="upstreamId")
+    stem_count: int | None = None
+    stem_paths: list[str] | None = None
+    timestamp: str | None = None
+    processing_time: float | None = None
+    duration: float | None = None
+    sample_rate: int | None = None
+    channels: int | None = None
+    warnings: list[str] = []
+    result: FailureResult | UnsetType = UNSET

@@ -1,0 +1,90 @@
+"""Take an upload as it arrives: never whole in memory, never half in the bucket."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+
+from waveflow.errors import EmptyAudioError, FileTooLargeError
+from waveflow.jobs.ports import Part, UploadStore
+
+PART_BYTES = 5 << 20  # the smallest part that S3 takes, so the least memory
+
+
+class Arrival:
+    """One object on its way in; a context manager that removes what is not kept.
+
+    What fits one part is held back until `keep`, and so never stored in vain.
+    """
+
+    def __init__(self, key: str, *, store: UploadStore, max_bytes: int) -> None:
+        self.key = key
+        self.size = 0
+        self._store = store
+        self._max_bytes = max_bytes
+        self._digest = hashlib.sha256()
+        self._buffer = bytearray()
+        self._upload: str | None = None
+        self._parts: list[Part] = []
+        self._kept = False
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash of everything taken, in hexadecimal."""
+        return self._digest.hexdigest()
+
+    async def __aenter__(self) -> Self:
+        """Begin; nothing is stored yet."""
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Remove the parts, unless the object was kept."""
+        self._buffer.clear()
+        if self._upload is not None and not self._kept:
+            abort = asyncio.to_thread(self._store.abort, self.key, self._upload)
+            # A client that has gone cancels this task, but not the cleaning up.
+            await asyncio.shield(asyncio.ensure_future(abort))
+
+    async def take(self, chunks: AsyncIterator[bytes]) -> None:
+        """Take all chunks.
+
+        Raises `FileTooLargeError` as soon as one is too many, and
+        `EmptyAudioError` when none had a byte.
+        """
+        async for chunk in chunks:
+            self.size += len(chunk)
+            if self.size > self._max_bytes:
+                raise FileTooLargeError(
+                    f"The file has more than {self._max_bytes} bytes."
+                )
+            self._digest.update(chunk)
+            self._buffer += chunk
+            if len(self._buffer) > PART_BYTES:
+                await asyncio.to_thread(self._send)
+        if self.size == 0:
+            raise EmptyAudioError("The file has no bytes.")
+
+    def keep(self) -> None:
+        """Make everything taken one object; called from a thread."""
+        if self._upload is None:
+            self._store.put(self.key, self._buffer, sha256=self._digest.digest())
+        else:
+            self._send()
+            self._store.finish(self.key, self._upload, self._parts)
+        self._kept = True
+
+    def _send(self) -> None:
+        """Send the buffer as it is: every part but the last is large enough."""
+        if self._upload is None:
+            self._upload = self._store.begin(self.key)
+        body, self._buffer = self._buffer, bytearray()
+        part = self._store.add(
+            self.key, self._upload, number=len(self._parts) + 1, body=body
+        )
+        self._parts.append(part)

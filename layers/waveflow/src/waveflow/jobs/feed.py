@@ -1,0 +1,140 @@
+"""Let any number of streams follow a job with one poll between them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from waveflow.jobs.progress import Progress
+
+FAST_S, SLOW_S = 0.2, 2.0
+GROWTH = 1.15  # a job that takes a minute is looked at every two seconds
+HEARTBEAT_S = 15.0  # proxies drop what is silent for a minute
+
+Look = Callable[[str], Sequence[Progress]]
+
+
+class Feeds:
+    """The jobs that somebody follows now."""
+
+    def __init__(
+        self, look: Look, *, fast_s: float = FAST_S, heartbeat_s: float = HEARTBEAT_S
+    ) -> None:
+        self._look = look
+        self._fast_s = fast_s
+        self._heartbeat_s = heartbeat_s
+        self._watches: dict[str, _Watch] = {}
+
+    @property
+    def polled(self) -> int:
+        """Return how many jobs are polled now."""
+        return len(self._watches)
+
+    async def follow(
+        self, job_id: str, *, after: int = 0
+    ) -> AsyncIterator[Progress | None]:
+        """Yield every moment after a number, in order; None is a heartbeat.
+
+        It ends after the final moment.
+        """
+        watch = self._join(job_id)
+        try:
+            index = 0
+            while True:
+                while index < len(watch.moments):
+                    moment = watch.moments[index]
+                    index += 1
+                    if moment.number > after:
+                        yield moment
+                    if moment.final:
+                        return
+                if not await watch.wait(self._heartbeat_s):
+                    yield None
+        finally:
+            self._leave(job_id, watch)
+
+    def _join(self, job_id: str) -> "_Watch":
+        watch = self._watches.get(job_id)
+        if watch is None:
+            watch = self._watches[job_id] = _Watch(job_id, self._look, self._fast_s)
+        watch.followers += 1
+        return watch
+
+    def _leave(self, job_id: str, watch: "_Watch") -> None:
+        watch.followers -= 1
+        if watch.followers == 0:
+            self._watches.pop(job_id, None)
+            watch.stop()
+
+    async def follow_all(
+        self, job_ids: Sequence[str]
+    ) -> AsyncIterator[Progress | None]:
+        """Yield the moments of several jobs as they come, until all have ended."""
+        news: asyncio.Queue[Progress | BaseException | None] = asyncio.Queue()
+        tasks = [asyncio.create_task(self._pass_on(each, news)) for each in job_ids]
+        try:
+            running = len(tasks)
+            while running:
+                item = await news.get()
+                if isinstance(item, StopAsyncIteration):
+                    running -= 1
+                elif isinstance(item, BaseException):
+                    raise item
+                else:
+                    yield item
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _pass_on(
+        self, job_id: str, news: "asyncio.Queue[Progress | BaseException | None]"
+    ) -> None:
+        try:
+            async for moment in self.follow(job_id):
+                news.put_nowait(moment)
+        except Exception as exc:  # noqa: BLE001 - raised again by who reads the queue
+            news.put_nowait(exc)
+        else:
+            news.put_nowait(StopAsyncIteration())
+
+
+class _Watch:
+    """One job's poll, and everything that it has seen."""
+
+    def __init__(self, job_id: str, look: Look, fast_s: float) -> None:
+        self.moments: list[Progress] = []
+        self.followers = 0
+        self._job_id = job_id
+        self._look = look
+        self._changed = asyncio.Event()
+        self._task = asyncio.create_task(self._poll(fast_s), name=f"poll {job_id}")
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for news; raise what the poll raised; False is "none in time"."""
+        if self._task.done() and not self._task.cancelled():
+            self._task.result()
+        changed = self._changed
+        try:
+            await asyncio.wait_for(changed.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """End the poll; a stream that is cut may not wait for that."""
+        self._task.cancel()
+
+    async def _poll(self, pause_s: float) -> None:
+        try:
+            while not (self.moments and self.moments[-1].final):
+                seen = await asyncio.to_thread(self._look, self._job_id)
+                if len(seen) > len(self.moments):
+                    self.moments = list(seen)
+                    self._tell()
+                    continue
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * GROWTH, SLOW_S)
+        finally:
+            self._tell()
+
+    def _tell(self) -> None:
+        told, self._changed = self._changed, asyncio.Event()
+        told.set()

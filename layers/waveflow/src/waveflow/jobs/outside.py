@@ -1,0 +1,83 @@
+"""Believe a signed webhook of an outside analysis server."""
+
+import hmac
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from waveflow.errors import InvalidMessageError
+from waveflow.jobs.refusals import BadSignatureError
+from waveflow.jobs.service import Jobs
+
+TOLERANCE_S = 300  # Standard Webhooks' own
+_SUCCESS = {"success", "completed"}
+_FAILURE = {"failed", "failure", "error"}
+
+Sign = Callable[..., dict[str, str]]
+
+
+class Noted(Struct, frozen=True, kw_only=True):
+    """What a webhook said, and whether it changed anything."""
+
+    success: bool
+    changed: bool
+
+
+class OutsideServer:
+    """An analysis server beside WaveFlow that posts what it found."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        *,
+        secrets: Callable[[], tuple[str, ...]],
+        sign: Sign,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._jobs = jobs
+        self._secrets = secrets
+        self._sign = sign
+        self._clock = clock
+
+    def note(self, job_id: str, *, body: bytes, headers: Mapping[str, str]) -> Noted:
+        """Keep what a signed webhook says about a job."""
+        self._verify(body, headers)
+        said = _read(body)
+        changed = self._jobs.note_outside(job_id, said)
+        return Noted(success=said["status"] == "success", changed=changed)
+
+    def _verify(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """Check the three headers of Standard Webhooks 1.0.0 against every secret."""
+        stamp = headers.get("webhook-timestamp", "")
+        if not (stamp.isascii() and stamp.isdigit()):
+            raise BadSignatureError("The webhook is not signed.")
+        if abs(int(stamp) - self._clock()) > TOLERANCE_S:
+            raise BadSignatureError("The webhook's signature is too old or too new.")
+        expected = self._sign(
+            body,
+            webhook_id=headers.get("webhook-id", ""),
+            timestamp=int(stamp),
+            secrets=self._secrets(),
+        )["webhook-signature"].split()
+        given = headers.get("webhook-signature", "").encode().split()
+        pairs = [hmac.compare_digest(g, e.encode()) for g in given for e in expected]
+        if not any(pairs):
+            raise BadSignatureError("The webhook's signature is not ours.")
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    """Return what the server says, its status as `success` or `failed`."""
+    try:
+        said = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        said = None
+    status = said.get("status") if isinstance(said, dict) else None
+    if status in _SUCCESS:
+        return {"status": "success", "result": said.get("result")}
+    if status in _FAILURE:
+        message = said.get("message") or said.get("error")
+        return {"status": "failed", "message": str(message) if message else None}
+    raise InvalidMessageError("The webhook has an invalid status.")

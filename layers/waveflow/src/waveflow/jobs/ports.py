@@ -1,0 +1,104 @@
+"""Say what jobs need of the world beside the stages' ports."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+
+class Execution(Struct, frozen=True, kw_only=True):
+    """One execution, as Step Functions describes it."""
+
+    name: str
+    status: str
+    record: Mapping[str, Any]
+    output: Any = None
+    error: str = ""
+    cause: str = ""
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """One entry of an execution's history; `at` is ISO 8601 in UTC."""
+
+    number: int
+    kind: str
+    at: str
+    state: str = ""
+
+
+class Machine(Protocol):
+    """The state machine, by the names of its executions.
+
+    Every method raises `StorageUnavailableError` for what may pass.
+    """
+
+    def start(self, name: str, record: Mapping[str, Any]) -> None:
+        """Start an execution; one of that name that exists already is left alone."""
+        ...
+
+    def describe(self, name: str) -> Execution | None:
+        """Return an execution, or None when it never was or is forgotten."""
+        ...
+
+    def history(self, name: str) -> Sequence[Event]:
+        """Return everything that happened to an execution, in order."""
+        ...
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """One part of a multipart upload that the store holds."""
+
+    number: int
+    etag: str
+    size: int
+
+
+class Form(Struct, frozen=True, kw_only=True):
+    """A signed form: whoever holds it may upload one object."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
+class UploadStore(Protocol):
+    """The bucket's doors for uploads; the methods raise as `ObjectStore` does."""
+
+    def url_of(self, key: str) -> str:
+        """Return where an object is, as `s3://bucket/key`."""
+        ...
+
+    def put(self, key: str, body: bytearray, *, sha256: bytes) -> None:
+        """Store a small object whole, with the hash of its content."""
+        ...
+
+    def begin(self, key: str) -> str:
+        """Begin a multipart upload and return its id."""
+        ...
+
+    def add(self, key: str, upload: str, *, number: int, body: bytearray) -> Part:
+        """Store one part."""
+        ...
+
+    def parts(self, key: str, upload: str) -> list[Part] | None:
+        """Return the parts that are there, or None when the upload is over."""
+        ...
+
+    def finish(self, key: str, upload: str, parts: Sequence[Part]) -> None:
+        """Make the parts one object."""
+        ...
+
+    def abort(self, key: str, upload: str) -> None:
+        """Remove the parts; an upload that is over stays as it is."""
+        ...
+
+    def sign_post(self, key: str, *, max_bytes: int, seconds: int) -> Form:
+        """Allow one upload of at most so many bytes."""
+        ...
+
+    def sign_part(self, key: str, upload: str, *, number: int, seconds: int) -> str:
+        """Return a URL that takes one part."""
+        ...
+
+    def sign_get(self, key: str, *, filename: str | None, seconds: int) -> str:
+        """Return a URL that gives the object, under `filename` if one is named."""
+        ...

@@ -1,0 +1,171 @@
+"""Read from an execution how far a job is, in the words and numbers of seed 004."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from waveflow import errors
+from waveflow.events.deliveries import ERRORS, code_of, sentence_of
+from waveflow.jobs.ports import Event, Execution
+
+Status = Literal["processing", "completed", "failed"]
+Result = Literal["SUCCESS", "DUPLICATE", "HELD", "FAILURE"]
+
+UPLOADED, ASKED, WORKING, TELLING, ENDED = 40, 70, 90, 95, 100
+STEPS: dict[str, tuple[int, str]] = {
+    "Hash": (UPLOADED, "S3 업로드 완료, 해시 계산 중..."),
+    "HashAgain": (UPLOADED, "S3 업로드 완료, 해시 계산 중..."),
+    "Ask": (ASKED, "서버에 판정 요청 중..."),
+    "AskUndelivered": (ASKED, "서버에 판정 요청 중..."),
+    "Verdict": (ASKED, "분석 요청 중..."),
+    "DedupeDelete": (WORKING, "중복 파일 확인 중..."),
+    "DedupeDeleteAnalysed": (WORKING, "중복 파일 확인 중..."),
+    "Music": (WORKING, "음악 분석 중..."),
+    "Waveform": (WORKING, "분석 중... 결과 대기"),
+    "Mix": (WORKING, "믹스 중... 결과 대기"),
+    "Tell": (TELLING, "결과 전송 중..."),
+    "TellFailure": (TELLING, "오류 전송 중..."),
+}
+_BEGINNING = (UPLOADED, "업로드 완료, 백그라운드에서 처리됩니다.")
+_ENDINGS = {
+    "ExecutionSucceeded",
+    "ExecutionFailed",
+    "ExecutionTimedOut",
+    "ExecutionAborted",
+}
+_DONE: dict[Result, str] = {
+    "SUCCESS": "분석 완료",
+    "DUPLICATE": "중복 파일입니다.",
+    "HELD": "서버가 보류했습니다.",
+}
+_CODES = {kind.code for kind in ERRORS.values()}
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """Why a job failed, by the contract's code."""
+
+    code: str
+    message: str
+
+
+class Progress(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One moment of a job; `number` orders the moments and never changes."""
+
+    number: int
+    job_id: str
+    status: Status
+    progress: int
+    message: str
+    state: str = ""
+    at: str = ""
+    outcome: Result | None = None
+    result: Mapping[str, Any] | None = None
+    error: Failure | None = None
+
+    @property
+    def final(self) -> bool:
+        """Tell whether nothing follows."""
+        return self.status != "processing"
+
+
+def beginning(job_id: str) -> Progress:
+    """Return the moment before the first."""
+    reached, message = _BEGINNING
+    return Progress(
+        number=0, job_id=job_id, status="processing", progress=reached, message=message
+    )
+
+
+def moments(job_id: str, history: Sequence[Event]) -> list[Progress]:
+    """Return one moment for each state that was entered."""
+    return list(_moments(job_id, history))
+
+
+def _moments(job_id: str, history: Sequence[Event]) -> Iterator[Progress]:
+    reached = 0
+    for event in history:
+        if event.kind == "ExecutionStarted":
+            step = _BEGINNING
+        elif event.kind.endswith("StateEntered") and event.state in STEPS:
+            step = STEPS[event.state]
+        else:
+            continue
+        reached = max(reached, step[0])
+        yield Progress(
+            number=event.number,
+            job_id=job_id,
+            status="processing",
+            progress=reached,
+            message=step[1],
+            state=event.state,
+            at=event.at,
+        )
+
+
+def has_ended(history: Sequence[Event]) -> bool:
+    """Tell whether the history's last entry is an end."""
+    return bool(history) and history[-1].kind in _ENDINGS
+
+
+def ending(
+    execution: Execution,
+    *,
+    outside: Mapping[str, Any] | None,
+    last: Progress,
+    at: str,
+) -> Progress | None:
+    """Return the final moment, or None while the job goes on.
+
+    What an outside analysis server said is the last word: its failure is the
+    job's, and its result is added to the machine's.
+    """
+    if execution.status == "RUNNING" and outside is None:
+        return None
+    outcome, result, failure = _machine_end(execution)
+    if outside is not None:
+        outcome, result, failure = _with_outside(outside, outcome, result, failure)
+    return Progress(
+        number=last.number + (2 if outside else 1),
+        job_id=last.job_id,
+        status="failed" if failure else "completed",
+        progress=last.progress if failure else ENDED,
+        message=failure.message if failure else _DONE[outcome],
+        state=last.state,
+        at=at,
+        outcome=outcome,
+        result=result,
+        error=failure,
+    )
+
+
+def _machine_end(
+    execution: Execution,
+) -> tuple[Result, Mapping[str, Any] | None, Failure | None]:
+    if execution.status == "RUNNING":
+        return "SUCCESS", None, None
+    if execution.status == "SUCCEEDED":
+        told = execution.output if isinstance(execution.output, dict) else {}
+        if told.get("status") not in {"SUCCESS", "DUPLICATE"}:
+            return "HELD", None, None
+        return told["status"], told["result"], None
+    known = execution.error in _CODES
+    code = execution.error if known else code_of(execution.error)
+    if execution.status == "TIMED_OUT":
+        code = errors.ResourceLimitError.code
+    message = sentence_of(execution.cause) or code.replace("_", " ").capitalize()
+    return "FAILURE", None, Failure(code=code, message=message)
+
+
+def _with_outside(
+    outside: Mapping[str, Any],
+    outcome: Result,
+    result: Mapping[str, Any] | None,
+    failure: Failure | None,
+) -> tuple[Result, Mapping[str, Any] | None, Failure | None]:
+    if failure is not None:
+        return outcome, result, failure
+    if outside["status"] != "success":
+        reason = outside.get("message") or "The analysis server failed."
+        return "FAILURE", result, Failure(code="ANALYSIS_FAILED", message=str(reason))
+    return outcome, {**(result or {}), "outside": outside.get("result")}, None

@@ -1,0 +1,256 @@
+"""Start jobs, and say what became of them."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from waveflow.events.fields import iso_time
+from waveflow.events.messages import DEFAULT_NUM_PEAKS
+from waveflow.jobs import progress
+from waveflow.jobs.arrival import Arrival
+from waveflow.jobs.ids import Seal
+from waveflow.jobs.names import plain_name, safe_name, user_id
+from waveflow.jobs.ports import Execution, Machine, UploadStore
+from waveflow.jobs.progress import Progress
+from waveflow.jobs.refusals import JobExpiredError, JobNotFoundError, NoResultError
+from waveflow.ports import ObjectStore
+
+UPLOAD_PREFIX = "audio/"
+OUTSIDE_PREFIX = "analysis/"  # what an outside analysis server said
+MAX_GENERATIONS = 20  # failed tries of the same bytes that may lie behind a job
+
+VerdictBy = Literal["none", "platform"]
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What a caller may choose about a job."""
+
+    num_peaks: int = DEFAULT_NUM_PEAKS
+    verdict: VerdictBy = "none"
+    analysis: bool = False
+    repeat_key: str | None = None
+
+
+class Accepted(Struct, frozen=True, kw_only=True):
+    """A job that runs, or that had run before with the same bytes."""
+
+    job_id: str
+    cached: bool = False
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """Whose job it is and what it is about; carried beside the message."""
+
+    owner: str
+    token_id: str
+    key: str | None = None
+    filename: str | None = None
+
+
+class Jobs:
+    """Every job of every owner, kept by Step Functions and S3 alone."""
+
+    def __init__(  # noqa: PLR0913 - one port each
+        self,
+        machine: Machine,
+        *,
+        objects: ObjectStore,
+        uploads: UploadStore,
+        seal: Seal,
+        max_file_bytes: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.max_file_bytes = max_file_bytes
+        self._machine = machine
+        self._objects = objects
+        self._uploads = uploads
+        self._seal = seal
+        self._clock = clock
+
+    async def receive(
+        self, subject: Subject, chunks: AsyncIterator[bytes], *, wish: Wish
+    ) -> Accepted:
+        """Store an upload while it arrives and start its job."""
+        key = new_key(subject.filename or "")
+        subject = msgspec.structs.replace(subject, key=key)
+        async with Arrival(
+            key, store=self._uploads, max_bytes=self.max_file_bytes
+        ) as arrival:
+            await arrival.take(chunks)
+            return await asyncio.to_thread(self._accept, subject, arrival, wish)
+
+    def start(self, subject: Subject, *, job_id: str, wish: Wish) -> Accepted:
+        """Start the job of an object that is stored."""
+        verdict = wish.verdict == "platform"
+        task = "generate_hash_and_webhook" if verdict else "process_audio_analysis"
+        fields = {
+            "userId": user_id(subject.owner),
+            "trackId": subject.token_id,
+            "stemId": job_id,
+            "filepath": subject.key,
+            "original_filename": plain_name(subject.filename or ""),
+            "num_peaks": wish.num_peaks,
+            "analysis": wish.analysis,
+        }
+        self._start(job_id, task, fields, subject=subject)
+        return Accepted(job_id=job_id)
+
+    def mix(
+        self, subject: Subject, job_ids: Sequence[str], *, repeat_key: str | None
+    ) -> Accepted:
+        """Start a mix of the files of some of the owner's jobs, in that order."""
+        stems = [self.subject(job_id, owner=subject.owner) for job_id in job_ids]
+        paths = [stem.key for stem in stems if stem.key is not None]
+        if len(paths) < len(stems):
+            raise NoResultError("A mix has no file that could be mixed again.")
+        job_id = self._fresh_id(subject, repeat_key)
+        fields = {"stageId": job_id, "stem_paths": paths}
+        self._start(job_id, "mix_stems_and_upload", fields, subject=subject)
+        return Accepted(job_id=job_id)
+
+    def look(self, job_id: str) -> list[Progress]:
+        """Return every moment of a job until now."""
+        history = self._machine.history(job_id)
+        seen = progress.moments(job_id, history)
+        if not seen:
+            return []
+        outside = self._outside(job_id)
+        if outside is None and not progress.has_ended(history):
+            return seen
+        end = progress.ending(
+            self._execution(job_id), outside=outside, last=seen[-1], at=history[-1].at
+        )
+        return [*seen, end] if end else seen
+
+    def now(self, job_id: str, *, owner: str) -> tuple[Subject, Progress]:
+        """Return what a job is about and its newest moment, if it is the owner's."""
+        subject = self.subject(job_id, owner=owner)
+        seen = self.look(job_id)
+        return subject, seen[-1] if seen else progress.beginning(job_id)
+
+    def subject(self, job_id: str, *, owner: str) -> Subject:
+        """Return what a job is about, if it is the owner's."""
+        subject = _subject(self._execution(job_id))
+        if subject is None or subject.owner != owner:
+            raise JobNotFoundError("You have no job with this id.")
+        return subject
+
+    def document(self, job_id: str, *, owner: str) -> bytes:
+        """Return the waveform document of a job, byte for byte."""
+        key = self._result(job_id, owner).get("waveform_data_path")
+        body = self._objects.load(str(key)) if key else None
+        if body is None:
+            raise NoResultError("The job has no waveform.")
+        return body
+
+    def audio_url(self, job_id: str, *, owner: str, download: bool) -> str:
+        """Return a URL that gives the job's audio for some minutes."""
+        subject = self.subject(job_id, owner=owner)
+        key = subject.key or self._result(job_id, owner).get("mixed_file_path")
+        if key is None or self._objects.find(key) is None:
+            raise NoResultError("The job has no audio, or no longer.")
+        name = plain_name(subject.filename or key) if download else None
+        return self._uploads.sign_get(key, filename=name, seconds=600)
+
+    def note_outside(self, job_id: str, said: Mapping[str, Any]) -> bool:
+        """Keep what an outside analysis server says; return whether that is news."""
+        self._execution(job_id)
+        if self._outside(job_id) is not None:
+            return False
+        self._objects.publish(
+            _outside_key(job_id),
+            msgspec.json.encode(said),
+            content_type="application/json",
+        )
+        return True
+
+    def _accept(self, subject: Subject, arrival: Arrival, wish: Wish) -> Accepted:
+        if wish.verdict == "platform" or wish.repeat_key is not None:
+            job_id = self._fresh_id(subject, wish.repeat_key)
+            if wish.repeat_key and self._machine.describe(job_id) is not None:
+                return Accepted(job_id=job_id)
+        else:
+            job_id, known = self._by_bytes(subject, arrival.sha256, wish)
+            if known:
+                return Accepted(job_id=job_id, cached=True)
+        arrival.keep()
+        return self.start(subject, job_id=job_id, wish=wish)
+
+    def _by_bytes(self, subject: Subject, sha256: str, wish: Wish) -> tuple[str, bool]:
+        """Return the job of these bytes, and whether it needs no other run."""
+        kind = f"{wish.num_peaks} {wish.analysis}"
+        about = (subject.owner, subject.token_id, sha256, kind)
+        for generation in range(MAX_GENERATIONS):
+            job_id = self._seal.job_id("bytes", *about, str(generation))
+            execution = self._machine.describe(job_id)
+            if execution is None:
+                return job_id, False
+            if self._serves(execution):
+                return job_id, True
+        return self._fresh_id(subject, None), False
+
+    def _serves(self, execution: Execution) -> bool:
+        if execution.status == "RUNNING":
+            return True
+        output = execution.output if isinstance(execution.output, dict) else {}
+        key = (output.get("result") or {}).get("waveform_data_path")
+        return key is not None and self._objects.find(key) is not None
+
+    def _fresh_id(self, subject: Subject, repeat_key: str | None) -> str:
+        about = repeat_key if repeat_key is not None else str(uuid.uuid4())
+        kind = "request" if repeat_key is not None else "new"
+        return self._seal.job_id(kind, subject.owner, subject.token_id, about)
+
+    def _start(
+        self, job_id: str, task: str, fields: Mapping[str, Any], *, subject: Subject
+    ) -> None:
+        ts = int(self._clock() * 1000)
+        record = {
+            "messageId": job_id,
+            "sentTimestamp": str(ts),
+            "body": {
+                "task": task,
+                "id": job_id,
+                "args": [],
+                "kwargs": {**fields, "timestamp": iso_time(ts)},
+            },
+            "api": msgspec.to_builtins(subject),
+        }
+        self._machine.start(job_id, record)
+
+    def _execution(self, job_id: str) -> Execution:
+        issued = self._seal.issued(job_id)
+        execution = self._machine.describe(job_id) if issued else None
+        if execution is not None:
+            return execution
+        if issued:
+            raise JobExpiredError("The job is older than 90 days and forgotten.")
+        raise JobNotFoundError("You have no job with this id.")
+
+    def _result(self, job_id: str, owner: str) -> Mapping[str, Any]:
+        return self.now(job_id, owner=owner)[1].result or {}
+
+    def _outside(self, job_id: str) -> Mapping[str, Any] | None:
+        body = self._objects.load(_outside_key(job_id))
+        return None if body is None else msgspec.json.decode(body)
+
+
+def new_key(filename: str) -> str:
+    """Return a key that no other upload has."""
+    return f"{UPLOAD_PREFIX}{uuid.uuid4()}_{safe_name(filename)}"
+
+
+def _outside_key(job_id: str) -> str:
+    return f"{OUTSIDE_PREFIX}{job_id}.json"
+
+
+def _subject(execution: Execution) -> Subject | None:
+    try:
+        return msgspec.convert(execution.record.get("api"), Subject)
+    except msgspec.ValidationError:
+        return None  # the platform's server started it, not this API

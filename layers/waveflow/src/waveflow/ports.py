@@ -1,0 +1,98 @@
+"""Say what the stages need of the world; adapters and fakes give it."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+
+class StoredObject(Struct, frozen=True, kw_only=True):
+    """What the store says of an object without reading it.
+
+    `sha256` is the hexadecimal hash of the whole content, where the store keeps
+    one. `last_modified` is ISO 8601 in UTC.
+    """
+
+    key: str
+    etag: str
+    size: int
+    last_modified: str
+    version_id: str | None = None
+    sha256: str | None = None
+
+
+class ObjectStore(Protocol):
+    """A bucket, with conditional reads, writes and deletes.
+
+    Every method raises `StorageUnavailableError` for what may pass and
+    `InternalError` for what will not.
+    """
+
+    def find(self, key: str) -> StoredObject | None:
+        """Return the current object, or None."""
+        ...
+
+    def has_delete_marker(self, key: str) -> bool:
+        """Tell whether a delete marker hides the key's versions."""
+        ...
+
+    def read(self, key: str, *, etag: str) -> Iterator[bytes]:
+        """Yield the whole pinned object, or raise.
+
+        Raises `SourceChangedError` when another object is there now and
+        `ObjectNotFoundError` when none is.
+        """
+        ...
+
+    def load(self, key: str) -> bytes | None:
+        """Return a small object of our own, or None."""
+        ...
+
+    def publish(self, key: str, body: bytes, *, content_type: str) -> None:
+        """Make `body` the object, whole; equal bytes already there are left alone."""
+        ...
+
+    def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
+        """Do the same with a file of any length."""
+        ...
+
+    def delete(self, key: str, *, etag: str) -> None:
+        """Hide the pinned object behind a delete marker.
+
+        Raises `SourceChangedError` when another object is there now and
+        `ObjectNotFoundError` when none is.
+        """
+        ...
+
+
+class Webhook(Protocol):
+    """The server's HTTP interface."""
+
+    def post(self, path: str, payload: Mapping[str, Any], *, webhook_id: str) -> bytes:
+        """Deliver `payload` signed, and return the body of the 2xx answer.
+
+        Raises `WebhookRejectedError` or `WebhookUnavailableError`.
+        """
+        ...
+
+
+class TaskTokens(Protocol):
+    """The machine's waiting tasks."""
+
+    def succeed(self, token: str, output: Mapping[str, Any]) -> None:
+        """Close a waiting task with `output`; one that is closed stays as it is."""
+        ...
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """The operator's choices that stages obey, and where they may work.
+
+    `scratch` is the folder for temporary files; None is the system's own.
+    """
+
+    allowed_prefixes: tuple[str, ...]
+    max_file_bytes: int
+    dedupe_mode: str
+    verdict_mode: str
+    scratch: Path | None = None

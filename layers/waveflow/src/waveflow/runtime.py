@@ -1,0 +1,149 @@
+"""Turn a stage into a Lambda handler: model in, one call, model out.
+
+Every line of the log carries the job's id and no event, token or signed URL.
+"""
+
+import errno
+import functools
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from waveflow.bootstrap import Services, services
+from waveflow.errors import (
+    DedupeRefusedError,
+    InternalError,
+    ResourceLimitError,
+    WaveflowError,
+)
+from waveflow.events.normalise import Entry, find_job_id
+
+Request = TypeVar("Request")
+Handler = Callable[[dict[str, Any], Any], Any]
+METRICS_NAMESPACE = "WaveFlow"
+UNITS = {
+    "duration_s": MetricUnit.Seconds,
+    "peak_memory_mb": MetricUnit.Megabytes,
+    "bytes": MetricUnit.Bytes,
+    "audio_s": MetricUnit.Seconds,
+}
+_FULL = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES),
+    *(errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+}
+# Linux counts the peak memory in KiB, macOS in bytes.
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+def lambda_stage(
+    name: str,
+    model: Any,
+) -> Callable[[Callable[[Any, Services], Any]], Handler]:
+    """Make a handler of the stage `name`, which takes `model` and the services."""
+
+    def decorate(stage: Callable[[Any, Services], Any]) -> Handler:
+        @functools.wraps(stage)
+        def handler(event: dict[str, Any], _context: Any) -> Any:
+            return _run(stage, _request(event, model), name=name)
+
+        return handler
+
+    return decorate
+
+
+def _request(event: dict[str, Any], model: Any) -> Any:
+    try:
+        return msgspec.convert(event, model)
+    except msgspec.ValidationError as exc:
+        raise InternalError(f"The machine sent a wrong event: {exc}.") from None
+
+
+def _run(stage: Callable[[Any, Services], Any], request: Any, *, name: str) -> Any:
+    """Run the stage between two log lines; the outcome is a code or a reason."""
+    started = time.monotonic()
+    keys = {"stage": name, "job_id": _job_id(request)}
+    _logger().info("started", extra=keys)
+    outcome, result = "ok", None
+    try:
+        result = msgspec.to_builtins(_typed_errors(stage, request, keys=keys))
+    except WaveflowError as error:
+        outcome = error.code
+        if isinstance(error, DedupeRefusedError):
+            outcome = error.reason
+        raise
+    finally:
+        ended: dict[str, float] = {
+            "duration_s": round(time.monotonic() - started, 3),
+            "peak_memory_mb": _peak_memory_mb(),
+            **_size_of(result),
+        }
+        _logger().info("ended", extra={**keys, "outcome": outcome, **ended})
+        _emit(ended, stage=name, outcome=outcome)
+    return result
+
+
+def _size_of(result: Any) -> dict[str, float]:
+    """Return how much a stage worked on, where its result tells."""
+    if result is None:
+        return {}
+    outcome = result.get("outcome") or result
+    told = {**(result.get("source") or {}), **(outcome.get("result") or {})}
+    sizes = {"bytes": ("size", "file_size"), "audio_s": ("duration",)}
+    return {
+        name: told[key] for name, keys in sizes.items() for key in keys if key in told
+    }
+
+
+def _emit(measured: dict[str, float], *, stage: str, outcome: str) -> None:
+    """Print the invocation's metrics in CloudWatch's embedded format."""
+    metrics = EphemeralMetrics(namespace=METRICS_NAMESPACE)
+    metrics.add_dimension("stage", stage)
+    metrics.add_dimension("outcome", outcome)
+    for name, value in measured.items():
+        metrics.add_metric(name, UNITS[name], value)
+    metrics.flush_metrics()
+
+
+def _typed_errors(
+    stage: Callable[[Any, Services], Any], request: Any, *, keys: dict[str, str]
+) -> Any:
+    """Run the stage; whatever it raises leaves as one of the project's errors."""
+    try:
+        return stage(request, services())
+    except WaveflowError:
+        raise
+    except Exception as exc:  # noqa: BLE001 - nothing untyped may reach the machine
+        # The text of a foreign exception may hold a token; its place may not.
+        place = traceback.format_list(traceback.extract_tb(exc.__traceback__))
+        kind = type(exc).__name__
+        _logger().warning("unexpected", extra={**keys, "kind": kind, "place": place})
+        raise _typed(exc) from None
+
+
+@functools.lru_cache(maxsize=1)
+def _logger() -> Logger:
+    return Logger()
+
+
+def _job_id(request: Any) -> str:
+    return find_job_id(request) if isinstance(request, Entry) else request.job.job_id
+
+
+def _typed(exc: Exception) -> WaveflowError:
+    if isinstance(exc, MemoryError):
+        return ResourceLimitError("The memory is used up.")
+    if isinstance(exc, OSError) and exc.errno in _FULL:
+        return ResourceLimitError(f"The disk cannot be used: {exc.strerror}.")
+    return InternalError(f"An unexpected {type(exc).__name__} was raised.")
+
+
+def _peak_memory_mb() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak * _RSS_UNIT >> 20

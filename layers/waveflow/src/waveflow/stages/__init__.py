@@ -1,0 +1,1 @@
+"""One use-case each, on the protocols of `waveflow.ports`."""

@@ -1,0 +1,39 @@
+"""Bring pinned objects to disk, checked against their hash."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from waveflow.errors import StorageUnavailableError
+from waveflow.ports import ObjectStore
+
+FETCHES = 2  # a damaged transfer is repeated once here, then by the machine
+
+
+@contextmanager
+def workspace(scratch: Path | None) -> Iterator[Path]:
+    """Lend a folder that is gone afterwards, whatever happens."""
+    with tempfile.TemporaryDirectory(prefix="waveflow-", dir=scratch) as folder:
+        yield Path(folder)
+
+
+def fetch(
+    key: str, path: Path, *, etag: str, audio_hash: str | None, objects: ObjectStore
+) -> None:
+    """Write the pinned object to `path`; with `audio_hash`, exactly those bytes.
+
+    Raises `SourceChangedError` or `ObjectNotFoundError` when the object is no
+    longer there, and `StorageUnavailableError` when it arrived damaged twice.
+    """
+    for _ in range(FETCHES):
+        digest = hashlib.sha256()
+        # Unbuffered, a full disk would cut the last write short without a word.
+        with path.open("wb") as file:
+            for chunk in objects.read(key, etag=etag):
+                digest.update(chunk)
+                file.write(chunk)
+        if audio_hash is None or digest.hexdigest() == audio_hash:
+            return
+    raise StorageUnavailableError("The object arrived with other bytes than hashed.")

@@ -1,0 +1,107 @@
+"""Mix all stems of a stage into one WAV and its waveform."""
+
+import shutil
+import time
+from pathlib import Path
+
+from waveflow.audio.document import waveform_document
+from waveflow.audio.mixing import Mix, mix
+from waveflow.errors import (
+    InvalidMessageError,
+    ObjectNotFoundError,
+    ResourceLimitError,
+    StemMissingError,
+)
+from waveflow.events.fields import check_key, iso_time
+from waveflow.events.flow import (
+    MixRequest,
+    MixResult,
+    Outcome,
+    mixed_key,
+    mixed_waveform_key,
+)
+from waveflow.events.messages import Job, MixMessage
+from waveflow.events.normalise import read_job
+from waveflow.ports import ObjectStore, Policy, StoredObject
+from waveflow.stages.fetch import fetch, workspace
+from waveflow.stages.hash import check_size
+
+MIX_TIME_S = 840  # a minute less than the function's own time-out
+NUM_PEAKS = 4000  # set by the platform for every mix
+
+
+def mix_stems(
+    request: MixRequest, *, objects: ObjectStore, policy: Policy
+) -> MixResult:
+    """Publish the mix of every stem that the message names, or of none."""
+    started = time.monotonic()
+    job = read_job(request)
+    if not isinstance(job.message, MixMessage):
+        raise InvalidMessageError("The message names no stems to mix.")
+    stems = [
+        _find(path, objects=objects, policy=policy) for path in job.message.stem_paths
+    ]
+    with workspace(policy.scratch) as folder:
+        paths = _fetch_all(stems, folder, objects=objects)
+        out = folder / "mix.wav"
+        result = mix(
+            paths,
+            out,
+            names=job.message.stem_paths,
+            num_peaks=NUM_PEAKS,
+            deadline=started + MIX_TIME_S,
+        )
+        _publish(job, result, out, objects=objects)
+    return MixResult(
+        job=job, outcome=_outcome(job, result, seconds=time.monotonic() - started)
+    )
+
+
+def _find(path: str, *, objects: ObjectStore, policy: Policy) -> StoredObject:
+    check_key(path, prefixes=policy.allowed_prefixes)
+    stored = objects.find(path)
+    if stored is None:
+        raise StemMissingError(f"No object is stored for the stem {path!r}.")
+    check_size(stored, policy=policy, name=f"The stem {path!r}")
+    return stored
+
+
+def _fetch_all(
+    stems: list[StoredObject], folder: Path, *, objects: ObjectStore
+) -> list[Path]:
+    needed = sum(stem.size for stem in stems)
+    if needed > shutil.disk_usage(folder).free:
+        raise ResourceLimitError(f"The stems need {needed} bytes of disk.")
+    paths = [folder / f"stem-{index}" for index in range(len(stems))]
+    for stem, path in zip(stems, paths, strict=True):
+        try:
+            fetch(
+                stem.key, path, etag=stem.etag, audio_hash=stem.sha256, objects=objects
+            )
+        except ObjectNotFoundError as exc:
+            raise StemMissingError(f"The stem {stem.key!r} is gone.") from exc
+    return paths
+
+
+def _publish(job: Job, result: Mix, out: Path, *, objects: ObjectStore) -> None:
+    """Write the WAV first: a document never stands for audio that is not there."""
+    objects.publish_file(mixed_key(job), out, content_type="audio/wav")
+    document = waveform_document(
+        result.waveform, audio_hash=result.audio_hash, created_at=iso_time(job.ts)
+    )
+    objects.publish(mixed_waveform_key(job), document, content_type="application/json")
+
+
+def _outcome(job: Job, result: Mix, *, seconds: float) -> Outcome:
+    return Outcome(
+        status="SUCCESS",
+        processing_time=round(seconds, 3),
+        result={
+            "mixed_file_path": mixed_key(job),
+            "waveform_data_path": mixed_waveform_key(job),
+            "duration": round(result.duration, 6),
+            "sample_rate": result.sample_rate,
+            "channels": result.channels,
+            "warnings": list(result.warnings),
+        },
+    )

@@ -1,0 +1,36 @@
+"""Find the tempo and the key of one stem: pinned bytes in, two findings out."""
+
+import time
+
+import msgspec
+
+from waveflow.audio.excerpt import read_excerpt
+from waveflow.audio.key import find_key
+from waveflow.audio.tempo import find_tempo
+from waveflow.events.flow import MusicRequest, MusicResult
+from waveflow.ports import ObjectStore, Policy
+from waveflow.stages.fetch import fetch, workspace
+
+READ_TIME_S = 240  # a minute less than the function's own time-out
+
+
+def find_music(
+    request: MusicRequest, *, objects: ObjectStore, policy: Policy
+) -> MusicResult:
+    """Listen to the first 90 s of exactly the bytes that were hashed."""
+    started = time.monotonic()
+    source = request.source
+    with workspace(policy.scratch) as folder:
+        path = folder / "source"
+        fetch(
+            source.key,
+            path,
+            etag=source.etag,
+            audio_hash=source.audio_hash,
+            objects=objects,
+        )
+        excerpt = read_excerpt(path, deadline=started + READ_TIME_S)
+    return MusicResult(
+        tempo=msgspec.to_builtins(find_tempo(excerpt)),
+        key=msgspec.to_builtins(find_key(excerpt)),
+    )

@@ -1,0 +1,99 @@
+"""Ask the server, and tell it; never touch audio or objects."""
+
+from typing import Any
+
+import msgspec
+
+from waveflow.errors import WaveflowError, WebhookUnavailableError
+from waveflow.events.deliveries import (
+    ERRORS,
+    Delivery,
+    code_of,
+    failure_told,
+    outcome_told,
+    question,
+    sentence_of,
+)
+from waveflow.events.flow import (
+    AskRequest,
+    NotifyRequest,
+    NotifyResult,
+    TellFailureRequest,
+    TellRequest,
+    UndeliveredRequest,
+)
+from waveflow.events.messages import Job
+from waveflow.events.normalise import read_job
+from waveflow.ports import Policy, TaskTokens, Webhook
+
+ANSWER_FIELDS = ("verdict", "duplicate_of", "num_peaks")
+
+
+def notify(
+    request: NotifyRequest, *, webhook: Webhook, tokens: TaskTokens, policy: Policy
+) -> NotifyResult:
+    """Deliver one webhook, and close the task's own token where that is enough."""
+    match request:
+        case AskRequest():
+            _ask(request, webhook=webhook, tokens=tokens, policy=policy)
+            return NotifyResult()
+        case UndeliveredRequest():
+            _fail_again(request.error)
+            return NotifyResult()
+        case TellRequest():
+            _deliver(outcome_told(request.job, request.outcome), webhook=webhook)
+            return NotifyResult()
+        case TellFailureRequest():
+            return _tell_failure(request, webhook=webhook)
+
+
+def _ask(
+    request: AskRequest, *, webhook: Webhook, tokens: TaskTokens, policy: Policy
+) -> None:
+    if request.verdict is not None:
+        tokens.succeed(request.task_token, msgspec.to_builtins(request.verdict))
+        return
+    answer = _deliver(question(request), webhook=webhook)
+    if policy.verdict_mode == "message":
+        tokens.succeed(request.task_token, {"verdict": "hold"})
+    elif "verdict" in answer:
+        given = {name: answer[name] for name in ANSWER_FIELDS if name in answer}
+        tokens.succeed(request.task_token, given)
+
+
+def _fail_again(error: dict[str, Any] | None) -> None:
+    """Fail beside the asking state, so that a redrive goes back and asks."""
+    if error is None:
+        return
+    kind = ERRORS[str(error.get("Error"))]
+    raise kind(sentence_of(str(error.get("Cause") or "")))
+
+
+def _tell_failure(request: TellFailureRequest, *, webhook: Webhook) -> NotifyResult:
+    code = code_of(str(request.error.get("Error")))
+    delivery = failure_told(request, _job(request), code=code)
+    if delivery is not None:
+        _deliver(delivery, webhook=webhook)
+    sentence = sentence_of(str(request.error.get("Cause") or ""))
+    return NotifyResult(code=code, sentence=sentence)
+
+
+def _job(request: TellFailureRequest) -> Job | None:
+    try:
+        return read_job(request)
+    except WaveflowError:
+        return None  # the message itself may be what failed
+
+
+def _deliver(delivery: Delivery, *, webhook: Webhook) -> dict[str, Any]:
+    """Send the webhook and return the JSON object of the answer, or an empty one."""
+    body = webhook.post(delivery.path, delivery.payload, webhook_id=delivery.webhook_id)
+    try:
+        answer = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}  # any other body means "received"
+    if not isinstance(answer, dict):
+        return {}
+    if answer.get("status") == "error":
+        raise WebhookUnavailableError("The server answered with the status 'error'.")
+    return answer

@@ -1,0 +1,1 @@
+"""Speak HTTP for the use-cases in `waveflow.jobs`."""

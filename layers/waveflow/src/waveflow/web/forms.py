@@ -1,0 +1,105 @@
+"""Read one file out of a form while it arrives."""
+
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Self
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import parse_options_header
+
+from waveflow.errors import InvalidMessageError
+
+FIELD = "file"
+MAX_HEADER_BYTES = 8 << 10
+
+
+class FileForm:
+    """The part `file` of a multipart form; what is not it is read past."""
+
+    def __init__(self, content_type: str, body: AsyncIterator[bytes]) -> None:
+        kind, options = parse_options_header(content_type)
+        boundary = options.get(b"boundary", b"")
+        if kind != b"multipart/form-data" or not boundary:
+            raise InvalidMessageError("Send the file as multipart/form-data.")
+        self.filename: str | None = None
+        self._body = body
+        self._chunks: deque[bytes] = deque()
+        self._wanted = self._seen = self._ended = False
+        self._name = self._value = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin_part,
+                "on_header_field": self._header_name,
+                "on_header_value": self._header_value,
+                "on_header_end": self._end_header,
+                "on_headers_finished": self._end_headers,
+                "on_part_data": self._data,
+                "on_part_end": self._end_part,
+                "on_end": self._end,
+            },
+        )
+
+    async def open(self) -> Self:
+        """Read until the file begins, so that its name is known."""
+        async for chunk in self._body:
+            self._feed(chunk)
+            if self._seen:
+                return self
+        raise InvalidMessageError(f"The form has no complete field {FIELD!r}.")
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the file; raise if the form ends before its last boundary."""
+        while self._chunks:
+            yield self._chunks.popleft()
+        async for chunk in self._body:
+            self._feed(chunk)
+            while self._chunks:
+                yield self._chunks.popleft()
+        if not self._ended:
+            raise InvalidMessageError("The form ends before its last boundary.")
+
+    def _feed(self, chunk: bytes) -> None:
+        try:
+            self._parser.write(chunk)
+        except MultipartParseError as exc:
+            raise InvalidMessageError("The form is broken.") from exc
+
+    def _begin_part(self) -> None:
+        self._headers = {}
+
+    def _header_name(self, data: bytes, start: int, end: int) -> None:
+        self._name = _bounded(self._name + data[start:end])
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value = _bounded(self._value + data[start:end])
+
+    def _end_header(self) -> None:
+        self._headers[self._name.lower()] = self._value
+        self._name = self._value = b""
+
+    def _end_headers(self) -> None:
+        disposition = self._headers.get(b"content-disposition", b"")
+        _, options = parse_options_header(disposition)
+        if options.get(b"name") == FIELD.encode() and not self._seen:
+            self._wanted = self._seen = True
+            # Browsers and curl send UTF-8; what is not is shown as such.
+            self.filename = options.get(b"filename", b"").decode(errors="replace")
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._wanted:
+            self._chunks.append(data[start:end])
+
+    def _end_part(self) -> None:
+        self._wanted = False
+
+    def _end(self) -> None:
+        self._ended = True
+
+
+def _bounded(header: bytes) -> bytes:
+    if len(header) > MAX_HEADER_BYTES:
+        raise InvalidMessageError("The form has a header that is too long.")
+    return header
