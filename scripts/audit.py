@@ -1,0 +1,79 @@
+"""Audit what we depend on: advisories, and the native libraries inside wheels."""
+
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from importlib.metadata import distribution
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+OSV = "https://api.osv.dev/v1/query"
+TOOL = (str(ROOT / ".venv/bin/uvx"), "--quiet", "--from")
+FRANKENSTEIN = """CVE-2024-10573 needs frankenstein streams, which libsndfile \
+switches off (MPG123_NO_FRANKENSTEIN); the newest wheel still bundles this version."""
+# Library: the pattern that finds its version, the least version, and the waiver.
+NATIVE = {
+    "libsndfile": (rb"libsndfile-(\d+\.\d+\.\d+)", (1, 2, 2), ""),
+    "libFLAC": (rb"reference libFLAC (\d+\.\d+\.\d+)", (1, 4, 3), ""),
+    "libVorbis": (rb"Xiph\.Org libVorbis (\d+\.\d+\.\d+)", (1, 3, 7), ""),
+    "mpg123": (
+        rb"\x00(1\.3\d\.\d+)\x00",
+        (1, 32, 8),
+        FRANKENSTEIN,
+    ),
+}
+
+
+def main() -> int:
+    """Run every audit, and return 1 when one of them finds something."""
+    results = [native_libraries(), advisories()]
+    return 0 if all(results) else 1
+
+
+def native_libraries() -> bool:
+    """Look for the versions of C code that no advisory tool sees."""
+    [library] = [
+        Path(str(file.locate()))
+        for file in distribution("soundfile").files or []
+        if file.name.startswith("libsndfile")
+    ]
+    content, good = library.read_bytes(), True
+    for name, (pattern, least, waiver) in NATIVE.items():
+        found = re.search(pattern, content)
+        version = found[1].decode() if found else "unknown"
+        current = found is not None and _numbers(version) >= least
+        good = good and (current or bool(waiver))
+        state = "ok" if current else f"waived: {waiver}" if waiver else "TOO OLD"
+        say(f"{name} {version}: {state}")
+    return good
+
+
+def advisories() -> bool:
+    """Ask the advisory database about every locked package, where it answers."""
+    try:
+        # The database's own address, written above.
+        urllib.request.urlopen(OSV, data=b"{}", timeout=5).close()
+    except urllib.error.HTTPError:
+        pass  # it answers, if only about our question
+    except OSError:
+        say("pip-audit: skipped, the advisories cannot be reached from here")
+        return True
+    lock = ROOT / "requirements/run.lock"
+    options = ("--disable-pip", "--require-hashes", "--vulnerability-service", "osv")
+    command = (*TOOL, "pip-audit==2.10.1", "pip-audit", *options, "-r", str(lock))
+    return subprocess.run(command, check=False).returncode == 0
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def say(line: str) -> None:
+    """Print one finding."""
+    sys.stdout.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

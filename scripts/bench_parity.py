@@ -1,0 +1,243 @@
+"""Measure the seed's table of times again, within its worker's 2 CPUs and 4 GB.
+
+Where the stage images and a container engine are, they are measured by compose's
+profile `ec2-parity`; elsewhere the handlers run in a process bound to two CPUs with
+four gigabytes of address space. The table goes to docs/benchmarks.md.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import wave
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from waveflow_local.pipeline import Pipeline, Settings
+from waveflow_local.standin.behaviours import Rule
+from waveflow_local.standin.server import StandIn
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- parity: make bench-parity -->", "<!-- /parity -->"
+ENVIRONMENT = ROOT / "out" / "parity.env"
+SECONDS = (5, 10, 30, 300)
+RATE = 44_100
+MINUTE_S = 60
+WARM_RUNS = 5
+MEMORY_BYTES = 4 << 30
+# Seed 001, section 9: seconds for hash, waveform and all; MB.
+SEED = {
+    5: (0.8, 4.2, 6.55, 250),
+    10: (1.6, 7.5, 11.98, None),
+    30: (4.8, 22.1, 34.35, 450),
+}
+PASSED = (
+    *("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID"),
+    *("AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED", "NO_PROXY", "no_proxy"),
+    *("WAVEFLOW_LOCAL", "BUCKET_NAME", "ALLOWED_PREFIXES", "MAX_FILE_SIZE_MB"),
+    *("DEDUPE_MODE", "VERDICT_MODE", "WEBHOOK_URL", "WEBHOOK_SECRET_ARN"),
+    *("WEBHOOK_ALLOWED_CIDRS", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"),
+)
+
+
+class Worker:
+    """One stage in a process or container of its own, within the limits."""
+
+    def __init__(self, stage: str, *, images: bool) -> None:
+        self._process = subprocess.Popen(
+            _in_image(stage) if images else _in_process(stage),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=ROOT,
+        )
+
+    def __enter__(self) -> Self:
+        """Give the worker."""
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """End its input, and so the worker."""
+        self._process.communicate()
+
+    def run(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Run one event; the first one pays for imports too."""
+        assert self._process.stdin  # noqa: S101 - pipes were asked for
+        assert self._process.stdout  # noqa: S101 - likewise
+        self._process.stdin.write(json.dumps(event) + "\n")
+        self._process.stdin.flush()
+        figures: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return figures
+
+
+def _in_image(stage: str) -> list[str]:
+    compose = ["docker", "compose", "--profile", "ec2-parity"]
+    return [*compose, "run", "--rm", "--no-TTY", "--quiet-pull", stage]
+
+
+def _in_process(stage: str) -> list[str]:
+    limits = ["taskset", "-c", "0,1", "prlimit", f"--as={MEMORY_BYTES}"]
+    worker, app = "scripts/parity_worker.py", f"functions/{stage}/app.py"
+    return [*limits, sys.executable, worker, app]
+
+
+def measure(
+    seconds: int, pipeline: Pipeline, *, images: bool
+) -> list[dict[str, float]]:
+    """Upload one file; run it cold once, and then warm a few times."""
+    key = f"audio/parity-{seconds}.wav"
+    pipeline.clients.s3.put_object(
+        Bucket=pipeline.deployment.bucket, Key=key, Body=_music(seconds)
+    )
+    with contextlib.ExitStack() as stack:
+        stages = {
+            name: stack.enter_context(Worker(name, images=images))
+            for name in ("hash", "waveform", "notify")
+        }
+        return [_upload(key, n, stages) for n in range(1 + WARM_RUNS)]
+
+
+def _upload(key: str, number: int, stages: dict[str, Worker]) -> dict[str, float]:
+    """Do what the machine does for a new upload: hash, ask, draw, tell."""
+    at = datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000 + number
+    body = {
+        "task": "generate_hash_and_webhook",
+        "userId": "u1",
+        "trackId": "t1",
+        "stemId": "parity",
+        "filepath": key,
+        "timestamp": datetime.fromtimestamp(at / 1000, UTC).isoformat(),
+        "original_filename": "parity.wav",
+    }
+    record = {"messageId": "m1", "sentTimestamp": str(int(at)), "body": body}
+    start = {"record": record, "start": "2026-01-01T00:00:00Z", "name": "parity"}
+    hashed = stages["hash"].run(start)
+    pinned = {name: hashed["result"][name] for name in ("job", "source")}
+    token = {"task_token": "none", "execution_arn": "none", "verdict": None}
+    asked = stages["notify"].run({"event": "hash-check", **pinned, **token})
+    drawn = stages["waveform"].run({**pinned, "num_peaks": None, "dedupe": None})
+    told = stages["notify"].run(
+        {"event": "outcome", "job": pinned["job"], "outcome": drawn["result"]}
+    )
+    every = (hashed, asked, drawn, told)
+    return {
+        "hash": hashed["seconds"],
+        "waveform": drawn["seconds"],
+        "total": sum(each["seconds"] for each in every),
+        "memory_mb": max(each["memory_mb"] for each in every),
+    }
+
+
+def _music(seconds: int) -> bytes:
+    """Make stereo WAV of noise that swells and fades."""
+    frames = seconds * RATE
+    swell = 0.5 + 0.5 * np.sin(np.arange(frames) / RATE)[:, None]
+    noise = np.random.default_rng(1).standard_normal((frames, 2)) * 5_000 * swell
+    out = BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(np.clip(noise, -32_768, 32_767).astype("<i2").tobytes())
+    return out.getvalue()
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Pipeline]:
+    """Start the engine beside the workers, and tell them where it is."""
+    with StandIn() as standin, Pipeline(Settings(webhook_url=standin.url)) as pipeline:
+        standin.script.add(Rule("silence"))  # no verdict: nobody waits for one
+        ENVIRONMENT.parent.mkdir(exist_ok=True)
+        lines = [f"{name}={os.environ.get(name, '')}\n" for name in PASSED]
+        ENVIRONMENT.write_text("".join(lines), "utf-8")
+        yield pipeline
+
+
+def table(measured: dict[int, list[dict[str, float]]], where: str) -> str:
+    """Return the table, with the seed's figures beside ours."""
+    load = os.getloadavg()[0]
+    rows = [
+        f"Measured {datetime.now(UTC):%Y-%m-%d} by `make bench-parity` on {_cpu()},",
+        f"{os.cpu_count()} CPUs, shared (load average {load:.1f}), {where}.",
+        "The seed's figures are those of its section 9, for a c7i.large.",
+        f"Cold is the first run of new processes; warm the median of {WARM_RUNS}.",
+        "Cold includes every import, and with images reading them from the disk.",
+        "Files are stereo 16-bit WAV; S3 and the server are on the same machine.",
+        "Total is hash, question, waveform and completion, without Step Functions.",
+        "",
+        "| audio | run | hash, s | waveform, s | total, s | peak memory, MB |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for seconds, runs in measured.items():
+        name = f"{seconds} s" if seconds % MINUTE_S else f"{seconds // MINUTE_S} min"
+        if seconds in SEED:
+            hashed, drawn, total, memory = SEED[seconds]
+            rows.append(
+                f"| {name} | seed | {hashed} | {drawn} | {total} | {memory or ''} |"
+            )
+        cold, warm = runs[0], runs[1:]
+        rows.append(f"| {name} | cold | {_figures(cold)} |")
+        median = {key: statistics.median(run[key] for run in warm) for key in cold}
+        rows.append(f"| {name} | warm | {_figures(median)} |")
+    return "\n".join(rows)
+
+
+def _figures(run: dict[str, float]) -> str:
+    times = " | ".join(f"{run[key]:.3f}" for key in ("hash", "waveform", "total"))
+    return f"{times} | {run['memory_mb']:.0f}"
+
+
+def _cpu() -> str:
+    text = Path("/proc/cpuinfo").read_text("utf-8")
+    names = {
+        line.partition(":")[2].strip()
+        for line in text.splitlines()
+        if "model name" in line
+    }
+    return ", ".join(sorted(names)) or "an unnamed CPU"
+
+
+def have_images() -> bool:
+    """Tell whether the images can be run."""
+    if shutil.which("docker") is None:
+        return False
+    command = [
+        "docker",
+        "image",
+        "inspect",
+        "hashfunction:hash",
+        "waveformfunction:waveform",
+    ]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def main() -> None:
+    """Measure, print the table and write it into the page."""
+    images = have_images()
+    where = (
+        "in the stage images, 2 CPUs and 4 GB each (compose profile ec2-parity)"
+        if images
+        else "without a container engine, in processes bound to 2 CPUs and 4 GB"
+    )
+    with running() as pipeline:
+        measured = {s: measure(s, pipeline, images=images) for s in SECONDS}
+    text = table(measured, where)
+    sys.stdout.write(text + "\n")
+    page = PAGE.read_text("utf-8") if PAGE.exists() else "# Benchmarks\n"
+    if BEGIN not in page:
+        page += f"\n## The seed's table again\n\n{BEGIN}\n{END}\n"
+    before, _, rest = page.partition(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Work out what 1,000 uploads and mixes cost, and print it as Markdown.
+
+Prices are list prices of Seoul (ap-northeast-2), without free tier, in USD, as of
+the date below; look them up again before you rely on them. The times of hash and
+waveform are those of a 30 s WAV in docs/benchmarks.md, over each function's share
+of a vCPU; those of mix and of the server, and the share of cold starts, are
+assumptions. Give your own:
+
+    costs.py --waveform-s 0.72 --cold-share 0.01
+"""
+
+import argparse
+import sys
+from dataclasses import dataclass
+
+PRICES_AS_OF = "2026-11"
+TRANSITION = 0.0271 / 1_000
+GB_SECOND = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
+INVOCATION = 0.20 / 1_000_000
+EXTRA_STORAGE_GB_S = 0.0000000352  # beyond 512 MB of /tmp
+SQS_REQUEST = 0.40 / 1_000_000
+PIPE_REQUEST = 0.50 / 1_000_000
+PUT = 0.0045 / 1_000
+GET = 0.00035 / 1_000
+LOG_GB = 0.76
+C7I_LARGE_HOUR = 0.1008
+HOURS_A_MONTH = 730
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One billed invocation."""
+
+    memory_mb: int
+    seconds: float
+    tmp_mb: int = 512
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one job is billed for."""
+
+    name: str
+    states: int
+    stages: tuple[Stage, ...]
+    puts: int
+    gets: int
+    log_bytes: int = 4_000
+
+    def compute(self, architecture: str) -> float:
+        """Return the price of its invocations."""
+        return sum(
+            stage.memory_mb / 1024 * stage.seconds * GB_SECOND[architecture]
+            + (stage.tmp_mb - 512) / 1024 * stage.seconds * EXTRA_STORAGE_GB_S
+            + INVOCATION
+            for stage in self.stages
+        )
+
+    def other(self) -> float:
+        """Return the price of queue, pipe, bucket and logs."""
+        # Send, receive and delete; empty polls are a fixed price.
+        queue = 3 * SQS_REQUEST + PIPE_REQUEST
+        bucket = self.puts * PUT + self.gets * GET
+        return queue + bucket + self.log_bytes / 1e9 * LOG_GB
+
+    def price(self, architecture: str) -> float:
+        """Return the price of one job."""
+        return self.states * TRANSITION + self.compute(architecture) + self.other()
+
+
+def jobs(args: argparse.Namespace) -> tuple[Job, ...]:
+    """Return the jobs with the measured times, cold starts mixed in."""
+    cold = args.cold_share * args.cold_s
+    asked = Stage(512, args.webhook_s + cold)
+    hashed = Stage(1024, args.hash_s + cold)
+    drawn = Stage(1769, args.waveform_s + cold, tmp_mb=2048)
+    deleted = Stage(1024, args.hash_s + cold)
+    mixed = Stage(1769, args.mix_s + cold, tmp_mb=10_240)
+    return (
+        Job("upload, new", 6, (hashed, asked, drawn, asked), puts=1, gets=4),
+        Job("upload, duplicate", 6, (hashed, asked, deleted, asked), puts=1, gets=6),
+        Job("mix", 3, (mixed, asked), puts=2, gets=4),
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the arguments; their defaults are explained above."""
+    made = argparse.ArgumentParser(description=__doc__)
+    made.add_argument("--architecture", choices=sorted(GB_SECOND), default="x86_64")
+    made.add_argument("--hash-s", type=float, default=0.08)
+    made.add_argument("--waveform-s", type=float, default=0.11)
+    made.add_argument("--mix-s", type=float, default=1.5)
+    made.add_argument("--webhook-s", type=float, default=0.15)
+    made.add_argument("--cold-s", type=float, default=2.5)
+    made.add_argument("--cold-share", type=float, default=0.05)
+    made.add_argument("--ec2-busy-s", type=float, default=0.17)
+    return made
+
+
+def main() -> None:
+    """Print the table, and the c7i.large beside it."""
+    args = parser().parse_args()
+    rows = [
+        (
+            f"List prices of ap-northeast-2, {PRICES_AS_OF}, {args.architecture}, "
+            "in USD per 1,000 jobs."
+        ),
+        "",
+        "| job | transitions | compute | other | all |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    every = jobs(args)
+    for job in every:
+        parts = (
+            job.states * TRANSITION,
+            job.compute(args.architecture),
+            job.other(),
+            job.price(args.architecture),
+        )
+        figures = " | ".join(f"{part * 1000:.3f}" for part in parts)
+        rows.append(f"| {job.name} | {figures} |")
+    month = C7I_LARGE_HOUR * HOURS_A_MONTH
+    even = month / every[0].price(args.architecture)
+    capacity = 2 * 3600 * HOURS_A_MONTH / args.ec2_busy_s
+    rows += [
+        "",
+        f"A c7i.large costs {month:.0f} USD a month, busy or idle.",
+        f"For that, {even:,.0f} new uploads a month run here.",
+        (
+            f"With the same code its two CPUs could do {capacity:,.0f} a month, at "
+            f"{month / capacity * 1000:.3f} USD per 1,000 if it never idled."
+        ),
+        f"Above {even:,.0f} uploads a month the instance is cheaper,",
+        "below it and for bursts the functions are.",
+    ]
+    sys.stdout.write("\n".join(rows) + "\n")
+
+
+if __name__ == "__main__":
+    main()
