@@ -1,0 +1,138 @@
+import * as api from "./api.js";
+import { asksMe, drawBench, openBench, showWebhooks } from "./bench.js";
+import { switchLanguage, t, translate } from "./i18n.js";
+import { drawMachine } from "./machine.js";
+import { Group, recolour, zoom } from "./player.js";
+import { drawable, makeRow, update } from "./row.js";
+import * as store from "./store.js";
+import { take, takeDropped } from "./uploads.js";
+
+const $ = (id) => document.getElementById(id);
+const shown = new Map();
+const follower = new api.Follower(onMoment, onRefused);
+
+function onMoment(moment) {
+  const row = store.ofJob(moment.job_id);
+  if (!row || !store.note(row, moment)) return;
+  if (moment.state === "Ask" && asksMe()) row.byHand = true;
+  if (store.waits(row)) $("say").textContent = t("saidWaiting", { name: store.nameOf(row) });
+  if (store.ended(row)) $("say").textContent = t(moment.status === "failed" ? "saidFailed" : "saidDone", { name: store.nameOf(row) });
+  store.changed(row);
+}
+
+/** The engine was started anew, and knows some job no longer: find out which. */
+async function onRefused() {
+  for (const row of store.rows.filter((r) => r.jobId && !store.ended(r))) await refresh(row);
+}
+
+async function refresh(row) {
+  const told = await api.result(row.jobId).catch((error) => {
+    row.lost = error.status === 404 || error.status === 410;
+  });
+  if (told && told.status !== "processing") store.note(row, told);
+  store.changed(row);
+}
+
+let drawing = false;
+function draw() {
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    drawRows();
+    drawBar();
+    const row = store.selected();
+    drawMachine($("machine"), row);
+    $("machine-of").textContent = row ? t("machineOf", { name: store.nameOf(row) }) : t("machineNone");
+    follower.follow(store.rows.filter((r) => r.jobId && !store.ended(r)).map((r) => r.jobId));
+  });
+}
+
+function drawRows() {
+  for (const [key, { element }] of shown) {
+    if (!store.find(key)) {
+      element.remove();
+      shown.delete(key);
+    }
+  }
+  store.rows.forEach((row, index) => {
+    if (!shown.has(row.key)) shown.set(row.key, makeRow(row));
+    const made = shown.get(row.key);
+    if ($("rows").children[index] !== made.element) $("rows").insertBefore(made.element, $("rows").children[index] ?? null);
+    update(row, made);
+  });
+}
+
+const chosen = () => store.rows.filter((row) => row.checked && drawable(row)).reverse();
+const together = () => new Group(chosen().map((row) => row.jobId));
+
+function drawBar() {
+  const count = chosen().length;
+  $("bar").hidden = !store.rows.length;
+  $("drop").classList.toggle("small", store.rows.length > 0);
+  $("mix").disabled = $("together").disabled = count === 0;
+  $("mix").textContent = count ? t("mixMany", { n: count }) : t("mix");
+  $("together").textContent = together().playing ? t("pause") : t("together");
+}
+
+async function mixChosen() {
+  const stems = chosen();
+  const told = await api.mix(stems.map((row) => row.jobId));
+  for (const row of stems) row.checked = false;
+  store.add({ kind: "mix", jobId: told.job_id, stems: stems.map((row) => row.jobId) });
+}
+
+async function restore() {
+  const kept = store.remembered().reverse().map((row) => store.add(row));
+  await Promise.all(kept.map(refresh));
+}
+
+function onDrag(event) {
+  event.preventDefault();
+  document.body.classList.toggle("dragging", event.type === "dragover");
+  if (event.type === "drop") takeDropped(event.dataTransfer);
+}
+
+function switchTheme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
+  setTheme(now === "dark" ? "light" : "dark");
+  localStorage.setItem("waveflow.theme", document.documentElement.dataset.theme);
+}
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  recolour();
+}
+
+function wire() {
+  for (const kind of ["dragover", "dragleave", "drop"]) addEventListener(kind, onDrag);
+  for (const [button, input] of [["pick", "file-input"], ["pick-folder", "folder-input"]]) {
+    $(button).addEventListener("click", () => $(input).click());
+    $(input).addEventListener("change", (event) => {
+      take(event.target.files);
+      event.target.value = "";
+    });
+  }
+  $("zoom").addEventListener("input", (event) => zoom(event.target.value));
+  $("together").addEventListener("click", () => together().toggle());
+  $("mix").addEventListener("click", mixChosen);
+  $("clear").addEventListener("click", () => [...store.rows].forEach(store.remove));
+  $("theme").addEventListener("click", switchTheme);
+  $("language").addEventListener("click", () => {
+    switchLanguage();
+    drawBench();
+    draw();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
+}
+
+if (localStorage.getItem("waveflow.theme")) setTheme(localStorage.getItem("waveflow.theme"));
+translate();
+wire();
+store.onChange(draw);
+store.onChange(showWebhooks);
+draw();
+openBench();
+restore();
+setInterval(() => store.rows.some((row) => !store.ended(row)) && draw(), 1000);

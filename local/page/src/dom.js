@@ -1,0 +1,26 @@
+/** Make an element: `h("button", {class: "quiet", onclick}, "Text", child)`. */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** Replace an element's content only when it would differ. */
+export function fill(element, key, make) {
+  if (element.dataset.shows === key) return;
+  element.dataset.shows = key;
+  const reachable = () => [...element.querySelectorAll("a, button, input, select, summary")];
+  const focused = reachable().indexOf(document.activeElement);
+  element.replaceChildren(...make().filter((child) => child !== null));
+  if (focused >= 0) reachable()[focused]?.focus(); // whoever uses the keyboard stays where they are
+}
+
+/** Return 3 s as "3.00 s", 1.5 MiB as "1.5 MiB". */
+export const seconds = (s) => `${s < 10 ? s.toFixed(2) : s.toFixed(1)} s`;
+export const bytes = (n) => (n < 1048576 ? `${Math.ceil(n / 1024)} KiB` : `${(n / 1048576).toFixed(1)} MiB`);
+export const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;

@@ -1,0 +1,29 @@
+import { WORDS } from "./words.js";
+
+const stored = localStorage.getItem("waveflow.language");
+let language = stored ?? (navigator.language.startsWith("ko") ? "ko" : "en");
+
+/** Return a sentence with its blanks filled in. */
+export function t(key, blanks = {}) {
+  const text = WORDS[language][key] ?? WORDS.en[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => blanks[name] ?? "");
+}
+
+/** Put every sentence of the fixed markup into the current language. */
+export function translate() {
+  document.documentElement.lang = language;
+  for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const element of document.querySelectorAll("[data-t-label]")) {
+    element.setAttribute("aria-label", t(element.dataset.tLabel));
+  }
+  const other = document.getElementById("language");
+  other.textContent = language === "en" ? "한국어" : "English";
+  other.lang = language === "en" ? "ko" : "en";
+}
+
+/** Change to the other language. */
+export function switchLanguage() {
+  language = language === "en" ? "ko" : "en";
+  localStorage.setItem("waveflow.language", language);
+  translate();
+}

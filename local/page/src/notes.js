@@ -1,0 +1,39 @@
+import { t } from "./i18n.js";
+import { now, ofJob } from "./store.js";
+
+/** Return in sentences what happened to a row's file, and why nothing is lost. */
+export function notes(row) {
+  const end = now(row);
+  const said = [];
+  if (row.lost) said.push(t("noteLost"));
+  if (row.failedUpload) said.push(t("noteUpload", { message: row.failedUpload }));
+  if (end?.status === "failed") said.push(t("noteFailed", { message: dotted(end.error.message) }));
+  if (end?.status === "completed") said.push(...done(row, end));
+  for (const each of row.notes) said.push(again(each));
+  if (row.unplayable) said.push(t("notePlay"));
+  if (row.undone) said.push(t("noteUndone"));
+  return said;
+}
+
+function done(row, end) {
+  const result = end.result ?? {};
+  if (end.outcome === "HELD") return [t("noteHeld")];
+  if (end.outcome === "DUPLICATE") return [t("noteDuplicate", { name: survivor(result) })];
+  if (row.kind === "mix") return [t("noteMix", { rate: result.sample_rate / 1000 })];
+  const said = [result.dedupe ? t("noteRefused", { reason: t(result.dedupe.refused) }) : t("noteDone")];
+  if (result.warnings?.includes("TRUNCATED")) said.push(t("noteTruncated"));
+  return said;
+}
+
+function survivor(result) {
+  const stem = result.duplicate_of?.stemId;
+  return ofJob(stem)?.name ?? stem?.slice(0, 8) ?? "?";
+}
+
+function again({ status, states, written }) {
+  if (status === "RUNNING") return t("noteAgainRunning");
+  const told = written.length ? t("noteAgainWritten", { list: written.join(", ") }) : t("noteAgainNothing");
+  return t("noteAgain", { states: states.join(" → "), written: told });
+}
+
+const dotted = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);

@@ -1,0 +1,103 @@
+import * as api from "./api.js";
+
+let library; // loaded once; without npm's package the server draws instead
+const wavesurfer = () => (library ??= import("../vendor/wavesurfer.esm.js").then((m) => m.default, () => null));
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+export const players = new Map();
+const DRIFT_S = 0.05;
+
+/** Draw a job's waveform into `box`, from the document that the system wrote. */
+export async function mount(box, jobId, name, { onState, onError }) {
+  if (players.has(jobId)) return;
+  players.set(jobId, null); // being made
+  const made = (await wavesurfer()) ? drawn(box, jobId) : plain(box, jobId, name);
+  const player = await Promise.resolve(made).finally(() => players.delete(jobId));
+  players.set(jobId, player);
+  player.media.addEventListener("play", () => onState(true));
+  player.media.addEventListener("pause", () => onState(false));
+  player.media.addEventListener("error", () => onError());
+  return player;
+}
+
+/** Pause everything but these. */
+export function pauseOthers(kept) {
+  for (const [id, player] of players) if (player && !kept.includes(id)) player.media.pause();
+}
+
+/** Play several from the same moment, and keep them together. */
+export class Group {
+  constructor(ids) {
+    this.ids = ids;
+  }
+  get members() {
+    return this.ids.map((id) => players.get(id)).filter(Boolean);
+  }
+  get playing() {
+    return this.members.some((player) => !player.media.paused);
+  }
+  async toggle() {
+    if (this.playing) return this.members.forEach((player) => player.media.pause());
+    pauseOthers(this.ids);
+    const at = this.members[0].media.currentTime;
+    for (const { media } of this.members) media.currentTime = Math.min(at, media.duration || at);
+    await Promise.all(this.members.map((player) => player.media.play()));
+    this.#hold();
+  }
+  #hold() {
+    if (!this.playing) return;
+    const [first, ...others] = this.members;
+    for (const { media } of others) {
+      if (!media.paused && Math.abs(media.currentTime - first.media.currentTime) > DRIFT_S) {
+        media.currentTime = first.media.currentTime;
+      }
+    }
+    setTimeout(() => this.#hold(), 200);
+  }
+}
+
+/** Show so many pixels of every waveform for one second. */
+export function zoom(pixels) {
+  for (const player of players.values()) player?.surfer?.zoom(Number(pixels));
+}
+
+/** Take on the colours of the theme. */
+export function recolour() {
+  for (const player of players.values()) player?.surfer?.setOptions(colours());
+}
+
+/** Forget a job's player. */
+export function unmount(jobId) {
+  players.get(jobId)?.surfer?.destroy();
+  players.get(jobId)?.media.pause();
+  players.delete(jobId);
+}
+
+function colours() {
+  return { waveColor: colour("--wave"), progressColor: colour("--accent"), cursorColor: colour("--ink") };
+}
+
+async function drawn(box, jobId) {
+  const [WaveSurfer, document_] = await Promise.all([wavesurfer(), api.waveform(jobId)]);
+  const media = new Audio();
+  media.preload = "metadata";
+  media.src = api.audioUrl(jobId);
+  const surfer = WaveSurfer.create({
+    container: box,
+    height: 64,
+    media,
+    peaks: [document_.peaks],
+    duration: document_.duration,
+    cursorWidth: 1.5,
+    dragToSeek: true,
+    hideScrollbar: false,
+    ...colours(),
+  });
+  return { media, surfer, duration: document_.duration };
+}
+
+function plain(box, jobId, name) {
+  const picture = Object.assign(new Image(), { src: api.pictureUrl(jobId), alt: name, className: "picture" });
+  const media = Object.assign(new Audio(api.audioUrl(jobId)), { controls: true, preload: "metadata" });
+  box.append(picture, media);
+  return { media, duration: 0 };
+}

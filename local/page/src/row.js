@@ -1,0 +1,220 @@
+import * as api from "./api.js";
+import { bytes, clock, fill, h, seconds } from "./dom.js";
+import { t } from "./i18n.js";
+import { notes } from "./notes.js";
+import { Group, mount, pauseOthers, players, unmount } from "./player.js";
+import { changed, ended, nameOf, now, remove, rows, view, waits } from "./store.js";
+
+const KINDS = { SUCCESS: "good", DUPLICATE: "twin", HELD: "held", FAILURE: "bad" };
+const SEEK_S = 5;
+
+/** Make a row's element; `update` fills it. */
+export function makeRow(row) {
+  const part = (name, tag = "div") => h(tag, { class: name });
+  const parts = {
+    head: part("head"), meter: part("meter"), wave: part("wave"), verdict: part("verdict"),
+    notes: part("notes", "ul"), foot: part("foot"),
+  };
+  const element = h("li", { class: "row", "data-key": row.key, onclick: () => choose(row) }, ...Object.values(parts));
+  parts.facts = parts.foot.appendChild(part("facts", "p"));
+  parts.actions = parts.foot.appendChild(part("actions"));
+  parts.meter.append(h("span"));
+  return { element, parts };
+}
+
+/** Bring a row's element up to date. */
+export function update(row, { element, parts }) {
+  element.classList.toggle("selected", view.selected === row.key);
+  element.classList.toggle("waits", waits(row));
+  const state = stateOf(row);
+  fill(parts.head, [nameOf(row), state.text, row.checked, row.playing, drawable(row), document.documentElement.lang].join(), () => head(row, state));
+  const share = now(row) ? now(row).progress : row.sent * 35;
+  parts.meter.firstChild.style.width = `${share}%`;
+  parts.meter.dataset.kind = state.kind;
+  parts.meter.hidden = Boolean(ended(row));
+  parts.facts.textContent = facts(row);
+  fill(parts.notes, JSON.stringify([notes(row)]), () => notes(row).map((text) => h("li", {}, text)));
+  fill(parts.verdict, `${waits(row)} ${waits(row) && others(row).map((r) => r.key)} ${document.documentElement.lang}`, () => verdict(row));
+  fill(parts.actions, [ended(row), now(row)?.outcome, row.undone, row.mode, document.documentElement.lang].join(), () => actions(row));
+  if (drawable(row)) draw(row, parts.wave);
+}
+
+/** Tell whether a row has a waveform to draw. */
+export const drawable = (row) => ended(row) && now(row)?.outcome === "SUCCESS" && !row.lost;
+
+function choose(row) {
+  if (view.selected === row.key) return;
+  view.selected = row.key;
+  changed(row);
+}
+
+function stateOf(row) {
+  const moment = now(row);
+  if (row.lost || row.failedUpload) return { text: t("FAILURE"), kind: "bad" };
+  if (!moment) return { text: row.sent ? t("uploading") : t("queued"), kind: "busy" };
+  if (waits(row)) return { text: t("waiting"), kind: "held" };
+  if (!ended(row)) return { text: t(moment.state || "queued"), kind: "busy" };
+  const outcome = moment.status === "failed" ? "FAILURE" : moment.outcome;
+  return { text: t(outcome), kind: KINDS[outcome] };
+}
+
+function head(row, state) {
+  const can = drawable(row);
+  return [
+    h("button", {
+      type: "button", class: "play", disabled: !can,
+      "aria-label": t(row.playing ? "pauseOne" : "play", { name: nameOf(row) }),
+      "aria-pressed": String(Boolean(row.playing)),
+      onclick: () => toggle(row),
+    }, icon(row.playing)),
+    h("strong", { class: "name", title: nameOf(row) }, nameOf(row)),
+    h("span", { class: `pill ${state.kind}` }, state.text),
+    row.kind === "mix" ? null : h("input", {
+      type: "checkbox", class: "check", disabled: !can, checked: row.checked,
+      "aria-label": t("select", { name: nameOf(row) }),
+      onchange: (event) => { row.checked = event.target.checked; changed(row); },
+    }),
+    h("button", { type: "button", class: "close", "aria-label": t("remove", { name: nameOf(row) }), onclick: (event) => {
+      event.stopPropagation(); unmount(row.jobId); remove(row);
+    } }, "×"),
+  ];
+}
+
+function icon(playing) {
+  const box = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  box.setAttribute("viewBox", "0 0 16 16");
+  box.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(box.namespaceURI, "path");
+  path.setAttribute("d", playing ? "M4 3h3v10H4zM9 3h3v10H9z" : "M5 3l8 5-8 5z");
+  box.append(path);
+  return box;
+}
+
+function facts(row) {
+  const moments = row.moments.filter((m) => m.at);
+  const { result = null } = now(row) ?? {};
+  const parts = [];
+  if (row.size) parts.push(bytes(row.size));
+  if (result?.duration !== undefined) {
+    parts.push(clock(result.duration), `${result.sample_rate / 1000} kHz`);
+    if (result.channels) parts.push(`${result.channels} ch`);
+    if (result.format) parts.push(result.format);
+  }
+  moments.forEach((moment, index) => {
+    const next = moments[index + 1];
+    if (moment.state && next) parts.push(`${moment.state} ${seconds((new Date(next.at) - new Date(moment.at)) / 1000)}`);
+  });
+  return parts.join(" · ");
+}
+
+function verdict(row) {
+  if (!waits(row)) return [];
+  const choices = others(row);
+  const give = (word, of) => api.answer(row.jobId, word, of).catch((error) => note(row, error));
+  const list = h("select", { "aria-label": t("asDuplicate") }, ...choices.map((r) => h("option", { value: r.jobId }, r.name)));
+  return [
+    h("span", { class: "question" }, t("ask")),
+    h("button", { type: "button", class: "primary", onclick: () => give("new") }, t("asNew")),
+    h("span", { class: "pair" },
+      h("button", { type: "button", disabled: !choices.length, onclick: () => give("duplicate", list.value) }, t("asDuplicate")), list),
+    h("button", { type: "button", onclick: () => give("hold") }, t("asHold")),
+  ];
+}
+
+const others = (row) => rows.filter((r) => r !== row && r.jobId && r.kind !== "mix" && now(r)?.outcome === "SUCCESS");
+
+function actions(row) {
+  if (!ended(row) || !row.jobId || row.lost) return [];
+  const made = [];
+  if (row.kind === "mix" && drawable(row)) made.push(...compare(row));
+  if (drawable(row)) {
+    made.push(h("a", { href: api.audioUrl(row.jobId, true), download: "" }, t(row.kind === "mix" ? "wav" : "audio")));
+    made.push(h("a", { href: api.documentUrl(row.jobId), download: `${nameOf(row)}.json` }, t("doc")));
+  }
+  if (now(row).outcome === "DUPLICATE" && !row.undone) made.push(act(row, "undo", () => api.undo(row.jobId), () => { row.undone = true; }));
+  made.push(act(row, "again", () => api.again(row.jobId), (told) => row.notes.push(told)));
+  return made;
+}
+
+function act(row, word, call, then) {
+  return h("button", { type: "button", class: "link", "data-act": word, onclick: async (event) => {
+    const button = event.currentTarget;
+    button.disabled = true;
+    await call().then(then, (error) => note(row, error));
+    button.disabled = false;
+    changed(row);
+  } }, t(word));
+}
+
+function compare(row) {
+  const choice = (mode) => h("button", {
+    type: "button", "aria-pressed": String((row.mode ?? "theMix") === mode),
+    onclick: () => { row.mode = mode; mute(row); changed(row); },
+  }, t(mode));
+  return [h("span", { class: "segments", role: "group", "aria-label": t("listen") }, choice("theMix"), choice("theStems"))];
+}
+
+/** Let either the mix be heard or its stems, each at its share. */
+function mute(row) {
+  const stems = row.mode === "theStems";
+  for (const id of [row.jobId, ...(row.stems ?? [])]) {
+    const player = players.get(id);
+    if (!player) continue;
+    player.media.muted = stems === (id === row.jobId);
+    player.media.volume = stems ? 1 / row.stems.length : 1;
+  }
+}
+
+async function toggle(row) {
+  if (row.kind === "mix" && row.stems?.some((id) => players.get(id))) {
+    mute(row);
+    return new Group([row.jobId, ...row.stems]).toggle();
+  }
+  const player = players.get(row.jobId);
+  if (!player) return;
+  player.media.muted = false;
+  player.media.volume = 1;
+  if (!player.media.paused) return player.media.pause();
+  pauseOthers([row.jobId]);
+  await player.media.play();
+}
+
+async function draw(row, box) {
+  if (players.has(row.jobId)) return;
+  const heard = {
+    onState: (playing) => { row.playing = playing; changed(row); },
+    onError: () => { row.unplayable = true; changed(row); },
+  };
+  const player = await mount(box, row.jobId, row.name, heard).catch((error) => note(row, error));
+  if (player?.surfer) control(row, box, player);
+}
+
+/** Make the waveform a slider for the keyboard and for screen readers. */
+function control(row, box, { media, duration }) {
+  const set = (name, value) => box.setAttribute(name, value);
+  const tell = () => {
+    set("aria-valuenow", Math.round(media.currentTime));
+    set("aria-valuetext", `${clock(media.currentTime)} / ${clock(duration)}`);
+  };
+  set("role", "slider");
+  set("tabindex", "0");
+  set("aria-label", t("position", { name: nameOf(row) }));
+  set("aria-valuemin", 0);
+  set("aria-valuemax", Math.round(duration));
+  tell();
+  media.addEventListener("timeupdate", tell);
+  box.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -SEEK_S, ArrowRight: SEEK_S }[event.key];
+    if (step) media.currentTime = Math.max(0, Math.min(duration, media.currentTime + step));
+    else if (event.key === "Home") media.currentTime = 0;
+    else if (event.key === " " || event.key === "Enter") toggle(row);
+    else return;
+    event.preventDefault();
+  });
+}
+
+function note(row, error) {
+  row.failedUpload = undefined;
+  row.notes.push({ status: "ERROR", states: [error.message], written: [] });
+  changed(row);
+}

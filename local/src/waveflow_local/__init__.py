@@ -1,0 +1,1 @@
+"""Run WaveFlow's pipeline on a developer's machine; no image contains this."""

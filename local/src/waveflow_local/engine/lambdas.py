@@ -1,0 +1,118 @@
+"""Answer Lambda's Invoke API: in this process, or by another endpoint."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, unquote
+from urllib.request import ProxyHandler, Request, build_opener
+
+from waveflow_local.handlers import Answer, Handlers
+
+Environ = dict[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+_INVOKE = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations/?$")
+_FORWARD_TIMEOUT_S = 900.0  # Lambda's own limit
+
+
+class Invoker(Protocol):
+    """Whatever can run a function by its name."""
+
+    def invoke(self, name: str, event: bytes) -> Answer:
+        """Run one function."""
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether the function exists."""
+
+
+class LambdaEndpoint:
+    """Functions behind a Lambda endpoint, such as `sam local start-lambda`."""
+
+    def __init__(self, url: str, handlers: Handlers) -> None:
+        self._url = url.rstrip("/")
+        self._handlers = handlers
+        # The endpoint is near; a proxy of the environment must not see it.
+        self._opener = build_opener(ProxyHandler({}))
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether the template deploys the function."""
+        return name in self._handlers
+
+    def invoke(self, name: str, event: bytes) -> Answer:
+        """Forward one invocation."""
+        path = f"/2015-03-31/functions/{quote(name)}/invocations"
+        # The URL is the developer's own setting.
+        request = Request(self._url + path, data=event, method="POST")  # noqa: S310
+        try:
+            with self._opener.open(request, timeout=_FORWARD_TIMEOUT_S) as response:
+                payload = response.read()
+                failed = response.headers.get("X-Amz-Function-Error") is not None
+        except (HTTPError, URLError, OSError) as exc:
+            error = {
+                "errorType": "Lambda.SdkClientException",
+                "errorMessage": f"{self._url}: {exc}",
+            }
+            return Answer(json.dumps(error).encode(), failed=True)
+        return Answer(payload, failed or _looks_failed(payload))
+
+
+class LambdaApi:
+    """WSGI middleware: invocations are answered here, the rest goes on."""
+
+    def __init__(self, application: WsgiApplication, invoker: Invoker) -> None:
+        self._application = application
+        self._invoker = invoker
+
+    def __call__(
+        self, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer one HTTP request."""
+        match = _INVOKE.match(environ.get("PATH_INFO", ""))
+        if match is None:
+            return self._application(environ, start_response)
+        name = _function_name(unquote(match[1]))
+        if name not in self._invoker:
+            return _not_found(name, start_response)
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        answer = self._invoker.invoke(name, environ["wsgi.input"].read(length))
+        headers = [
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(answer.payload))),
+            ("X-Amz-Executed-Version", "$LATEST"),
+        ]
+        if answer.failed:
+            headers.append(("X-Amz-Function-Error", "Unhandled"))
+        start_response("200 OK", headers)
+        return [answer.payload]
+
+
+def _function_name(name_or_arn: str) -> str:
+    """Return the name in an ARN, with or without a version, or the name itself."""
+    parts = name_or_arn.split(":")
+    return parts[6] if parts[0] == "arn" else parts[0]
+
+
+def _looks_failed(payload: bytes) -> bool:
+    """Tell a function's error: the emulator answers 200 without a header."""
+    try:
+        document = json.loads(payload)
+    except ValueError:
+        return False
+    return isinstance(document, dict) and "errorType" in document
+
+
+def _not_found(name: str, start_response: StartResponse) -> Iterable[bytes]:
+    message = {"Type": "User", "Message": f"Function not found: {name}"}
+    body = json.dumps(message).encode()
+    start_response(
+        "404 Not Found",
+        [
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(body))),
+            ("X-Amzn-ErrorType", "ResourceNotFoundException"),
+        ],
+    )
+    return [body]

@@ -1,0 +1,156 @@
+"""Hash, draw, mix and plot plain files with the stages' own code."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from waveflow_local.places import LocalError
+from waveflow_local.writing import appearing, write_whole
+
+if TYPE_CHECKING:
+    from waveflow.audio.peaks import Waveform
+    from waveflow.ports import ObjectStore
+
+Report = dict[str, Any]
+_CHUNK_BYTES = 1 << 20
+
+
+class _LocalFiles:
+    """As much of an object store as hashing needs: keys are paths."""
+
+    def read(self, key: str, *, etag: str) -> Iterator[bytes]:  # noqa: ARG002 - a file has none
+        with Path(key).open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                yield chunk
+
+
+def hash_file(path: Path) -> Report:
+    """Return a file's SHA-256 and size."""
+    from waveflow.ports import StoredObject
+    from waveflow.stages.hash import sha256_of
+
+    size = size_of(path)
+    stored = StoredObject(key=str(path), etag="", size=size, last_modified="")
+    files = cast("ObjectStore", _LocalFiles())
+    return {
+        "file": str(path),
+        "sha256": sha256_of(stored, objects=files),
+        "size": size,
+    }
+
+
+def draw_file(path: Path, out: Path | None, *, num_peaks: int) -> Report:
+    """Write a file's waveform document; without `out`, return it as `document`."""
+    from waveflow.audio.peaks import draw
+
+    size_of(path)
+    waveform = draw(path, num_peaks)
+    document = _document(waveform, hash_file(path)["sha256"], path)
+    if out is not None:
+        write_whole(out, document)
+    return {
+        "file": str(path),
+        "document": str(out) if out else document.decode(),
+        "format": waveform.format,
+        "duration": round(waveform.duration, 6),
+        "sample_rate": waveform.sample_rate,
+        "channels": waveform.channels,
+        "peak": round(waveform.peak, 6),
+        "num_peaks": len(waveform.peaks),
+        "warnings": list(waveform.warnings),
+    }
+
+
+def write_dat(
+    path: Path,
+    out: Path,
+    *,
+    samples_per_pixel: int,
+    bits: int,
+    split_channels: bool,
+) -> Report:
+    """Write what audiowaveform would: .json as JSON, everything else as .dat."""
+    from waveflow.audio.dat import audiowaveform_data
+
+    size_of(path)
+    data = audiowaveform_data(
+        path,
+        samples_per_pixel=samples_per_pixel,
+        bits=bits,
+        split_channels=split_channels,
+    )
+    write_whole(out, data.json() if out.suffix == ".json" else data.dat())
+    return {"dat": str(out), "length": data.length, "channels": data.channels}
+
+
+def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> Report:
+    """Write a mix, the WAV first and its waveform document last."""
+    from waveflow.audio.mixing import mix
+
+    for path in paths:
+        size_of(path)
+        if out.exists() and path.samefile(out):
+            raise LocalError(f"{out} is one of the stems; name another output.")
+    with appearing(out) as unfinished:
+        mixed = mix(paths, unfinished, names=[str(path) for path in paths])
+    if peaks is not None:
+        write_whole(peaks, _document(mixed.waveform, mixed.audio_hash, out))
+    return {
+        "mix": str(out),
+        "peaks": str(peaks) if peaks else None,
+        "stems": len(paths),
+        "duration": round(mixed.duration, 6),
+        "sample_rate": mixed.sample_rate,
+        "sha256": mixed.audio_hash,
+        "warnings": list(mixed.warnings),
+    }
+
+
+def plot_file(document: Path, out: Path, *, title: str | None) -> Report:
+    """Write a picture of a waveform document; the name's ending says which kind."""
+    from waveflow_local.pictures.geometry import lay_out
+
+    kind = out.suffix.lower()
+    if kind not in {".svg", ".png"}:
+        raise LocalError(f"{out} must end with .svg or .png.")
+    picture = lay_out(_read_document(document), title=title or document.stem)
+    if kind == ".svg":
+        from waveflow_local.pictures.svg import write_svg
+
+        write_whole(out, write_svg(picture))
+    else:
+        from waveflow_local.pictures.png import write_png
+
+        write_whole(out, write_png(picture))
+    return {"picture": str(out)}
+
+
+def _read_document(path: Path) -> dict[str, Any]:
+    size_of(path)
+    try:
+        document = json.loads(path.read_bytes())
+    except ValueError as exc:
+        raise LocalError(f"{path} is not JSON: {exc}.") from exc
+    if not isinstance(document, dict) or not {"data", "peaks"} & document.keys():
+        raise LocalError(f"{path} is no waveform document: it has no data or peaks.")
+    return document
+
+
+def _document(waveform: "Waveform", audio_hash: str, source: Path) -> bytes:
+    from waveflow.audio.document import waveform_document
+
+    # No message says when: the file's own time gives the same bytes each time.
+    changed = datetime.fromtimestamp(source.stat().st_mtime, UTC)
+    created = changed.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return waveform_document(waveform, audio_hash=audio_hash, created_at=created)
+
+
+def size_of(path: Path) -> int:
+    """Return a file's size, or say in one line why it cannot be read."""
+    try:
+        with path.open("rb"):
+            return path.stat().st_size
+    except OSError as exc:
+        raise LocalError(f"{path} cannot be read: {exc.strerror}.") from exc

@@ -1,0 +1,1 @@
+"""Serve the analysis API and the page, in a process of its own."""

@@ -1,0 +1,24 @@
+"""Serve as `waveflow up` asks for it: `python -m waveflow_local.http`."""
+
+import os
+import signal
+import sys
+import threading
+
+from waveflow_local.http.server import Place, serve
+from waveflow_local.places import LocalError
+
+
+def _end_with_parent() -> None:
+    """End when the other end of stdin is gone, however the parent ended."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        serve(Place.parse(sys.argv[1]), out=sys.stdout)
+    except LocalError as exc:
+        print(f"waveflow: {exc}", file=sys.stderr)
+        sys.exit(1)

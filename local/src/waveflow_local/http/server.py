@@ -1,0 +1,134 @@
+"""Run the API of functions/analysis against a local engine."""
+
+import importlib.util
+import json
+import os
+import socket
+import sys
+from dataclasses import asdict, dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from waveflow_local import places
+from waveflow_local.http.tokens import ISSUER, key_set
+from waveflow_local.places import LocalError, Project
+from waveflow_local.template import Template, local_name
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+DEFAULT_API_PORT = 8000
+_STREAMS_END_WITHIN_S = 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the API is to be, and what it works on."""
+
+    endpoint: str
+    port: int | None = None  # None: 8000, or any other where that is taken
+    standin_url: str = ""
+    verdict_timeout_s: int = 900
+
+    @classmethod
+    def parse(cls, text: str) -> "Place":
+        """Read what `text` wrote."""
+        return cls(**json.loads(text))
+
+    @property
+    def text(self) -> str:
+        """Return the place as one argument of a command."""
+        return json.dumps(asdict(self))
+
+
+def serve(place: Place, *, out: IO[str]) -> None:
+    """Answer until the process is told to end; print the URL first."""
+    import uvicorn
+
+    bound = _bind(place.port)
+    with bound:
+        os.environ.update(environment(place))
+        app = application(place)
+        url = places.endpoint(bound.getsockname()[1])
+        print(url, file=out, flush=True)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=_STREAMS_END_WITHIN_S,
+        )
+        uvicorn.Server(config).run(sockets=[bound])
+
+
+def application(place: Place) -> "FastAPI":
+    """Return the API with the page and the bench beside it."""
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+    from waveflow.bootstrap import api_services
+
+    from waveflow_local.http import bench, pages
+
+    project = Project()
+    app: FastAPI = load_api().create_app(api_services())
+    app.include_router(bench.routes)
+    app.state.bench = bench.Bench(place, api_services())
+    pages.mount(app, project)
+    # A page of another site may reach loopback under a name of its own.
+    app.add_middleware(
+        TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "testserver"]
+    )
+    return app
+
+
+def environment(place: Place) -> dict[str, str]:
+    """Return the environment that the API has on AWS, with local values."""
+    template = Template.read(Project().template, {})
+    policy = {
+        name: str(template.resolve({"Ref": parameter}))
+        for name, parameter in (
+            ("ALLOWED_PREFIXES", "AllowedPrefixes"),
+            ("MAX_FILE_SIZE_MB", "MaxFileSizeMb"),
+        )
+    }
+    return policy | {
+        "WAVEFLOW_LOCAL": "1",
+        "BUCKET_NAME": places.BUCKET,
+        "STATE_MACHINE_ARN": places.arn("states", "stateMachine:" + places.STACK),
+        "WEBHOOK_SECRET_ARN": local_name("WebhookSecret"),
+        "API_TOKEN_KEYS": key_set(),
+        "API_TOKEN_ISSUER": ISSUER,
+        "API_RATE_PER_SECOND": os.environ.get("API_RATE_PER_SECOND", "200"),
+        "API_RATE_BURST": os.environ.get("API_RATE_BURST", "1000"),
+        "AWS_ENDPOINT_URL": place.endpoint,
+        "AWS_REGION": places.REGION,
+        "AWS_DEFAULT_REGION": places.REGION,
+        "AWS_ACCESS_KEY_ID": places.ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": places.SECRET_KEY,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": f"{places.LOOPBACK},localhost",
+        "no_proxy": f"{places.LOOPBACK},localhost",
+    }
+
+
+def load_api() -> Any:
+    """Return the module functions/analysis/app.py."""
+    path = Project().handler("analysis")
+    spec = importlib.util.spec_from_file_location("waveflow_functions.analysis", path)
+    if spec is None or spec.loader is None:
+        raise LocalError(f"No module can be made of {path}.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _bind(port: int | None) -> socket.socket:
+    wanted = DEFAULT_API_PORT if port is None else port
+    try:
+        return socket.create_server((places.LOOPBACK, wanted), backlog=1024)
+    except OSError as exc:
+        if port is None:
+            return socket.create_server((places.LOOPBACK, 0), backlog=1024)
+        raise LocalError(
+            f"Port {port} of {places.LOOPBACK} is in use; choose another for the API."
+        ) from exc

@@ -1,0 +1,120 @@
+"""Bring back deleted duplicates, and draw waveforms again."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from botocore.exceptions import ClientError
+from waveflow.stages.records import Deletion
+
+from waveflow_local.ops_stack import Stack
+from waveflow_local.places import LocalError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+RECORDS = "dedupe/"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What became of one recorded deletion."""
+
+    key: str
+    version_id: str
+    outcome: str
+
+    def __str__(self) -> str:
+        """Return one line for the operator."""
+        return f"{self.outcome:15} {self.key} (version {self.version_id})"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One stem whose waveform is wanted again."""
+
+    user_id: str
+    track_id: str
+    stem_id: str
+    filepath: str
+    timestamp: str | None = None
+    num_peaks: int | None = None
+
+    def message(self) -> dict[str, Any]:
+        """Return the message that a server would send."""
+        fields = {
+            "userId": self.user_id,
+            "trackId": self.track_id,
+            "stemId": self.stem_id,
+            "filepath": self.filepath,
+            "timestamp": self.timestamp,
+            "num_peaks": self.num_peaks,
+        }
+        given = {name: value for name, value in fields.items() if value is not None}
+        return {"task": "app.tasks.process_audio_analysis", **given}
+
+
+def restore(stack: Stack, stem_id: str, *, dry_run: bool) -> list[Restored]:
+    """Copy every recorded version of a stem back, unless something is there now."""
+    found = list(_records(stack, stem_id))
+    if not found:
+        raise LocalError(f"No deletion of the stem {stem_id} is recorded.")
+    return [_restore_one(stack, record, dry_run=dry_run) for record in found]
+
+
+def redraw(stack: Stack, drawing: Drawing, *, dry_run: bool) -> dict[str, Any]:
+    """Send the message that draws a stem, without asking for a verdict."""
+    message = drawing.message()
+    if not dry_run:
+        stack.sqs.send_message(
+            QueueUrl=stack.parts.queue_url, MessageBody=json.dumps(message)
+        )
+    return message
+
+
+def _records(stack: Stack, stem_id: str) -> Iterator[Deletion]:
+    bucket, s3 = stack.parts.bucket, stack.s3
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=f"{RECORDS}{stem_id}_"
+    )
+    for page in pages:
+        for entry in page.get("Contents", []):
+            # `a_1` is another stem than `a`, and its records begin alike.
+            if entry["Key"].rpartition("_")[0] == f"{RECORDS}{stem_id}":
+                body = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+                yield msgspec.json.decode(body, type=Deletion)
+
+
+def _restore_one(stack: Stack, record: Deletion, *, dry_run: bool) -> Restored:
+    key, version_id = record.source.key, str(record.source.version_id)
+    bucket, s3 = stack.parts.bucket, stack.s3
+    if _exists(s3, bucket, key):
+        return Restored(key, version_id, "already there")
+    if not _exists(s3, bucket, key, VersionId=version_id):
+        return Restored(key, version_id, "gone for good")
+    if dry_run:
+        return Restored(key, version_id, "would restore")
+    try:
+        s3.copy_object(
+            Bucket=bucket,
+            Key=key,
+            CopySource={"Bucket": bucket, "Key": key, "VersionId": version_id},
+            IfNoneMatch="*",
+        )
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] != "PreconditionFailed":
+            raise
+        return Restored(key, version_id, "already there")
+    return Restored(key, version_id, "restored")
+
+
+def _exists(s3: "S3Client", bucket: str, key: str, **version: Any) -> bool:
+    try:
+        s3.head_object(Bucket=bucket, Key=key, **version)
+    except ClientError as exc:
+        if exc.response["ResponseMetadata"]["HTTPStatusCode"] not in {404, 405}:
+            raise
+        return False
+    return True

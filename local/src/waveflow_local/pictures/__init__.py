@@ -1,0 +1,1 @@
+"""Turn waveform documents into pictures."""

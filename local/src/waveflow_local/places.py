@@ -1,0 +1,62 @@
+"""Name what the local pipeline is made of, where AWS would name it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ACCOUNT = "123456789012"  # the engine's own account
+REGION: Final = "ap-northeast-2"
+PARTITION = "aws"
+STACK = "waveflow"
+BUCKET = "waveflow-local"
+LOOPBACK = "127.0.0.1"
+DEFAULT_PORT = 4566
+ACCESS_KEY = "test"
+SECRET_KEY = "test"  # noqa: S105 - the engine checks no signature
+# "waveflow-local-development-key" in base64: fixed, so that a .env stays valid.
+WEBHOOK_SECRET = "whsec_d2F2ZWZsb3ctbG9jYWwtZGV2ZWxvcG1lbnQta2V5"  # noqa: S105
+PROJECT_ROOT = Path(__file__).resolve().parents[3]
+
+
+class LocalError(Exception):
+    """A mistake that the user can mend; shown as one line."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """The files of one checkout that say what runs."""
+
+    root: Path = PROJECT_ROOT
+
+    @property
+    def template(self) -> Path:
+        """Return the path of the SAM template."""
+        return self._existing(self.root / "template.yaml")
+
+    def handler(self, stage: str) -> Path:
+        """Return the path of a stage's handler."""
+        return self._existing(self.root / "functions" / stage / "app.py")
+
+    def file(self, relative: str) -> Path:
+        """Return the path of a file that the template names."""
+        return self._existing(self.root / relative)
+
+    @staticmethod
+    def _existing(path: Path) -> Path:
+        if not path.is_file():
+            raise LocalError(f"{path} is missing; run waveflow from a whole checkout.")
+        return path
+
+
+def arn(service: str, resource: str) -> str:
+    """Return the ARN that a local resource has."""
+    return f"arn:{PARTITION}:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+def endpoint(port: int) -> str:
+    """Return the URL under which the engine answers."""
+    return f"http://{LOOPBACK}:{port}"
+
+
+MACHINE_ARN = arn("states", f"stateMachine:{STACK}")
+DEFAULT_ENDPOINT = endpoint(DEFAULT_PORT)

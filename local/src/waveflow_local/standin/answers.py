@@ -1,0 +1,162 @@
+"""Give verdicts, by task token or by the next message."""
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.exceptions import BotoCoreError, ClientError
+from waveflow.events.messages import DEFAULT_NUM_PEAKS
+
+from waveflow_local.standin.behaviours import Rule
+from waveflow_local.standin.table import Survivor
+
+if TYPE_CHECKING:
+    from waveflow_local.clients import Clients
+
+VerdictMode = Literal["callback", "message"]
+GARBAGE = {"verdict": "perhaps"}
+_CARRIED = (
+    "userId",
+    "trackId",
+    "stemId",
+    "filepath",
+    "audio_hash",
+    "timestamp",
+    "original_filename",
+)
+# What a behaviour says without looking into the table.
+_WORDS = {
+    "new": "new",
+    "twice": "new",
+    "late": "new",
+    "hold": "hold",
+    "duplicate": "duplicate",
+}
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One answer that was sent, and what Step Functions said to it."""
+
+    subject: str
+    output: Any
+    refused: str | None
+
+
+def verdict_for(rule: Rule, survivor: Survivor | None) -> Any:
+    """Return the verdict that a rule wants, given what the table knows."""
+    if rule.output is not None:
+        return rule.output
+    named = survivor and {"stemId": survivor.stem_id, "filepath": survivor.filepath}
+    if rule.behaviour == "garbage":
+        return GARBAGE
+    word = _WORDS.get(rule.behaviour, "duplicate" if named else "new")
+    if word == "duplicate" and named:
+        return {"verdict": word, "duplicate_of": named}
+    return {"verdict": word}
+
+
+def next_message(
+    event: Mapping[str, Any], verdict: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Return what a server written to seed 002 sends instead of an answer."""
+    carried = {name: event[name] for name in _CARRIED if event.get(name) is not None}
+    match verdict["verdict"]:
+        case "hold":
+            return None
+        case "duplicate":
+            task = "process_duplicate_file"
+            carried["duplicate_of"] = verdict.get("duplicate_of")
+        case _:
+            task = "process_audio_analysis"
+            carried["num_peaks"] = verdict.get("num_peaks", DEFAULT_NUM_PEAKS)
+    return {
+        "task": f"app.tasks.{task}",
+        "id": f"{task}-{event['task_id']}",
+        "args": [],
+        "kwargs": carried,
+    }
+
+
+@dataclass
+class Answers:
+    """The way back to WaveFlow; unusable until it knows the engine."""
+
+    mode: VerdictMode = "callback"
+    clients: "Clients | None" = None
+    queue_url: str = ""
+    sent: list[Answered] = field(default_factory=list)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def give_soon(self, event: Mapping[str, Any], rule: Rule, output: Any) -> None:
+        """Answer in a thread of its own, as a server answers after its 2xx."""
+        thread = threading.Thread(
+            target=self._give_by_rule, args=(event, rule, output), daemon=True
+        )
+        self._threads.append(thread)
+        thread.start()
+
+    def give(self, event: Mapping[str, Any], output: Any) -> Answered:
+        """Answer one question now."""
+        refused: str | None = None
+        try:
+            if self.mode == "message":
+                self._send_message(event, output)
+            else:
+                self._ready().sfn.send_task_success(
+                    taskToken=event["task_token"], output=json.dumps(output)
+                )
+        except ClientError as exc:
+            # Closed or unknown: the question is settled either way.
+            refused = exc.response["Error"]["Code"]
+        return self._note(event, output, refused)
+
+    def fail(self, event: Mapping[str, Any]) -> Answered:
+        """Answer one question with a failure."""
+        refused: str | None = None
+        try:
+            self._ready().sfn.send_task_failure(
+                taskToken=event["task_token"],
+                error="NoVerdict",
+                cause="The stand-in cannot say.",
+            )
+        except ClientError as exc:
+            refused = exc.response["Error"]["Code"]
+        return self._note(event, None, refused)
+
+    def _give_by_rule(self, event: Mapping[str, Any], rule: Rule, output: Any) -> None:
+        try:
+            if rule.behaviour == "late":
+                threading.Event().wait(rule.delay_s)
+            if rule.behaviour == "fail":
+                self.fail(event)
+                return
+            self.give(event, output)
+            if rule.behaviour == "twice":
+                self.give(event, {"verdict": "hold"})
+        except BotoCoreError as exc:
+            # The engine has gone while the stand-in was still thinking.
+            self._note(event, output, type(exc).__name__)
+
+    def _send_message(
+        self, event: Mapping[str, Any], verdict: Mapping[str, Any]
+    ) -> None:
+        message = next_message(event, verdict)
+        if message is not None:
+            self._ready().sqs.send_message(
+                QueueUrl=self.queue_url, MessageBody=json.dumps(message)
+            )
+
+    def _ready(self) -> "Clients":
+        if self.clients is None:
+            raise RuntimeError("The stand-in is not connected to an engine.")
+        return self.clients
+
+    def _note(
+        self, event: Mapping[str, Any], output: Any, refused: str | None
+    ) -> Answered:
+        answered = Answered(str(event.get("stemId")), output, refused)
+        self.sent.append(answered)
+        return answered

@@ -1,0 +1,92 @@
+"""Keep every webhook exactly as it was received."""
+
+import json
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass
+class Received:
+    """One webhook, and what the stand-in made of it."""
+
+    event: str
+    headers: dict[str, str]
+    body: Any
+    verified: bool
+    repeated: bool = False
+    answered: int = 0
+    number: int = 0
+    received_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+
+    @property
+    def subject(self) -> str:
+        """Return the stem or stage that the webhook is about."""
+        body = self.body if isinstance(self.body, Mapping) else {}
+        return str(body.get("stemId") or body.get("stageId") or "")
+
+    @property
+    def webhook_id(self) -> str:
+        """Return the id by which repeats are told."""
+        return self.headers.get("webhook-id", "")
+
+
+class Archive:
+    """All webhooks in memory and, where a folder is given, one file each."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._received: list[Received] = []
+        self._ids: set[str] = set()
+        self._arrived = threading.Condition()
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def add(self, received: Received) -> None:
+        """Keep a webhook, with its number and whether it is a repeat."""
+        with self._arrived:
+            received.number = len(self._received) + 1
+            received.repeated = received.webhook_id in self._ids
+            self._ids.add(received.webhook_id)
+            self._received.append(received)
+            self._arrived.notify_all()
+
+    def write(self, received: Received) -> None:
+        """Write a webhook's file, once it has been answered."""
+        if self._folder is None:
+            return
+        status = received.body.get("status", "") if received.subject else "unreadable"
+        parts = [f"{received.number:03}", received.event, received.subject, status]
+        name = _UNSAFE.sub("-", "_".join(part for part in parts if part)) + ".json"
+        text = json.dumps(asdict(received), ensure_ascii=False, indent=2)
+        (self._folder / name).write_text(text + "\n", "utf-8")
+
+    def all(self) -> list[Received]:
+        """Return every webhook in the order of arrival."""
+        with self._arrived:
+            return list(self._received)
+
+    def about(self, subject: str, event: str | None = None) -> list[Received]:
+        """Return the webhooks about one stem or stage."""
+        return [
+            r for r in self.all() if r.subject == subject and event in {None, r.event}
+        ]
+
+    def wait_for(
+        self, subject: str, event: str, *, count: int = 1, timeout_s: float = 10
+    ) -> list[Received]:
+        """Wait until `count` such webhooks are there; return those that came."""
+        with self._arrived:
+            self._arrived.wait_for(
+                lambda: len(self._matching(subject, event)) >= count, timeout_s
+            )
+            return self._matching(subject, event)
+
+    def _matching(self, subject: str, event: str) -> list[Received]:
+        return [r for r in self._received if (r.subject, r.event) == (subject, event)]

@@ -1,0 +1,80 @@
+"""Let the stand-in misbehave on demand."""
+
+import fnmatch
+import threading
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+Behaviour = Literal[
+    "auto",  # look into the table: new, or duplicate of an older stem
+    "new",
+    "duplicate",  # of the table's older stem, or of `output`'s duplicate_of
+    "hold",
+    "ask-me",  # wait until someone answers through the stand-in's own API
+    "garbage",  # an answer that is no verdict, or exactly `output`
+    "fail",  # SendTaskFailure
+    "silence",  # never answer
+    "late",  # answer `delay_s` later, when nobody waits any more
+    "twice",  # answer new, then hold at once
+    "body-verdict",  # the verdict in the 2xx body of the webhook
+    "unavailable",  # 500
+    "reject",  # 400
+    "redirect",  # 302
+    "error-body",  # 201 with "status": "error", as a controller that swallows errors
+]
+BEHAVIOURS: tuple[str, ...] = get_args(Behaviour)
+ANY = "*"
+_LATE_S = 5.0
+
+
+@dataclass
+class Rule:
+    """What to do with some of the webhooks."""
+
+    behaviour: Behaviour
+    subject: str = ANY  # a stemId or stageId; `*` and `?` match
+    event: str = ANY  # hash-check, completion or mixing-complete
+    times: int | None = None  # how often the rule holds; None is for ever
+    delay_s: float = _LATE_S
+    output: Any = None
+
+    def __post_init__(self) -> None:
+        """Refuse a behaviour that does not exist."""
+        if self.behaviour not in BEHAVIOURS:
+            raise ValueError(f"{self.behaviour!r} is none of {', '.join(BEHAVIOURS)}.")
+
+    def matches(self, event: str, subject: str) -> bool:
+        """Tell whether the rule holds for a webhook."""
+        return (
+            self.times != 0
+            and fnmatch.fnmatchcase(event, self.event)
+            and fnmatch.fnmatchcase(subject, self.subject)
+        )
+
+
+class Script:
+    """Rules in force; the newest that matches decides."""
+
+    def __init__(self) -> None:
+        self._rules: list[Rule] = []
+        self._lock = threading.Lock()
+
+    def add(self, rule: Rule) -> None:
+        """Put a rule before all others."""
+        with self._lock:
+            self._rules.insert(0, rule)
+
+    def clear(self) -> None:
+        """Behave again."""
+        with self._lock:
+            self._rules.clear()
+
+    def next(self, event: str, subject: str) -> Rule:
+        """Return the rule for one webhook, and count it."""
+        with self._lock:
+            for rule in self._rules:
+                if rule.matches(event, subject):
+                    if rule.times is not None:
+                        rule.times -= 1
+                    return rule
+        return Rule("auto")

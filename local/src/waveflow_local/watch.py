@@ -1,0 +1,141 @@
+"""Read from Step Functions how far an execution is."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
+
+WAITING = "waitForTaskToken"
+_ENDS = (
+    "ExecutionSucceeded",
+    "ExecutionFailed",
+    "ExecutionTimedOut",
+    "ExecutionAborted",
+)
+_FAILURES = ("TaskFailed", "TaskTimedOut", "EvaluationFailed")
+
+
+@dataclass
+class StateSeen:
+    """One state that an execution entered."""
+
+    name: str
+    entered: datetime
+    left: datetime | None = None
+    resource: str = ""
+    attempts: int = 0
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    output: Any = None
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the state has taken, until now or until it was left."""
+        return ((self.left or datetime.now(UTC)) - self.entered).total_seconds()
+
+
+@dataclass
+class ExecutionSeen:
+    """One execution at one moment."""
+
+    arn: str
+    status: str
+    started: datetime
+    states: list[StateSeen]
+    stopped: datetime | None = None
+    error: str = ""
+    cause: str = ""
+    output: Any = None
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the execution has taken, until now or until its end."""
+        return ((self.stopped or datetime.now(UTC)) - self.started).total_seconds()
+
+    @property
+    def running(self) -> bool:
+        """Tell whether the execution may still go on."""
+        return self.status == "RUNNING"
+
+    @property
+    def verdict(self) -> str:
+        """Return the word of the server's verdict, where one came."""
+        for state in reversed(self.states):
+            if isinstance(state.output, dict) and "verdict" in state.output:
+                return str(state.output["verdict"])
+        return ""
+
+
+def see(sfn: "SFNClient", arn: str) -> ExecutionSeen:
+    """Return what Step Functions tells about one execution."""
+    events = list(_history(sfn, arn))
+    states = _states(events)
+    if not events or events[-1]["type"] not in _ENDS:
+        started = events[0]["timestamp"] if events else datetime.now(UTC)
+        return ExecutionSeen(arn, "RUNNING", started, states)
+    described = sfn.describe_execution(executionArn=arn)
+    # The history may end a moment before the status changes.
+    stopped = described.get("stopDate")
+    if states and states[-1].left is None:
+        states[-1].left = stopped
+    return ExecutionSeen(
+        arn=arn,
+        status=described["status"],
+        started=described["startDate"],
+        states=states,
+        stopped=stopped,
+        error=described.get("error", ""),
+        cause=described.get("cause", ""),
+        output=_parsed(described.get("output", "null")),
+    )
+
+
+def executions(sfn: "SFNClient", machine_arn: str) -> Iterator[tuple[str, Any]]:
+    """Yield every execution's ARN and input, the newest first."""
+    pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=machine_arn)
+    items = [item for page in pages for item in page["executions"]]
+    for item in sorted(items, key=lambda i: i["startDate"], reverse=True):
+        arn = item["executionArn"]
+        yield arn, _parsed(sfn.describe_execution(executionArn=arn)["input"])
+
+
+def _history(sfn: "SFNClient", arn: str) -> "Iterator[HistoryEventTypeDef]":
+    pages = sfn.get_paginator("get_execution_history").paginate(executionArn=arn)
+    for page in pages:
+        yield from page["events"]
+
+
+def _states(events: "Iterable[HistoryEventTypeDef]") -> list[StateSeen]:
+    states: list[StateSeen] = []
+    for event in events:
+        kind = event["type"]
+        if kind.endswith("StateEntered"):
+            name = event["stateEnteredEventDetails"]["name"]
+            states.append(StateSeen(name, event["timestamp"]))
+        elif states:
+            _note(states[-1], kind, event)
+    return states
+
+
+def _note(state: StateSeen, kind: str, event: "HistoryEventTypeDef") -> None:
+    if kind.endswith("StateExited"):
+        state.left = event["timestamp"]
+    elif kind == "TaskScheduled":
+        state.attempts += 1
+        state.resource = event["taskScheduledEventDetails"]["resource"]
+    elif kind == "TaskSucceeded":
+        state.output = _parsed(event["taskSucceededEventDetails"].get("output", ""))
+    elif kind in _FAILURES:
+        detail: Any = event.get(f"{kind[0].lower()}{kind[1:]}EventDetails", {})
+        state.errors.append((detail.get("error", ""), detail.get("cause", "")))
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
