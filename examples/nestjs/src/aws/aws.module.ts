@@ -1,0 +1,36 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { Global, Module } from '@nestjs/common';
+import { ObjectsService } from './objects.service.js';
+import { Settings } from '../settings/settings.js';
+
+// WaveFlow reads a webhook's answer for 15 s; three attempts of 3 s fit in.
+const QUICK = { maxAttempts: 3, requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000 } };
+
+/** The AWS clients; credentials come from the SDK's own chain (role, profile, environment). */
+@Global()
+@Module({
+  providers: [
+    { provide: Settings, useFactory: () => new Settings(process.env) },
+    {
+      provide: SQSClient,
+      inject: [Settings],
+      useFactory: ({ region }: Settings) => new SQSClient({ region, ...QUICK }),
+    },
+    {
+      provide: SFNClient,
+      inject: [Settings],
+      useFactory: ({ region }: Settings) => new SFNClient({ region, ...QUICK }),
+    },
+    {
+      provide: S3Client,
+      inject: [Settings],
+      useFactory: ({ region, endpoint }: Settings) =>
+        new S3Client({ region, forcePathStyle: endpoint !== undefined, ...QUICK }),
+    },
+    ObjectsService,
+  ],
+  exports: [Settings, SQSClient, SFNClient, ObjectsService],
+})
+export class AwsModule {}

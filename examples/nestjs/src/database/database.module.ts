@@ -1,0 +1,35 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Settings } from '../settings/settings.js';
+import { Transactions } from './transactions.js';
+
+/**
+ * SQLite in WebAssembly, kept in one file: nothing to install, nothing to compile.
+ * For PostgreSQL replace `useFactory`, see the README.
+ */
+@Global()
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      inject: [Settings],
+      useFactory: ({ databaseFile }: Settings) => ({
+        type: 'sqljs',
+        location: databaseFile,
+        autoSave: true,
+        autoSaveCallback: (database: Uint8Array) => replaceFile(databaseFile, database),
+        autoLoadEntities: true,
+        synchronize: true,
+      }),
+    }),
+  ],
+  providers: [Transactions],
+  exports: [Transactions],
+})
+export class DatabaseModule {}
+
+/** A process killed in the middle leaves the old file or the new one, never half of one. */
+function replaceFile(path: string, content: Uint8Array): void {
+  writeFileSync(`${path}.new`, content);
+  renameSync(`${path}.new`, path);
+}

@@ -1,0 +1,9 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppModule } from './app.module.js';
+import { configure, OPTIONS } from './application.js';
+import { Settings } from './settings/settings.js';
+
+const app = configure(await NestFactory.create<NestExpressApplication>(AppModule, OPTIONS));
+await app.listen(app.get(Settings).port);

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { completion, Server } from '../testing/harness.js';
+
+describe('mixes', () => {
+  const server = new Server();
+  before(() => server.start());
+  after(() => server.stop());
+
+  const drawn = async () => {
+    const stem = await server.upload();
+    await server.deliver('completion', completion(stem, 'SUCCESS'));
+    return stem;
+  };
+  const wish = (stemIds: string[]) =>
+    server.post('/mixes', { userId: 'user', stageId: 'stage', stemIds });
+
+  it('asks for the stems in the given order and files the result', async () => {
+    const [a, b] = [await drawn(), await drawn()];
+
+    const { status, body } = await wish([b.stemId, a.stemId]);
+    const message = JSON.parse(String(server.queue.inputs.at(-1)?.['MessageBody']));
+    const told = await server.deliver('mixing-complete', {
+      stageId: 'stage',
+      status: 'SUCCESS',
+      task_id: body.taskId,
+      mixed_file_path: 'mixed/stage_mixed_1.wav',
+      waveform_data_path: 'waveforms/stage_mixed_waveform_1.json',
+      stem_count: 2,
+      stem_paths: body.stemPaths,
+      duration: 1.5,
+      sample_rate: 44_100,
+      channels: 1,
+      warnings: [],
+    });
+
+    assert.equal(status, 202);
+    assert.equal(message.task, 'app.tasks.mix_stems_and_upload');
+    assert.deepEqual(message.kwargs.stem_paths, [b['filepath'], a['filepath']]);
+    assert.equal(told.body.message, 'applied');
+    const mix = (await server.get(`/mixes/${body.taskId}`)).body;
+    assert.equal(mix.state, 'completed');
+    assert.match(mix.urls.audio, /mixed\/stage_mixed_1\.wav\?/);
+  });
+
+  it('refuses stems that are not there, not done or not this user’s', async () => {
+    const waiting = await server.upload();
+
+    assert.equal((await wish([waiting.stemId])).status, 409);
+    assert.equal((await wish(['nobody'])).status, 409);
+    assert.equal((await wish([])).status, 400);
+  });
+
+  it('files a failure, and never over a success', async () => {
+    const { body } = await wish([(await drawn()).stemId]);
+    const { result } = completion({ stemId: 's' }, 'FAILURE') as { result: object };
+    const failure = { stageId: 'stage', status: 'FAILURE', task_id: body.taskId, result };
+
+    await server.deliver('mixing-complete', failure);
+
+    assert.equal((await server.get(`/mixes/${body.taskId}`)).body.errorCode, 'CORRUPT_AUDIO');
+  });
+});

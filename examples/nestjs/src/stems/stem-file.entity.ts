@@ -1,0 +1,87 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+export type StemState = 'uploading' | 'queued' | 'processing' | 'completed' | 'duplicate' | 'error';
+
+/** States that no later FAILURE of the same request may change. */
+export const FINAL_STATES: readonly StemState[] = ['completed', 'duplicate'];
+
+/** One uploaded file and what WaveFlow has said about it. */
+@Entity()
+@Index('one_original_per_content', ['userId', 'trackId', 'audioHash'], {
+  unique: true,
+  where: '"isOriginal"',
+})
+export class StemFile {
+  @PrimaryColumn()
+  stemId!: string;
+
+  @Column()
+  userId!: string;
+
+  @Column()
+  trackId!: string;
+
+  @Column()
+  filepath!: string;
+
+  @Column()
+  originalFilename!: string;
+
+  @Column({ type: 'varchar', default: 'uploading' })
+  state!: StemState;
+
+  /** S3's ETag and LastModified (epoch milliseconds) of the upload that was asked about. */
+  @Column({ type: 'varchar', nullable: true })
+  etag!: string | null;
+
+  @Column({ type: 'double precision', nullable: true })
+  uploadedAt!: number | null;
+
+  /** The request that counts: its id comes back as `task_id`, its time is in every output key. */
+  @Column({ type: 'varchar', nullable: true })
+  taskId!: string | null;
+
+  @Column({ type: 'varchar', nullable: true })
+  requestedAt!: string | null;
+
+  @Column({ type: 'varchar', nullable: true })
+  audioHash!: string | null;
+
+  /** Whether this is the copy that stays; the index above allows one per user, track and hash. */
+  @Column({ default: false })
+  isOriginal!: boolean;
+
+  @Column({ type: 'varchar', nullable: true })
+  duplicateOf!: string | null;
+
+  /** Why WaveFlow kept a file that we had called a duplicate. */
+  @Column({ type: 'varchar', nullable: true })
+  dedupeRefused!: string | null;
+
+  @Column({ type: 'varchar', nullable: true })
+  waveformDataPath!: string | null;
+
+  @Column({ type: 'double precision', nullable: true })
+  fileSize!: number | null;
+
+  @Column({ type: 'double precision', nullable: true })
+  duration!: number | null;
+
+  @Column({ type: 'double precision', nullable: true })
+  sampleRate!: number | null;
+
+  @Column({ type: 'int', nullable: true })
+  numPeaks!: number | null;
+
+  @Column({ type: 'simple-json', nullable: true })
+  warnings!: string[] | null;
+
+  @Column({ type: 'varchar', nullable: true })
+  errorCode!: string | null;
+
+  @Column({ type: 'varchar', nullable: true })
+  errorMessage!: string | null;
+
+  @Column({ type: 'varchar', nullable: true })
+  processedAt!: string | null;
+}

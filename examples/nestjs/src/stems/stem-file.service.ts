@@ -1,0 +1,193 @@
+import { Injectable, Logger, NotFoundException } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Transactions } from '../database/transactions.js';
+import type { Verdict } from '../waveflow/verdict.service.js';
+import type {
+  CompletionDto,
+  DuplicateResultDto,
+  FailureResultDto,
+  SuccessResultDto,
+} from '../waveflow/dto/completion.dto.js';
+import type { HashCheckDto } from '../waveflow/dto/hash-check.dto.js';
+import { WebhookDelivery } from '../waveflow/webhook-delivery.entity.js';
+import { FINAL_STATES, StemFile } from './stem-file.entity.js';
+
+export type Applied = 'applied' | 'ignored';
+
+/** A verdict, or why there can be none. */
+export type Decision = Verdict | { refusal: string };
+
+/** Refusals that prove the survivor we named is no survivor. */
+const LOST_SURVIVOR = ['NO_SURVIVOR', 'DIFFERENT'];
+
+/**
+ * Decides about duplicates and files results.
+ * Everything that an answer depends on is committed before the answer is sent,
+ * so a question that is asked again gets the same answer.
+ */
+@Injectable()
+export class StemFileService {
+  private readonly logger = new Logger(StemFileService.name);
+
+  constructor(private readonly transactions: Transactions) {}
+
+  /** Decide about a file and write the decision down. */
+  decide(question: HashCheckDto): Promise<Decision> {
+    return this.transactions.run(async (manager) => {
+      const stem = await requireStem(manager, question.stemId);
+      const different = differences(stem, question);
+      if (different.length > 0) {
+        return { refusal: `The stored stem has another ${different.join(', ')}` };
+      }
+      if (isSuperseded(stem, question.task_id)) {
+        return { verdict: 'hold' };
+      }
+      const original = await this.checkDuplicateHash(manager, stem, question.audio_hash);
+      const survivor = original !== null && mayReplace(original, stem) ? original : null;
+      if (!FINAL_STATES.includes(stem.state)) {
+        await forgetFailure(manager, stem);
+        stem.state = 'processing';
+        stem.audioHash = question.audio_hash;
+        stem.isOriginal = original === null;
+        stem.duplicateOf = survivor?.stemId ?? null;
+        await manager.save(stem);
+      }
+      return survivor === null ? { verdict: 'new' } : duplicateOf(survivor);
+    });
+  }
+
+  /** The accepted copy of these bytes in this user's track, other than the stem itself. */
+  async checkDuplicateHash(
+    manager: EntityManager,
+    stem: StemFile,
+    audioHash: string,
+  ): Promise<StemFile | null> {
+    const { userId, trackId, stemId } = stem;
+    const original = await manager.findOneBy(StemFile, {
+      userId,
+      trackId,
+      audioHash,
+      isOriginal: true,
+    });
+    return original?.stemId === stemId ? null : original;
+  }
+
+  /** File how an upload ended; must run in the transaction that remembers the webhook. */
+  async settle(manager: EntityManager, completion: CompletionDto): Promise<Applied> {
+    const stem = await requireStem(manager, completion.stemId);
+    if (isSuperseded(stem, completion.task_id) || !mayBecome(stem, completion.status)) {
+      this.logger.warn(`Ignored ${completion.status} of ${completion.task_id}: ${stem.state}`);
+      return 'ignored';
+    }
+    stem.processedAt = new Date().toISOString();
+    if (completion.status === 'SUCCESS') {
+      await this.updateProcessingResult(manager, stem, completion.result as SuccessResultDto);
+    } else if (completion.status === 'DUPLICATE') {
+      this.updateDuplicate(stem, completion.result as DuplicateResultDto);
+    } else {
+      this.updateProcessingError(stem, completion.result as FailureResultDto);
+    }
+    await manager.save(stem);
+    return 'applied';
+  }
+
+  private async updateProcessingResult(
+    manager: EntityManager,
+    stem: StemFile,
+    result: SuccessResultDto,
+  ): Promise<void> {
+    Object.assign(stem, {
+      state: 'completed',
+      audioHash: result.audio_data_hash,
+      waveformDataPath: result.waveform_data_path,
+      fileSize: result.file_size,
+      duration: result.duration,
+      sampleRate: result.sample_rate,
+      numPeaks: result.num_peaks,
+      warnings: result.warnings,
+      dedupeRefused: result.dedupe?.refused ?? null,
+      duplicateOf: null,
+      errorCode: null,
+      errorMessage: null,
+    });
+    let original = await this.checkDuplicateHash(manager, stem, result.audio_data_hash);
+    if (original !== null && LOST_SURVIVOR.includes(stem.dedupeRefused ?? '')) {
+      await manager.update(StemFile, { stemId: original.stemId }, { isOriginal: false });
+      original = null;
+    }
+    stem.isOriginal = original === null;
+  }
+
+  private updateDuplicate(stem: StemFile, result: DuplicateResultDto): void {
+    Object.assign(stem, {
+      state: 'duplicate',
+      audioHash: result.audio_data_hash,
+      isOriginal: false,
+      duplicateOf: result.duplicate_of.stemId,
+      waveformDataPath: null,
+      errorCode: null,
+      errorMessage: null,
+    });
+  }
+
+  /** A failed file is nobody's original: the next copy of these bytes is tried anew. */
+  private updateProcessingError(stem: StemFile, result: FailureResultDto): void {
+    Object.assign(stem, {
+      state: 'error',
+      isOriginal: false,
+      duplicateOf: null,
+      errorCode: result.error_code,
+      errorMessage: result.error_message,
+    });
+  }
+}
+
+async function requireStem(manager: EntityManager, stemId: string): Promise<StemFile> {
+  const stem = await manager.findOneBy(StemFile, { stemId });
+  if (stem === null) {
+    throw new NotFoundException(`No stem ${stemId} is known here`);
+  }
+  return stem;
+}
+
+function differences(stem: StemFile, question: HashCheckDto): string[] {
+  const names = ['userId', 'trackId', 'filepath'] as const;
+  return names.filter((name) => stem[name] !== question[name]);
+}
+
+/** A redrive may fail in the same way again, under the same webhook-id; that is then news. */
+async function forgetFailure(manager: EntityManager, stem: StemFile): Promise<void> {
+  if (stem.state === 'error' && stem.taskId !== null) {
+    await manager.delete(WebhookDelivery, { taskId: stem.taskId });
+  }
+}
+
+/** A later upload of the same stem has replaced the request that this belongs to. */
+function isSuperseded(stem: StemFile, taskId: string): boolean {
+  return stem.taskId !== null && stem.taskId !== taskId;
+}
+
+/** A stem that users already see keeps its file, and the older upload stays, as WaveFlow has it. */
+function mayReplace(original: StemFile, stem: StemFile): boolean {
+  return stem.state !== 'completed' && isOlder(original, stem);
+}
+
+function isOlder(a: StemFile, b: StemFile): boolean {
+  const [aTime, bTime] = [a.uploadedAt ?? 0, b.uploadedAt ?? 0];
+  if (aTime !== bTime) {
+    return aTime < bTime;
+  }
+  return Buffer.compare(Buffer.from(a.filepath), Buffer.from(b.filepath)) < 0;
+}
+
+function duplicateOf({ stemId, filepath }: StemFile): Verdict {
+  return { verdict: 'duplicate', duplicate_of: { stemId, filepath } };
+}
+
+/** DUPLICATE says that the file is gone, so it stands; only DUPLICATE replaces SUCCESS. */
+function mayBecome(stem: StemFile, status: CompletionDto['status']): boolean {
+  if (stem.state === 'duplicate') {
+    return false;
+  }
+  return stem.state !== 'completed' || status === 'DUPLICATE';
+}

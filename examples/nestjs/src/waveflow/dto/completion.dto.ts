@@ -1,0 +1,177 @@
+import { Type } from 'class-transformer';
+import {
+  Equals,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsNumber,
+  IsObject,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+import { ID, JOB_ID, SHA256 } from './patterns.js';
+import { MayBeMissing } from './presence.js';
+
+/** What became of a verdict `duplicate` that was refused. */
+export class DedupeDto {
+  @IsString()
+  refused!: string;
+
+  @MayBeMissing()
+  @IsBoolean()
+  would_delete?: boolean;
+}
+
+export class SuccessResultDto {
+  @Matches(SHA256)
+  audio_data_hash!: string;
+
+  @IsString()
+  @IsNotEmpty()
+  waveform_data_path!: string;
+
+  @IsInt()
+  @Min(0)
+  file_size!: number;
+
+  @IsNumber()
+  @Min(0)
+  duration!: number;
+
+  @IsInt()
+  @Min(1)
+  sample_rate!: number;
+
+  @IsInt()
+  @Min(1)
+  @Max(4000)
+  num_peaks!: number;
+
+  @IsInt()
+  @Min(1)
+  channels!: number;
+
+  @IsString()
+  format!: string;
+
+  @IsNumber()
+  @Min(0)
+  peak!: number;
+
+  @IsArray()
+  @IsString({ each: true })
+  warnings!: string[];
+
+  @MayBeMissing()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => DedupeDto)
+  dedupe?: DedupeDto;
+}
+
+export class FailureResultDto {
+  @IsString()
+  error!: string;
+
+  @IsString()
+  @IsNotEmpty()
+  error_code!: string;
+
+  @IsString()
+  error_message!: string;
+
+  @IsString()
+  stage!: string;
+
+  @IsBoolean()
+  retryable!: boolean;
+}
+
+export class DuplicateOfDto {
+  @IsString()
+  stemId!: string;
+
+  @IsString()
+  filepath!: string;
+}
+
+export class DuplicateResultDto {
+  @IsString()
+  error!: string;
+
+  @Equals('DUPLICATE_FILE')
+  error_code!: 'DUPLICATE_FILE';
+
+  @IsString()
+  error_message!: string;
+
+  @IsObject()
+  @ValidateNested()
+  @Type(() => DuplicateOfDto)
+  duplicate_of!: DuplicateOfDto;
+
+  @Matches(SHA256)
+  audio_data_hash!: string;
+}
+
+const COMPLETION_RESULTS = {
+  SUCCESS: SuccessResultDto,
+  FAILURE: FailureResultDto,
+  DUPLICATE: DuplicateResultDto,
+};
+
+/** `POST /webhook/completion`: how an upload ended. */
+export class CompletionDto {
+  @Matches(ID)
+  stemId!: string;
+
+  @IsIn(Object.keys(COMPLETION_RESULTS))
+  status!: keyof typeof COMPLETION_RESULTS;
+
+  @Matches(JOB_ID)
+  task_id!: string;
+
+  /** Of the message, as it was sent; null where the message could not be read. */
+  @IsOptional()
+  @IsString()
+  timestamp?: string | null;
+
+  @IsOptional()
+  @IsString()
+  userId?: string | null;
+
+  @IsOptional()
+  @IsString()
+  trackId?: string | null;
+
+  @IsOptional()
+  @IsString()
+  upstreamId?: string | null;
+
+  @IsOptional()
+  @IsString()
+  original_filename?: string | null;
+
+  @IsOptional()
+  @IsString()
+  audio_wave_path?: string | null;
+
+  @IsOptional()
+  @IsNumber()
+  processing_time?: number | null;
+
+  @IsObject()
+  @ValidateNested()
+  @Type((options) => resultClass(options?.object as CompletionDto | undefined))
+  result!: SuccessResultDto | FailureResultDto | DuplicateResultDto;
+}
+
+function resultClass(completion: CompletionDto | undefined): new () => object {
+  return COMPLETION_RESULTS[completion?.status ?? 'FAILURE'] ?? FailureResultDto;
+}

@@ -1,0 +1,97 @@
+import { Type } from 'class-transformer';
+import {
+  IsArray,
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsNumber,
+  IsObject,
+  IsOptional,
+  IsString,
+  Matches,
+  Min,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator';
+import { ID, JOB_ID } from './patterns.js';
+import { MayBeMissing } from './presence.js';
+import { FailureResultDto } from './completion.dto.js';
+
+/** `POST /webhook/mixing-complete`: how a mix ended. */
+export class MixingCompleteDto {
+  @Matches(ID)
+  stageId!: string;
+
+  @IsIn(['SUCCESS', 'FAILURE'])
+  status!: 'SUCCESS' | 'FAILURE';
+
+  @Matches(JOB_ID)
+  task_id!: string;
+
+  /** Of the message, as it was sent; null where the message could not be read. */
+  @IsOptional()
+  @IsString()
+  timestamp?: string | null;
+
+  @IsOptional()
+  @IsNumber()
+  processing_time?: number | null;
+
+  @IsOptional()
+  @IsString()
+  upstreamId?: string | null;
+
+  @OfAMix()
+  @IsString()
+  @IsNotEmpty()
+  mixed_file_path?: string | null;
+
+  @OfAMix()
+  @IsString()
+  @IsNotEmpty()
+  waveform_data_path?: string | null;
+
+  @OfAMix()
+  @IsInt()
+  @Min(1)
+  stem_count?: number | null;
+
+  /** Byte for byte and in the order that we sent. */
+  @OfAMix()
+  @IsArray()
+  @IsString({ each: true })
+  stem_paths?: string[] | null;
+
+  @OfAMix()
+  @IsNumber()
+  @Min(0)
+  duration?: number | null;
+
+  @OfAMix()
+  @IsInt()
+  @Min(1)
+  sample_rate?: number | null;
+
+  @OfAMix()
+  @IsInt()
+  @Min(1)
+  channels?: number | null;
+
+  @MayBeMissing()
+  @IsArray()
+  @IsString({ each: true })
+  warnings?: string[];
+
+  @ValidateIf((mix: MixingCompleteDto, value) => mix.status === 'FAILURE' || value !== undefined)
+  @IsObject()
+  @ValidateNested()
+  @Type(() => FailureResultDto)
+  result?: FailureResultDto;
+}
+
+/** A failed mix may lack it; a finished one may not. */
+function OfAMix(): PropertyDecorator {
+  return ValidateIf(
+    (mix: MixingCompleteDto, value) => mix.status !== 'FAILURE' || (value ?? null) !== null,
+  );
+}

@@ -1,0 +1,4 @@
+/** The whole string, as WaveFlow's contract has it. */
+export const ID = /^[A-Za-z0-9._-]{1,128}$/;
+export const JOB_ID = /^[A-Za-z0-9._-]{1,256}$/;
+export const SHA256 = /^[0-9a-f]{64}$/;

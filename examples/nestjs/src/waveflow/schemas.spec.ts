@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { plainToInstance, type ClassConstructor } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import type { Settings } from '../settings/settings.js';
+import { completion, FakeClient, mixing, question } from '../testing/harness.js';
+import { CompletionDto } from './dto/completion.dto.js';
+import { HashCheckDto } from './dto/hash-check.dto.js';
+import { MixingCompleteDto } from './dto/mixing-complete.dto.js';
+import { SqsService } from './sqs.service.js';
+
+type Json = Record<string, unknown>;
+
+const HERE = fileURLToPath(new URL('../../../../docs/schemas/', import.meta.url));
+const SCHEMAS = process.env['WAVEFLOW_SCHEMAS'] ?? HERE;
+const skip = existsSync(SCHEMAS) ? false : 'the schemas are in the WaveFlow repository';
+
+const load = (name: string): ValidateFunction =>
+  new Ajv2020({ strict: false }).compile(JSON.parse(readFileSync(`${SCHEMAS}${name}.json`, 'utf8')));
+
+const accepts = (dto: ClassConstructor<object>, body: Json): boolean =>
+  validateSync(plainToInstance(dto, body)).length === 0;
+
+const STEM = {
+  ...{ userId: 'user', trackId: 'track', stemId: 'stem', filepath: 'users/user/a.wav' },
+  ...{ requestedAt: '2026-11-21T00:00:00Z', originalFilename: 'a.wav', taskId: 'hash-stem-1' },
+};
+const SAMPLES: [string, ClassConstructor<object>, Json][] = [
+  ['hash-check', HashCheckDto, question(STEM)],
+  ['completion', CompletionDto, completion(STEM, 'SUCCESS')],
+  ['completion', CompletionDto, completion(STEM, 'SUCCESS', { dedupe: { refused: 'OFF', would_delete: true } })],
+  ['completion', CompletionDto, completion(STEM, 'DUPLICATE')],
+  ['completion', CompletionDto, completion(STEM, 'FAILURE')],
+  ['mixing-complete', MixingCompleteDto, mixing('mix-stage-1', 'SUCCESS')],
+  ['mixing-complete', MixingCompleteDto, mixing('mix-stage-1', 'FAILURE')],
+];
+
+/** The sample with one field missing, null, or of another type, for every field. */
+function* variants(body: Json): Generator<[string, Json]> {
+  for (const [name, value] of Object.entries(body)) {
+    const { [name]: _, ...without } = body;
+    yield [`without ${name}`, without];
+    for (const other of [null, 7, 1.5, 'text', true, [], [1], {}]) {
+      if (kind(other) !== kind(value)) {
+        yield [`${name}: ${JSON.stringify(other)}`, { ...body, [name]: other }];
+      }
+    }
+    if (kind(value) === 'object') {
+      for (const [what, inner] of variants(value as Json)) {
+        yield [`${name}: ${what}`, { ...body, [name]: inner }];
+      }
+    }
+  }
+}
+
+const kind = (value: unknown): string => {
+  if (Array.isArray(value)) {
+    return value.some((item) => typeof item !== 'string') ? 'numbers' : 'array';
+  }
+  return value === null ? 'null' : Number.isInteger(value) ? 'integer' : typeof value;
+};
+
+describe('DTOs and WaveFlow’s schemas', { skip }, () => {
+  for (const [name, dto, sample] of SAMPLES) {
+    it(`agree about ${name} ${sample['status']} and every variant of it`, () => {
+      const schema = load(name);
+
+      assert.ok(schema(sample), JSON.stringify(schema.errors));
+      assert.ok(accepts(dto, { ...sample, stageId: 'stage', mine: { unknown: 1 } }));
+      for (const [what, body] of variants(sample)) {
+        assert.equal(accepts(dto, body), schema(body), what);
+      }
+    });
+  }
+
+  it('agree about the four messages', async () => {
+    const queue = new FakeClient();
+    const sqs = new SqsService(queue as unknown as SQSClient, { queueUrl: 'q' } as Settings);
+    const { userId, trackId, stemId, filepath, requestedAt: timestamp } = STEM;
+    const stem = { userId, trackId, stemId, filepath };
+    const audio_hash = 'a'.repeat(64);
+
+    await sqs.sendHashGenerationRequest('1', { ...stem, timestamp, original_filename: 'a.wav' });
+    await sqs.sendDuplicateFileRequest('2', { ...stem, audio_hash, duplicate_of: { stemId, filepath } });
+    await sqs.sendAudioAnalysisRequest('3', { ...stem, audio_hash, num_peaks: 4000 });
+    await sqs.sendMixRequest('4', { stageId: 'stage', stem_paths: [filepath], timestamp });
+
+    assert.equal(queue.inputs.length, 4);
+    for (const input of queue.inputs) {
+      const { task, kwargs } = JSON.parse(String(input['MessageBody']));
+      const schema = load(task.replace('app.tasks.', ''));
+      assert.ok(schema({ task, ...kwargs }), JSON.stringify(schema.errors));
+    }
+  });
+});

@@ -1,0 +1,51 @@
+// What the platform's page does, step by step: node walk.mjs FILE [SERVER]
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+
+const [file, server = 'http://127.0.0.1:3000'] = process.argv.slice(2);
+if (file === undefined) {
+  console.error('usage: node walk.mjs FILE [SERVER]');
+  process.exit(2);
+}
+const owner = { userId: 'user1', trackId: 'track1' };
+
+async function call(path, body) {
+  const init = body && {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  };
+  const answer = await fetch(`${server}${path}`, init);
+  if (!answer.ok) {
+    throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  }
+  return answer.json();
+}
+
+const original_filename = basename(file);
+const { stemId, filepath, upload } = await call('/stems/upload', { ...owner, original_filename });
+console.log(`1. ${filepath} is signed`);
+
+const form = new FormData();
+for (const [name, value] of Object.entries(upload.fields)) {
+  form.append(name, value);
+}
+form.append('file', new Blob([await readFile(file)]), original_filename); // the file comes last
+const sent = await fetch(upload.url, { method: 'POST', body: form });
+if (!sent.ok) {
+  throw new Error(`The bucket refused the file: ${sent.status} ${await sent.text()}`);
+}
+console.log('2. the file is in the bucket');
+
+let stem = await call('/stems/upload-complete', { userId: owner.userId, stemId });
+while (stem.state === 'queued' || stem.state === 'processing') {
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  stem = await call(`/stems/${stemId}?userId=${owner.userId}`);
+}
+console.log(`3. ${stem.state} ${stem.duplicateOf ?? stem.errorCode ?? ''}`.trimEnd());
+
+if (stem.state === 'completed') {
+  const { url } = await call(`/stems/${stemId}/waveform?userId=${owner.userId}`);
+  const { peaks, duration } = await (await fetch(url)).json();
+  console.log(`4. ${peaks.length} peaks of ${duration} s, the first: ${peaks.slice(0, 8).join(' ')}`);
+}
