@@ -1,0 +1,50 @@
+"""The errors are contract: one code, one class, one name."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from waveflow import errors
+
+KINDS = errors.WaveflowError.__subclasses__()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_class_is_named_like_its_code(kind):
+    """FILE_TOO_LARGE is FileTooLargeError: nobody has to look it up."""
+    words = kind.code.removesuffix("_ERROR").split("_")
+
+    assert kind.__name__ == "".join(map(str.capitalize, words)) + "Error"
+
+
+def test_no_code_is_used_twice():
+    """Step Functions and the server must tell failures apart."""
+    assert len({kind.code for kind in KINDS}) == len(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_tree_in_the_docstring_is_complete(kind):
+    """The page that draws the tree is the one that people read."""
+    assert kind.__name__ in (errors.__doc__ or "")
+    assert kind.code in (errors.__doc__ or "") or kind is errors.DedupeRefusedError
+
+
+ROOT = Path(__file__).parents[2]
+
+
+APPS = sorted(ROOT.glob("functions/*/app.py"))
+
+
+@pytest.mark.parametrize("app", APPS, ids=lambda app: app.parent.name)
+def test_a_handler_is_a_seam(app):
+    """At most 15 lines: model in, one call, model out; the HTTP API is no stage."""
+    text = app.read_text()
+    if "FastAPI" in text:
+        assert "def lambda_handler" not in text
+        return
+    written = [line for line in text.splitlines() if line.strip()]
+
+    assert len(written) <= 15
+    assert not [
+        n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Try | ast.Dict)
+    ]

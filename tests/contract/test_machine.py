@@ -1,0 +1,253 @@
+"""The state machine file agrees with the code, and keeps its own rules."""
+
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import jsonata
+import pytest
+from waveflow import errors
+
+ROOT = Path(__file__).parents[2]
+MACHINE = json.loads((ROOT / "statemachine/waveflow.asl.json").read_text())
+STATES = MACHINE["States"]
+TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+STAGES = {name: s for name, s in TASKS.items() if "Notify" not in str(s["Arguments"])}
+ON_FAILURE = {"Music": "Waveform"}  # a failing analysis never fails the waveform
+TELLING = ("Tell", "TellFailure")
+SERVICE_ERRORS = {
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ClientExecutionTimeoutException",
+}
+OWN_ERRORS = {kind.__name__ for kind in errors.WaveflowError.__subclasses__()}
+
+
+def expressions(node):
+    """Yield every JSONata expression below a node."""
+    if isinstance(node, dict):
+        for value in node.values():
+            yield from expressions(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from expressions(value)
+    elif isinstance(node, str) and node.startswith("{%"):
+        yield node.removeprefix("{%").removesuffix("%}").strip()
+
+
+def targets(state):
+    """Yield the names of the states that can follow."""
+    branches = [state, *state.get("Choices", []), *state.get("Catch", [])]
+    for branch in branches:
+        yield from (branch[key] for key in ("Next", "Default") if key in branch)
+
+
+def rules(state, field):
+    """Return the error names of a state's retriers or catchers, flat."""
+    return [name for rule in state.get(field, []) for name in rule["ErrorEquals"]]
+
+
+def test_every_transition_leads_somewhere_and_every_state_is_reached():
+    """A misspelt name passes the validators, and fails only when it is met."""
+    reached = {MACHINE["StartAt"], *(n for s in STATES.values() for n in targets(s))}
+
+    assert reached == set(STATES)
+
+
+def test_every_expression_compiles():
+    """Step Functions finds a syntax error when the state is entered."""
+    found = list(expressions(MACHINE))
+
+    assert len(found) > 50
+    for expression in found:
+        jsonata.Jsonata(expression)
+
+
+def assigned_variables():
+    """Yield every variable that some state assigns."""
+    for state in STATES.values():
+        for part in (state, *state.get("Choices", []), *state.get("Catch", [])):
+            yield from part.get("Assign", {})
+
+
+def test_every_variable_is_assigned_and_used():
+    """An undefined variable throws at run time, and no validator sees it."""
+    text = " ".join(expressions(MACHINE))
+    used = set(re.findall(r"\$([a-z_]+)\b(?!\()", text)) - {"states", "b"}
+
+    assert used == set(assigned_variables())
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_has_a_time_out_and_retries_what_passes(name):
+    """Nothing hangs, and no service error of Lambda ends a job."""
+    task = TASKS[name]
+    retried = rules(task, "Retry")
+
+    assert task["TimeoutSeconds"]
+    assert SERVICE_ERRORS | {"Lambda.TooManyRequestsException"} <= set(retried)
+    assert {"ResourceLimitError", "Lambda.Unknown", "Sandbox.Timedout"} <= set(retried)
+    assert len(retried) == len(set(retried))
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_back_pressure_is_waited_out_for_an_hour(name):
+    """Full jitter halves the intervals on average."""
+    [busy] = [
+        rule
+        for rule in TASKS[name]["Retry"]
+        if "Lambda.TooManyRequestsException" in rule["ErrorEquals"]
+    ]
+    waits = [
+        min(busy["IntervalSeconds"] * busy["BackoffRate"] ** n, busy["MaxDelaySeconds"])
+        for n in range(busy["MaxAttempts"])
+    ]
+
+    assert sum(waits) / 2 >= 3600
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_retries_storage_by_the_seeds_rule_and_tells_every_failure(name):
+    """60·2ⁿ s, cap 300, 3 times, with jitter; then the server is told."""
+    stage = STAGES[name]
+    [storage] = [
+        r for r in stage["Retry"] if r["ErrorEquals"] == ["StorageUnavailableError"]
+    ]
+
+    assert storage == {
+        "ErrorEquals": ["StorageUnavailableError"],
+        "IntervalSeconds": 60,
+        "BackoffRate": 2,
+        "MaxAttempts": 3,
+        "MaxDelaySeconds": 300,
+        "JitterStrategy": "FULL",
+    }
+    assert stage["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+    assert stage["Catch"][-1]["Next"] == ON_FAILURE.get(name, "TellFailure")
+
+
+@pytest.mark.parametrize("name", ["Ask", *TELLING])
+def test_an_unreachable_server_is_tried_for_an_hour(name):
+    """5·3ⁿ s, cap 300, 12 times, with jitter."""
+    [web] = [
+        rule
+        for rule in TASKS[name]["Retry"]
+        if "WebhookUnavailableError" in rule["ErrorEquals"]
+    ]
+
+    assert web == {
+        "ErrorEquals": ["WebhookUnavailableError"],
+        "IntervalSeconds": 5,
+        "BackoffRate": 3,
+        "MaxAttempts": 12,
+        "MaxDelaySeconds": 300,
+        "JitterStrategy": "FULL",
+    }
+
+
+def test_an_undelivered_webhook_fails_where_a_redrive_sends_it_again():
+    """WEBHOOK_* is caught by no state that tells, and by none that ends."""
+    undelivered = {"WebhookUnavailableError", "WebhookRejectedError"}
+
+    assert all("Catch" not in STATES[name] for name in TELLING)
+    assert not undelivered & set(rules(STATES["AskUndelivered"], "Catch"))
+    assert "States.ALL" not in rules(STATES["AskUndelivered"], "Catch")
+    caught = [c for c in STATES["Ask"]["Catch"] if undelivered & set(c["ErrorEquals"])]
+    assert [catcher["Next"] for catcher in caught] == ["AskUndelivered"]
+
+
+def test_the_server_is_asked_three_times():
+    """Silence never deletes, and never hangs."""
+    [again] = [
+        rule
+        for rule in STATES["Ask"]["Retry"]
+        if rule["ErrorEquals"] == ["States.Timeout"]
+    ]
+
+    assert again["MaxAttempts"] == 2
+    assert STATES["Ask"]["Resource"].endswith(".waitForTaskToken")
+    assert STATES["Ask"]["Catch"][0]["ErrorEquals"] == ["States.Timeout"]
+
+
+def test_every_error_name_is_spelt_as_its_class():
+    """Step Functions matches names exactly, and never by inheritance."""
+    named = {
+        name
+        for state in TASKS.values()
+        for field in ("Retry", "Catch")
+        for name in rules(state, field)
+    }
+    assigned = set(re.findall(r'"Error": "(\w+)"', json.dumps(MACHINE)))
+    foreign = ("Lambda.", "Sandbox.", "States.", "Runtime.")
+
+    assert {n for n in named | assigned if not n.startswith(foreign)} <= OWN_ERRORS
+
+
+def test_jitter_is_spelt_as_step_functions_knows_it():
+    """No validator looks at this word."""
+    retriers = [rule for state in TASKS.values() for rule in state["Retry"]]
+
+    assert {rule.get("JitterStrategy", "NONE") for rule in retriers} <= {"FULL", "NONE"}
+
+
+def test_the_verdict_keeps_the_object_unless_it_is_told_to_delete():
+    """One branch deletes, and it asks for the survivor's names."""
+    deletes = {n for n, s in STAGES.items() if "DedupeDelete" in str(s["Arguments"])}
+    deleting = [n for n, s in STATES.items() if deletes & set(targets(s))]
+
+    assert deletes == {"DedupeDelete", "DedupeDeleteAnalysed"}
+    assert deleting == ["Verdict"]
+    assert STATES["Verdict"]["Default"] == "TellFailure"
+
+
+def test_a_fast_path_enters_at_most_six_states():
+    """Transitions are most of what a warm upload costs."""
+    upload = ["Route", "Hash", "Ask", "Verdict", "Waveform", "Tell"]
+    duplicate = [*upload[:4], "DedupeDelete", "Tell"]
+
+    for path in (upload, duplicate):
+        for state, following in pairwise(path):
+            assert following in targets(STATES[state])
+
+
+def condition_of(target):
+    """Return the one condition under which the verdict leads to a state."""
+    [choice] = [c for c in STATES["Verdict"]["Choices"] if c["Next"] == target]
+    return choice["Condition"].removesuffix(" %}")
+
+
+@pytest.mark.parametrize(
+    ("asked", "unasked"),
+    [("Music", "Waveform"), ("DedupeDeleteAnalysed", "DedupeDelete")],
+)
+def test_an_analysis_is_run_only_where_it_is_asked_for(asked, unasked):
+    """Nobody else pays for its state, and whoever asks is looked at first."""
+    order = [choice["Next"] for choice in STATES["Verdict"]["Choices"]]
+    field = " and $exists($job.message.analysis) and $job.message.analysis = true"
+
+    assert condition_of(asked) == condition_of(unasked) + field
+    assert order.index(asked) < order.index(unasked)
+
+
+def test_a_refused_deletion_is_analysed_where_that_was_asked_for():
+    """Both states delete alike; only the way of a refusal differs."""
+    plain, analysed = (
+        json.dumps({**STATES[name], "Comment": ""}, sort_keys=True)
+        for name in ("DedupeDelete", "DedupeDeleteAnalysed")
+    )
+
+    assert analysed.replace('"Next": "Music"', '"Next": "Waveform"') == plain
+    assert plain.count('"Next": "Waveform"') == 1
+
+
+def test_what_music_finds_or_misses_reaches_the_waveform():
+    """One way on, with the findings or with the error's name."""
+    music = STATES["Music"]
+
+    assert set(targets(music)) == {"Waveform"}
+    assert music["Catch"][0]["Assign"] == {
+        "music": {"error": "{% $states.errorOutput.Error %}"}
+    }
+    assert STATES["Waveform"]["Arguments"]["Payload"]["music"] == "{% $music %}"

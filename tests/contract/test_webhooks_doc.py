@@ -1,0 +1,59 @@
+"""The examples in the documents are what the models say."""
+
+import json
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+from waveflow import errors
+from waveflow.events import webhooks
+from waveflow.events.messages import Survivor
+
+DOCS = Path(__file__).parents[2] / "docs"
+WEBHOOKS = (DOCS / "webhooks.md").read_text()
+MODELS = {
+    "hash-check": webhooks.HashCheck,
+    "completion": webhooks.Completion,
+    "duplicate": webhooks.DuplicateResult,
+    "failure": webhooks.FailureResult,
+    "mixing-complete": webhooks.MixingComplete,
+}
+EXAMPLES = dict(re.findall(r"```json ([a-z-]+)\n(.*?)```", WEBHOOKS, re.DOTALL))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_an_example_has_the_fields_of_its_model(name):
+    """A developer copies the example; it must be what is sent."""
+    example = json.loads(EXAMPLES[name])
+    model = MODELS[name]
+
+    event = msgspec.convert(example, model)
+
+    named = {field.encode_name for field in msgspec.structs.fields(model)}
+    optional = {"result"} if name == "mixing-complete" else set()
+    assert set(example) == named - optional
+    assert msgspec.to_builtins(event) == example
+
+
+def test_the_example_of_a_result_has_the_fields_of_its_model():
+    """`result` is the part that the server files."""
+    result = json.loads(EXAMPLES["completion"])["result"]
+
+    assert (
+        msgspec.to_builtins(msgspec.convert(result, webhooks.WaveformResult)) == result
+    )
+
+
+def test_the_example_of_a_verdict_names_a_survivor():
+    """It is the one answer that can delete."""
+    verdict = json.loads(EXAMPLES["verdict"])
+
+    assert msgspec.convert(verdict["duplicate_of"], Survivor)
+
+
+def test_every_code_is_documented():
+    """A code that a server meets must be found in the document."""
+    told = {kind.code for kind in errors.WaveflowError.__subclasses__()}
+
+    assert {code for code in told if code not in WEBHOOKS} == {"DEDUPE_REFUSED"}

@@ -1,0 +1,232 @@
+"""A file's way through a real server: rows, objects and payloads."""
+
+import hashlib
+import io
+import json
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
+import soundfile
+from support.platform import USER, next_second
+from support.processes import eventually
+from support.world import wav
+
+QUESTION = {
+    *("stemId", "userId", "trackId", "filepath", "audio_hash", "timestamp"),
+    *("original_filename", "status", "task_token", "task_id", "execution_arn"),
+    "file_size",
+}
+COMPLETION = {
+    *("stemId", "status", "timestamp", "task_id", "userId", "trackId", "upstreamId"),
+    *("original_filename", "processing_time", "audio_wave_path", "result"),
+}
+SUCCESS = {
+    *("audio_data_hash", "waveform_data_path", "file_size", "duration", "sample_rate"),
+    *("num_peaks", "channels", "format", "peak", "warnings"),
+}
+FAILURE = {"error", "error_code", "error_message", "stage", "retryable"}
+DUPLICATE = {
+    *("error", "error_code", "error_message", "duplicate_of", "audio_data_hash"),
+}
+MIXED = {
+    *("stageId", "status", "mixed_file_path", "waveform_data_path", "upstreamId"),
+    *("stem_count", "stem_paths", "task_id", "duration", "sample_rate", "channels"),
+    "warnings",
+}
+
+
+def told(platform, stem):
+    """Return the one completion of a stem, however often it came."""
+    passed = eventually(
+        lambda: platform.recorder.seen("completion", stemId=stem["stemId"])
+    )
+    assert {one.status for one in passed} == {200}
+    assert len({one.headers["webhook-id"] for one in passed}) == 1
+    return passed[0].payload
+
+
+def test_a_new_file_is_drawn(platform):
+    """The whole contract of an upload, seen from the server's side."""
+    content = wav(seed=1)
+
+    stem = platform.process(content, track="new", name="노래 1.wav")
+
+    digest = hashlib.sha256(content).hexdigest()
+    [asked] = platform.recorder.seen("hash-check", stemId=stem["stemId"])
+    assert asked.payload.keys() == QUESTION
+    assert asked.payload["audio_hash"] == digest
+    assert asked.payload["task_id"] == stem["taskId"]
+    payload = told(platform, stem)
+    assert payload.keys() == COMPLETION
+    assert payload["result"].keys() == SUCCESS
+    assert payload["original_filename"] == "노래 1.wav"
+    assert payload["audio_wave_path"] == payload["result"]["waveform_data_path"]
+    row = platform.row(stem["stemId"])
+    assert (row["state"], row["audioHash"], row["fileSize"]) == (
+        *("completed", digest, len(content)),
+    )
+    assert re.fullmatch(
+        rf"waveforms/{stem['stemId']}_waveform_\d{{13}}\.json", row["waveformDataPath"]
+    )
+
+
+def test_the_browser_gets_the_waveform_by_a_signed_address(platform):
+    """The bucket stays private: the server signs, the browser reads."""
+    stem = platform.process(wav(seed=2), track="signed")
+
+    signed = platform.get(f"/stems/{stem['stemId']}/waveform?userId={USER}")
+    answer = requests.get(signed["url"], timeout=20)
+
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.content == platform.read(stem["waveformDataPath"])
+    document = answer.json()
+    assert (document["version"], document["bits"]) == (2, 8)
+    assert len(document["peaks"]) == stem["numPeaks"] == 1024
+    assert document["audio_hash"] == stem["audioHash"]
+
+
+def test_the_same_file_under_another_stem_is_deleted(platform):
+    """One copy stays, the other leaves a record and can be restored."""
+    content = wav(seed=3)
+    first = platform.process(content, track="copies")
+
+    second = platform.process(content, track="copies")
+
+    assert second["state"] == "duplicate"
+    assert second["duplicateOf"] == first["stemId"]
+    assert platform.read(first["filepath"]) == content
+    assert second["filepath"] not in platform.keys("users/")
+    payload = told(platform, second)
+    assert payload["status"] == "DUPLICATE"
+    assert payload["result"].keys() == DUPLICATE
+    assert payload["result"]["duplicate_of"] == {
+        "stemId": first["stemId"],
+        "filepath": first["filepath"],
+    }
+    [record] = platform.keys(f"dedupe/{second['stemId']}_")
+    assert json.loads(platform.read(record))["source"]["key"] == second["filepath"]
+
+
+def test_the_same_message_twice_changes_nothing(platform):
+    """Queues deliver twice; the server's row and the bucket must not show it."""
+    stem = platform.upload(wav(seed=4), track="twice")
+    platform.complete(stem)
+    platform.complete(stem)
+    row = platform.settled(stem)
+
+    platform.complete(stem)
+    platform.idle()
+
+    told(platform, stem)
+    assert platform.settled(stem) == row
+    versions = platform.s3.list_object_versions(
+        Bucket=platform.bucket, Prefix=f"waveforms/{stem['stemId']}"
+    )["Versions"]
+    assert len(versions) == 1
+
+
+def test_a_deleted_duplicate_stays_one_when_asked_again(platform):
+    """A browser that repeats its last call must not turn a duplicate into an error."""
+    content = wav(seed=5)
+    platform.process(content, track="again")
+    copy = platform.process(content, track="again")
+
+    answer = platform.complete(copy)
+    platform.idle()
+
+    assert answer["state"] == "duplicate"
+    assert platform.settled(copy) == copy
+
+
+def test_of_twins_at_once_at_least_one_stays(platform):
+    """Twins that name each other would take the only copy with them."""
+    content = wav(seed=6)
+    twins = [platform.upload(content, track="twins") for _ in range(4)]
+
+    with ThreadPoolExecutor(len(twins)) as pool:
+        list(pool.map(platform.complete, twins))
+    rows = [platform.settled(twin) for twin in twins]
+
+    kept = [row for row in rows if row["state"] == "completed"]
+    gone = [row for row in rows if row["state"] == "duplicate"]
+    keys = platform.keys(f"users/{USER}/twins/")
+    assert len(kept) + len(gone) == len(twins)
+    assert kept
+    assert sorted(keys) == sorted(row["filepath"] for row in kept)
+    assert {row["duplicateOf"] for row in gone} <= {row["stemId"] for row in kept}
+
+
+def test_a_file_that_is_no_audio_is_told_and_kept(platform):
+    """The musician must learn why, and the file must still be there to look at."""
+    stem = platform.process(b"RIFF, but no wave" * 9, track="broken")
+
+    payload = told(platform, stem)
+    assert payload["status"] == "FAILURE"
+    assert payload["result"].keys() == FAILURE
+    assert payload["audio_wave_path"] is None
+    assert stem["state"] == "error"
+    assert stem["errorCode"] == payload["result"]["error_code"] == "UNSUPPORTED_MEDIA"
+    assert stem["filepath"] in platform.keys("users/")
+
+
+def test_a_broken_file_may_be_replaced(platform):
+    """A new upload under the same stem is a new request with results of its own."""
+    stem = platform.process(b"nothing", track="replaced")
+    content = wav(seed=7)
+    platform.s3.put_object(Bucket=platform.bucket, Key=stem["filepath"], Body=content)
+
+    platform.complete(stem)
+    row = platform.settled(stem)
+
+    assert row["state"] == "completed"
+    assert row["taskId"] != stem["taskId"]
+    assert row["errorCode"] is None
+
+
+def test_stems_are_mixed(platform):
+    """A mix names its stems byte for byte, in order, and can be played."""
+    stems = [platform.process(wav(seed=n), track="mix") for n in (8, 9)]
+    wanted = [stem["stemId"] for stem in reversed(stems)]
+
+    mix = platform.post("/mixes", userId=USER, stageId="stage1", stemIds=wanted)
+    row = eventually(
+        lambda: (
+            (one := platform.get(f"/mixes/{mix['taskId']}"))["state"] != "queued"
+            and one
+        )
+    )
+
+    [passed] = eventually(
+        lambda: platform.recorder.seen("mixing-complete", task_id=mix["taskId"])
+    )
+    assert passed.payload.keys() >= MIXED
+    assert passed.payload["stem_paths"] == [s["filepath"] for s in reversed(stems)]
+    assert row["state"] == "completed"
+    assert row["waveformDataPath"].startswith("waveforms/stage1_mixed_waveform_")
+    answer = requests.get(row["urls"]["audio"], timeout=20)
+    frames, sample_rate = soundfile.read(io.BytesIO(answer.content))
+    assert (frames.ndim, sample_rate) == (1, 8000)
+    assert abs(frames).max() <= 0.95
+
+
+def test_the_walk_of_the_readme_ends_in_a_waveform_and_a_duplicate(
+    platform, nestjs_app, tmp_path
+):
+    """What the README promises is run as it is written there."""
+    (tmp_path / "song.wav").write_bytes(wav(seed=10))
+    command = ["node", "walk.mjs", str(tmp_path / "song.wav"), platform.url]
+
+    def walk():
+        next_second()
+        return subprocess.run(
+            command, cwd=nestjs_app, capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+
+    first, second = walk(), walk()
+
+    assert first[2] == "3. completed"
+    assert first[3].startswith("4. 1024 peaks of 0.2 s, the first: ")
+    assert second[2].startswith("3. duplicate ")
+    assert len(second) == 3

@@ -1,0 +1,209 @@
+"""The images that would be deployed, on a real container engine."""
+
+import hashlib
+import io
+import json
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from support import images
+from support.forward import forwarded
+from waveflow_local import show
+from waveflow_local.outputs import Bucket
+from waveflow_local.pipeline import Pipeline, Settings
+from waveflow_local.run import Run
+from waveflow_local.scenario import demonstration
+from waveflow_local.show import Row
+from waveflow_local.standin.server import StandIn
+from waveflow_local.stems import write_stems
+
+pytestmark = pytest.mark.skipif(
+    images.missing() is not None, reason=str(images.missing())
+)
+
+EVENTS = Path(__file__).parents[1] / "events"
+FUNCTIONS = {
+    "HashFunction": "hash",
+    "DedupeDeleteFunction": "dedupe_delete",
+    "WaveformFunction": "waveform",
+    "MusicFunction": "music",
+    "MixFunction": "mix",
+    "NotifyFunction": "notify",
+}
+MEGABYTE = 1_000_000
+CORE_MB, AUDIO_MB, ANALYSIS_MB = 55, 260, 650
+RATE = 8_000
+
+
+def sawtooth(step: int) -> bytes:
+    """Make one second of WAV; the events name the hash of the one with step 7."""
+    frames = [((i * step) % 400 - 200) * 100 for i in range(RATE)]
+    data = struct.pack(f"<{RATE}h", *frames)
+    layout = struct.pack("<HHIIHH", 1, 1, RATE, RATE * 2, 2, 16)
+    head = b"WAVEfmt " + struct.pack("<I", 16) + layout
+    body = head + b"data" + struct.pack("<I", len(data)) + data
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class System:
+    """A pipeline whose Lambda endpoint is `sam local start-lambda`."""
+
+    pipeline: Pipeline
+    standin: StandIn
+    sam: images.Sam
+    bucket: Bucket
+    lambda_port: int
+    started: dict[str, str]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return what the functions get."""
+        return self.sam.environment
+
+    def lay_out(self) -> None:
+        """Put the uploads there that the events name."""
+        for key in ("original", "sample"):
+            self.bucket.put(f"audio/{key}.wav", sawtooth(7))
+        self.bucket.put("audio/other.wav", sawtooth(3))
+
+    def event(self, stage: str) -> Path:
+        """Return the stage's event."""
+        return EVENTS / f"invoke_{stage}.json"
+
+    def expect(self, stage: str, answer: dict[str, object]) -> None:
+        """Hold one stage's answer and effect to what the event asks for."""
+        assert "errorType" not in answer, answer
+        if stage == "hash":
+            digest = hashlib.sha256(sawtooth(7)).hexdigest()
+            assert answer["source"]["audio_hash"] == digest
+        elif stage == "dedupe_delete":
+            assert answer["status"] == "DUPLICATE"
+        elif stage == "waveform":
+            assert answer["result"]["num_peaks"] == 8
+            document = self.bucket.get(answer["result"]["waveform_data_path"])
+            assert len(json.loads(document)["peaks"]) == 8
+        elif stage == "music":
+            assert set(answer) == {"tempo", "key"}
+        elif stage == "mix":
+            mixed = self.bucket.get(answer["outcome"]["result"]["mixed_file_path"])
+            assert mixed[:4] == b"RIFF"
+        else:
+            told = self.standin.archive.about("stem789")
+            assert [each.event for each in told] == ["completion"] * len(told)
+            assert told
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Start engine and stand-in where containers reach them."""
+    folder = tmp_path_factory.mktemp("images")
+    lambda_port, gateway = free_port(), images.gateway()
+    started: dict[str, str] = {}
+    with pytest.MonkeyPatch.context() as patch, StandIn(data=folder) as standin:
+        patch.setenv("AWS_ENDPOINT_URL_LAMBDA", f"http://127.0.0.1:{lambda_port}")
+        settings = Settings(webhook_url=standin.url)
+        with (
+            Pipeline(settings, started.__setitem__) as pipeline,
+            forwarded(gateway, _port(pipeline.endpoint)) as aws,
+            forwarded(gateway, _port(standin.url)) as server,
+        ):
+            standin.answers.clients = pipeline.clients
+            standin.answers.queue_url = pipeline.deployment.queue_url
+            environment = {
+                "AWS_ENDPOINT_URL": f"http://host.docker.internal:{aws}",
+                "WAVEFLOW_LOCAL": "1",
+                "WEBHOOK_URL": f"http://host.docker.internal:{server}/webhook",
+                "BUCKET_NAME": pipeline.deployment.bucket,
+                "WEBHOOK_SECRET_ARN": pipeline.deployment.secret_arn,
+            }
+            bucket = Bucket(pipeline.clients.s3, pipeline.deployment.bucket)
+            sam = images.Sam(folder, environment)
+            yield System(pipeline, standin, sam, bucket, lambda_port, started)
+
+
+def _port(url: str) -> int:
+    return int(url.split(":")[2].partition("/")[0])
+
+
+@pytest.mark.parametrize("logical_id", FUNCTIONS)
+def test_an_image_answers_as_the_function_that_sam_builds(
+    logical_id: str, system: System
+):
+    """What is deployed is this image behind this template, with nothing between."""
+    stage = FUNCTIONS[logical_id]
+    system.lay_out()
+
+    answer = system.sam.invoke(logical_id, system.event(stage))
+
+    system.expect(stage, answer)
+
+
+@pytest.mark.parametrize("logical_id", FUNCTIONS)
+def test_an_image_needs_no_more_than_lambda_grants(logical_id: str, system: System):
+    """Lambda gives a user without rights, and no place to write but /tmp."""
+    stage = FUNCTIONS[logical_id]
+    system.lay_out()
+    credentials = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "ap-northeast-2",
+        "AWS_DEFAULT_REGION": "ap-northeast-2",
+        "ALLOWED_PREFIXES": "audio/",
+    }
+
+    answer = images.invoke_like_lambda(
+        logical_id, system.event(stage), env={**system.environment, **credentials}
+    )
+
+    system.expect(stage, answer)
+
+
+def test_the_whole_machine_runs_on_the_images(system: System, tmp_path: Path):
+    """Every path of `make run` ends the same with images as its Lambda endpoint."""
+    scenario = demonstration(write_stems(tmp_path / "stems"))
+    rows = [Row(case) for case in scenario.cases]
+    run = Run(system.pipeline, system.standin, system.bucket, rows, system.started)
+    console = Console(file=io.StringIO())
+
+    with system.sam.endpoint(system.lambda_port, tmp_path / "sam.log"):
+        run.finish(show.view_for(console))
+    for row in rows:
+        run.check(row)
+
+    assert {row.case.name: row.faults for row in rows if row.faults} == {}
+
+
+def test_an_image_holds_only_what_its_stage_needs():
+    """Every byte of an image is read from the network at a cold start."""
+    base = images.size_bytes("public.ecr.aws/docker/library/python:3.13-slim")
+
+    added = {
+        stage: (images.size_bytes(images.image(name)) - base) / MEGABYTE
+        for name, stage in FUNCTIONS.items()
+    }
+
+    print({stage: f"{megabytes:.0f} MB" for stage, megabytes in added.items()})  # noqa: T201 - a figure for the log
+    assert all(added[s] <= CORE_MB for s in ("hash", "dedupe_delete", "notify"))
+    assert all(added[s] <= AUDIO_MB for s in ("waveform", "mix"))
+    assert added["music"] <= ANALYSIS_MB
+
+
+def test_the_projects_own_layer_is_the_same_in_every_image():
+    """One layer for all: a registry and a host keep it once."""
+    every = [images.layers(images.image(name)) for name in FUNCTIONS]
+
+    # The last two are the stage's libraries and its handler.
+    assert len({tuple(layers[:-2]) for layers in every}) == 1
+    assert len({layers[-1] for layers in every}) == len(FUNCTIONS)

@@ -1,0 +1,116 @@
+"""Who may ask, how much, and from where."""
+
+import pytest
+from support.http_api import Api
+from support.world import wav
+from waveflow_local.http.tokens import development_token
+
+
+def bearer(owner):
+    """Return the header of somebody's development token."""
+    return {"Authorization": f"Bearer {development_token(owner)}"}
+
+
+def test_a_job_is_visible_to_its_owner_only(api):
+    """Another owner's job looks like none at all."""
+    job = api.upload(wav(seed=420))["job_id"]
+    mine, theirs = bearer("local-developer"), bearer("somebody")
+
+    routes = (
+        "analysis-result",
+        "analysis-progress",
+        "analysis-audio",
+        "analysis-waveform",
+    )
+    seen = {
+        api.client.get(f"/tokens/{r}/{job}", headers=theirs).status_code for r in routes
+    }
+
+    assert seen == {404}
+    assert (
+        api.client.get(f"/tokens/analysis-result/{job}", headers=mine).status_code
+        == 200
+    )
+
+
+@pytest.mark.parametrize("header", ["Bearer x", "Basic abc", "Bearer "])
+def test_a_bad_token_is_refused_even_where_none_is_needed(api, header):
+    """Who shows a token means to be somebody."""
+    answer = api.client.get(
+        "/tokens/analysis-result/x", headers={"Authorization": header}
+    )
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_on_aws_a_token_is_required(configured):
+    """Only a developer's machine has an owner without one."""
+    client = configured(WAVEFLOW_LOCAL="0", WEBHOOK_URL="https://example.com")
+
+    anonymous = client.get("/tokens/analysis-result/x")
+    known = client.get("/tokens/analysis-result/x", headers=bearer("kim"))
+
+    assert (anonymous.status_code, known.status_code) == (401, 404)
+
+
+def test_too_many_requests_are_told_when_to_come_back(configured):
+    """One owner cannot keep the others out."""
+    client = configured(API_RATE_PER_SECOND="0.5", API_RATE_BURST="2")
+
+    answers = [client.get("/tokens/analysis-result/x") for _ in range(3)]
+    other = client.get("/tokens/analysis-result/x", headers=bearer("other"))
+
+    assert [a.status_code for a in answers] == [404, 404, 429]
+    assert int(answers[2].headers["retry-after"]) <= 2
+    assert other.status_code == 404
+
+
+def test_a_body_that_lambda_would_refuse_names_the_way_that_works(configured):
+    """Six megabytes go through the function, everything larger past it."""
+    client = configured(API_MAX_BODY_BYTES="1000")
+
+    answer = client.post("/tokens/t/upload-audio", files={"file": b"x" * 2000})
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "FILE_TOO_LARGE")
+    assert "POST /tokens/{token_id}/uploads" in answer.json()["detail"]
+
+
+def test_a_file_over_the_limit_leaves_no_parts(configured, world):
+    """It is refused at the first byte too many, and what had arrived is removed."""
+    client = configured(MAX_FILE_SIZE_MB="6")
+    before = world.keys("audio/")
+
+    answer = client.post("/tokens/t/upload-audio", files={"file": bytes((6 << 20) + 1)})
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "FILE_TOO_LARGE")
+    assert world.keys("audio/") == before
+    assert "Uploads" not in world.s3.list_multipart_uploads(Bucket=world.bucket)
+
+
+def test_other_origins_are_let_in_by_name_only(configured):
+    """CORS is configuration, and nobody's by default."""
+    client = configured(API_CORS_ORIGINS="https://studio.example")
+    ask = {"Access-Control-Request-Method": "POST"}
+
+    listed = client.options(
+        "/tokens/t/upload-audio", headers={"Origin": "https://studio.example", **ask}
+    )
+    other = client.options(
+        "/tokens/t/upload-audio", headers={"Origin": "https://evil.example", **ask}
+    )
+
+    assert listed.headers["access-control-allow-origin"] == "https://studio.example"
+    assert "access-control-allow-origin" not in other.headers
+
+
+def test_a_large_file_arrives_in_parts_and_is_one_object(configured, world):
+    """More than one part streams through and is joined byte for byte."""
+    api = Api(configured())
+    body = wav(seconds=400, seed=421)
+
+    told = api.wait(api.upload(body)["job_id"])
+
+    assert len(body) > 6 << 20
+    assert told["result"]["file_size"] == len(body)
+    assert world.read(told["s3_url"].split("/", 3)[3]) == body

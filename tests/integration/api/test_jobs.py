@@ -1,0 +1,231 @@
+"""The seed's routes before the real machine."""
+
+import json
+import time
+
+import pytest
+from support.world import wav
+from waveflow.adapters.signature import signature_headers
+from waveflow_local import places
+
+
+def code(answer):
+    """Return a problem's status and code."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    return answer.status_code, answer.json()["code"]
+
+
+def webhook(api, job_id, body, *, secret=places.WEBHOOK_SECRET, at=None):
+    """Post a signed webhook of an outside analysis server."""
+    raw = json.dumps(body).encode()
+    headers = signature_headers(
+        raw, webhook_id="msg_1", timestamp=at or int(time.time()), secrets=(secret,)
+    )
+    url = f"/tokens/webhook/analysis-complete?job_id={job_id}"
+    return api.client.post(url, content=raw, headers=headers)
+
+
+def test_the_seeds_walk_ends_with_a_result(api, world):
+    """Upload, follow, fetch: the words and numbers that seed 004 prints."""
+    body = wav(seed=400)
+
+    job = api.upload(body, "내 노래.wav")
+    events = api.events(job["job_id"])
+    told = api.result(job["job_id"])
+
+    assert job["status"] == "processing"
+    assert job["message"] == "업로드 완료, 백그라운드에서 처리됩니다."
+    assert {40, 70, 90, 100} <= {event["progress"] for event in events}
+    assert [e["status"] for e in events[:-1]] == ["processing"] * (len(events) - 1)
+    assert events[-1]["status"] == told["status"] == "completed"
+    assert events[-1]["result"] == told["result"]
+    assert told["token_id"] == "token-1"
+    assert told["result"]["file_size"] == len(body)
+    key = told["s3_url"].removeprefix(f"s3://{world.bucket}/")
+    assert key.startswith("audio/")
+    assert key.endswith("_내_노래.wav")
+    assert world.read(key) == body
+
+
+def test_a_stream_that_is_cut_goes_on_without_a_lost_event(api):
+    """Wherever it is cut, what follows is exactly what was missing; then 204."""
+    job = api.upload(wav(seed=401))["job_id"]
+    whole = api.events(job)
+
+    for index, event in enumerate(whole):
+        assert api.events(job, after=event["id"]) == whole[index + 1 :]
+    assert api.events(job, after="no number") == whole
+
+
+def test_the_same_bytes_are_answered_from_the_job_that_had_them(api, world):
+    """Nothing is stored or decoded twice; another owner's number of peaks is new."""
+    body = wav(seed=402)
+    first = api.upload(body)
+    api.wait(first["job_id"])
+    before = len(world.keys("audio/"))
+
+    again = api.upload(body, "other-name.wav")
+    other = api.upload(body, num_peaks=10)
+
+    assert (again["job_id"], again["cached"]) == (first["job_id"], True)
+    assert other["job_id"] != first["job_id"]
+    assert api.wait(other["job_id"])["result"]["num_peaks"] == 10
+    assert len(world.keys("audio/")) == before + 1
+
+
+def test_a_failed_job_is_no_answer_for_the_same_bytes(api):
+    """Uploading again is trying again."""
+    first = api.upload(b"this is no audio at all")
+    told = api.wait(first["job_id"])
+
+    again = api.upload(b"this is no audio at all")
+
+    assert (told["status"], told["error"]["code"]) == ("failed", "UNSUPPORTED_MEDIA")
+    assert again["job_id"] != first["job_id"]
+
+
+def test_the_platform_may_give_the_verdict(api, world):
+    """The job waits at 70 until the server answers."""
+    world.behave("ask-me", "*", event="hash-check", times=1)
+    job = api.upload(wav(seed=403), verdict="platform")["job_id"]
+    world.standin.archive.wait_for(job, "hash-check")
+
+    asked = api.result(job)
+    world.standin.answer(job, {"verdict": "hold"})
+
+    assert (asked["status"], asked["progress"]) == ("processing", 70)
+    assert api.wait(job)["outcome"] == "HELD"
+
+
+def test_a_repeated_request_is_the_same_job(api):
+    """A client whose answer was lost sends its key again."""
+    body, key = wav(seed=404), {"Idempotency-Key": "request-1"}
+    url = "/tokens/token-1/upload-audio?verdict=platform"
+
+    jobs = {
+        api.client.post(url, files={"file": body}, headers=key).json()["job_id"]
+        for _ in range(2)
+    }
+
+    assert len(jobs) == 1
+
+
+def test_jobs_are_mixed_in_their_order(api, world):
+    """A mix is a job like any other, with audio and a document."""
+    jobs = [api.upload(wav(seed=seed))["job_id"] for seed in (405, 406)]
+    for job in jobs:
+        api.wait(job)
+
+    mixed = api.client.post("/tokens/token-1/mix", json={"job_ids": jobs}).json()
+    told = api.wait(mixed["job_id"])
+
+    audio = api.client.get(f"/tokens/analysis-audio/{mixed['job_id']}")
+    document = api.client.get(f"/tokens/analysis-waveform/{mixed['job_id']}")
+    assert told["result"]["mixed_file_path"] in audio.headers["location"]
+    assert document.json()["num_peaks"] == 4000
+    assert document.content == world.read(told["result"]["waveform_data_path"])
+
+
+def test_an_outside_server_reports_once(api):
+    """Signed, idempotent, and the last word about a job."""
+    job = api.upload(wav(seed=407))["job_id"]
+    api.wait(job)
+
+    first = webhook(api, job, {"status": "success", "result": {"tempo": 120}}).json()
+    second = webhook(api, job, {"status": "failed"}).json()
+    told = api.result(job)
+
+    assert (first["changed"], second["changed"]) == (True, False)
+    assert told["status"] == "completed"
+    assert told["result"]["outside"] == {"tempo": 120}
+    assert told["result"]["duration"] > 0
+
+
+def test_an_outside_failure_fails_the_job(api):
+    """The seed's status `failed` is the job's."""
+    job = api.upload(wav(seed=408))["job_id"]
+    api.wait(job)
+
+    webhook(api, job, {"status": "failed", "message": "No pitch."})
+    told = api.result(job)
+
+    assert told["status"] == "failed"
+    assert told["error"] == {"code": "ANALYSIS_FAILED", "message": "No pitch."}
+
+
+def test_a_webhook_that_nobody_signed_changes_nothing(api):
+    """Without the secret, with a stale time or about an unknown job: refused."""
+    job = api.upload(wav(seed=409))["job_id"]
+    good = {"status": "success"}
+    forged = "whsec_" + "A" * 44
+
+    assert code(webhook(api, job, good, secret=forged)) == (401, "BAD_SIGNATURE")
+    stale = webhook(api, job, good, at=int(time.time()) - 400)
+    assert code(stale) == (401, "BAD_SIGNATURE")
+    assert code(webhook(api, "nobody", good)) == (404, "JOB_NOT_FOUND")
+    assert code(webhook(api, job, {"status": "odd"})) == (422, "INVALID_MESSAGE")
+    assert "outside" not in (api.wait(job)["result"])
+
+
+BROKEN = [
+    (b"x", "text/plain"),
+    (b"--b\r\n\r\n", "multipart/form-data; boundary=b"),
+    (b"no boundary", "multipart/form-data; boundary=b"),
+    (b"", "multipart/form-data"),
+]
+
+
+@pytest.mark.parametrize(("body", "kind"), BROKEN)
+def test_a_form_that_cannot_be_read_is_refused(api, body, kind):
+    """One clear answer for each way to break it."""
+    answer = api.client.post(
+        "/tokens/t/upload-audio", content=body, headers={"Content-Type": kind}
+    )
+
+    assert code(answer) == (422, "INVALID_MESSAGE")
+
+
+def test_a_token_id_that_no_key_may_hold_is_refused(api):
+    """It becomes the track of a message."""
+    answer = api.client.post("/tokens/a b/upload-audio", files={"file": b"x"})
+
+    assert code(answer) == (422, "INVALID_ID")
+
+
+def test_a_form_without_its_end_stores_nothing(api, world):
+    """A body that was cut must not become a file."""
+    before = world.keys("audio/")
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nabc'
+    )
+
+    answer = api.client.post(
+        "/tokens/t/upload-audio",
+        content=body,
+        headers={"Content-Type": "multipart/form-data; boundary=b"},
+    )
+
+    assert code(answer) == (422, "INVALID_MESSAGE")
+    assert world.keys("audio/") == before
+
+
+def test_an_empty_file_is_refused_before_it_is_stored(api):
+    """Zero bytes are EMPTY_AUDIO at the door."""
+    answer = api.client.post("/tokens/t/upload-audio", files={"file": ("a.wav", b"")})
+
+    assert code(answer) == (422, "EMPTY_AUDIO")
+
+
+def test_ids_of_nobody_are_not_found_and_forgotten_ones_are_gone(api, services):
+    """An id that we issued and Step Functions forgot is 410."""
+    forgotten = services.seal.job_id("new", "long ago")
+
+    for route in ("analysis-result", "analysis-progress", "analysis-waveform"):
+        unknown = api.client.get(
+            f"/tokens/{route}/73732cad-5149-44d4-a954-e9c4781635c3"
+        )
+        assert code(unknown) == (404, "JOB_NOT_FOUND")
+        assert code(api.client.get(f"/tokens/{route}/{forgotten}")) == (
+            410,
+            "JOB_EXPIRED",
+        )

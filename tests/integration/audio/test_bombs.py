@@ -1,0 +1,69 @@
+"""Small files that decode to hours, or to thousands of channels, are refused."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support import hostile, sound
+from waveflow.audio.peaks import draw
+from waveflow.errors import WaveflowError
+
+BOMBS = {
+    "FLAC of 8 h": lambda: hostile.flac_of_silence(20_016),
+    "FLAC of 8 h, length unknown": lambda: hostile.flac_of_silence(20_016, claimed=0),
+    "FLAC of 8 h, claims a minute": lambda: hostile.flac_of_silence(
+        20_016, claimed=2_646_000
+    ),
+    "Opus of 16 h": lambda: hostile.opus_of_silence(16 * 3600),
+    "Opus of 7 h in links": lambda: hostile.opus_of_silence(3600) * 7,
+    "100 MB of MP3 silence": lambda: hostile.mp3_of_silence(100_000),
+    "WAV of 1 Hz": lambda: sound.wav(bytes(8800), fmt=sound.wav_format(rate=1)),
+    "WAV of 7 h": lambda: sound.wav(
+        bytes(7 * 3600 * 4000), fmt=sound.wav_format(rate=4000, bits=8)
+    ),
+}
+MEASURE = """
+import sys
+from pathlib import Path
+from waveflow.audio.peaks import draw
+from waveflow.errors import WaveflowError
+try:
+    draw(Path(sys.argv[1]), 4000)
+except WaveflowError as error:
+    status = Path("/proc/self/status").read_text()
+    peak = status.split("VmHWM:")[1].split()[0]  # of this program alone
+    print(error.code, int(peak) // 1024)
+"""
+
+
+@pytest.mark.parametrize("case", BOMBS)
+def test_bombs_are_refused_by_their_structure(tmp_path: Path, case: str):
+    """A small file that decodes for hours must not take a Lambda with it."""
+    path = tmp_path / "a"
+    path.write_bytes(BOMBS[case]())
+
+    started = time.monotonic()
+    result = subprocess.run(
+        [sys.executable, "-c", MEASURE, path],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    code, megabytes = result.stdout.split()
+    assert code == ("BAD_SAMPLE_RATE" if "1 Hz" in case else "AUDIO_TOO_LONG")
+    assert int(megabytes) <= 300
+    assert time.monotonic() - started <= 10  # 5 s of work, on a machine that is shared
+
+
+def test_a_bomb_that_hides_its_length_meets_the_deadline(tmp_path: Path):
+    """Where no structure tells, time does."""
+    path = tmp_path / "a"
+    path.write_bytes(hostile.flac_of_silence(3000, claimed=3000 * 65_535))
+
+    with pytest.raises(WaveflowError) as caught:
+        draw(path, 100, deadline=time.monotonic() + 0.2)
+
+    assert caught.value.code == "RESOURCE_LIMIT"

@@ -1,0 +1,126 @@
+"""One made stem for each warning, and none for clean ones."""
+
+import numpy as np
+import pytest
+from support.sound import RATE, music, tone, write
+from waveflow.audio.checks import StemWarning
+from waveflow.audio.listening import Listener
+from waveflow.audio.peaks import draw
+from waveflow.audio.stream import Stream
+
+
+def warnings_of(path) -> tuple[StemWarning, ...]:
+    """Return what is found while a file is drawn."""
+    listener = Listener()
+    draw(path, 100, tap=listener)
+    return listener.finish().warnings
+
+
+def stereo(*channels: np.ndarray) -> np.ndarray:
+    """Return channels side by side."""
+    return np.stack(channels, axis=1)
+
+
+def clipped(seconds: float, over: float) -> np.ndarray:
+    """Return a sine of 100 Hz that hits the ceiling."""
+    return np.clip(tone(seconds, hz=100, level=over), -1, 1)
+
+
+CLEAN = music(2)
+MADE = {
+    "SILENT": (np.zeros((RATE, 2)), {}),
+    "CLIPPED": (clipped(1, 1.5), {}),
+    "DC_OFFSET": (tone(1) + 0.02, {}),
+    "DUAL_MONO": (stereo(tone(1), tone(1)), {}),
+    "ANTI_PHASE": (stereo(tone(1), -0.9 * tone(1)), {}),
+    "LEADING_SILENCE": (np.concatenate((np.zeros((2 * RATE, 2)), CLEAN)), {}),
+    "UPSAMPLED_BITS": (np.rint(CLEAN * 32_767) / 32_768, {"subtype": "PCM_24"}),
+}
+
+
+@pytest.mark.parametrize("code", MADE)
+def test_each_fault_gives_its_warning_and_no_other(tmp_path, code):
+    """A warning that comes with another tells half as much."""
+    samples, how = MADE[code]
+    path = write(tmp_path / "stem.wav", samples, **how)
+
+    assert [warning.code for warning in warnings_of(path)] == [code]
+
+
+@pytest.mark.parametrize("form", ["wav", "flac", "aiff", "mp3", "ogg"])
+@pytest.mark.parametrize(
+    "samples",
+    [
+        CLEAN,
+        CLEAN[:, 0],
+        tone(3, hz=40, level=1.0),
+        stereo(tone(2), tone(2, hz=441, level=0.4)),
+        stereo(tone(2), 0.3 * tone(2)),
+    ],
+    ids=["music", "mono", "full scale", "chorus", "panned"],
+)
+def test_clean_stems_give_none(tmp_path, form, samples):
+    """Whoever is warned without need stops reading."""
+    if form in {"mp3", "ogg"}:
+        samples = samples * 0.7
+    path = write(tmp_path / f"stem.{form}", samples)
+
+    assert warnings_of(path) == ()
+
+
+@pytest.mark.parametrize("subtype", ["PCM_24", "PCM_32", "FLOAT"])
+def test_real_depth_is_no_upsampling(tmp_path, subtype):
+    """Only a container whose lower bits are all empty was filled from 16."""
+    path = write(tmp_path / "stem.wav", CLEAN, subtype=subtype)
+
+    assert warnings_of(path) == ()
+
+
+def test_clipped_samples_are_counted():
+    """Two flat tops of 6 and 7; one of 5 may be a sine's own."""
+    x = np.zeros((2, 100), np.float32)
+    x[0, 10:16], x[0, 30:37], x[1, 50:55] = 1, -1, 1
+    x[1, 70:73], x[1, 73:76] = 1, -1
+
+    assert found(x, at=[12, 33, 34]) == (StemWarning("CLIPPED", count=13),)
+
+
+def found(x: np.ndarray, *, at: list[int]) -> tuple[StemWarning, ...]:
+    """Return the warnings of planar samples that arrive in several blocks."""
+    blocks = np.split(np.ascontiguousarray(x.T), at)
+    listener = Listener()
+    stream = Stream.__new__(Stream)
+    stream.sample_rate, stream.channels = 48_000, len(x)
+    list(listener(stream, iter(blocks)))
+    return tuple(w for w in listener.finish().warnings if w.code == "CLIPPED")
+
+
+def test_leading_silence_is_measured(tmp_path):
+    """To the first sample above -60 dBFS."""
+    samples = np.concatenate((np.zeros(round(1.25 * RATE)), tone(1)))
+    path = write(tmp_path / "stem.wav", samples)
+
+    [warning] = warnings_of(path)
+
+    assert warning.seconds == pytest.approx(1.25, abs=0.001)
+
+
+def test_a_broken_meter_does_not_stop_the_drawing(tmp_path):
+    """The same waveform, and an error for whoever asks what was heard."""
+    path = write(tmp_path / "stem.wav", CLEAN)
+    late = Listener(time_s=0)
+
+    assert np.array_equal(draw(path, 100, tap=late).peaks, draw(path, 100).peaks)
+    assert late.error is not None
+    assert late.error.code == "RESOURCE_LIMIT"
+
+
+@pytest.mark.parametrize("form", ["wav", "mp3"])
+def test_listening_changes_no_peak(tmp_path, form):
+    """One decoder instead of two, the same document."""
+    path = write(tmp_path / f"stem.{form}", music(23.5, channels=1))
+
+    heard, drawn = draw(path, 500, tap=Listener()), draw(path, 500)
+
+    assert np.array_equal(heard.peaks, drawn.peaks)
+    assert np.array_equal(heard.data, drawn.data)

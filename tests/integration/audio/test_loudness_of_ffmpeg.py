@@ -1,0 +1,113 @@
+"""Loudness of the whole corpus, beside FFmpeg's ebur128."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import corpus
+from waveflow.audio import codec
+from waveflow.audio.kernels import FULL_SCALE
+from waveflow.audio.listening import Heard, Listener
+from waveflow.audio.loudness import MIN_RANGE_BLOCKS
+from waveflow.errors import WaveflowError
+
+ROWS = corpus.rows()
+FFMPEG = shutil.which("ffmpeg")
+pytestmark = [
+    pytest.mark.skipif(not ROWS, reason=corpus.ABSENT),
+    pytest.mark.skipif(not FFMPEG, reason="ffmpeg is not installed"),
+]
+LONGER_THAN_S = 3
+TOLERANCE = 0.1  # LU and dB
+# FFmpeg's own program decodes these otherwise; it judges our samples instead.
+PIPED = {
+    "ietf-flac/faulty__01_-_wrong_max_blocksize.flac": "it stops at the first fault",
+    "ietf-flac/uncommon__04_-_changing_bitdepth.flac": "its filter starts anew",
+    "minimp3/M2L3_compl24.bit": "version 5 decodes one frame otherwise",
+    "minimp3/l3-he_mode.bit": "its filter starts anew where stereo begins",
+}
+
+
+def listen(path: Path) -> tuple[Heard, float]:
+    """Return what is heard of a file, and its length in seconds."""
+    listener, frames = Listener(), 0
+    stream = codec.open_audio(path)
+    for block in listener(stream, codec.blocks(stream)):
+        frames += len(block)
+    return listener.finish(), frames / stream.sample_rate
+
+
+def judged(path: Path, *, piped: bool) -> dict[str, float]:
+    """Return FFmpeg's figures, of a file or of the samples that we decode."""
+    source, samples = ["-i", str(path)], None
+    if piped:
+        stream = codec.open_audio(path)
+        form = ["-ar", str(stream.sample_rate), "-ac", str(stream.channels)]
+        source = ["-f", "f32le", *form, "-i", "-"]
+        samples = b"".join(
+            (block / FULL_SCALE[block.dtype.str[1:]]).astype("<f4").tobytes()
+            for block in codec.blocks(stream)
+        )
+    meter = "ebur128=peak=true:metadata=1,ametadata=print:file=-"
+    command = [FFMPEG, "-nostats", *source, "-map", "0:a:0", "-af", meter]
+    ran = subprocess.run(
+        [*command, "-f", "null", "-"], input=samples, capture_output=True, check=False
+    )
+    return _figures(ran.stdout.decode(), ran.stderr.decode(errors="replace"))
+
+
+def _figures(metadata: str, summary: str) -> dict[str, float]:
+    def values(name: str) -> list[float]:
+        found = re.findall(rf"r128\.{name}=(-?[\d.]+)", metadata)
+        return [float(value) for value in found]
+
+    linear, [printed] = (
+        max(values("true_peak")),
+        re.findall(r"Peak: +(\S+) dB", summary),
+    )
+    # Three decimals of a linear level say more than one of dB, unless it is low.
+    precise = linear > 0.1
+    return {
+        "integrated": values("I")[-1],
+        "range": values("LRA")[-1],
+        "momentary_max": max(values("M")),
+        "short_term_max": max(values("S")),
+        "true_peak": 20 * np.log10(linear) if precise else float(printed),
+    }
+
+
+def differences(row: dict[str, str]) -> dict[str, float] | None:
+    """Return how far each figure is from FFmpeg's; None where there is nothing."""
+    path = corpus.FOLDER / row["file"]
+    try:
+        heard, seconds = listen(path)
+    except WaveflowError:
+        return None
+    ours = heard.loudness
+    if seconds <= LONGER_THAN_S or ours.integrated is None:
+        return None
+    theirs = judged(path, piped=row["file"] in PIPED)
+    if ours.range is None:
+        # FFmpeg takes the gate itself for the quietest tenth of so few blocks.
+        assert seconds < LONGER_THAN_S + MIN_RANGE_BLOCKS / 10
+        del theirs["range"]
+    return {name: getattr(ours, name) - value for name, value in theirs.items()}
+
+
+def test_every_figure_is_that_of_ffmpeg():
+    """Within 0.1 LU and 0.1 dB on every accepted file of more than 3 s that sounds."""
+    compared = {row["file"]: differences(row) for row in ROWS}
+    compared = {name: found for name, found in compared.items() if found}
+
+    wrong = {
+        name: found
+        for name, found in compared.items()
+        if max(map(abs, found.values())) > TOLERANCE
+    }
+
+    assert wrong == {}
+    assert len(compared) >= 50
+    assert set(PIPED) <= set(compared)

@@ -1,0 +1,150 @@
+"""The classic mix equals the platform's own rule, read in a few lines."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from support import sound
+from waveflow.audio.mixing import mix
+from waveflow.audio.peaks import draw
+from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
+
+
+def classic(stems: list[np.ndarray]) -> np.ndarray:
+    """Read the rule: mono, padded, summed, divided, held below 0.95."""
+    mono = [stem.mean(axis=1) if stem.ndim > 1 else stem for stem in stems]
+    total = np.zeros(max(map(len, mono)))
+    for stem in mono:
+        total[: len(stem)] += stem
+    if len(mono) > 1:
+        total /= len(mono)
+    peak = np.abs(total).max()
+    return total * (0.95 / peak) if peak > 0.95 else total
+
+
+def written(paths: list[Path]) -> list[np.ndarray]:
+    """Read stems as the rule would."""
+    return [soundfile.read(path, dtype="float64")[0] for path in paths]
+
+
+def stems(folder: Path, *signals: np.ndarray, subtype: str = "PCM_16") -> list[Path]:
+    """Write each signal as a stem."""
+    return [
+        sound.write(folder / f"{i}.wav", signal, subtype=subtype)
+        for i, signal in enumerate(signals)
+    ]
+
+
+CASES = {
+    "quiet": [sound.tone(2), sound.music(1.3), np.zeros(5, np.float32)],
+    "loud, beyond the ceiling": [sound.tone(2, level=1), sound.tone(1, level=1)],
+    "one stem": [sound.music(1.7)],
+    "one loud stem": [sound.tone(0.3, level=0.99)],
+    "silence": [np.zeros(1000, np.float32), np.zeros(10, np.float32)],
+    "64 stems": [sound.tone(0.2 + 0.01 * n, hz=100 + n, level=1) for n in range(64)],
+    "blocks end here": [np.ones(65_536, np.float32), np.ones(131_073, np.float32)],
+}
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+@pytest.mark.parametrize("case", CASES)
+def test_mix_is_the_platforms_own(tmp_path: Path, case: str, subtype: str):
+    """Within one step of 16 bits, on both sides of the ceiling."""
+    paths = stems(tmp_path, *CASES[case], subtype=subtype)
+    out = tmp_path / "out.wav"
+
+    result = mix(paths, out)
+
+    got = soundfile.read(out, dtype="int16")[0].astype(int)
+    expected = classic(written(paths)) * 32_767
+    assert len(got) == result.frames == len(expected)
+    assert np.abs(got - expected).max() <= 1
+
+
+def test_float_beyond_full_scale_is_scaled_not_clipped(tmp_path: Path):
+    """A stem bounced at +12 dB still sounds like itself."""
+    paths = stems(tmp_path, sound.tone(1, level=4), subtype="FLOAT")
+
+    mix(paths, tmp_path / "out.wav")
+
+    got = soundfile.read(tmp_path / "out.wav")[0]
+    assert got == pytest.approx(sound.tone(1, level=0.95), abs=1e-4)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_waveform_of_a_mix_is_the_waveform_of_its_file(tmp_path: Path, case: str):
+    """The document beside a mix must not depend on how it was made."""
+    out = tmp_path / "out.wav"
+
+    result = mix(stems(tmp_path, *CASES[case]), out)
+
+    drawn = draw(out, 4000)
+    assert (drawn.data == result.waveform.data).all()
+    assert (drawn.peaks == result.waveform.peaks).all()
+    assert drawn.peak == result.waveform.peak
+    assert result.audio_hash == hashlib.sha256(out.read_bytes()).hexdigest()
+
+
+def test_other_rates_are_resampled_and_listed(tmp_path: Path):
+    """One tone at 44.1 and 48 kHz nulls below -90 dB: same pitch, same time."""
+    ours = sound.write(tmp_path / "a.wav", sound.tone(3, hz=997), subtype="FLOAT")
+    other = sound.tone(3, hz=997, rate=48_000)
+    theirs = sound.write(tmp_path / "b.wav", -other, rate=48_000, subtype="FLOAT")
+
+    result = mix([ours, theirs], tmp_path / "out.wav", names=["users/a", "users/b"])
+
+    rest, rate = soundfile.read(tmp_path / "out.wav")
+    middle = rest[4410:-4410]
+    assert rate == result.sample_rate == 44_100
+    assert result.warnings == ("RESAMPLED:users/b",)
+    assert np.sqrt((middle**2).mean()) < 10 ** (-90 / 20)
+
+
+def test_same_stems_give_the_same_bytes(tmp_path: Path):
+    """A redelivered message must find equal bytes already there."""
+    paths = stems(tmp_path, sound.music(2), sound.tone(3, level=1))
+
+    first = mix(paths, tmp_path / "first").audio_hash
+    second = mix(paths, tmp_path / "second").audio_hash
+
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"", EmptyAudioError),
+        (b"#EXTM3U\n", UnsupportedMediaError),
+        (b"fLaC", CorruptAudioError),
+        (sound.wav(b""), EmptyAudioError),
+    ],
+)
+def test_a_bad_stem_is_named_and_leaves_no_file(
+    tmp_path: Path, content: bytes, error: type[Exception]
+):
+    """A mix uses every stem or fails, and says which one it was."""
+    paths = [*stems(tmp_path, sound.tone(1)), tmp_path / "x"]
+    paths[1].write_bytes(content)
+    out = tmp_path / "out.wav"
+
+    with pytest.raises(error, match=r"users/2/노래\.wav"):
+        mix(paths, out, names=["users/1", "users/2/노래.wav"])
+
+    assert not out.exists()
+
+
+def test_a_stem_that_breaks_half_way_leaves_no_file(tmp_path: Path):
+    """Objects appear complete or not at all."""
+    paths = stems(tmp_path, sound.music(20))
+    flac = sound.write(tmp_path / "b.flac", sound.music(20), subtype="PCM_16")
+    data = bytearray(flac.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 3000] = bytes(3000)
+    flac.write_bytes(data)
+    out = tmp_path / "out.wav"
+
+    with pytest.raises(CorruptAudioError, match=r"b\.flac"):
+        mix([*paths, flac], out)
+
+    assert not out.exists()

@@ -1,0 +1,129 @@
+"""Tempo and key of signals whose answers are known."""
+
+import os
+
+import numpy as np
+import pytest
+from support import notes
+from waveflow.audio.excerpt import SAMPLE_RATE
+from waveflow.audio.key import PITCHES, find_key
+from waveflow.audio.tempo import find_tempo
+
+SECOND = SAMPLE_RATE
+CLICK_STEP = float(os.environ.get("WAVEFLOW_CLICK_STEP", "20"))  # 0.5 in `make soak`
+MODES = {
+    "major": (notes.MAJOR_CADENCE, notes.MAJOR_MELODY),
+    "minor": (notes.MINOR_CADENCE, notes.MINOR_MELODY),
+}
+
+
+def wrong_tempos(bpms, seconds):
+    """Return the click tracks that are more than half a percent off."""
+    found = {bpm: find_tempo(notes.clicks(bpm, seconds)).value for bpm in bpms}
+    return {b: v for b, v in found.items() if v is None or abs(v / b - 1) > 0.005}
+
+
+def test_click_tracks_have_their_tempo():
+    """60 to 200 BPM within half a percent, neither halved nor doubled."""
+    bpms = np.arange(60, 200.5, CLICK_STEP)
+
+    assert wrong_tempos(bpms, 10) == {}
+    assert wrong_tempos(bpms[::5], 5) == {}
+    assert wrong_tempos(bpms[::5], 30) == {}
+
+
+@pytest.mark.parametrize("bpm", [70, 90, 100, 120, 128, 140, 174])
+def test_drums_have_their_tempo_or_the_alternative(bpm):
+    """Whether eighths or quarters are the beat is the drummer's to say."""
+    tempo = find_tempo(notes.drums(bpm, 20))
+
+    assert min(abs(v / bpm - 1) for v in (tempo.value, tempo.alternative)) < 0.005
+    assert tempo.confidence > 0.7
+
+
+def test_the_alternative_is_half_or_double():
+    """The other way to count the same beats."""
+    slow, fast = find_tempo(notes.clicks(70, 10)), find_tempo(notes.clicks(150, 10))
+
+    assert slow.alternative == pytest.approx(140, rel=0.005)
+    assert fast.alternative == pytest.approx(75, rel=0.005)
+
+
+@pytest.mark.parametrize(
+    ("signal", "reason"),
+    [
+        (notes.pad(20), "NO_BEAT"),
+        (notes.noise(20), "NO_BEAT"),
+        (np.zeros(20 * SECOND, np.float32), "SILENT"),
+        (notes.clicks(120, 4.9), "TOO_SHORT"),
+    ],
+    ids=["pad", "noise", "silence", "short"],
+)
+def test_no_tempo_is_guessed(signal, reason):
+    """A column that says nothing is better than one that lies."""
+    tempo = find_tempo(signal)
+
+    assert (tempo.value, tempo.alternative, tempo.reason) == (None, None, reason)
+
+
+def wrong_keys(mode):
+    """Return the pieces in twelve keys that are taken for another key."""
+    wrong = []
+    for tonic in range(12):
+        for piece in MODES[mode]:
+            key = find_key(notes.chords(piece, tonic, seconds=6 / len(piece)))
+            if key.value != f"{PITCHES[tonic]} {mode}":
+                wrong.append((tonic, piece, key))
+    return wrong
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_cadences_and_melodies_have_their_key(mode):
+    """All twelve of each mode."""
+    assert wrong_keys(mode) == []
+
+
+def test_the_relative_key_has_the_same_notes():
+    """A minor beside C major: the mistake that even musicians make."""
+    major = find_key(notes.chords(notes.MAJOR_CADENCE, 0))
+    minor = find_key(notes.chords(notes.MINOR_CADENCE, 6))
+
+    assert (major.value, major.relative) == ("C major", "A minor")
+    assert (minor.value, minor.relative) == ("F# minor", "A major")
+
+
+def test_another_tuning_is_still_a_key():
+    """Strings tuned to 432 Hz, or a tape that ran 30 cents slow."""
+    played = notes.chords(notes.MAJOR_CADENCE, 2, seconds=2)
+    slow = np.interp(
+        np.arange(0, len(played), 2 ** (-30 / 1200)), range(len(played)), played
+    )
+
+    assert find_key(slow.astype(np.float32)).value == "D major"
+
+
+@pytest.mark.parametrize(
+    ("signal", "reason"),
+    [
+        (notes.noise(10), "NO_PITCH"),
+        (notes.clicks(120, 10), "NO_PITCH"),
+        (notes.chords([(9,)], 0, seconds=6), "NO_KEY"),
+        (np.zeros(10 * SECOND, np.float32), "SILENT"),
+        (notes.chords(notes.MAJOR_CADENCE, 0)[: 2 * SECOND], "TOO_SHORT"),
+    ],
+    ids=["noise", "clicks", "one note", "silence", "short"],
+)
+def test_no_key_is_guessed(signal, reason):
+    """Noise has none, and one note belongs to many."""
+    key = find_key(signal)
+
+    assert (key.value, key.relative, key.reason) == (None, None, reason)
+
+
+@pytest.mark.parametrize("bpm", [90, 120])
+def test_drums_have_no_key(bpm):
+    """Their kick may have a pitch, which is not a key."""
+    key = find_key(notes.drums(bpm, 10))
+
+    assert key.value is None
+    assert key.reason in {"NO_PITCH", "NO_KEY"}

@@ -1,0 +1,36 @@
+"""Start one pipeline for all paths of the machine."""
+
+import contextlib
+import io
+from collections.abc import Iterator
+
+import pytest
+from support.replay import disagreement
+from support.world import World
+from waveflow_local.pipeline import Pipeline, Settings
+from waveflow_local.standin.server import StandIn
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """Run the whole system: five seconds become a hundredth, a verdict has two."""
+    with contextlib.redirect_stdout(io.StringIO()), StandIn() as standin:
+        started: dict[str, list[str]] = {}
+        settings = Settings(
+            webhook_url=standin.url,
+            retry_scale=0.002,
+            parameters={"VerdictTimeoutSeconds": "2"},
+        )
+
+        def on_start(message_id: str, arn: str) -> None:
+            started.setdefault(message_id, []).append(arn)
+
+        with Pipeline(settings, on_start) as pipeline:
+            pipeline.warm()
+            standin.answers.clients = pipeline.clients
+            standin.answers.queue_url = pipeline.deployment.queue_url
+            yield World(pipeline, standin, started)
+            # The simulation trusts the walker, so every path here is walked again.
+            arns = [arn for each in started.values() for arn in each]
+            walked = [disagreement(pipeline.clients.sfn, arn) for arn in arns]
+            assert [found for found in walked if found] == []

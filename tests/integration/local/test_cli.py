@@ -1,0 +1,190 @@
+"""Hold the command to one clear line for each mistake."""
+
+import json
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+from waveflow_local import cli
+
+
+@pytest.fixture(name="tone")
+def _tone(tmp_path):
+    """Write a second of a sine in stereo."""
+    path = tmp_path / "tone.wav"
+    sine = 0.5 * np.sin(2 * np.pi * 440 * np.arange(8000) / 8000)
+    soundfile.write(path, np.column_stack([sine, -sine]), 8000)
+    return path
+
+
+@pytest.fixture(name="waveflow")
+def _waveflow(monkeypatch, capsys):
+    """Run a command in this process; return exit code, output and errors."""
+
+    def waveflow(*arguments):
+        monkeypatch.setattr(sys, "argv", ["waveflow", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return waveflow
+
+
+def test_hash_prints_what_sha256sum_prints(waveflow, tmp_path):
+    """The digest of an empty file is known."""
+    path = tmp_path / "empty"
+    path.touch()
+
+    code, out, _ = waveflow("hash", path)
+
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert (code, out) == (0, f"{empty}  {path}\n")
+
+
+def test_hash_speaks_json(waveflow, tone):
+    """A machine gets one object per file and line."""
+    _, out, _ = waveflow("hash", tone, tone, "--json")
+
+    said = [json.loads(line) for line in out.splitlines()]
+    assert [s["size"] for s in said] == [tone.stat().st_size] * 2
+
+
+def test_peaks_prints_or_writes_the_same_document(waveflow, tone, tmp_path):
+    """A pipe and a file get the same bytes, twice the same."""
+    target = tmp_path / "tone.json"
+
+    _, printed, _ = waveflow("peaks", tone, "-n", "16")
+    code, out, _ = waveflow("peaks", tone, "-n", "16", "-o", target)
+
+    assert code == 0
+    assert "16 peaks" in out
+    assert json.loads(printed) == json.loads(target.read_bytes())
+    assert len(json.loads(printed)["peaks"]) == 16
+
+
+def test_peaks_writes_audiowaveforms_format(waveflow, tone, tmp_path):
+    """Its header says 16 bits, two channels and the length."""
+    target = tmp_path / "tone.dat"
+
+    code, _, _ = waveflow(
+        "peaks", tone, "--dat", target, "--samples-per-pixel", "100", "--bits", "16",
+        "--split-channels",
+    )  # fmt: skip
+
+    version, flags, rate, per_pixel, length, channels = struct.unpack(
+        "<iIiiIi", target.read_bytes()[:24]
+    )
+    assert code == 0
+    assert (version, flags, rate, per_pixel, length, channels) == (
+        2,
+        0,
+        8000,
+        100,
+        80,
+        2,
+    )
+
+
+def test_mix_writes_the_wav_and_its_document(waveflow, tone, tmp_path):
+    """Anti-phase stereo mixes to silence, and the document says so."""
+    wav, document = tmp_path / "mix.wav", tmp_path / "mix.json"
+
+    code, out, _ = waveflow("mix", tone, tone, "-o", wav, "--peaks", document, "--json")
+
+    samples, rate = soundfile.read(wav)
+    assert code == 0
+    assert json.loads(out)["stems"] == 2
+    assert rate == 8000
+    assert samples.max() == 0
+    assert json.loads(document.read_bytes())["num_peaks"] == 4000
+
+
+@pytest.mark.parametrize("ending", ["svg", "png"])
+def test_plot_draws_a_document(waveflow, tone, tmp_path, ending):
+    """The name's ending says which kind of picture it is."""
+    document, picture = tmp_path / "tone.json", tmp_path / f"tone.{ending}"
+    waveflow("peaks", tone, "-o", document)
+
+    code, _, _ = waveflow("plot", document, "-o", picture)
+
+    assert code == 0
+    assert picture.read_bytes().startswith(b"<svg" if ending == "svg" else b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["hash", "nope.wav"], "nope.wav"),
+        (["hash", "."], "directory"),
+        (["peaks", "{tone}", "-n", "0"], "--num-peaks"),
+        (["peaks", "{tone}", "-n", "4001"], "--num-peaks"),
+        (["peaks", "{text}"], "UNSUPPORTED_MEDIA"),
+        (["peaks", "{tone}", "--dat", "x.dat", "--bits", "12"], "bits"),
+        (["peaks", "{tone}", "-o", "no/such/folder.json"], "cannot be written"),
+        (["mix", "{tone}", "-o", "{tone}"], "one of the stems"),
+        (["mix", "{tone}"], "-o"),
+        (["plot", "{tone}", "-o", "x.svg"], "not JSON"),
+        (["plot", "{text}", "-o", "x.gif"], ".svg or .png"),
+        (["run", "nope.wav"], "nope.wav"),
+        (["dance"], "dance"),
+        (["hash", "--loud"], "--loud"),
+    ],
+)
+def test_a_mistake_is_one_line(waveflow, tone, tmp_path, arguments, hint):
+    """Exit code 1, one line that names what is wrong, never a traceback."""
+    text = tmp_path / "text.wav"
+    text.write_text("no audio")
+    named = [a.format(tone=tone, text=text) for a in arguments]
+
+    code, out, err = waveflow(*named)
+
+    assert code == 1
+    assert out == ""
+    assert err.startswith("waveflow: ")
+    assert err.count("\n") == 1
+    assert hint in err
+
+
+def test_nothing_is_left_of_an_output_that_failed(waveflow, tmp_path):
+    """Outputs appear complete or not at all."""
+    text = tmp_path / "text.wav"
+    text.write_text("no audio")
+
+    waveflow("mix", text, "-o", tmp_path / "mix.wav")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["text.wav"]
+
+
+def test_without_a_command_the_commands_are_listed(waveflow):
+    """A newcomer types the bare word first."""
+    code, out, _ = waveflow()
+
+    assert code == 0
+    assert all(word in out for word in ("run", "up", "status", "hash", "peaks", "mix"))
+
+
+def test_hash_starts_without_the_heavy_parts(tmp_path):
+    """Hashing needs no engine, decoder, picture library or numpy."""
+    path = tmp_path / "file"
+    path.write_bytes(b"x")
+    program = (
+        "import sys; sys.argv = ['waveflow', 'hash', sys.argv[1]]\n"
+        "from waveflow_local import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'moto', 'av', 'PIL', 'numpy', 'boto3'} & set(sys.modules)\n"
+        "sys.exit(', '.join(heavy) or 0)"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program, path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr

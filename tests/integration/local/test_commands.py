@@ -1,0 +1,139 @@
+"""Run the commands as a user does, each in a process of its own."""
+
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from rich.console import Console
+from waveflow_local.run import run
+
+WAVEFLOW = [sys.executable, "-c", "from waveflow_local.cli import main; main()"]
+
+
+@pytest.fixture(name="files")
+def _files(tmp_path) -> list[Path]:
+    """Write two short files, one of them with a name that needs care."""
+    paths = [tmp_path / "a.wav", tmp_path / '드럼 "1".flac']
+    for number, path in enumerate(paths, start=1):
+        noise = np.random.default_rng(number).uniform(-0.5, 0.5, 8000)
+        soundfile.write(path, noise, 8000)
+    return paths
+
+
+def test_run_does_the_main_job_on_own_files(files, tmp_path):
+    """Upload, duplicate, redelivery and mix; the exit code says that all is well."""
+    out = tmp_path / "out"
+
+    ended = subprocess.run(
+        [*WAVEFLOW, "run", *files, "--out", out],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "5 of 5 executions ended as they should" in ended.stdout
+    assert len(list((out / "waveforms").glob("*.json"))) == 3
+    assert len(list((out / "waveforms").glob("*.png"))) == 3
+    assert soundfile.info(out / "mixes" / "mix.wav").frames == 8000
+    statuses = [
+        json.loads(path.read_text())["body"]["status"]
+        for path in sorted((out / "webhooks").iterdir())
+    ]
+    assert statuses.count("DUPLICATE") == 1
+    log = (out / "functions.log").read_text()
+    assert '"job_id"' in log
+    tokens = [
+        json.loads(path.read_text())["body"].get("task_token")
+        for path in (out / "webhooks").iterdir()
+    ]
+    assert not [token for token in tokens if token and token in log]
+
+
+def test_run_fails_when_an_execution_does(tmp_path):
+    """A file that is no audio ends as a failure, and so does the command."""
+    broken = tmp_path / "broken.wav"
+    broken.write_text("no audio")
+    said = io.StringIO()
+
+    code = run([broken], tmp_path / "out", console=Console(file=said, width=140))
+
+    assert code == 1
+    assert "UNSUPPORTED_MEDIA" in said.getvalue()
+
+
+@pytest.fixture(name="running")
+def _running(tmp_path):
+    """Keep `waveflow up` running on ports that are free."""
+    settings = tmp_path / "env"
+    process = subprocess.Popen(
+        [
+            *WAVEFLOW,
+            *("up", "--port", "0", "--data", tmp_path / "up"),
+            *("--env-file", settings),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 90
+    while not settings.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield process, settings
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def test_up_serves_another_process_and_ends_cleanly(running, files):
+    """A back-end developer starts it, works against it, and presses Ctrl-C."""
+    import boto3
+
+    process, settings = running
+    lines = settings.read_text().splitlines()
+    env = dict(line.split("=", 1) for line in lines)
+    access = {
+        "endpoint_url": env["AWS_ENDPOINT_URL"],
+        "region_name": env["AWS_REGION"],
+        "aws_access_key_id": env["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": env["AWS_SECRET_ACCESS_KEY"],
+    }
+    message = {
+        "userId": "u",
+        "trackId": "t",
+        "stemId": "s",
+        "filepath": "audio/a.wav",
+        "timestamp": "2026-11-21T00:00:00Z",
+        "original_filename": "a.wav",
+    }
+    s3 = boto3.client("s3", **access)
+    s3.upload_file(str(files[0]), env["S3_BUCKET_NAME"], "audio/a.wav")
+    boto3.client("sqs", **access).send_message(
+        QueueUrl=env["SQS_QUEUE_URL"], MessageBody=json.dumps(message)
+    )
+
+    said = ""
+    deadline = time.monotonic() + 90
+    while "SUCCEEDED" not in said and time.monotonic() < deadline:
+        said = subprocess.run(
+            [*WAVEFLOW, "status", "s", "--endpoint", env["AWS_ENDPOINT_URL"]],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+
+    assert "told the server SUCCESS" in said
+    assert process.returncode == 0
+    assert err == ""
+    assert out.startswith("AWS_ENDPOINT_URL=http://127.0.0.1:")
+    assert out.rstrip().endswith("stopped")

@@ -1,0 +1,136 @@
+"""Hold the stand-in's HTTP side to what WaveFlow and a page rely on."""
+
+import json
+from datetime import UTC, datetime
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from standardwebhooks import Webhook
+from waveflow_local import places
+from waveflow_local.standin.server import StandIn
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(name="standin")
+def _standin(tmp_path):
+    """Run a stand-in that keeps its webhooks in a folder."""
+    with StandIn(data=tmp_path) as standin:
+        yield standin
+
+
+def send(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict]:
+    """POST and return status and body; redirects are not followed."""
+    try:
+        with urlopen(Request(url, body, headers), timeout=5) as answer:  # noqa: S310
+            return answer.status, json.load(answer)
+    except HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def signed(body: bytes, *, number: str = "msg_1", secret: str = places.WEBHOOK_SECRET):
+    """Return the headers of a webhook, signed by the independent package."""
+    now = datetime.now(UTC)
+    return {
+        **JSON,
+        "webhook-id": number,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign(number, now, body.decode()),
+    }
+
+
+def completion(status: str = "SUCCESS") -> bytes:
+    """Return a completion as it goes over the wire."""
+    event = {"stemId": "s1", "status": status, "task_id": "j", "result": {}}
+    return json.dumps(event).encode()
+
+
+def test_a_signed_webhook_is_kept_as_received(standin, tmp_path):
+    """What lies in out/ is what came, headers and all."""
+    body = completion()
+
+    status, _ = send(f"{standin.url}/completion", body, signed(body))
+
+    (path,) = (tmp_path / "webhooks").iterdir()
+    kept = json.loads(path.read_text())
+    assert status == 201
+    assert path.name == "001_completion_s1_SUCCESS.json"
+    assert kept["body"] == json.loads(body)
+    assert kept["headers"]["webhook-id"] == "msg_1"
+    assert kept["verified"]
+
+
+@pytest.mark.parametrize("headers", [JSON, "wrong"])
+def test_an_unsigned_webhook_is_refused_and_kept(standin, headers):
+    """Whoever guesses the URL must not move the table."""
+    body = completion()
+    if headers == "wrong":
+        headers = signed(body, secret="whsec_d3Jvbmcgc2VjcmV0IHdyb25nIHNlY3JldA==")
+
+    status, _ = send(f"{standin.url}/completion", body, headers)
+
+    assert status == 401
+    assert standin.table.stems() == []
+    assert [r.verified for r in standin.archive.all()] == [False]
+
+
+def test_repeats_are_told_by_their_id(standin):
+    """The same webhook-id is the same event, delivered again."""
+    body = completion()
+    for number in ("msg_1", "msg_1", "msg_2"):
+        send(f"{standin.url}/completion", body, signed(body, number=number))
+
+    assert [r.repeated for r in standin.archive.all()] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "status"), [("unavailable", 500), ("reject", 400), ("redirect", 302)]
+)
+def test_a_page_can_make_it_misbehave(standin, behaviour, status):
+    """Rules come over HTTP as well, for some webhooks and for a while."""
+    base = standin.url.removesuffix("/webhook")
+    rule = {"behaviour": behaviour, "subject": "s1", "times": 1}
+    send(f"{base}/behaviour", json.dumps(rule).encode(), JSON)
+    body = completion()
+
+    answered = [standin.receive("completion", signed(body), body)[0] for _ in range(2)]
+
+    assert answered == [status, 201]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "status"),
+    [
+        ("/behaviour", b'{"behaviour": "dance"}', JSON, 400),
+        ("/behaviour", b"{", JSON, 400),
+        ("/behaviour", b"{}", {"Content-Type": "text/plain"}, 415),
+        ("/answer", b'{"stemId": "nobody", "output": {}}', JSON, 409),
+        ("/nowhere", b"{}", JSON, 404),
+    ],
+)
+def test_what_makes_no_sense_is_refused(standin, path, body, headers, status):
+    """A page gets a status and a sentence, and no other origin gets in."""
+    base = standin.url.removesuffix("/webhook")
+
+    assert send(base + path, body, headers)[0] == status
+
+
+def test_its_lists_can_be_read(standin):
+    """A page shows stems, mixes and webhooks."""
+    body = completion()
+    send(f"{standin.url}/completion", body, signed(body))
+    base = standin.url.removesuffix("/webhook")
+
+    with urlopen(f"{base}/webhooks", timeout=5) as answer:  # noqa: S310
+        listed = json.load(answer)
+
+    assert [webhook["subject"] for webhook in listed] == ["s1"]
+
+
+def test_a_body_without_end_is_not_read(standin):
+    """A megabyte is more than any webhook of WaveFlow's."""
+    status, _ = send(f"{standin.url}/completion", b" " * (1024 * 1024 + 1), JSON)
+
+    assert status == 413

@@ -1,0 +1,55 @@
+"""Start-up never pays for what a stage does not use."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+LOCKS = FUNCTIONS.parent / "requirements"
+HEAVY = {"numba", "librosa", "scipy", "aws_xray_sdk", "pydantic", "moto", "av"}
+AUDIO = {"numpy", "soundfile", "soxr"}
+UNUSED = {
+    "hash": HEAVY | AUDIO | {"requests"},
+    "dedupe_delete": HEAVY | AUDIO | {"requests"},
+    "notify": HEAVY | AUDIO,
+    "waveform": HEAVY | {"requests"},
+    "music": HEAVY | {"requests"},  # librosa only once an excerpt is there
+    "mix": HEAVY | {"requests"},
+}
+LOAD = """
+import importlib.util, json, sys
+spec = importlib.util.spec_from_file_location("app", sys.argv[1])
+app = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(app)
+print(json.dumps([callable(app.lambda_handler), sorted(sys.modules)]))
+"""
+
+
+@pytest.mark.parametrize("stage", UNUSED)
+def test_a_function_loads_only_what_it_uses(stage):
+    """Bytes that are read at import are billed at every cold start."""
+    app = FUNCTIONS / stage / "app.py"
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", LOAD, str(app)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    usable, modules = json.loads(loaded.stdout)
+    assert usable
+    assert UNUSED[stage].isdisjoint(modules)
+    assert "boto3" not in modules
+
+
+def test_one_image_alone_installs_what_finds_tempo_and_key():
+    """400 MB that no other image carries; `make run` does without, too."""
+    locks = {path: path.read_text() for path in LOCKS.glob("*.lock")}
+
+    holders = {p.name for p, text in locks.items() if "\nlibrosa==" in text}
+
+    assert holders == {"image-analysis.lock", "dev.lock"}

@@ -1,0 +1,44 @@
+"""What the contestants run, as small programs of their own."""
+
+MAKE = """
+import sys, numpy as np, soundfile
+seconds, path = int(sys.argv[1]), sys.argv[2]
+random = np.random.default_rng(1)
+with soundfile.SoundFile(path, "w", 44100, 2, "PCM_16", format="WAV") as file:
+    for second in range(seconds):
+        time = (np.arange(44100) + second * 44100) / 44100
+        sound = sum(np.sin(6.2832 * hz * time) / (n + 2) for n, hz in
+                    enumerate((110, 164.8, 220, 329.6, 440, 1318, 2637)))
+        swell = 0.6 + 0.4 * np.sin(time * 0.8)
+        left = sound * swell * 0.25 + random.standard_normal(44100) * 0.02
+        file.write(np.stack([left, left * 0.7], axis=1))
+"""
+DRAW = "from waveflow.audio.peaks import draw; draw(Path(sys.argv[1]), 4000)"
+MIX = """
+from waveflow.audio.mixing import mix
+mix([Path(p) for p in sys.argv[2:]], Path(sys.argv[1]))
+"""
+SEED_DRAW = """
+import librosa, numpy as np
+y, sr = librosa.load(sys.argv[1], sr=None)
+n = max(1, len(y) // 4000)
+[float(np.max(np.abs(y[i:i + n]))) for i in range(0, len(y), n)]
+"""
+SEED_MIX = """
+import librosa, numpy as np, soundfile
+stems = [librosa.load(p, sr=None)[0] for p in sys.argv[2:]]
+mixed = np.zeros(max(map(len, stems)), np.float32)
+for y in stems:
+    mixed += np.pad(y, (0, len(mixed) - len(y)))
+mixed /= len(stems)
+soundfile.write(sys.argv[1], mixed, 44100, format="WAV")
+"""
+PYDUB_MIX = """
+from pydub import AudioSegment
+stems = [AudioSegment.from_file(p).set_channels(1) for p in sys.argv[2:]]
+mixed = stems[0]
+for stem in stems[1:]:
+    mixed = mixed.overlay(stem)
+mixed.export(sys.argv[1], format="wav")
+"""
+HEAD = "import sys\nfrom pathlib import Path\n"

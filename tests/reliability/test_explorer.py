@@ -1,0 +1,102 @@
+"""Let Hypothesis look for a history that breaks a promise, and shrink it."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from support.simulation.chosen import ChosenFaults
+from support.simulation.faults import KINDS
+from support.simulation.system import Modes, System
+from support.simulation.traffic import tiny_wav
+from support.simulation.volume import recover
+from support.walker import load
+
+STEMS = ("a", "b", "c", "d")
+# `make soak` explores further than `make test` has the time for.
+EXAMPLES = int(os.environ.get("WAVEFLOW_EXAMPLES", "200"))
+STEPS = int(os.environ.get("WAVEFLOW_STEPS", "30"))
+
+
+class Histories(RuleBasedStateMachine):
+    """Uploads, deliveries, users and faults, in every order that comes to mind."""
+
+    @initialize(
+        message_mode=st.booleans(),
+        dedupe_mode=st.sampled_from(["delete", "delete", "report", "off"]),
+        versioned=st.sampled_from([True, True, True, False]),
+    )
+    def begin(self, message_mode, dedupe_mode, versioned):
+        """Choose what the operator has chosen."""
+        self.faults = ChosenFaults()
+        modes = Modes(message_mode, dedupe_mode, versioned)
+        self.system = System(self.faults, load(), modes)
+        self.sent = []
+
+    @rule(
+        stem=st.sampled_from(STEMS),
+        content=st.integers(0, 1),
+        checksummed=st.booleans(),
+        at_once=st.booleans(),
+    )
+    def upload(self, stem, content, checksummed, at_once):
+        """Put one of two contents under one of four keys, and send its message."""
+        if not at_once:
+            self.system.now += 1
+        key = f"audio/{stem}.wav"
+        self.system.bucket.put(key, tiny_wav(content), checksummed=checksummed)
+        self.system.ledger.user_touched(key)
+        self.sent.append(
+            {
+                "userId": "ann",
+                "trackId": "t",
+                "stemId": stem,
+                "filepath": key,
+                "timestamp": f"2026-01-01T00:00:{len(self.sent) % 60:02}Z",
+                "original_filename": "x.wav",
+                "num_peaks": 4,
+            }
+        )
+        self.system.send({"task": "generate_hash_and_webhook", **self.sent[-1]})
+
+    @precondition(lambda self: self.sent)
+    @rule(data=st.data())
+    def deliver_again(self, data):
+        """At least once is also three times, and years later."""
+        message = data.draw(st.sampled_from(self.sent))
+        self.system.send({"task": "generate_hash_and_webhook", **message})
+
+    @rule(stem=st.sampled_from(STEMS))
+    def delete(self, stem):
+        """Delete a file, as users do with their own."""
+        key = f"audio/{stem}.wav"
+        if self.system.bucket.current(key):
+            self.system.bucket.delete(key)
+            self.system.ledger.user_touched(key)
+
+    @rule(kind=st.sampled_from(KINDS), call=st.integers(0, 6))
+    def strike(self, kind, call):
+        """Let one kind of fault strike at its next occasion."""
+        self.faults.want(kind, call)
+
+    @rule(steps=st.integers(1, 30))
+    def go_on(self, steps):
+        """Let some events happen; every one checks the promises."""
+        for _ in range(steps):
+            self.system.step()
+
+    def teardown(self):
+        """Let everything settle: nothing may be left undone or untold."""
+        if hasattr(self, "system"):
+            self.system.drain()
+            recover(self.system)
+
+
+TestHistories = Histories.TestCase
+TestHistories.settings = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=STEPS,
+    deadline=None,
+    derandomize="WAVEFLOW_EXAMPLES" not in os.environ,
+    suppress_health_check=list(HealthCheck),
+)

@@ -1,0 +1,164 @@
+"""Damaged files and made-up messages end typed, quickly and in bounded memory."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.memory import MemoryObjects
+from support.records import START, record
+from support.simulation.traffic import tiny_wav
+from waveflow.errors import WaveflowError
+from waveflow.events.deliveries import failure_told
+from waveflow.events.flow import HashRequest, TellFailureRequest
+from waveflow.events.normalise import find_job_id, read_job
+from waveflow.ports import Policy
+from waveflow.stages.hash import hash_object
+
+UPLOAD = "generate_hash_and_webhook"
+FILES = int(os.environ.get("WAVEFLOW_FILES", "2000"))  # 200,000 in `make fuzz`
+POLICY = Policy(
+    allowed_prefixes=("audio/", "users/"),
+    max_file_bytes=1000,
+    dedupe_mode="delete",
+    verdict_mode="callback",
+)
+KEYS = [
+    "audio/a.wav",
+    "audio/노래.wav",
+    "users/ann/a.wav",
+    "users/bob/a.wav",
+    "users/../users/bob/a.wav",
+    "users//a.wav",
+    "audio/../users/bob/a.wav",
+    "audio/%2e%2e/users/bob/a.wav",
+    "audio/..",
+    "audio/a\\b",
+    "audio/a\nb",
+    "audio/a\x00b",
+    "audio/\ud800",
+    "audio/",
+    "/audio/a.wav",
+    " audio/a.wav",
+    "AUDIO/a.wav",
+    "waveforms/x.json",
+    "dedupe/x.json",
+    "mixed/x.wav",
+    "audio/" + "가" * 400,
+    "https://example.com/x",
+    "arn:aws:s3:::other/x",
+    "",
+]
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.text(max_size=8),
+    st.sampled_from(KEYS),
+    st.sampled_from(["ann", "bob", "a\n", "../x", "2026-01-01T00:00:00Z", "9" * 400]),
+    st.sampled_from(["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"]),
+)
+values = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+names = st.sampled_from(
+    [
+        *("task", "id", "args", "kwargs", "userId", "trackId", "stemId", "stageId"),
+        *("filepath", "timestamp", "original_filename", "num_peaks", "audio_hash"),
+        *("duplicate_of", "stem_paths", "upstreamId", "other"),
+    ]
+)
+loose = st.dictionaries(names, values)
+near = st.fixed_dictionaries(
+    {
+        "userId": st.sampled_from(["ann", "bob", "a b", 1]),
+        "trackId": st.just("t"),
+        "stemId": st.sampled_from(["s", "s\n", "x" * 129]),
+        "filepath": st.sampled_from(KEYS),
+        "timestamp": scalars,
+        "original_filename": scalars,
+    },
+    optional={"num_peaks": scalars, "audio_hash": scalars, "task": scalars},
+)
+bodies = st.one_of(
+    values,
+    loose,
+    near,
+    st.builds(
+        lambda kwargs: {"task": "generate_hash_and_webhook", "kwargs": kwargs}, near
+    ),
+)
+
+
+STOCKED = MemoryObjects()
+for stored_key in KEYS:
+    STOCKED.put(stored_key, tiny_wav(1))
+
+
+@given(bodies)
+@settings(max_examples=int(os.environ.get("WAVEFLOW_MESSAGES", "1000")), deadline=None)
+def test_whatever_a_message_holds_no_call_leaves_its_user(body):
+    """Typed or answered, and told only of what is valid."""
+    objects = STOCKED
+    objects.calls.clear()
+    request = HashRequest(record=record(body), start=START, name="run-1")
+
+    try:
+        user = hash_object(request, objects=objects, policy=POLICY).job.stem.user_id
+    except WaveflowError as exc:
+        user = None
+        telling = TellFailureRequest(
+            record=record(body),
+            start=START,
+            name="run-1",
+            stage="hash",
+            error={"Error": type(exc).__name__, "Cause": str(exc)},
+        )
+        failure_told(telling, readable(telling), code=exc.code)
+
+    assert find_job_id(request)
+    for _, key in objects.calls:
+        assert key.startswith(("audio/", "users/", "dedupe/"))
+        assert ".." not in key.split("/")
+        if user is not None and key.startswith("users/"):
+            assert key.split("/")[1] == user
+
+
+def readable(request):
+    """Return the job of a request, if its message can be read."""
+    try:
+        return read_job(request)
+    except WaveflowError:
+        return None
+
+
+def test_damaged_files_end_typed_and_bounded():
+    """No dead worker, none over 10 s, none over 400 MB, none untyped."""
+    tests = Path(__file__).parents[1]
+
+    # In a process of its own: a worker's memory starts with that of its parent.
+    ended = subprocess.run(
+        [sys.executable, "-m", "support.fuzz", "--count", str(FILES)],
+        env={**os.environ, "PYTHONPATH": str(tests)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    counts = {
+        kind: int(count)
+        for count, kind in re.findall(r"^ +(\d+) (\S+)$", ended.stdout, re.MULTILINE)
+    }
+    assert sum(counts.values()) == FILES
+    assert counts["drawn"] >= FILES / 10
+    assert len(counts) >= 4

@@ -1,0 +1,295 @@
+"""Each stage may do what it needs, and ten other things it may not."""
+
+import hashlib
+
+import msgspec
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from support.account import BUCKET, NEW, OLD, Account, enforced
+from support.policies import ROLES, Policies, listed
+from support.records import START, record
+from support.simulation.traffic import tiny_wav
+from waveflow.adapters.s3 import S3ObjectStore
+from waveflow.adapters.secrets import WebhookSecrets
+from waveflow.errors import (
+    DedupeRefusedError,
+    ObjectNotFoundError,
+    StemMissingError,
+)
+from waveflow.events.flow import (
+    DedupeDeleteRequest,
+    HashRequest,
+    MixRequest,
+    WaveformRequest,
+)
+from waveflow.ports import Policy
+from waveflow.stages.dedupe_delete import delete_duplicate
+from waveflow.stages.hash import hash_object
+from waveflow.stages.mix import mix_stems
+from waveflow.stages.waveform import draw_waveform
+
+UPLOAD = {
+    "task": "process_duplicate_file",
+    "userId": "ann",
+    "trackId": "t",
+    "stemId": "new",
+    "filepath": NEW,
+    "audio_hash": hashlib.sha256(tiny_wav(1)).hexdigest(),
+    "timestamp": "2026-01-01T00:00:00Z",
+}
+CLAIM = {"stemId": "old", "filepath": OLD}
+POLICY = Policy(
+    allowed_prefixes=("audio/", "users/"),
+    max_file_bytes=1 << 20,
+    dedupe_mode="delete",
+    verdict_mode="callback",
+)
+WRITES = {
+    "hash": (),
+    "dedupe_delete": ("dedupe/",),
+    "waveform": ("waveforms/",),
+    "mix": ("mixed/", "waveforms/"),
+    "notify": (),
+}
+
+
+@pytest.fixture(scope="module")
+def policies():
+    """Return the template's policies."""
+    return Policies()
+
+
+@pytest.fixture
+def account(policies):
+    """Return an account of its own."""
+    with mock_aws():
+        yield Account(policies)
+
+
+@pytest.fixture
+def as_stage(account):
+    """Return a store that works with a stage's rights, and enforces them."""
+
+    def make(stage):
+        client = account.client(stage, "s3")
+        return S3ObjectStore(client, BUCKET)
+
+    return make
+
+
+def hashed(objects, **fields):
+    """Run hash on a message."""
+    request = HashRequest(record=record({**UPLOAD, **fields}), start=START, name="r")
+    return hash_object(request, objects=objects, policy=POLICY)
+
+
+def test_hash_does_its_work_with_its_rights(as_stage):
+    """Happy, missing and deleted earlier: none of them looks like AccessDenied."""
+    objects = as_stage("hash")
+
+    with enforced():
+        assert hashed(objects).source.key == NEW
+        with pytest.raises(ObjectNotFoundError):
+            hashed(objects, filepath="audio/missing.wav")
+
+
+def test_dedupe_delete_does_its_work_with_its_rights(as_stage):
+    """Refused, deleted, and deleted already."""
+    before = hashed(as_stage("hash"))
+    objects = as_stage("dedupe_delete")
+    known = {"job": before.job, "source": before.source}
+    source = msgspec.structs.replace(before.source, last_modified="9")
+    request = DedupeDeleteRequest(job=before.job, source=source, duplicate_of=CLAIM)
+
+    with enforced():
+        with pytest.raises(DedupeRefusedError):
+            delete_duplicate(
+                DedupeDeleteRequest(**known), objects=objects, policy=POLICY
+            )
+        for _ in range(2):
+            done = delete_duplicate(request, objects=objects, policy=POLICY)
+            assert done.status == "DUPLICATE"
+
+
+def test_waveform_does_its_work_with_its_rights(as_stage):
+    """Drawn, and drawn again."""
+    before = hashed(as_stage("hash"))
+    objects = as_stage("waveform")
+    request = WaveformRequest(job=before.job, source=before.source)
+
+    with enforced():
+        for _ in range(2):
+            outcome = draw_waveform(request, objects=objects, policy=POLICY)
+            assert outcome.status == "SUCCESS"
+
+
+def test_mix_does_its_work_with_its_rights(as_stage):
+    """Mixed, mixed again, and a stem that is missing."""
+    objects = as_stage("mix")
+
+    def mixed(*paths):
+        body = {"stageId": "s", "stem_paths": list(paths)}
+        request = MixRequest(record=record(body), start=START, name="r")
+        return mix_stems(request, objects=objects, policy=POLICY)
+
+    with enforced():
+        for _ in range(2):
+            assert mixed(OLD, NEW).outcome.status == "SUCCESS"
+        with pytest.raises(StemMissingError):
+            mixed("audio/missing.wav")
+
+
+def test_notify_reads_its_secret_with_its_rights(account):
+    """And its tokens are closed by a policy of their own."""
+    secrets = WebhookSecrets(account.client("notify", "secretsmanager"), account.secret)
+
+    with enforced():
+        assert secrets() == ("whsec_AAAA",)
+    allowed = {
+        action: each["Resource"]
+        for each in account.policies.statements("notify")
+        for action in listed(each["Action"])
+    }
+    resolve = account.policies.template.resolve
+    assert allowed["secretsmanager:GetSecretValue"] == resolve({"Ref": "WebhookSecret"})
+    assert allowed["states:SendTaskSuccess"] == resolve({"Ref": "Machine"})
+
+
+def forbidden(stage):
+    """Return calls that the stage must be denied."""
+    here = {"Bucket": BUCKET}
+    calls = {
+        "another bucket": ("get_object", {"Bucket": "another", "Key": "audio/x"}),
+        "a private key": ("get_object", {**here, "Key": "private/x"}),
+        "a version's end": (
+            "delete_object",
+            {**here, "Key": NEW, "VersionId": "v", "IfMatch": "x"},
+        ),
+        "a write to an upload": ("put_object", {**here, "Key": NEW, "Body": b""}),
+        "a write elsewhere": ("put_object", {**here, "Key": "x", "Body": b""}),
+        "an ACL": ("put_object_acl", {**here, "Key": NEW, "ACL": "public-read"}),
+        "tags": (
+            "put_object_tagging",
+            {**here, "Key": NEW, "Tagging": {"TagSet": []}},
+        ),
+        "the bucket's policy": ("get_bucket_policy", here),
+        "another policy": ("put_bucket_policy", {**here, "Policy": "{}"}),
+        "versioning": (
+            "put_bucket_versioning",
+            {**here, "VersioningConfiguration": {"Status": "Suspended"}},
+        ),
+        "the bucket's end": ("delete_bucket", here),
+        "a private key's end": ("delete_object", {**here, "Key": "private/x"}),
+        "all versions": ("list_object_versions", here),
+    }
+    if stage != "dedupe_delete":
+        calls["an upload's end"] = ("delete_object", {**here, "Key": NEW})
+    for prefix in {"waveforms/", "mixed/", "dedupe/"} - set(WRITES[stage]):
+        calls[prefix] = ("put_object", {**here, "Key": f"{prefix}x", "Body": b""})
+    return calls
+
+
+@pytest.mark.parametrize("stage", ROLES)
+def test_ten_other_calls_are_denied(account, stage):
+    """Denied, not only unlikely."""
+    client = account.client(stage, "s3")
+    calls = forbidden(stage)
+    answers = {}
+
+    with enforced():
+        for name, (method, arguments) in calls.items():
+            try:
+                getattr(client, method)(**arguments)
+                answers[name] = "allowed"
+            except ClientError as exc:
+                answers[name] = exc.response["Error"]["Code"]
+
+    assert len(calls) >= 10
+    assert {n: a for n, a in answers.items() if a != "AccessDenied"} == {}
+
+
+@pytest.mark.parametrize("stage", [stage for stage in ROLES if stage != "notify"])
+def test_only_notify_reads_the_secret(account, stage):
+    """A decoder that is taken over must not sign."""
+    client = account.client(stage, "secretsmanager")
+
+    with (
+        enforced(),
+        pytest.raises(ClientError, match=r"denied|not authorized"),
+    ):
+        client.get_secret_value(SecretId=account.secret)
+
+
+def test_no_action_is_a_wildcard(policies):
+    """The linters pass `s3:*` on `*`; denials may be wide."""
+    for name, each in policies.all_statements():
+        if each["Effect"] == "Allow":
+            assert not [a for a in listed(each["Action"]) if "*" in a], name
+
+
+KNOW_NO_RESOURCE = ("xray:", "ec2:", "logs:")
+
+
+def test_a_bare_resource_is_only_for_actions_that_know_none(policies):
+    """X-Ray, subnets and log delivery."""
+    for name, each in policies.all_statements():
+        if each["Effect"] == "Allow" and "*" in listed(each.get("Resource")):
+            actions = listed(each["Action"])
+            assert all(a.startswith(KNOW_NO_RESOURCE) for a in actions), name
+
+
+def actions_of(policies, stage):
+    """Return what a stage's role is allowed."""
+    return {
+        action
+        for each in policies.statements(stage)
+        if each["Effect"] == "Allow"
+        for action in listed(each["Action"])
+    }
+
+
+def test_only_dedupe_delete_deletes_and_nobody_a_version(policies):
+    """And it cannot even be allowed to without the pin."""
+    deleting = {s for s in ROLES if "s3:DeleteObject" in actions_of(policies, s)}
+    [statement] = [
+        each
+        for each in policies.statements("dedupe_delete")
+        if "s3:DeleteObject" in listed(each["Action"])
+    ]
+
+    assert deleting == {"dedupe_delete"}
+    assert statement["Condition"] == {"Null": {"s3:if-match": "false"}}
+    for stage in ROLES:
+        assert "s3:DeleteObjectVersion" not in actions_of(policies, stage)
+    quiet = Policies({"DedupeMode": "report"})
+    assert "s3:DeleteObject" not in actions_of(quiet, "dedupe_delete")
+
+
+def test_the_bucket_denies_bare_deletes_and_plain_http(policies):
+    """For WaveFlow's own roles, and for everybody."""
+    found = policies.all_statements()
+    by_name = {each["Sid"]: each for name, each in found if name == "BucketPolicy"}
+
+    assert by_name["OnlyTls"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    bare = by_name["OurDeletesOnlyWithIfMatch"]
+    assert (bare["Effect"], bare["Action"]) == ("Deny", "s3:DeleteObject")
+    assert bare["Condition"]["Null"] == {"s3:if-match": "true"}
+    ours = bare["Condition"]["ArnEquals"]["aws:PrincipalArn"]
+    assert {tuple(arn["Fn::GetAtt"]) for arn in ours} >= {
+        (role, "Arn") for role in ROLES.values()
+    }
+    assert by_name["OursNeverEndTheQuarantine"]["Action"] == "s3:DeleteObjectVersion"
+
+
+def test_writes_stay_below_the_stage_s_own_prefix(policies):
+    """Reading uploads never means writing them."""
+    for stage, prefixes in WRITES.items():
+        written = [
+            resource
+            for each in policies.statements(stage)
+            if "s3:PutObject" in listed(each["Action"])
+            for resource in listed(each["Resource"])
+        ]
+        expected = [f"arn:aws:s3:::{BUCKET}/{prefix}*" for prefix in prefixes]
+        assert sorted(written) == sorted(expected)

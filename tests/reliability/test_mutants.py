@@ -1,0 +1,117 @@
+"""Every guard is needed: without it, some test fails."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "layers/waveflow/src/waveflow"
+MACHINE = ROOT / "statemachine/waveflow.asl.json"
+DEDUPE, S3 = "stages/dedupe_delete.py", "adapters/s3.py"
+SIMULATION = [
+    *("-m", "support.simulation.volume", "--rate", "0.08"),
+    *("--seeds", "1", "--executions", "2500"),
+]
+TRANSPORT = [
+    *("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
+    "tests/reliability/test_transport.py",
+]
+MUTANTS = {
+    "ETag pin": (
+        S3,
+        "Bucket=self._bucket, Key=key, IfMatch=etag, **span",
+        "Bucket=self._bucket, Key=key, **span",
+        [*TRANSPORT, "-k", "replaced_object_is_never_read"],
+    ),
+    "versioned bucket": (
+        DEDUPE,
+        'source.version_id in {None, "null"}',
+        "source.version_id is None",
+        SIMULATION,
+    ),
+    "self": (
+        DEDUPE,
+        "survivor.filepath == source.key or survivor.stem_id == stem.stem_id",
+        "survivor.filepath == source.key",
+        SIMULATION,
+    ),
+    "older survivor": (
+        DEDUPE,
+        "(stored.last_modified, stored.key) >= (source.last_modified, source.key)",
+        "stored.key == source.key",
+        SIMULATION,
+    ),
+    "survivor proof": (
+        DEDUPE,
+        "if audio_hash != source.audio_hash",
+        "if not audio_hash",
+        SIMULATION,
+    ),
+    "record before delete": (
+        DEDUPE,
+        "write_deletion(job, done, objects=objects)",
+        "pass",
+        SIMULATION,
+    ),
+    "conditional delete": (
+        S3,
+        "Bucket=self._bucket, Key=key, IfMatch=etag)",
+        "Bucket=self._bucket, Key=key)",
+        [*TRANSPORT, "-k", "replaced_object_is_never_deleted"],
+    ),
+    "keep by default": (
+        MACHINE.name,
+        '"Default": "TellFailure"',
+        '"Default": "DedupeDelete"',
+        SIMULATION,
+    ),
+    "webhook-id rule": (
+        "events/deliveries.py",
+        "_webhook_id(event.task_id, path, event.status, error_code)",
+        "_webhook_id(event.task_id, path)",
+        SIMULATION,
+    ),
+}
+
+
+def run_suite(tmp_path, command, *, machine=MACHINE):
+    """Run the tests that a guard needs against the copy of the package."""
+    if command is SIMULATION:
+        command = [*command, "--machine", str(machine)]
+    paths = (tmp_path, ROOT / "tests")
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("guard", MUTANTS)
+def test_a_missing_guard_is_noticed(guard, tmp_path):
+    """Nine guards, nine mutants, each in a temporary copy of its own."""
+    file, guarded, bare, command = MUTANTS[guard]
+    shutil.copytree(PACKAGE, tmp_path / "waveflow")
+    shutil.copy(MACHINE, tmp_path)
+    target = tmp_path / (file if file == MACHINE.name else f"waveflow/{file}")
+    text = target.read_text()
+    assert text.count(guarded) == 1
+    target.write_text(text.replace(guarded, bare))
+
+    ran = run_suite(tmp_path, command, machine=tmp_path / MACHINE.name)
+
+    assert ran.returncode == 1, ran.stdout[-2000:] + ran.stderr[-2000:]
+    said = "broken promises: 1" if command is SIMULATION else "failed"
+    assert said in ran.stdout, ran.stderr[-2000:]
+
+
+def test_nine_guards_have_a_mutant():
+    """A new guard needs a mutant of its own."""
+    assert len(MUTANTS) == 9

@@ -1,0 +1,211 @@
+"""The S3 adapter under the faults of a network: whole bytes, or a typed error."""
+
+import hashlib
+import os
+import random
+
+import pytest
+from botocore.retries import standard
+from waveflow.bootstrap import _config
+from waveflow.errors import (
+    ObjectNotFoundError,
+    SourceChangedError,
+    StorageUnavailableError,
+)
+from waveflow.stages.fetch import fetch
+from waveflow.stages.hash import sha256_of
+
+KEY = "audio/x.wav"
+BODY = random.Random(1).randbytes(3_500_000)  # noqa: S311 - repeatable
+DIGEST = hashlib.sha256(BODY).hexdigest()
+TRANSFERS = int(os.environ.get("WAVEFLOW_TRANSFERS", "200"))  # 1,000 in `make soak`
+RESETS = ["reset:0.25", "reset:0.5", "reset:0.99", "short"]
+
+
+@pytest.fixture(autouse=True)
+def _no_waits(monkeypatch):
+    """Let boto3 try again at once: its waits are not what is tested."""
+    monkeypatch.setattr(
+        standard.ExponentialBackoff, "delay_amount", lambda _self, _context: 0
+    )
+
+
+@pytest.fixture
+def stored(aws, objects):
+    """Return an upload without a checksum, as the browser makes them."""
+    aws.bucket.put(KEY, BODY, checksummed=False)
+    return objects.find(KEY)
+
+
+def gets(aws):
+    """Return how many times the object was asked for."""
+    return aws.requests.count(("GET", f"/bucket/{KEY}"))
+
+
+@pytest.mark.parametrize("fault", RESETS)
+def test_a_cut_body_is_continued_and_the_hash_is_of_all(aws, objects, stored, fault):
+    """boto3 never does that; the pin makes the rest the same object's."""
+    aws.script["GET"] = [fault]
+
+    assert sha256_of(stored, objects=objects) == DIGEST
+    assert gets(aws) == 2
+
+
+@pytest.mark.parametrize("fault", RESETS)
+def test_a_body_that_keeps_being_cut_ends_typed(aws, objects, stored, fault):
+    """At most two more reads, then the machine's own retry."""
+    aws.script["GET"] = [fault] * 3
+
+    with pytest.raises(StorageUnavailableError):
+        sha256_of(stored, objects=objects)
+    assert gets(aws) == 3
+
+
+@pytest.mark.parametrize("count", [1, 4])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_busy_store_is_tried_five_times(aws, objects, stored, method, count):
+    """503 SlowDown passes."""
+    aws.script[method] = ["503"] * count
+
+    found = objects.find(KEY)
+
+    assert found == stored
+    assert sha256_of(found, objects=objects) == DIGEST
+
+
+def test_a_store_that_stays_busy_ends_typed(aws, objects, stored):
+    """The state machine waits longer than a function can."""
+    aws.script["GET"] = ["503"] * 5
+
+    with pytest.raises(StorageUnavailableError):
+        sha256_of(stored, objects=objects)
+
+
+def test_retries_and_time_outs_are_set_on_purpose():
+    """The defaults are three tries, and a minute for a silent connection."""
+    config = _config()
+
+    assert config.retries == {"mode": "standard", "total_max_attempts": 5}
+    assert (config.connect_timeout, config.read_timeout) == (5, 20)
+
+
+def test_a_flipped_bit_is_noticed_by_the_stored_checksum(aws, objects):
+    """S3 keeps one for every object that is put without saying otherwise."""
+    aws.bucket.put(KEY, BODY)
+    aws.script["GET"] = ["flipped"]
+    etag = objects.find(KEY).etag
+
+    with pytest.raises(StorageUnavailableError):
+        b"".join(objects.read(KEY, etag=etag))
+
+
+def test_a_flipped_bit_never_reaches_the_decoder(aws, objects, stored, tmp_path):
+    """Peaks and hash are of the same bytes: the file is fetched once more."""
+    aws.script["GET"] = ["flipped"]
+
+    fetch(KEY, tmp_path / "x", etag=stored.etag, audio_hash=DIGEST, objects=objects)
+
+    assert (tmp_path / "x").read_bytes() == BODY
+    assert gets(aws) == 2
+
+
+def test_an_object_that_stays_damaged_ends_typed(aws, objects, stored, tmp_path):
+    """Two reads, and no drawing of something else."""
+    aws.script["GET"] = ["flipped"] * 2
+
+    with pytest.raises(StorageUnavailableError):
+        fetch(KEY, tmp_path / "x", etag=stored.etag, audio_hash=DIGEST, objects=objects)
+
+
+@pytest.mark.parametrize("script", [["replaced"], ["reset:0.5", "replaced"]])
+def test_a_replaced_object_is_never_read(aws, objects, stored, script):
+    """Between two calls, and between the two halves of one body."""
+    aws.replacement = BODY[::-1]
+    aws.script["GET"] = script
+
+    with pytest.raises(SourceChangedError):
+        sha256_of(stored, objects=objects)
+
+
+@pytest.mark.parametrize("script", [["deleted"], ["reset:0.5", "deleted"]])
+def test_a_deleted_object_is_typed(aws, objects, stored, script):
+    """No half of it is ever hashed."""
+    aws.script["GET"] = script
+
+    with pytest.raises(ObjectNotFoundError):
+        sha256_of(stored, objects=objects)
+
+
+def test_a_lost_answer_to_a_put_is_our_own_write(aws, objects):
+    """boto3 sends it again and gets 412: the bytes are compared."""
+    aws.script["PUT"] = ["lost"]
+
+    objects.publish("waveforms/x", b"{}", content_type="application/json")
+
+    assert [v.body for v in aws.bucket.versions["waveforms/x"]] == [b"{}"]
+
+
+def test_equal_bytes_are_not_written_twice(aws, objects):
+    """A repeated message leaves no second version."""
+    for _ in range(3):
+        objects.publish("waveforms/x", b"{}", content_type="application/json")
+
+    assert len(aws.bucket.versions["waveforms/x"]) == 1
+
+
+def test_other_bytes_are_replaced_only_if_nobody_else_did(aws, objects):
+    """The write is conditional on what was compared."""
+    objects.publish("waveforms/x", b"old", content_type="application/json")
+    objects.publish("waveforms/x", b"new", content_type="application/json")
+    aws.replacement = b"other"
+    aws.script["PUT"] = ["ok", "replaced"]
+
+    with pytest.raises(StorageUnavailableError):
+        objects.publish("waveforms/x", b"newer", content_type="application/json")
+    assert aws.bucket.current("waveforms/x").body == b"other"
+
+
+def test_a_lost_answer_to_a_delete_looks_like_a_missing_object(aws, objects, stored):
+    """The stage then looks for its own record and marker."""
+    aws.script["DELETE"] = ["lost"]
+
+    with pytest.raises(ObjectNotFoundError):
+        objects.delete(KEY, etag=stored.etag)
+    assert objects.has_delete_marker(KEY)
+    assert len(aws.bucket.versions[KEY]) == 2
+
+
+def test_a_replaced_object_is_never_deleted(aws, objects, stored):
+    """The delete carries the pin."""
+    aws.replacement = b"another take"
+    aws.script["DELETE"] = ["replaced"]
+
+    with pytest.raises(SourceChangedError):
+        objects.delete(KEY, etag=stored.etag)
+    assert aws.bucket.current(KEY).body == b"another take"
+
+
+def test_many_damaged_transfers_give_no_wrong_hash(aws, objects):
+    """Seeded: every read is whole, or typed."""
+    chance, small = random.Random(7), BODY[:50_000]  # noqa: S311 - repeatable
+    aws.bucket.put(KEY, small)
+    stored = objects.find(KEY)
+    bare = stored.__class__(
+        key=KEY, etag=stored.etag, size=len(small), last_modified=stored.last_modified
+    )
+    cuts = ["503", *RESETS]
+    outcomes = {"whole": 0, "typed": 0}
+    for _ in range(TRANSFERS):
+        script = chance.choices(cuts, k=chance.randint(1, 4))
+        # A range has no checksum: a bit that flips in a continued body is seen by
+        # the next stage, whose bytes are held to the hash.
+        aws.script["GET"] = chance.choice([script, ["503", "flipped"]])
+        try:
+            digest = sha256_of(bare, objects=objects)
+        except StorageUnavailableError:
+            outcomes["typed"] += 1
+        else:
+            assert digest == hashlib.sha256(small).hexdigest()
+            outcomes["whole"] += 1
+
+    assert min(outcomes.values()) > TRANSFERS / 10

@@ -1,0 +1,1 @@
+"""What several suites share: fakes that satisfy the ports, and made records."""

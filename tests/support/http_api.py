@@ -1,0 +1,59 @@
+"""Ask the analysis API as its clients do."""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+ENDS_WITHIN_S = 30
+
+
+@dataclass
+class Api:
+    """The seed's four calls, and waiting for an end."""
+
+    client: Any
+    token: str = "token-1"
+
+    def upload(self, body: bytes, name: str = "a.wav", **query: Any) -> dict[str, Any]:
+        """Upload a file and return the job."""
+        answer = self.client.post(
+            f"/tokens/{self.token}/upload-audio",
+            files={"file": (name, body)},
+            params=query,
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def result(self, job_id: str) -> dict[str, Any]:
+        """Return a job as it is now."""
+        answer = self.client.get(f"/tokens/analysis-result/{job_id}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def wait(self, job_id: str) -> dict[str, Any]:
+        """Return a job once it has ended."""
+        deadline = time.monotonic() + ENDS_WITHIN_S
+        while time.monotonic() < deadline:
+            told = self.result(job_id)
+            if told["status"] != "processing":
+                return told
+            time.sleep(0.05)
+        raise AssertionError("The job did not end.")
+
+    def events(self, job_id: str, *, after: str | None = None) -> list[dict[str, Any]]:
+        """Return all events of a job's stream, each with its id."""
+        headers = {"Last-Event-ID": after} if after else {}
+        answer = self.client.get(f"/tokens/analysis-progress/{job_id}", headers=headers)
+        return [] if answer.status_code == 204 else parse(answer.text)
+
+
+def parse(text: str) -> list[dict[str, Any]]:
+    """Read server-sent events as a browser does."""
+    events = []
+    for block in text.split("\n\n"):
+        lines = [line for line in block.split("\n") if not line.startswith(":")]
+        fields = dict(line.split(": ", 1) for line in lines if line)
+        if "data" in fields:
+            events.append({"id": fields.get("id"), **json.loads(fields["data"])})
+    return events

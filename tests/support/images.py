@@ -1,0 +1,184 @@
+"""Run the stage images in a container engine, as Lambda would."""
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+BUILT = ROOT / ".aws-sam" / "build" / "template.yaml"
+# What the local engine sets for handlers in its own process.
+LOCAL = ("AWS_ENDPOINT_URL", "WAVEFLOW_LOCAL")
+# No token of Lambda's own, no privileges, no place to write but /tmp.
+LIKE_LAMBDA = (
+    *("--read-only", "--tmpfs", "/tmp:size=512m"),  # noqa: S108 - in the container
+    *("--user", "993:990", "--cap-drop", "ALL"),
+    *("--security-opt", "no-new-privileges"),
+)
+_EMULATOR = "/var/rapid/aws-lambda-rie"
+_READY_S = 300.0  # the emulator is put on every image first
+
+
+def missing() -> str | None:
+    """Say why images cannot be run here, or None."""
+    if "WAVEFLOW_SAM" not in os.environ:
+        return "`make test-images` builds the images and runs this"
+    asked = subprocess.run(["docker", "info"], capture_output=True, check=False)
+    return None if asked.returncode == 0 else "no container engine answers"
+
+
+def architecture() -> str:
+    """Return the processor that the images were built for."""
+    return os.environ.get("WAVEFLOW_ARCHITECTURE", "x86_64")
+
+
+def gateway() -> str:
+    """Return the address under which containers reach this machine."""
+    command = ["docker", "network", "inspect", "bridge", "--format"]
+    return _output([*command, "{{(index .IPAM.Config 0).Gateway}}"])
+
+
+def size_bytes(image: str) -> int:
+    """Return an image's size."""
+    return int(_output(["docker", "inspect", "--format", "{{.Size}}", image]))
+
+
+def layers(image: str) -> list[str]:
+    """Return the digests of an image's layers."""
+    command = ["docker", "inspect", "--format", "{{json .RootFS.Layers}}", image]
+    return list(json.loads(_output(command)))
+
+
+def image(logical_id: str) -> str:
+    """Return the name that `sam build` gives a function's image."""
+    stage = re.sub(r"(?<!^)(?=[A-Z])", "_", logical_id.removesuffix("Function"))
+    return f"{logical_id.lower()}:{stage.lower()}"
+
+
+class Sam:
+    """SAM's local commands on the built template, with the engine's addresses."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.template = folder / "template.yaml"
+        self.variables = folder / "variables.json"
+        self.environment = environment
+        # Only variables that the template declares reach a function.
+        declared = "\n".join(f"{' ' * 8}{name}: unset" for name in LOCAL)
+        text = BUILT.read_text("utf-8")
+        text, count = re.subn(
+            r"(?m)^ {8}POWERTOOLS_LOG_LEVEL:", f"{declared}\n\\g<0>", text
+        )
+        assert count == 1
+        text = text.replace("DefinitionUri: ", f"DefinitionUri: {BUILT.parent}/")
+        self.template.write_text(text, "utf-8")
+        self.variables.write_text(json.dumps({"Parameters": environment}), "utf-8")
+
+    def invoke(self, logical_id: str, event: Path) -> Any:
+        """Run one function once."""
+        done = self._run(["local", "invoke", logical_id, "--event", str(event)])
+        return json.loads(done.splitlines()[-1])
+
+    @contextlib.contextmanager
+    def endpoint(self, port: int, log: Path) -> Iterator[None]:
+        """Keep every function warm behind Lambda's API."""
+        command = [
+            *("local", "start-lambda", "--port", str(port)),
+            *("--warm-containers", "EAGER"),
+        ]
+        with log.open("wb") as out, self._start(command, out) as process:
+            try:
+                _until_listening(port, process)
+                yield
+            finally:
+                # As Ctrl-C would: SAM then takes its containers away.
+                os.killpg(process.pid, signal.SIGINT)
+                process.wait(_READY_S)
+
+    def _arguments(self, command: list[str]) -> list[str]:
+        return [
+            *shlex.split(os.environ["WAVEFLOW_SAM"]),
+            *command,
+            *("--template", str(self.template), "--env-vars", str(self.variables)),
+            *("--add-host", "host.docker.internal:host-gateway"),
+            *("--region", "ap-northeast-2", "--skip-pull-image"),
+            *("--parameter-overrides", f"Architecture={architecture()}"),
+        ]
+
+    def _run(self, command: list[str]) -> str:
+        return _output(self._arguments(command), env=self._env())
+
+    def _start(self, command: list[str], out: Any) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._arguments(command),
+            stdout=out,
+            stderr=out,
+            env=self._env(),
+            start_new_session=True,
+        )
+
+    def _env(self) -> dict[str, str]:
+        ours = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        return {**os.environ, **ours, "SAM_CLI_TELEMETRY": "0"}
+
+
+def invoke_like_lambda(logical_id: str, event: Path, *, env: dict[str, str]) -> Any:
+    """Run one function once, confined as Lambda confines it."""
+    # `sam local` leaves the stage's image with the emulator of Lambda's API on top.
+    emulated = f"{image(logical_id).partition(':')[0]}:rapid-{architecture()}"
+    settings = [part for k, v in env.items() for part in ("--env", f"{k}={v}")]
+    started = _output(
+        [
+            *("docker", "run", "--detach", "--publish", "127.0.0.1::8080"),
+            *("--add-host", "host.docker.internal:host-gateway", "--memory", "1769m"),
+            *LIKE_LAMBDA,
+            *settings,
+            *("--entrypoint", _EMULATOR, emulated),
+            *("python", "-m", "awslambdaric", "app.lambda_handler"),
+        ]
+    )
+    try:
+        where = _output(["docker", "port", started, "8080/tcp"]).splitlines()[0]
+        url = f"http://{where}/2015-03-31/functions/function/invocations"
+        return _post(url, event.read_bytes())
+    finally:
+        subprocess.run(["docker", "rm", "-f", started], capture_output=True, check=True)
+
+
+def _post(url: str, body: bytes) -> Any:
+    until = time.monotonic() + _READY_S
+    while True:
+        try:
+            with urllib.request.urlopen(url, body, timeout=_READY_S) as answer:  # noqa: S310 - loopback
+                return json.loads(answer.read())
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+def _until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + _READY_S
+    while time.monotonic() < until:
+        assert process.poll() is None, "start-lambda ended; see its log"
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        time.sleep(0.2)
+    raise TimeoutError("start-lambda did not begin to listen.")
+
+
+def _output(command: list[str], *, env: dict[str, str] | None = None) -> str:
+    done = subprocess.run(
+        command, capture_output=True, check=False, text=True, env=env, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.strip()

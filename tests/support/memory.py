@@ -1,0 +1,102 @@
+"""Keep objects in memory as a versioned S3 bucket does."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from waveflow.errors import ObjectNotFoundError, SourceChangedError
+from waveflow.ports import StoredObject
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class MemoryObjects:
+    """An `ObjectStore` whose clock ticks one second with every write.
+
+    `calls` lists what was asked of it, in order; `versions` keeps everything that
+    was ever written, the newest last, with None for a delete marker.
+    """
+
+    def __init__(self, *, versioned: bool = True, checksums: bool = False) -> None:
+        self.versions: dict[str, list[tuple[StoredObject, bytes] | None]] = {}
+        self.calls: list[tuple[str, str]] = []
+        self._versioned = versioned
+        self._checksums = checksums
+        self._ticks = 0
+
+    def put(self, key: str, body: bytes) -> StoredObject:
+        """Store an object as an uploader does."""
+        self._ticks += 1
+        stored = StoredObject(
+            key=key,
+            etag=f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"',
+            size=len(body),
+            last_modified=(EPOCH + timedelta(seconds=self._ticks)).isoformat(),
+            version_id=f"v{self._ticks}" if self._versioned else None,
+            sha256=hashlib.sha256(body).hexdigest() if self._checksums else None,
+        )
+        self.versions.setdefault(key, []).append((stored, body))
+        return stored
+
+    def body(self, key: str) -> bytes | None:
+        """Return what a reader sees."""
+        current = self._current(key)
+        return current[1] if current else None
+
+    def live(self) -> dict[str, bytes]:
+        """Return every object that a reader sees."""
+        bodies = {key: self.body(key) for key in self.versions}
+        return {key: body for key, body in bodies.items() if body is not None}
+
+    def find(self, key: str) -> StoredObject | None:
+        """Return the current object, or None."""
+        self.calls.append(("find", key))
+        current = self._current(key)
+        return current[0] if current else None
+
+    def has_delete_marker(self, key: str) -> bool:
+        """Tell whether a delete marker hides the key's versions."""
+        self.calls.append(("has_delete_marker", key))
+        return bool(self.versions.get(key)) and self.versions[key][-1] is None
+
+    def read(self, key: str, *, etag: str) -> Iterator[bytes]:
+        """Yield the pinned object in small chunks."""
+        self.calls.append(("read", key))
+        _, body = self._pinned(key, etag)
+        for start in range(0, len(body), 1000):
+            yield body[start : start + 1000]
+
+    def load(self, key: str) -> bytes | None:
+        """Return a small object, or None."""
+        self.calls.append(("load", key))
+        return self.body(key)
+
+    def publish(self, key: str, body: bytes, *, content_type: str) -> None:
+        """Make `body` the object; equal bytes already there are left alone."""
+        self.calls.append(("publish", key))
+        assert content_type
+        if self.body(key) != body:
+            self.put(key, body)
+
+    def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
+        """Do the same with a file."""
+        self.publish(key, path.read_bytes(), content_type=content_type)
+
+    def delete(self, key: str, *, etag: str) -> None:
+        """Hide the pinned object behind a delete marker."""
+        self.calls.append(("delete", key))
+        self._pinned(key, etag)
+        self.versions[key].append(None)
+
+    def _current(self, key: str) -> tuple[StoredObject, bytes] | None:
+        versions = self.versions.get(key)
+        return versions[-1] if versions else None
+
+    def _pinned(self, key: str, etag: str) -> tuple[StoredObject, bytes]:
+        current = self._current(key)
+        if current is None:
+            raise ObjectNotFoundError("No object is stored under the key.")
+        if current[0].etag != etag:
+            raise SourceChangedError("The object under the key is another one now.")
+        return current

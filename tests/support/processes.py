@@ -1,0 +1,85 @@
+"""Run programs beside the tests, and always end them."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+Found = TypeVar("Found")
+
+
+class Program:
+    """A running program whose output goes to a file."""
+
+    def __init__(
+        self, command: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path
+    ) -> None:
+        self.log = log
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                command, stdout=out, stderr=out, cwd=cwd, env=dict(env)
+            )
+
+    @property
+    def output(self) -> str:
+        """Return everything printed so far."""
+        return self.log.read_text("utf-8", errors="replace")
+
+    def wait_until(self, ready: Callable[[], object], *, within_s: float) -> None:
+        """Wait until `ready` is true; show the output if it never is."""
+
+        def look() -> object:
+            code = self._process.poll()
+            assert code is None, f"ended with {code}:\n{self.output}"
+            return ready()
+
+        eventually(look, within_s=within_s, otherwise=lambda: self.output)
+
+    def stop(self) -> None:
+        """Ask the program to end, and make it."""
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End the program in the middle of whatever it does."""
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(timeout=10)
+
+
+def eventually(
+    look: Callable[[], Found],
+    *,
+    within_s: float = 60,
+    otherwise: Callable[[], object] = str,
+) -> Found:
+    """Return the first truthy thing that `look` sees."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.05)
+    msg = f"nothing was seen within {within_s} s; {otherwise()}"
+    raise AssertionError(msg)
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def listens(port: int) -> bool:
+    """Tell whether somebody accepts connections."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False

@@ -1,0 +1,33 @@
+"""Make the records that the pipe hands to the machine."""
+
+from typing import Any
+
+from waveflow.events.flow import HashRequest, MixRequest
+
+START = "2026-11-21T09:00:00.000Z"
+SENT = 1763715600123
+UPLOAD = {
+    "userId": "user123",
+    "trackId": "track456",
+    "stemId": "stem789",
+    "filepath": "audio/sample.wav",
+    "timestamp": "2024-01-01T10:00:00Z",
+    "original_filename": "sample.wav",
+}
+TS = 1704103200000  # of UPLOAD's timestamp
+
+
+def record(body: Any) -> dict[str, Any]:
+    """Return what the pipe's input template makes of one message."""
+    return {"messageId": "message-1", "sentTimestamp": str(SENT), "body": body}
+
+
+def hash_request(**fields: Any) -> HashRequest:
+    """Return a hash request of an upload message with some fields replaced."""
+    return HashRequest(record=record({**UPLOAD, **fields}), start=START, name="run-1")
+
+
+def mix_request(**fields: Any) -> MixRequest:
+    """Return a mix request."""
+    body = {"stageId": "stage1", "stem_paths": ["audio/a.wav"], **fields}
+    return MixRequest(record=record(body), start=START, name="run-1")

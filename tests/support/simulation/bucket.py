@@ -1,0 +1,205 @@
+"""Model a versioned S3 bucket, and a store on it that fails on command."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from waveflow.errors import (
+    ObjectNotFoundError,
+    SourceChangedError,
+    StorageUnavailableError,
+)
+from waveflow.ports import StoredObject
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+UPLOADS = ("audio/", "users/")
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a key; a delete marker has no body."""
+
+    version_id: str
+    body: bytes | None
+    etag: str
+    written: int
+    checksummed: bool
+    sha256: str
+
+
+@dataclass
+class Bucket:
+    """Every version of every key, and how many live copies each content has."""
+
+    now: Callable[[], float]
+    versioned: bool = True
+    versions: dict[str, list[Version]] = field(default_factory=dict)
+    copies: Counter[str] = field(default_factory=Counter)
+    _count: int = 0
+
+    def current(self, key: str) -> Version | None:
+        """Return what a reader sees."""
+        versions = self.versions.get(key)
+        return versions[-1] if versions and versions[-1].body is not None else None
+
+    def hidden(self, key: str) -> bool:
+        """Tell whether a delete marker hides the key."""
+        versions = self.versions.get(key)
+        return bool(versions) and versions[-1].body is None
+
+    def version(self, key: str, version_id: str | None) -> Version | None:
+        """Return one version, if it is still there."""
+        return next(
+            (v for v in self.versions.get(key, []) if v.version_id == version_id), None
+        )
+
+    def put(self, key: str, body: bytes, *, checksummed: bool = True) -> Version:
+        """Write a version."""
+        digest = hashlib.sha256(body).hexdigest()
+        etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
+        self._uncount(key)
+        if key.startswith(UPLOADS):
+            self.copies[digest] += 1
+        return self._append(key, body, etag, checksummed=checksummed, sha256=digest)
+
+    def delete(self, key: str) -> None:
+        """Put a delete marker on top."""
+        self._uncount(key)
+        self._append(key, None, "", checksummed=False, sha256="")
+
+    def stored(self, key: str) -> StoredObject | None:
+        """Return what HEAD says."""
+        version = self.current(key)
+        if version is None or version.body is None:
+            return None
+        return StoredObject(
+            key=key,
+            etag=version.etag,
+            size=len(version.body),
+            last_modified=(EPOCH + timedelta(seconds=version.written)).isoformat(),
+            version_id=version.version_id,
+            sha256=version.sha256 if version.checksummed else None,
+        )
+
+    def _uncount(self, key: str) -> None:
+        current = self.current(key)
+        if current is not None and key.startswith(UPLOADS):
+            self.copies[current.sha256] -= 1
+
+    def _append(
+        self, key: str, body: bytes | None, etag: str, *, checksummed: bool, sha256: str
+    ) -> Version:
+        self._count += 1
+        version = Version(
+            version_id=f"v{self._count}" if self.versioned else "null",
+            body=body,
+            etag=etag,
+            written=int(self.now()),
+            checksummed=checksummed,
+            sha256=sha256,
+        )
+        kept = self.versions.setdefault(key, [])
+        if not self.versioned:
+            kept.clear()
+        kept.append(version)
+        return version
+
+
+class Tripwires(Protocol):
+    """Stands before and after every outside call, and may strike there."""
+
+    def before(self, call: str, key: str) -> None:
+        """Strike before the call is carried out."""
+
+    def after(self, call: str, key: str) -> None:
+        """Strike after the call was carried out, before its answer."""
+
+    def strikes(self, kind: str) -> bool:
+        """Tell whether an armed fault applies to this call."""
+
+
+class FaultyObjects:
+    """An `ObjectStore` on the bucket for one invocation of a stage."""
+
+    def __init__(self, bucket: Bucket, wires: Tripwires) -> None:
+        self._bucket = bucket
+        self._wires = wires
+
+    def find(self, key: str) -> StoredObject | None:
+        """Return the current object, or None."""
+        self._before("find", key)
+        stored = self._bucket.stored(key)
+        self._wires.after("find", key)
+        return stored
+
+    def has_delete_marker(self, key: str) -> bool:
+        """Tell whether a delete marker hides the key's versions."""
+        self._before("has_delete_marker", key)
+        return self._bucket.hidden(key)
+
+    def read(self, key: str, *, etag: str) -> Iterator[bytes]:
+        """Yield the pinned object; a cut or damaged body never ends quietly."""
+        self._before("read", key)
+        version = self._pinned(key, etag)
+        body = version.body or b""
+        half = len(body) // 2
+        yield body[:half]
+        if self._wires.strikes("S3 read cut short"):
+            raise StorageUnavailableError("The body ended early.")
+        flipped = self._wires.strikes("S3 bit flipped")
+        if flipped and version.checksummed:
+            raise StorageUnavailableError("The checksum does not match.")
+        rest = body[half:]
+        yield bytes([rest[0] ^ 1]) + rest[1:] if flipped and rest else rest
+        self._wires.after("read", key)
+
+    def load(self, key: str) -> bytes | None:
+        """Return a small object, or None."""
+        self._before("load", key)
+        version = self._bucket.current(key)
+        return version.body if version else None
+
+    def publish(self, key: str, body: bytes, *, content_type: str) -> None:
+        """Make `body` the object; equal bytes already there are left alone."""
+        assert content_type
+        self._before("publish", key)
+        current = self._bucket.current(key)
+        if current is None or current.body != body:
+            self._bucket.put(key, body)
+        self._after("publish", key)
+        if self._wires.strikes("S3 answer lost"):
+            raise StorageUnavailableError("The answer to the PUT is lost.")
+
+    def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
+        """Do the same with a file."""
+        self.publish(key, path.read_bytes(), content_type=content_type)
+
+    def delete(self, key: str, *, etag: str) -> None:
+        """Put a delete marker on the pinned object."""
+        self._before("delete", key)
+        self._pinned(key, etag)
+        self._bucket.delete(key)
+        self._after("delete", key)
+        if self._wires.strikes("S3 answer lost"):
+            # boto3 has sent it again, and S3 found nothing to match.
+            raise ObjectNotFoundError("No object is stored under the key.")
+
+    def _before(self, call: str, key: str) -> None:
+        self._wires.before(call, key)
+        if self._wires.strikes("S3 unavailable"):
+            raise StorageUnavailableError("S3 answered 503 SlowDown.")
+
+    def _after(self, call: str, key: str) -> None:
+        self._wires.after(call, key)
+
+    def _pinned(self, key: str, etag: str) -> Version:
+        current = self._bucket.current(key)
+        if current is None:
+            raise ObjectNotFoundError("No object is stored under the key.")
+        if current.etag != etag:
+            raise SourceChangedError("The object under the key is another one now.")
+        return current

@@ -1,0 +1,84 @@
+"""Choose which fault strikes next, from a seed, and count what struck."""
+
+from collections import Counter
+from collections.abc import Iterable
+from random import Random
+from typing import Any
+
+# What can happen to one invocation of a stage, at one of its outside calls.
+AT_A_CALL = (
+    "S3 unavailable",
+    "S3 read cut short",
+    "S3 bit flipped",
+    "S3 answer lost",
+    "object replaced",
+    "object deleted",
+    "object uploaded again",
+    "killed before a call",
+    "killed after a call",
+    "another execution in between",
+    "webhook unavailable",
+    "webhook answer lost",
+    "webhook rejected",
+    "token answer lost",
+)
+AROUND_A_CALL = ("Lambda service error", "Lambda throttled", "Lambda answer lost")
+OF_A_MESSAGE = (
+    "message delivered twice",
+    "message delivered late",
+    "message delivered again at the end",
+    "twins uploaded at once",
+    "message broken",
+)
+OF_A_VERDICT = (
+    "verdict missing",
+    "verdict late",
+    "verdict twice",
+    "verdict garbage",
+    "verdict a failure",
+    "verdict in the body",
+    "verdict hold",
+    "verdict names itself",
+    "verdict names its own stem",
+    "verdict names a younger copy",
+    "verdict names other bytes",
+    "verdict names nothing",
+    "verdict names another user's copy",
+    "server down for hours",
+)
+KINDS = (*AT_A_CALL, *AROUND_A_CALL, *OF_A_MESSAGE, *OF_A_VERDICT)
+
+
+class Faults:
+    """A seeded source of faults, each kind at the same rate."""
+
+    def __init__(self, random: Random, rate: float) -> None:
+        self.random = random
+        self.rate = rate
+        self.counts: Counter[str] = Counter()
+
+    def stop(self) -> None:
+        """Let nothing fail from now on."""
+        self.rate = 0.0
+
+    def strikes(self, kind: str) -> bool:
+        """Tell whether a fault of this kind happens now."""
+        if self.random.random() >= self.rate:
+            return False
+        self.counts[kind] += 1
+        return True
+
+    def one_of(self, kinds: Iterable[str]) -> str | None:
+        """Return the first of these kinds that happens now, or None."""
+        return next((kind for kind in kinds if self.strikes(kind)), None)
+
+    def armed(self, calls: int) -> dict[str, int]:
+        """Return the faults of one invocation, each with the call it waits for."""
+        if not self.rate:
+            return {}
+        draw = self.random.random
+        return {kind: int(draw() * calls) for kind in AT_A_CALL if draw() < self.rate}
+
+    def choose(self, items: list[Any]) -> Any:
+        """Return one of the items."""
+        return self.random.choice(items)

@@ -1,0 +1,184 @@
+"""Model the platform's server: what it decides, and what it was told."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from support.simulation.bucket import Bucket
+from support.simulation.faults import Faults
+
+FINAL = {"SUCCESS", "DUPLICATE"}
+GARBAGE: list[Any] = [
+    None,
+    "duplicate",
+    ["duplicate"],
+    {},
+    {"duplicate": True},
+    {"verdict": "DUPLICATE"},
+    {"verdict": ["duplicate"]},
+    {"verdict": True},
+    {"verdict": "duplicate", "duplicate_of": None},
+    {"verdict": "new", "num_peaks": "10"},
+    {"verdict": "new", "num_peaks": 0},
+    {"verdict": "new", "num_peaks": 1.5},
+    {"verdict": "delete"},
+]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer to a question: after how long, and what."""
+
+    delay_s: float
+    output: Any = None
+    failure: str | None = None
+
+
+@dataclass
+class Server:
+    """Decides once per job, keeps what it is told, and drops repeats by id."""
+
+    bucket: Bucket
+    faults: Faults
+    now: Callable[[], float]
+    message_mode: bool = False
+    known: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    decided: dict[str, dict[str, Any]] = field(default_factory=dict)
+    told: dict[str, dict[str, Any]] = field(default_factory=dict)
+    seen: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    down_until: float = 0.0
+    answers: list[tuple[str, Answer]] = field(default_factory=list)
+    follow_ups: list[dict[str, Any]] = field(default_factory=list)
+
+    def receive(
+        self, path: str, payload: Mapping[str, Any], *, webhook_id: str
+    ) -> bytes:
+        """Take one webhook and return the body of the 2xx answer."""
+        about = (path, payload["task_id"], payload["status"])
+        if path != "hash-check":
+            about = (*about, (payload.get("result") or {}).get("error_code", ""))
+            known = self.seen.setdefault(webhook_id, about)
+            assert known == about, f"One id for two deliveries: {known}, {about}."
+            return self._keep(payload)
+        assert webhook_id not in self.seen, "A question repeats an id."
+        self.seen[webhook_id] = about
+        return self._question(payload)
+
+    def _keep(self, payload: Mapping[str, Any]) -> bytes:
+        before = self.told.get(payload["task_id"])
+        if before is None or before["status"] not in FINAL:
+            self.told[payload["task_id"]] = dict(payload)
+        return b"{}"
+
+    def _question(self, payload: Mapping[str, Any]) -> bytes:
+        verdict = self._decision(payload)
+        if self.message_mode:
+            self._send_next(payload, verdict)
+            return b'{"received":true}'
+        token = payload["task_token"]
+        verdict, wrong = self._perhaps_wrong(payload, verdict)
+        strikes = self.faults.strikes
+        if wrong is None and strikes("verdict in the body"):
+            return json.dumps({"status": "ok", **verdict}).encode()
+        if strikes("verdict missing"):
+            return b""
+        delay = 1_000.0 if strikes("verdict late") else 2.0
+        if strikes("verdict a failure"):
+            self.answers.append((token, Answer(delay, failure="NoIdeaError")))
+        if strikes("verdict garbage"):
+            self.answers.append((token, Answer(delay, self._garbage(verdict))))
+        self.answers.append((token, Answer(delay + 0.1, verdict)))
+        if strikes("verdict twice"):
+            self.answers.append((token, Answer(delay + 0.2, {"verdict": "new"})))
+        return b'{"received":true}'
+
+    def _garbage(self, verdict: dict[str, Any]) -> Any:
+        """Return nonsense, half of it with a survivor that would hold."""
+        near = {**verdict, "verdict": "dup"}
+        return self.faults.choose([*GARBAGE, *[near] * len(GARBAGE)])
+
+    def _decision(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Decide as a database would: one verdict per job, kept."""
+        if payload["task_id"] in self.decided:
+            return self.decided[payload["task_id"]]
+        content = (payload["userId"], payload["audio_hash"])
+        own = {"stemId": payload["stemId"], "filepath": payload["filepath"]}
+        first = self.known.setdefault(content, own)
+        verdict: dict[str, Any] = {"verdict": "new"}
+        if first["stemId"] != own["stemId"]:
+            verdict = {"verdict": "duplicate", "duplicate_of": first}
+        if self.faults.strikes("verdict hold"):
+            verdict = {"verdict": "hold"}
+        self.decided[payload["task_id"]] = verdict
+        return verdict
+
+    def _perhaps_wrong(
+        self, payload: Mapping[str, Any], verdict: dict[str, Any]
+    ) -> tuple[dict[str, Any], str | None]:
+        """Name a survivor that is none: every guard gets its turn."""
+        path = payload["filepath"]
+        claims = {
+            "verdict names itself": self._itself(payload),
+            "verdict names its own stem": self._copy(path),
+            "verdict names a younger copy": self._copy(path, younger=True),
+            "verdict names other bytes": self._copy(path, same=False),
+            "verdict names nothing": "audio/nowhere.wav",
+            "verdict names another user's copy": self._foreign(path, payload["userId"]),
+        }
+        for kind, claim in claims.items():
+            if claim is not None and self.faults.strikes(kind):
+                own = kind == "verdict names its own stem"
+                stem = payload["stemId"] if own else f"of {claim}"
+                survivor = {"stemId": stem, "filepath": claim}
+                return {"verdict": "duplicate", "duplicate_of": survivor}, kind
+        return verdict, None
+
+    @staticmethod
+    def _itself(payload: Mapping[str, Any]) -> str:
+        return str(payload["filepath"])
+
+    def _copy(
+        self, path: str, *, same: bool = True, younger: bool = False
+    ) -> str | None:
+        own = self.bucket.current(path)
+        if own is None:
+            return None
+        for key in reversed(self.bucket.versions):
+            other = self.bucket.current(key)
+            if other is None or key == path or not key.startswith("audio/"):
+                continue
+            if (other.sha256 == own.sha256) != same:
+                continue
+            if younger and (other.written, key) <= (own.written, path):
+                continue
+            return key
+        return None
+
+    def _foreign(self, path: str, user_id: str) -> str | None:
+        own = self.bucket.current(path)
+        for key in self.bucket.versions:
+            other = self.bucket.current(key)
+            foreign = key.startswith("users/") and not key.startswith(
+                f"users/{user_id}/"
+            )
+            if own and other and foreign and other.sha256 == own.sha256:
+                return key
+        return None
+
+    def _send_next(self, payload: Mapping[str, Any], verdict: dict[str, Any]) -> None:
+        """Answer by the next message, as seed 002's server does."""
+        task = "process_audio_analysis"
+        fields: dict[str, Any] = {}
+        if verdict["verdict"] == "duplicate":
+            task = "process_duplicate_file"
+            fields = {"duplicate_of": verdict["duplicate_of"]}
+        names = ("userId", "trackId", "stemId", "filepath", "audio_hash", "timestamp")
+        self.follow_ups.append(
+            {
+                "task": f"app.tasks.{task}",
+                "id": f"{task}-{payload['task_id']}",
+                "args": [],
+                "kwargs": {**{name: payload[name] for name in names}, **fields},
+            }
+        )

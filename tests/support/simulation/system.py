@@ -1,0 +1,289 @@
+"""Drive executions over a fake clock, with another in between at any call."""
+
+import heapq
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from waveflow import errors
+from waveflow.events import flow
+from waveflow.events.normalise import find_ids, find_job_id
+from waveflow.ports import Policy
+from waveflow.stages.dedupe_delete import delete_duplicate
+from waveflow.stages.hash import hash_object
+from waveflow.stages.mix import mix_stems
+from waveflow.stages.notify import notify
+from waveflow.stages.waveform import draw_waveform
+
+from support.simulation.bucket import EPOCH, Bucket, FaultyObjects
+from support.simulation.checks import UNDELIVERED, Ledger
+from support.simulation.faults import Faults
+from support.simulation.server import Answer, Server
+from support.simulation.wires import KilledError, Wires
+from support.walker import (
+    Ended,
+    Execution,
+    Failed,
+    Invoke,
+    Result,
+    Sleep,
+    Succeeded,
+    Walk,
+)
+
+CALLS = {"Hash": 3, "DedupeDelete": 6, "Waveform": 2, "Mix": 8, "Notify": 2}
+DEEP = 3  # executions inside each other's calls
+PREFIXES = ("audio/", "users/")
+MODELS: dict[str, Any] = {
+    "Hash": flow.HashRequest,
+    "DedupeDelete": flow.DedupeDeleteRequest,
+    "Waveform": flow.WaveformRequest,
+    "Mix": flow.MixRequest,
+    "Notify": flow.NotifyRequest,
+}
+
+
+@dataclass
+class Run:
+    """One execution and what the driver knows of it."""
+
+    execution: Execution
+    name: str
+    job_id: str
+    tells: bool
+    user_id: str | None
+    walk: Walk | None = None
+    waiting: str | None = None
+    answered: dict[str, Result] = field(default_factory=dict)
+    by_the_server: list[Any] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Modes:
+    """What the operator of one world has chosen."""
+
+    message_mode: bool = False
+    dedupe_mode: str = "delete"
+    versioned: bool = True
+
+
+class System:
+    """Queue, machine, stages, bucket and server, in one thread and one clock."""
+
+    def __init__(
+        self, faults: Faults, definition: Mapping[str, Any], modes: Modes = Modes()
+    ) -> None:
+        self.now = 0.0
+        self.faults = faults
+        self.bucket = Bucket(self.clock, modes.versioned)
+        self.server = Server(self.bucket, faults, self.clock, modes.message_mode)
+        self.ledger = Ledger(self.bucket, self.server)
+        self.runs: list[Run] = []
+        self.questions: dict[str, Run] = {}
+        self.stages: Counter[str] = Counter()
+        self._definition = definition
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._ticket = itertools.count()
+        self._depth = 0
+        self.policy = Policy(
+            allowed_prefixes=PREFIXES,
+            max_file_bytes=1 << 20,
+            dedupe_mode=modes.dedupe_mode,
+            verdict_mode="message" if modes.message_mode else "callback",
+        )
+
+    def clock(self) -> float:
+        """Return the simulated time in seconds."""
+        return self.now
+
+    def later(self, seconds: float, event: Callable[[], None]) -> None:
+        """Let something happen after a while."""
+        heapq.heappush(self._events, (self.now + seconds, next(self._ticket), event))
+
+    def step(self) -> bool:
+        """Let the next thing happen; False when nothing is left."""
+        if not self._events:
+            return False
+        at, _, event = heapq.heappop(self._events)
+        self.now = max(self.now, at)
+        event()
+        return True
+
+    def drain(self) -> None:
+        """Run until nothing is left to happen."""
+        while self.step():
+            pass
+
+    def interleave(self) -> None:
+        """Let the next thing happen inside the call of another execution."""
+        if self._depth < DEEP:
+            self.step()
+
+    def send(self, body: Any, *, late_s: float = 0.0) -> None:
+        """Put a message into the queue; it starts an execution at least once."""
+        number = next(self._ticket)
+        record = {
+            "messageId": f"message-{number}",
+            "sentTimestamp": str(1_767_225_600_000 + int(self.now * 1000)),
+            "body": body,
+        }
+        strikes = self.faults.strikes
+        delays = [late_s + 0.5]
+        if strikes("message delivered late"):
+            delays = [late_s + 600 * self.faults.random.random()]
+        if strikes("message delivered twice"):
+            delays.append(delays[0] + 20 * self.faults.random.random())
+        if strikes("message delivered again at the end"):
+            delays.append(200_000.0)
+        for delay in delays:
+            self.later(delay, lambda: self.start([record]))
+
+    def start(self, data: list[dict[str, Any]]) -> Run:
+        """Start an execution, as the pipe does."""
+        start = (EPOCH + timedelta(seconds=self.now)).isoformat(timespec="milliseconds")
+        name = f"run-{len(self.runs)}"
+        execution = Execution(
+            self._definition, data, name, start.replace("+00:00", "Z")
+        )
+        entry = flow.HashRequest(record=data[0], start=execution.start, name=name)
+        body = data[0]["body"] if isinstance(data[0]["body"], dict) else {}
+        fields = body.get("kwargs", body)
+        mix = "stem_paths" in fields
+        run = Run(
+            execution,
+            name,
+            job_id=find_job_id(entry),
+            tells=not {"stemId", "stageId"}.isdisjoint(find_ids(data[0])),
+            user_id=None if mix else str(fields.get("userId")),
+        )
+        self.runs.append(run)
+        run.walk = execution.walk()
+        self._advance(run, None)
+        return run
+
+    def redrive(self, run: Run) -> None:
+        """Resume an execution where it could not ask or tell."""
+        run.walk = run.execution.redrive()
+        self._advance(run, None)
+
+    def answer(self, token: str, answer: Answer) -> None:
+        """Carry SendTaskSuccess or SendTaskFailure; a closed token changes nothing."""
+        run = self.questions.pop(token, None)
+        if run is None:
+            self.ledger.counts["answers to closed questions"] += 1
+            return
+        result: Result = Succeeded(answer.output)
+        if answer.failure:
+            result = Failed(answer.failure, "said the server")
+        else:
+            run.by_the_server.append(answer.output)
+        if run.waiting == token:
+            run.waiting = None
+            self._advance(run, result)
+        else:
+            run.answered[token] = result
+
+    def _advance(self, run: Run, result: Result | None) -> None:
+        assert run.walk is not None
+        try:
+            request = run.walk.send(result)
+        except StopIteration as stop:
+            self.ledger.ended(run, stop.value)
+            return
+        if isinstance(request, Sleep):
+            part = self.faults.random.random() if request.jitter else 1.0
+            self.later(request.seconds * part, lambda: self._advance(run, None))
+        else:
+            self.later(0.1, lambda: self._invoke(run, request))
+
+    def _invoke(self, run: Run, request: Invoke) -> None:
+        if request.token:
+            self.questions[request.token] = run
+        result = self._lambda(run, request)
+        self._send_what_the_server_said()
+        if not request.token:
+            self._advance(run, result)
+        elif request.token in run.answered:
+            self._advance(run, run.answered.pop(request.token))
+        elif isinstance(result, Failed):
+            self.questions.pop(request.token, None)
+            self._advance(run, result)
+        else:
+            self._wait(run, request)
+
+    def _wait(self, run: Run, request: Invoke) -> None:
+        token = str(request.token)
+        run.waiting = token
+
+        def time_out() -> None:
+            if run.waiting == token:
+                run.waiting = None
+                self.questions.pop(token, None)
+                self._advance(run, Failed("States.Timeout"))
+
+        self.later(request.timeout_s, time_out)
+
+    def _send_what_the_server_said(self) -> None:
+        answers, self.server.answers = self.server.answers, []
+        for token, given in answers:
+            self.later(given.delay_s, lambda t=token, a=given: self.answer(t, a))
+        bodies, self.server.follow_ups = self.server.follow_ups, []
+        for body in bodies:
+            self.send(body)
+
+    def _lambda(self, run: Run, request: Invoke) -> Result:
+        """Invoke a function as Step Functions sees it."""
+        strikes = self.faults.strikes
+        if strikes("Lambda throttled"):
+            return Failed("Lambda.TooManyRequestsException")
+        if strikes("Lambda service error"):
+            return Failed("Lambda.ServiceException")
+        stage = request.function.removesuffix("Function")
+        self.stages[stage] += 1
+        self._depth += 1
+        try:
+            output = self._stage(run, stage, request.payload)
+        except KilledError:
+            return Failed("Lambda.Unknown", "The function was killed.")
+        except errors.WaveflowError as exc:
+            said = {"errorType": type(exc).__name__, "errorMessage": str(exc)}
+            return Failed(type(exc).__name__, json.dumps(said))
+        finally:
+            self._depth -= 1
+        if strikes("Lambda answer lost"):
+            return Failed("Lambda.SdkClientException")
+        return Succeeded(output)
+
+    def _stage(self, run: Run, stage: str, payload: Any) -> Any:
+        request = msgspec.convert(
+            msgspec.json.decode(msgspec.json.encode(payload)), MODELS[stage]
+        )
+        wires = Wires(self, run, request, self.faults.armed(CALLS[stage]))
+        objects = FaultyObjects(self.bucket, wires)
+        match stage:
+            case "Hash":
+                result: Any = hash_object(request, objects=objects, policy=self.policy)
+            case "DedupeDelete":
+                result = delete_duplicate(request, objects=objects, policy=self.policy)
+            case "Waveform":
+                result = draw_waveform(request, objects=objects, policy=self.policy)
+            case "Mix":
+                result = mix_stems(request, objects=objects, policy=self.policy)
+            case _:
+                result = notify(
+                    request, webhook=wires, tokens=wires, policy=self.policy
+                )
+        return msgspec.json.decode(msgspec.json.encode(result))
+
+    def undelivered(self) -> list[Run]:
+        """Return the executions that a redrive resumes."""
+        return [run for run in self.runs if _is_undelivered(run.execution.ended)]
+
+
+def _is_undelivered(end: Ended | None) -> bool:
+    return end is not None and end.status == "FAILED" and end.state in UNDELIVERED

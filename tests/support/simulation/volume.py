@@ -1,0 +1,101 @@
+"""Run many simulated executions from seeds, and print what was injected."""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from support.simulation.faults import Faults
+from support.simulation.system import Modes, System
+from support.simulation.traffic import Traffic
+from support.walker import MACHINE, load
+
+REDRIVEN = {"STORAGE_UNAVAILABLE", "RESOURCE_LIMIT", "VERDICT_TIMEOUT"}
+
+
+@dataclass
+class Report:
+    """What many seeds injected, did and broke."""
+
+    seeds: int = 0
+    executions: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """Return the report as text."""
+        lines = [f"{self.executions} executions of {self.seeds} seeds"]
+        for title, counter in (("injected", self.faults), ("counted", self.counts)):
+            lines.append(f"{title}:")
+            lines += [f"  {count:8} {name}" for name, count in sorted(counter.items())]
+        lines.append(f"broken promises: {len(self.broken)}")
+        lines += [f"  {line}" for line in self.broken[:20]]
+        return "\n".join(lines)
+
+
+def run_seed(
+    seed: int, report: Report, *, messages: int, rate: float, machine: Path = MACHINE
+) -> System:
+    """Simulate one small world until everything in it has settled."""
+    modes = Modes(
+        message_mode=seed % 5 == 4,
+        dedupe_mode="report" if seed % 10 == 8 else "delete",
+        versioned=seed % 10 != 6,
+    )
+    random = Random(seed)  # noqa: S311 - the point is that it repeats
+    system = System(Faults(random, rate), load(machine), modes)
+    try:
+        Traffic(system).send(messages)
+        system.drain()
+        recover(system)
+    except AssertionError as exc:
+        report.broken.append(f"seed {seed}: {exc}")
+    report.seeds += 1
+    report.executions += len(system.runs)
+    report.faults += system.faults.counts
+    report.counts += system.ledger.counts
+    return system
+
+
+def recover(system: System) -> None:
+    """Let all faults end, do what an operator does, and check the whole."""
+    system.faults.stop()
+    system.server.down_until = 0.0
+    for run in system.undelivered():
+        system.redrive(run)
+        system.ledger.counts["redriven"] += 1
+    system.drain()
+    for run in list(system.runs):
+        end = run.execution.ended
+        if end is not None and end.state == "Failed" and end.error in REDRIVEN:
+            system.start(run.execution.input)
+            system.ledger.counts["started anew"] += 1
+    system.drain()
+    system.ledger.settled(system.runs)
+
+
+def main() -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--executions", type=int, default=10_000)
+    parser.add_argument("--rate", type=float, default=0.05)
+    parser.add_argument("--machine", type=Path, default=MACHINE)
+    given = parser.parse_args()
+    report, began, seed = Report(), time.monotonic(), given.first
+    while report.executions < given.executions or report.seeds < given.seeds:
+        run_seed(seed, report, messages=100, rate=given.rate, machine=given.machine)
+        seed += 1
+        if report.broken:
+            break
+    sys.stdout.write(f"{report}\nin {time.monotonic() - began:.1f} s\n")
+    return 1 if report.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

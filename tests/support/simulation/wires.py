@@ -1,0 +1,131 @@
+"""Strike at the outside calls of one invocation, and report what they did."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from waveflow.errors import WebhookRejectedError, WebhookUnavailableError
+from waveflow.events import flow
+from waveflow.events.messages import DuplicateMessage
+
+from support.simulation.server import Answer
+
+if TYPE_CHECKING:
+    from support.simulation.system import Run, System
+
+DOWN_S = 10_000.0
+
+
+class KilledError(BaseException):
+    """The process of the stage is gone: nothing of it may run any more."""
+
+
+class Wires:
+    """Tripwires, webhook and tokens of one invocation."""
+
+    def __init__(
+        self, system: "System", run: "Run", request: Any, armed: dict[str, int]
+    ) -> None:
+        self._system = system
+        self._run = run
+        self._request = request
+        self._armed = armed
+        self._calls = 0
+        self._since = system.ledger.steps
+
+    def before(self, call: str, key: str) -> None:
+        """Let users, other executions and death come before a call."""
+        self._calls += 1
+        if call not in {"post", "succeed"}:
+            self._system.ledger.stage_called(call, key, user_id=self._run.user_id)
+            self._let_users_act(key)
+        if self.strikes("another execution in between"):
+            self._system.interleave()
+        if self.strikes("killed before a call"):
+            raise KilledError
+
+    def after(self, call: str, key: str) -> None:
+        """Check what was done, and let death come before its answer."""
+        if call == "delete":
+            self._report_delete(key)
+        if call == "publish" and isinstance(self._request, flow.WaveformRequest):
+            job, source = self._request.job, self._request.source
+            self._system.ledger.our_drawing(job, key, source)
+        if self.strikes("killed after a call"):
+            raise KilledError
+
+    def strikes(self, kind: str) -> bool:
+        """Tell whether an armed fault applies to this call."""
+        due = self._armed.get(kind)
+        if due is None or due > self._calls - 1:
+            return False
+        del self._armed[kind]
+        self._system.faults.counts[kind] += 1
+        return True
+
+    def post(self, path: str, payload: Mapping[str, Any], *, webhook_id: str) -> bytes:
+        """Deliver a webhook to the server's model."""
+        server, faults = self._system.server, self._system.faults
+        self.before("post", path)
+        if faults.rate and faults.random.random() < faults.rate / 50:
+            faults.counts["server down for hours"] += 1
+            server.down_until = self._system.now + DOWN_S
+        if self._system.now < server.down_until and faults.rate:
+            raise WebhookUnavailableError("The server gave ConnectionError.")
+        if self.strikes("webhook unavailable"):
+            raise WebhookUnavailableError("The server answered 503.")
+        if self.strikes("webhook rejected"):
+            raise WebhookRejectedError("The server answered 400.")
+        if path != "hash-check":
+            self._system.ledger.told(payload)
+        body = server.receive(path, payload, webhook_id=webhook_id)
+        self.after("post", path)
+        if self.strikes("webhook answer lost"):
+            raise WebhookUnavailableError("The server gave ReadTimeout.")
+        return body
+
+    def succeed(self, token: str, output: Mapping[str, Any]) -> None:
+        """Close a waiting task."""
+        self.before("succeed", token)
+        self._system.answer(token, Answer(0.0, dict(output)))
+        self.after("succeed", token)
+        if self.strikes("token answer lost"):
+            raise WebhookUnavailableError("Step Functions did not answer.")
+
+    def _let_users_act(self, key: str) -> None:
+        if not key.startswith(("audio/", "users/")):
+            return
+        bucket = self._system.bucket
+        current = bucket.current(key)
+        if current is None or current.body is None:
+            return
+        body = current.body
+        if self.strikes("object replaced"):
+            bucket.put(key, body[:-2] + self._system.faults.random.randbytes(2))
+        elif self.strikes("object deleted"):
+            bucket.delete(key)
+        elif self.strikes("object uploaded again"):
+            bucket.put(key, body)
+        else:
+            return
+        self._system.ledger.user_touched(key)
+
+    def _report_delete(self, key: str) -> None:
+        request = self._request
+        verdict = self._run.execution.variables.get("verdict")
+        self._system.ledger.our_delete(
+            request.job,
+            key,
+            since=self._since,
+            verdict=verdict,
+            justified=self._justified(verdict),
+        )
+
+    def _justified(self, verdict: Any) -> bool:
+        """Tell whether the server itself said so, whatever the machine believes."""
+        message = self._request.job.message
+        if isinstance(message, DuplicateMessage):
+            return isinstance(message.duplicate_of, object)
+        said = [v for v in self._run.by_the_server if v == verdict]
+        return bool(said) and (
+            isinstance(verdict, dict) and verdict.get("verdict") == "duplicate"
+        )

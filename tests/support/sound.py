@@ -1,0 +1,96 @@
+"""Make signals with known answers, and files of them."""
+
+import struct
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import soundfile
+
+RATE = 44_100
+
+
+def tone(
+    seconds: float, *, rate: int = RATE, hz: float = 440, level: float = 0.5
+) -> np.ndarray:
+    """Give a mono sine, float32, shape (frames,)."""
+    time = np.arange(round(seconds * rate)) / rate
+    return (level * np.sin(2 * np.pi * hz * time)).astype(np.float32)
+
+
+def music(seconds: float, *, rate: int = RATE, channels: int = 2) -> np.ndarray:
+    """Give noise that swells and fades, another in each channel."""
+    frames = round(seconds * rate)
+    noise = np.random.default_rng(7).standard_normal((frames, channels))
+    swell = 0.55 + 0.45 * np.sin(np.arange(frames)[:, None] / rate * 3)
+    return np.clip(noise * swell * 0.12, -1, 1).astype(np.float32)
+
+
+def chunk(name: bytes, body: bytes, *, claim: int | None = None) -> bytes:
+    """Write one RIFF chunk; `claim` lies about its size."""
+    size = len(body) if claim is None else claim
+    return name + struct.pack("<I", size) + body + b"\0" * (len(body) % 2)
+
+
+def wav_format(
+    *, tag: int = 1, channels: int = 1, rate: int = RATE, bits: int = 16
+) -> bytes:
+    """Write the 16 bytes of a plain format chunk."""
+    align = channels * ((bits + 7) // 8)
+    return struct.pack("<HHIIHH", tag, channels, rate, rate * align, align, bits)
+
+
+def wav(
+    body: bytes,
+    *,
+    fmt: bytes | None = None,
+    claim: int | None = None,
+    between: bytes = b"",
+    riff_claim: int | None = None,
+) -> bytes:
+    """Write a WAV file whose headers may lie."""
+    chunks = chunk(b"fmt ", fmt or wav_format()) + between
+    chunks += chunk(b"data", body, claim=claim)
+    size = 4 + len(chunks) if riff_claim is None else riff_claim
+    return b"RIFF" + struct.pack("<I", size) + b"WAVE" + chunks
+
+
+def long_wav(body: bytes, *, form: bytes, claim: int | None = None) -> bytes:
+    """Write RF64 or BW64, its real size in a ds64 chunk."""
+    size = len(body) if claim is None else claim
+    ds64 = chunk(b"ds64", struct.pack("<QQQI", size, size, size // 2, 0))
+    chunks = ds64 + chunk(b"fmt ", wav_format()) + chunk(b"data", body, claim=2**32 - 1)
+    return form + b"\xff" * 4 + b"WAVE" + chunks
+
+
+def pcm16(samples: np.ndarray) -> bytes:
+    """Write samples as 16-bit little-endian."""
+    return np.rint(samples * 32_767).astype("<i2").tobytes()
+
+
+def write(path: Path, samples: np.ndarray, *, rate: int = RATE, **how: str) -> Path:
+    """Write a file with libsndfile."""
+    soundfile.write(path, samples, rate, **how)
+    return path
+
+
+def encode(
+    path: Path, samples: np.ndarray, *, rate: int = RATE, codec: str, container: str
+) -> Path:
+    """Write a file with one of FFmpeg's encoders."""
+    planar = np.ascontiguousarray(samples.reshape(len(samples), -1).T)
+    layout = {1: "mono", 2: "stereo"}[len(planar)]
+    with av.open(str(path), "w", format=container) as out:
+        stream = out.add_stream(codec, rate=rate, layout=layout)
+        given = av.AudioFrame.from_ndarray(planar, format="fltp", layout=layout)
+        given.sample_rate, given.pts, given.time_base = rate, 0, Fraction(1, rate)
+        context = stream.codec_context
+        context.open()
+        resampler = av.AudioResampler(
+            context.format, context.layout, rate, frame_size=context.frame_size or 1024
+        )
+        for frame in [*resampler.resample(given), *resampler.resample(None)]:
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path

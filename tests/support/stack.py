@@ -1,0 +1,158 @@
+"""Read template.yaml as CloudFormation would resolve it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from waveflow_local.template import read_document
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "template.yaml"
+NOTHING = object()
+PSEUDO = {
+    "AWS::AccountId": "111122223333",
+    "AWS::Partition": "aws",
+    "AWS::Region": "ap-northeast-2",
+    "AWS::StackName": "stack",
+    "AWS::NoValue": NOTHING,
+}
+_PLACEHOLDER = re.compile(r"\$\{([^!}]+)\}")
+
+
+def load() -> dict[str, Any]:
+    """Return the template with its functions in their long form."""
+    return read_document(TEMPLATE)
+
+
+class Stack:
+    """A template with some parameters; a reference to a resource is its name."""
+
+    def __init__(self, document: dict[str, Any], **parameters: str) -> None:
+        self.document = document
+        self.parameters = {
+            name: str(parameters.get(name, declared.get("Default", "")))
+            for name, declared in document["Parameters"].items()
+        }
+        self.lists = {
+            name
+            for name, declared in document["Parameters"].items()
+            if declared["Type"] == "CommaDelimitedList"
+        }
+        self.resources: dict[str, dict[str, Any]] = {
+            name: self.resolve(resource)
+            for name, resource in document["Resources"].items()
+            if self.holds(resource.get("Condition"))
+        }
+        self.globals = self.resolve(document["Globals"]["Function"])
+        self.outputs = {
+            name: self.resolve(output["Value"])
+            for name, output in document["Outputs"].items()
+        }
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return the properties of every resource of one type."""
+        return {
+            name: resource.get("Properties", {})
+            for name, resource in self.resources.items()
+            if resource["Type"] == kind
+        }
+
+    def properties(self, name: str) -> dict[str, Any]:
+        """Return one resource's properties; none where it is absent."""
+        properties: dict[str, Any] = self.resources.get(name, {}).get("Properties", {})
+        return properties
+
+    def holds(self, condition: Any) -> bool:
+        """Tell whether a condition is true."""
+        if condition is None:
+            return True
+        if isinstance(condition, str):
+            return self.holds(self.document["Conditions"][condition])
+        ((name, argument),) = condition.items()
+        if name == "Fn::Not":
+            return not self.holds(argument[0])
+        assert name == "Fn::Equals"
+        left, right = (str(self.resolve(side)) for side in argument)
+        return left == right
+
+    def resolve(self, value: Any) -> Any:
+        """Return a value without intrinsic functions."""
+        if isinstance(value, list):
+            every = (self.resolve(item) for item in value)
+            return [item for item in every if item is not NOTHING]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((name, argument),) = value.items()
+            if name == "Ref" or str(name).startswith("Fn::"):
+                return self._call(name, argument)
+        every = {key: self.resolve(item) for key, item in value.items()}
+        return {key: item for key, item in every.items() if item is not NOTHING}
+
+    def _call(self, name: str, argument: Any) -> Any:  # noqa: PLR0911 - one each
+        match name:
+            case "Ref":
+                return self._ref(argument)
+            case "Fn::GetAtt":
+                return ".".join(argument)
+            case "Fn::If":
+                return self.resolve(argument[1 if self.holds(argument[0]) else 2])
+            case "Fn::Join":
+                return argument[0].join(self.resolve(argument[1]))
+            case "Fn::Split":
+                return self.resolve(argument[1]).split(argument[0])
+            case "Fn::Select":
+                return self.resolve(argument[1])[int(argument[0])]
+            case _:
+                return self._sub(argument)
+
+    def _ref(self, name: str) -> Any:
+        if name in PSEUDO:
+            return PSEUDO[name]
+        if name not in self.parameters:
+            return name
+        value = self.parameters[name]
+        return value.split(",") if name in self.lists else value
+
+    def _sub(self, argument: Any) -> str:
+        text, extra = argument if isinstance(argument, list) else (argument, {})
+
+        def answer(match: re.Match[str]) -> str:
+            known = extra.get(match[1])
+            return str(self._ref(match[1]) if known is None else self.resolve(known))
+
+        return _PLACEHOLDER.sub(answer, text)
+
+    def statements(self, role: str) -> list[dict[str, Any]]:
+        """Return every statement that a role has, wherever it is written."""
+        own = self.properties(role)
+        holders = [
+            *own.get("Policies", []),
+            *(self.properties(name) for name in own.get("ManagedPolicyArns", [])),
+            *(
+                apart
+                for apart in self.of_type("AWS::IAM::RolePolicy").values()
+                if apart["RoleName"] == role
+            ),
+        ]
+        documents = [holder["PolicyDocument"] for holder in holders]
+        return [each for document in documents for each in document["Statement"]]
+
+    def allowed(self, role: str) -> dict[str, set[str]]:
+        """Return each action that a role may do, and on what."""
+        return allowed(self.statements(role))
+
+
+def allowed(statements: list[dict[str, Any]]) -> dict[str, set[str]]:
+    """Return each action that some statements allow, and on what."""
+    found: dict[str, set[str]] = {}
+    for statement in statements:
+        if statement["Effect"] == "Allow":
+            for action in listed(statement["Action"]):
+                found.setdefault(action, set()).update(listed(statement["Resource"]))
+    return found
+
+
+def listed(value: Any) -> list[str]:
+    """Return what is one or many as many."""
+    return [value] if isinstance(value, str) else list(value)

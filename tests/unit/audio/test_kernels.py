@@ -1,0 +1,79 @@
+"""Reductions agree with a reading that one can check by eye."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from waveflow.audio import kernels, levels
+from waveflow.audio.buckets import Grid
+from waveflow.audio.stream import Rounding
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(1, 900), st.integers(1, 400), st.integers(1, 300))
+def test_grid_cuts_where_the_contract_says(frames: int, buckets: int, block: int):
+    """Bucket i starts at floor(i * n / N), wherever the blocks end."""
+    buckets = min(buckets, frames)
+    owner = np.full(frames, -1)
+    for position in range(0, frames, block):
+        count = min(block, frames - position)
+        where, starts = Grid(frames, buckets).cut(position, count)
+        for index, start in zip(range(where.start, where.stop), starts, strict=True):
+            owner[position + start : position + count] = index
+
+    edges = [index * frames // buckets for index in range(buckets + 1)]
+    expected = np.repeat(np.arange(buckets), np.diff(edges))
+    assert (owner == expected).all()
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 24])
+def test_channels_add_up_without_overflow(channels: int):
+    """Full scale in every channel is louder than 16 bits hold."""
+    block = np.full((5, channels), -32_768, np.int16)
+
+    assert (kernels.channel_sum(block) == -32_768 * channels).all()
+
+
+def test_division_rounds_towards_zero():
+    """C divides so, and audiowaveform is C."""
+    values = np.array([-5, -4, -1, 1, 4, 5])
+
+    assert kernels.divide_towards_zero(values, 3).tolist() == [-1, -1, 0, 0, 1, 1]
+
+
+def test_eight_bits_are_cut_towards_zero():
+    """-87 and not -88: an arithmetic shift would be off by one."""
+    sixteen = np.array([-32_768, -22_400, -255, 255, 32_767], np.int16)
+
+    assert levels.eight_bits(sixteen).tolist() == [-128, -87, 0, 0, 127]
+
+
+def test_levels_beyond_full_scale_clip():
+    """A lossy 1.05 must not wrap to a negative level."""
+    block = np.array([[1.05], [-1.2]], np.float32)
+
+    summed = levels.summed(block, Rounding.NEAREST)
+    settled = levels.settled(summed, 1, rounding=Rounding.NEAREST)
+
+    assert settled.tolist() == [32_767, -32_767]
+
+
+def test_anti_phase_stereo_keeps_its_magnitude():
+    """The mono mix of such a file is silence; its peaks are not."""
+    left = np.linspace(-1, 1, 64, dtype=np.float32)
+    block = np.stack([left, -left], axis=1)
+
+    assert kernels.magnitudes(block, np.array([0, 32])).tolist() == [1, 1]
+    assert not kernels.mono(block).any()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_magnitudes_do_not_depend_on_memory_layout(order: str):
+    """Decoders hand out interleaved and planar blocks."""
+    block = np.random.default_rng(1).integers(-9999, 9999, (100, 3)).astype(np.int16)
+    starts = np.array([0, 7, 50])
+
+    found = kernels.magnitudes(np.asarray(block, order=order), starts)
+
+    parts = np.split(np.abs(block), starts[1:])
+    assert found.tolist() == [part.max() for part in parts]

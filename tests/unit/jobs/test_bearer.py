@@ -1,0 +1,52 @@
+"""Tokens of one issuer."""
+
+import json
+import time
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+from waveflow.adapters.bearer import BearerTokens
+from waveflow.jobs.refusals import UnauthorizedError
+
+PRIVATE = ec.generate_private_key(ec.SECP256R1())
+PUBLIC = json.loads(ECAlgorithm.to_jwk(PRIVATE.public_key())) | {"kid": "k1"}
+TOKENS = BearerTokens(
+    json.dumps({"keys": [PUBLIC]}), issuer="https://id", audience="wf"
+)
+
+
+def token(key=PRIVATE, algorithm="ES256", kid="k1", **changed):
+    """Return a token, valid but for what is changed."""
+    claims = {"iss": "https://id", "aud": "wf", "sub": "kim", "exp": time.time() + 60}
+    kept = {k: v for k, v in (claims | changed).items() if v is not None}
+    return jwt.encode(kept, key, algorithm=algorithm, headers={"kid": kid})
+
+
+def test_a_valid_token_names_its_owner():
+    """The subject owns what it starts."""
+    assert TOKENS.owner(token()) == "kim"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "",
+        "a.b.c",
+        token(exp=time.time() - 3600),
+        token(exp=None),
+        token(sub=None),
+        token(iss="https://other"),
+        token(aud="other"),
+        token(kid="k2"),
+        token(sub=""),
+        token(key=ec.generate_private_key(ec.SECP256R1())),
+        token(key="x" * 32, algorithm="HS256"),
+        token(key=None, algorithm="none"),
+    ],
+)
+def test_any_other_token_is_refused(bad):
+    """Nor may a token choose the algorithm: a public key is no shared secret."""
+    with pytest.raises(UnauthorizedError):
+        TOKENS.owner(bad)

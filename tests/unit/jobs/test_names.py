@@ -1,0 +1,44 @@
+"""Names that people give files."""
+
+import unicodedata
+
+import pytest
+from waveflow.jobs.names import is_id, plain_name, safe_name, user_id
+
+
+@pytest.mark.parametrize(
+    ("given", "key_part"),
+    [
+        ("song.wav", "song.wav"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\music\\a b.mp3", "a_b.mp3"),
+        (unicodedata.normalize("NFD", "노래.wav"), "노래.wav"),
+        ("line\nbreak\x00.wav", "linebreak.wav"),
+        ("...", "audio"),
+        ("", "audio"),
+        ("a?b#c%d.wav", "a_b_c_d.wav"),
+    ],
+)
+def test_a_name_becomes_one_safe_segment_of_a_key(given, key_part):
+    """No folder, no control character, no character that URLs treat in a way."""
+    assert safe_name(given) == key_part
+
+
+def test_a_long_name_keeps_its_end():
+    """The suffix tells a person more than the middle, and a key has 1,024 bytes."""
+    name = safe_name("가" * 500 + ".wav")
+
+    assert name.endswith("가.wav")
+    assert len(name.encode()) <= 120
+
+
+def test_the_name_for_people_stays_readable():
+    """The message carries the name as it was, without its folder."""
+    assert plain_name("a/b/내 노래 (1).wav") == "내 노래 (1).wav"
+
+
+def test_an_owner_with_odd_characters_is_still_a_user():
+    """Issuers use subjects such as `auth0|123`."""
+    assert user_id("kim.min-jun") == "kim.min-jun"
+    assert is_id(user_id("auth0|123"))
+    assert user_id("auth0|123") != user_id("auth0|124")

@@ -1,0 +1,80 @@
+"""From an execution's history to what seed 004 shows."""
+
+from waveflow.jobs.ports import Event, Execution
+from waveflow.jobs.progress import ending, moments
+
+UPLOAD = ["Route", "Hash", "Ask", "Verdict", "Waveform", "Tell"]
+
+
+def history(states):
+    """Return a history that entered some states."""
+    entered = [
+        Event(number=2 * i + 2, kind="TaskStateEntered", at=f"t{i}", state=state)
+        for i, state in enumerate(states)
+    ]
+    return [Event(number=1, kind="ExecutionStarted", at="t"), *entered]
+
+
+def execution(status, **fields):
+    """Return an execution with an end."""
+    return Execution(name="job", status=status, record={}, **fields)
+
+
+def end(seen, told, outside=None):
+    """Return the final moment."""
+    return ending(told, outside=outside, last=seen[-1], at="t9")
+
+
+def test_progress_follows_the_states_and_never_falls():
+    """The seed's 40, 70 and 90 are where its client expects them."""
+    seen = moments("job", history(UPLOAD))
+
+    assert [m.progress for m in seen] == [40, 40, 70, 70, 90, 95]
+    assert [m.state for m in seen] == ["", "Hash", "Ask", "Verdict", "Waveform", "Tell"]
+    assert [m.number for m in seen] == sorted({m.number for m in seen})
+
+
+def test_a_success_ends_at_a_hundred_with_its_result():
+    """The final moment is the only one with a result."""
+    seen = moments("job", history(UPLOAD))
+    output = {"status": "SUCCESS", "result": {"duration": 1.5}}
+
+    final = end(seen, execution("SUCCEEDED", output=output))
+
+    assert (final.status, final.progress) == ("completed", 100)
+    assert final.result == {"duration": 1.5}
+    assert final.number > seen[-1].number
+
+
+def test_a_held_stem_is_completed_without_a_result():
+    """The server wanted to wait: nothing failed."""
+    final = end(moments("job", history(UPLOAD[:4])), execution("SUCCEEDED", output={}))
+
+    assert (final.outcome, final.result) == ("HELD", None)
+
+
+def test_a_failure_carries_the_contracts_code_whoever_names_it():
+    """The machine ends with a code; a state that was not caught, with a class."""
+    seen = moments("job", history(UPLOAD))
+    typed = execution("FAILED", error="CORRUPT_AUDIO", cause="No frame.")
+    uncaught = execution("FAILED", error="WebhookUnavailableError", cause="down")
+    slow = execution("TIMED_OUT")
+
+    codes = [end(seen, told).error.code for told in (typed, uncaught, slow)]
+
+    assert codes == ["CORRUPT_AUDIO", "WEBHOOK_UNAVAILABLE", "RESOURCE_LIMIT"]
+    assert end(seen, typed).error.message == "No frame."
+    assert end(seen, typed).progress < 100
+
+
+def test_an_outside_server_has_the_last_word():
+    """Its failure is the job's; its result is added to the machine's."""
+    seen = moments("job", history(UPLOAD))
+    done = execution("SUCCEEDED", output={"status": "SUCCESS", "result": {"a": 1}})
+
+    good = end(seen, done, {"status": "success", "result": {"tempo": 120}})
+    bad = end(seen, execution("RUNNING"), {"status": "failed", "message": "No."})
+
+    assert good.result == {"a": 1, "outside": {"tempo": 120}}
+    assert (bad.status, bad.error.code) == ("failed", "ANALYSIS_FAILED")
+    assert end(seen, execution("RUNNING")) is None

@@ -1,0 +1,49 @@
+"""Hold the loader to changing nothing but what CloudFormation changes."""
+
+import json
+
+import pytest
+from waveflow_local.definition import load_definition
+from waveflow_local.places import LocalError, Project
+from waveflow_local.template import Template
+
+
+def test_names_are_substituted_and_nothing_else(tmp_path):
+    """Retries, time-outs and comments are what is deployed."""
+    path = tmp_path / "machine.json"
+    path.write_text(
+        '{"a": "${One}", "Retry": [{"IntervalSeconds": 60}], "b": "${ x }"}'
+    )
+
+    machine = json.loads(load_definition(path, {"One": "1"}))
+
+    assert machine == {"a": "1", "Retry": [{"IntervalSeconds": 60}], "b": "${ x }"}
+
+
+def test_a_name_that_the_template_lacks_is_told(tmp_path):
+    """On AWS the literal placeholder would reach Step Functions."""
+    path = tmp_path / "machine.json"
+    path.write_text('{"a": "${Nope}"}')
+
+    with pytest.raises(LocalError, match="Nope"):
+        load_definition(path, {})
+
+
+def test_a_definition_that_is_no_json_is_told(tmp_path):
+    """A broken file is the developer's to mend."""
+    path = tmp_path / "machine.json"
+    path.write_text("{")
+
+    with pytest.raises(LocalError, match="is not JSON"):
+        load_definition(path, {})
+
+
+def test_the_projects_machine_loads():
+    """Every substitution of the machine is one of the template's."""
+    template = Template.read(Project().template, {"VerdictTimeoutSeconds": "60"})
+    substitutions = template.property("Machine", "DefinitionSubstitutions")
+    path = Project().file(template.property("Machine", "DefinitionUri"))
+
+    machine = json.loads(load_definition(path, substitutions))
+
+    assert "${" not in json.dumps(machine)

@@ -1,0 +1,64 @@
+"""Hold the poller to what EventBridge Pipes does with a record."""
+
+import pytest
+from waveflow_local.pipe import InputTemplate, parse_body
+from waveflow_local.places import LocalError
+
+TEMPLATE = (
+    '{"messageId": <$.messageId>, "sentTimestamp": <$.attributes.SentTimestamp>, '
+    '"body": <$.body>}'
+)
+
+
+def record(body: str) -> dict:
+    """Return a record as the poller makes it."""
+    return {
+        "messageId": "m-1",
+        "attributes": {"SentTimestamp": "1700000000000"},
+        "body": parse_body(body),
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('{"stemId": "s", "n": [1, null]}', {"stemId": "s", "n": [1, None]}),
+        ("[1, 2]", [1, 2]),
+        ("not json", "not json"),
+        ('{"a": NaN}', '{"a": NaN}'),
+        ("", ""),
+        (
+            '{"name": "a \\"quoted\\" <$.body> 드럼"}',
+            {"name": 'a "quoted" <$.body> 드럼'},
+        ),
+    ],
+)
+def test_a_body_that_is_json_is_a_value(body, expected):
+    """Every other body stays a string, and nothing in a body is a placeholder."""
+    filled = InputTemplate(TEMPLATE).apply(record(body))
+
+    assert filled == {
+        "messageId": "m-1",
+        "sentTimestamp": "1700000000000",
+        "body": expected,
+    }
+
+
+def test_a_path_that_does_not_exist_vanishes():
+    """A pipe leaves the key out; it does not send null."""
+    template = InputTemplate('{"a": <$.body.nope>, "b": <$.messageId>, "c": [<$.x>]}')
+
+    assert template.apply(record("{}")) == {"b": "m-1", "c": []}
+
+
+def test_a_path_reaches_into_the_body():
+    """Bodies that are JSON can be picked from."""
+    template = InputTemplate('{"stem": <$.body.stem.id>}')
+
+    assert template.apply(record('{"stem": {"id": 7}}')) == {"stem": 7}
+
+
+def test_a_template_that_is_no_json_is_told():
+    """A bare placeholder breaks delivery on AWS as well."""
+    with pytest.raises(LocalError, match="input template"):
+        InputTemplate('{"a": ')

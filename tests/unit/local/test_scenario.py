@@ -1,0 +1,129 @@
+"""Hold the run to checking what it claims."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from waveflow_local import checks
+from waveflow_local.places import LocalError
+from waveflow_local.scenario import Case, Expected, demonstration, own_files
+from waveflow_local.standin.archive import Received
+from waveflow_local.watch import ExecutionSeen, StateSeen
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(name="files")
+def _files(tmp_path) -> list[Path]:
+    """Write three files, two of them equal, one with a Korean name."""
+    paths = [tmp_path / name for name in ("a.wav", "드럼 1.wav", "c.wav")]
+    for path, content in zip(paths, (b"one", b"two", b"one"), strict=True):
+        path.write_bytes(content)
+    return paths
+
+
+def test_equal_files_are_expected_to_be_duplicates(files):
+    """The user's own copies are found, and wait for their first."""
+    cases = {case.name: case for case in own_files(files).cases}
+
+    assert cases["a.wav"].expected.verdict == "new"
+    assert cases["c.wav"].expected.verdict == "duplicate"
+    assert cases["c.wav"].after == ("a.wav",)
+
+
+def test_a_mix_holds_each_distinct_file_once(files):
+    """A deleted duplicate could not be mixed."""
+    mix = own_files(files).cases[-1]
+
+    assert len(mix.message["kwargs"]["stem_paths"]) == 2
+
+
+def test_ids_are_valid_whatever_the_name(files):
+    """An id knows no Hangul and no space; the key keeps the name."""
+    case = own_files(files).cases[1]
+
+    assert case.subject.isascii()
+    assert " " not in case.subject
+    assert case.upload.key.endswith("/드럼 1.wav")
+
+
+def test_files_of_one_name_are_told_apart(tmp_path):
+    """Two takes may both be called drums.wav."""
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "drums.wav").write_bytes(folder.encode())
+
+    cases = own_files([tmp_path / "x/drums.wav", tmp_path / "y/drums.wav"]).cases
+
+    assert cases[0].subject != cases[1].subject
+
+
+def test_the_demonstration_fails_twice_on_purpose(files):
+    """A broken file and a missing field are part of the job."""
+    codes = [case.expected.code for case in demonstration(files).cases]
+
+    assert codes[-2:] == ["UNSUPPORTED_MEDIA", "INVALID_MESSAGE"]
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
+    """A misspelt name is the user's mistake."""
+    with pytest.raises(LocalError, match=r"nope\.wav"):
+        own_files([tmp_path / "nope.wav"])
+
+
+def case(**expected) -> Case:
+    """Return a case about one stem."""
+    return Case("a.wav", "new upload", "a", {"id": "job"}, Expected(**expected))
+
+
+def seen(status: str = "SUCCEEDED", **fields) -> ExecutionSeen:
+    """Return an ended execution with a verdict."""
+    states = [StateSeen("Ask", NOW, output={"verdict": "new"})]
+    return ExecutionSeen("arn", status, NOW, states, **fields)
+
+
+def told(
+    status: str = "SUCCESS", *, verified: bool = True, number: str = "1"
+) -> Received:
+    """Return the completion that the server got."""
+    body = {"stemId": "a", "task_id": "job", "status": status}
+    return Received("completion", {"webhook-id": number}, body, verified)
+
+
+def test_an_execution_that_ended_well_has_no_faults():
+    """The exit code is 0 only for these."""
+    assert checks.faults(case(verdict="new"), seen(), [told()]) == []
+
+
+@pytest.mark.parametrize(
+    ("expected", "execution", "received"),
+    [
+        ({"verdict": "new"}, seen("FAILED", error="X"), [told()]),
+        ({"verdict": "duplicate"}, seen(), [told()]),
+        ({"verdict": "new", "code": "X"}, seen(error="Y"), [told()]),
+        ({"verdict": "new"}, seen(), []),
+        ({"verdict": "new"}, seen(), [told("FAILURE")]),
+        ({"verdict": "new"}, seen(), [told(verified=False)]),
+    ],
+)
+def test_every_difference_is_a_fault(expected, execution, received):
+    """A wrong status, verdict, code or webhook must not pass."""
+    assert len(checks.faults(case(**expected), execution, received)) == 1
+
+
+def test_a_redelivery_may_write_nothing():
+    """A second version of an equal object is a second write."""
+    before = {("waveforms/a.json", "v1", "e")}
+
+    found = checks.redelivery_faults(
+        case(), before, before | {("waveforms/a.json", "v2", "e")}, [told(), told()]
+    )
+
+    assert found == ["waveforms/a.json was written again"]
+
+
+def test_a_redelivery_repeats_its_webhook_id():
+    """The server tells repeats by the id alone."""
+    found = checks.redelivery_faults(case(), set(), set(), [told(), told(number="2")])
+
+    assert found == ["the server saw 2 different webhook ids"]

@@ -1,0 +1,172 @@
+"""Hold the stand-in to what the platform's server promises."""
+
+import pytest
+from waveflow_local.standin.answers import GARBAGE, next_message, verdict_for
+from waveflow_local.standin.behaviours import Rule, Script
+from waveflow_local.standin.table import StemTable, Survivor
+
+OLDER = Survivor("stem-1", "audio/1.wav")
+
+
+@pytest.fixture(name="table")
+def _table():
+    """Make an empty table."""
+    table = StemTable()
+    yield table
+    table.close()
+
+
+def question(stem: str, *, audio_hash: str = "h", user: str = "u", track: str = "t"):
+    """Return the part of a hash-check that the table reads."""
+    return {
+        "stemId": stem,
+        "userId": user,
+        "trackId": track,
+        "filepath": f"audio/{stem}.wav",
+        "audio_hash": audio_hash,
+    }
+
+
+def completion(stem: str, status: str):
+    """Return the part of a completion that the table reads."""
+    return {"stemId": stem, "status": status, "result": {}, "audio_wave_path": None}
+
+
+def test_the_older_stem_survives(table):
+    """The first row with the same audio is the one that stays."""
+    table.remember(question("a"))
+
+    found = table.remember(question("b"))
+
+    assert found == Survivor("a", "audio/a.wav")
+
+
+def test_a_stem_is_no_duplicate_of_itself(table):
+    """A redelivered message asks about a row that is there already."""
+    table.remember(question("a"))
+
+    assert table.remember(question("a")) is None
+
+
+def test_an_older_stem_is_no_duplicate_of_a_newer(table):
+    """Twins that name each other would both be deleted."""
+    table.remember(question("a"))
+    table.remember(question("b"))
+
+    assert table.remember(question("a")) is None
+
+
+@pytest.mark.parametrize("other", [{"user": "v"}, {"track": "x"}, {"audio_hash": "i"}])
+def test_other_users_tracks_and_audio_do_not_count(table, other):
+    """A duplicate is the same audio of the same user in the same track."""
+    table.remember(question("a"))
+
+    assert table.remember(question("b", **other)) is None
+
+
+def test_a_deleted_duplicate_survives_nobody(table):
+    """Its object is gone, so it cannot be the copy that stays."""
+    table.remember(question("a", audio_hash="x"))
+    table.remember(question("b"))
+    table.complete(completion("b", "DUPLICATE"))
+
+    assert table.remember(question("c")) is None
+
+
+@pytest.mark.parametrize("status", ["SUCCESS", "DUPLICATE"])
+def test_a_later_failure_changes_nothing(table, status):
+    """SUCCESS and DUPLICATE are final."""
+    table.remember(question("a"))
+    table.complete(completion("a", status))
+
+    changed = table.complete(completion("a", "FAILURE"))
+
+    assert not changed
+    assert table.stems()[0]["status"] == status
+
+
+def test_a_failed_mix_can_succeed_later(table):
+    """A FAILURE is not final; a SUCCESS is."""
+    for status in ("FAILURE", "SUCCESS", "FAILURE"):
+        table.complete_mix({"stageId": "m", "status": status})
+
+    assert [mix["status"] for mix in table.mixes()] == ["SUCCESS"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "survivor", "expected"),
+    [
+        (Rule("auto"), None, {"verdict": "new"}),
+        (
+            Rule("auto"),
+            OLDER,
+            {
+                "verdict": "duplicate",
+                "duplicate_of": {"stemId": "stem-1", "filepath": "audio/1.wav"},
+            },
+        ),
+        (Rule("new"), OLDER, {"verdict": "new"}),
+        (Rule("hold"), OLDER, {"verdict": "hold"}),
+        (Rule("duplicate"), None, {"verdict": "duplicate"}),
+        (Rule("garbage"), OLDER, GARBAGE),
+        (Rule("garbage", output=[1]), None, [1]),
+        (Rule("twice"), OLDER, {"verdict": "new"}),
+    ],
+)
+def test_behaviours_have_their_verdict(rule, survivor, expected):
+    """A test says what the server answers, whatever its table knows."""
+    assert verdict_for(rule, survivor) == expected
+
+
+def test_the_newest_matching_rule_decides_and_wears_out():
+    """A rule for some stems and some webhooks holds as often as it says."""
+    script = Script()
+    script.add(Rule("hold"))
+    script.add(Rule("reject", subject="s*", event="completion", times=1))
+
+    decided = [
+        script.next("hash-check", "s1").behaviour,
+        script.next("completion", "other").behaviour,
+        script.next("completion", "s1").behaviour,
+        script.next("completion", "s1").behaviour,
+    ]
+
+    assert decided == ["hold", "hold", "reject", "hold"]
+
+
+def test_without_rules_the_table_decides():
+    """Left alone, the stand-in behaves."""
+    script = Script()
+    script.add(Rule("silence"))
+    script.clear()
+
+    assert script.next("hash-check", "s").behaviour == "auto"
+
+
+def test_a_behaviour_that_does_not_exist_is_refused():
+    """A misspelt behaviour would silently behave."""
+    with pytest.raises(ValueError, match="dance"):
+        Rule("dance")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "task", "field"),
+    [
+        ({"verdict": "new"}, "process_audio_analysis", "num_peaks"),
+        ({"verdict": "duplicate"}, "process_duplicate_file", "duplicate_of"),
+    ],
+)
+def test_a_verdict_can_be_the_next_message(verdict, task, field):
+    """A server written to seed 002 answers by message, with the stem's own time."""
+    event = {**question("a"), "task_id": "job", "timestamp": "2026-11-21T00:00:00Z"}
+
+    message = next_message(event, verdict)
+
+    assert message["task"] == f"app.tasks.{task}"
+    assert message["kwargs"]["timestamp"] == event["timestamp"]
+    assert field in message["kwargs"]
+
+
+def test_a_hold_sends_no_message():
+    """Nothing is done until the server decides."""
+    assert next_message(question("a"), {"verdict": "hold"}) is None

@@ -1,0 +1,198 @@
+"""Every guard of the deletion keeps the object."""
+
+import json
+
+import msgspec
+import pytest
+from support.memory import MemoryObjects
+from support.records import TS, hash_request
+from waveflow.errors import DedupeRefusedError, SourceChangedError
+from waveflow.events.flow import DedupeDeleteRequest
+from waveflow.ports import Policy
+from waveflow.stages.dedupe_delete import delete_duplicate
+from waveflow.stages.hash import hash_object
+
+OLDER, NEWER = "audio/older.wav", "audio/sample.wav"
+BODY = b"the same bytes" * 50
+CLAIM = {"stemId": "older", "filepath": OLDER}
+RECORD = f"dedupe/stem789_{TS}.json"
+
+
+def policy(mode="delete"):
+    """Return the operator's choices."""
+    return Policy(
+        allowed_prefixes=("audio/", "users/", "mixed/"),
+        max_file_bytes=10_000,
+        dedupe_mode=mode,
+        verdict_mode="callback",
+    )
+
+
+def stored(*, older=BODY, **kwargs):
+    """Return a bucket with an older stem and its newer copy."""
+    objects = MemoryObjects(**kwargs)
+    if older is not None:
+        objects.put(OLDER, older)
+    objects.put(NEWER, BODY)
+    return objects
+
+
+def request_for(objects, claim=CLAIM):
+    """Return the request that the machine makes of a duplicate verdict."""
+    hashed = hash_object(hash_request(), objects=objects, policy=policy())
+    objects.calls.clear()
+    return DedupeDeleteRequest(job=hashed.job, source=hashed.source, duplicate_of=claim)
+
+
+def refusal(objects, request, mode="delete"):
+    """Return why the deletion was refused; nothing may be gone."""
+    before = objects.live()
+    with pytest.raises(DedupeRefusedError) as refused:
+        delete_duplicate(request, objects=objects, policy=policy(mode))
+    assert objects.live() == before
+    assert not [call for call in objects.calls if call[0] == "delete"]
+    return json.loads(str(refused.value))
+
+
+@pytest.mark.parametrize("checksums", [False, True])
+def test_a_proved_duplicate_is_deleted_behind_its_record(checksums):
+    """The record is written first, and names the version that undoes it."""
+    objects = stored(checksums=checksums)
+    request = request_for(objects)
+
+    outcome = delete_duplicate(request, objects=objects, policy=policy())
+
+    assert outcome.status == "DUPLICATE"
+    assert outcome.result["duplicate_of"] == CLAIM
+    assert objects.body(NEWER) is None
+    assert objects.body(OLDER) == BODY
+    assert [c for c in objects.calls if c[0] in {"publish", "delete"}] == [
+        ("publish", RECORD),
+        ("delete", NEWER),
+    ]
+    record = json.loads(objects.body(RECORD))
+    assert record["source"]["version_id"] == request.source.version_id
+    assert record["survivor"] == CLAIM
+
+
+@pytest.mark.parametrize(
+    ("claim", "reason"),
+    [
+        (None, "NO_SURVIVOR"),
+        ({}, "NO_SURVIVOR"),
+        ("audio/older.wav", "NO_SURVIVOR"),
+        ({"stemId": "older", "filepath": "audio/nothing.wav"}, "NO_SURVIVOR"),
+        ({"stemId": "older", "filepath": "elsewhere/x"}, "PATH"),
+        ({"stemId": "older", "filepath": "waveforms/x"}, "PATH"),
+        ({"stemId": "older", "filepath": "mixed/x"}, "PATH"),
+        ({"stemId": "older", "filepath": "users/other/x"}, "PATH"),
+        ({"stemId": "older", "filepath": NEWER}, "SELF"),
+        ({"stemId": "stem789", "filepath": OLDER}, "SELF"),
+    ],
+)
+def test_a_claim_that_does_not_hold_is_refused(claim, reason):
+    """The server's word alone deletes nothing."""
+    objects = stored()
+
+    assert refusal(objects, request_for(objects, claim)) == {"refused": reason}
+
+
+@pytest.mark.parametrize("older", [b"x", b"other bytes!!!" * 50])
+def test_a_survivor_with_other_bytes_is_refused(older):
+    """The size tells cheaply, the hash tells surely."""
+    objects = stored(older=older)
+
+    assert refusal(objects, request_for(objects))["refused"] == "DIFFERENT"
+
+
+def test_the_older_of_two_twins_stays():
+    """Twins that name each other must not both go."""
+    objects = MemoryObjects()
+    objects.put(NEWER, BODY)
+    objects.put(OLDER, BODY)
+
+    assert refusal(objects, request_for(objects))["refused"] == "ORDER"
+
+
+def test_an_unversioned_bucket_deletes_nothing():
+    """Without versions there is no way back."""
+    objects = stored(versioned=False)
+
+    assert refusal(objects, request_for(objects))["refused"] == "UNVERSIONED"
+
+
+def test_the_version_null_is_no_version():
+    """S3 gives it to objects from before versioning."""
+    objects = stored()
+    request = request_for(objects)
+    source = msgspec.structs.replace(request.source, version_id="null")
+    request = msgspec.structs.replace(request, source=source)
+
+    assert refusal(objects, request)["refused"] == "UNVERSIONED"
+
+
+@pytest.mark.parametrize("mode", ["report", "off"])
+@pytest.mark.parametrize(("claim", "would"), [(CLAIM, True), (None, False)])
+def test_other_modes_only_say_what_would_happen(mode, claim, would):
+    """An operator can watch the verdicts before trusting them."""
+    objects = stored()
+
+    told = refusal(objects, request_for(objects, claim), mode)
+
+    assert told == {"refused": mode.upper(), "would_delete": would}
+    assert objects.body(RECORD) is None
+
+
+def test_a_stem_that_was_drawn_stays():
+    """A redelivered message must not take back the SUCCESS that was told."""
+    objects = stored()
+    request = request_for(objects)
+    objects.put(f"waveforms/stem789_waveform_{TS}.json", b"{}")
+
+    assert refusal(objects, request) == {"refused": "DRAWN"}
+    assert objects.body(RECORD) is None
+
+
+def test_an_object_that_changed_meanwhile_stays():
+    """The pin is on the delete as well."""
+    objects = stored()
+    request = request_for(objects)
+    objects.put(NEWER, b"a new take")
+
+    with pytest.raises(DedupeRefusedError, match="CHANGED"):
+        delete_duplicate(request, objects=objects, policy=policy())
+
+    assert objects.body(NEWER) == b"a new take"
+
+
+class LosesItsAnswer(MemoryObjects):
+    """A bucket whose delete works, but whose answer is lost and asked again."""
+
+    def delete(self, key, *, etag):
+        """Delete twice, as a client that retries does."""
+        super().delete(key, etag=etag)
+        raise SourceChangedError("The object under the key is another one now.")
+
+
+def test_a_lost_answer_to_our_own_delete_is_success():
+    """Otherwise the waveform of a deleted object would be drawn."""
+    objects = LosesItsAnswer()
+    objects.put(OLDER, BODY)
+    objects.put(NEWER, BODY)
+
+    outcome = delete_duplicate(request_for(objects), objects=objects, policy=policy())
+
+    assert outcome.status == "DUPLICATE"
+
+
+def test_a_second_run_ends_as_the_first():
+    """The machine may run a stage twice; the bucket must not notice."""
+    objects = stored()
+    request = request_for(objects)
+    first = delete_duplicate(request, objects=objects, policy=policy())
+    versions = {key: len(found) for key, found in objects.versions.items()}
+
+    second = delete_duplicate(request, objects=objects, policy=policy())
+
+    assert second.result == first.result
+    assert {key: len(found) for key, found in objects.versions.items()} == versions

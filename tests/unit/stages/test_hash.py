@@ -1,0 +1,160 @@
+"""The hash stage pins an object and fingerprints exactly its bytes."""
+
+import hashlib
+
+import pytest
+from support.memory import MemoryObjects
+from support.records import UPLOAD, hash_request
+from waveflow.errors import (
+    EmptyAudioError,
+    FileTooLargeError,
+    InvalidMessageError,
+    ObjectNotFoundError,
+    PathNotAllowedError,
+    SourceChangedError,
+)
+from waveflow.events.messages import Survivor
+from waveflow.ports import Policy
+from waveflow.stages.hash import hash_object
+from waveflow.stages.records import Deletion, write_deletion
+
+KEY = UPLOAD["filepath"]
+POLICY = Policy(
+    allowed_prefixes=("audio/", "users/"),
+    max_file_bytes=10_000,
+    dedupe_mode="delete",
+    verdict_mode="callback",
+)
+BODY = bytes(range(256)) * 10
+
+
+def run(objects, **fields):
+    """Hash the object of an upload message."""
+    return hash_object(hash_request(**fields), objects=objects, policy=POLICY)
+
+
+def test_the_hash_is_of_the_whole_object():
+    """The server compares it with what it knows."""
+    objects = MemoryObjects()
+    stored = objects.put(KEY, BODY)
+
+    source = run(objects).source
+
+    assert source.audio_hash == hashlib.sha256(BODY).hexdigest()
+    assert (source.etag, source.version_id) == (stored.etag, stored.version_id)
+
+
+def test_a_stored_hash_saves_the_download():
+    """S3 keeps the SHA-256 of objects that were uploaded with one."""
+    objects = MemoryObjects(checksums=True)
+    objects.put(KEY, BODY)
+
+    source = run(objects).source
+
+    assert source.audio_hash == hashlib.sha256(BODY).hexdigest()
+    assert objects.calls == [("find", KEY)]
+
+
+@pytest.mark.parametrize(
+    ("body", "error"), [(b"", EmptyAudioError), (b"x" * 10_001, FileTooLargeError)]
+)
+def test_the_size_is_checked_before_the_first_byte(body, error):
+    """What is refused must not cost its download."""
+    objects = MemoryObjects()
+    objects.put(KEY, body)
+
+    with pytest.raises(error):
+        run(objects)
+
+    assert objects.calls == [("find", KEY)]
+
+
+@pytest.mark.parametrize("key", ["other/a.wav", "users/somebody/a.wav"])
+def test_a_foreign_key_is_never_touched(key):
+    """A message of one user must not reach another's object."""
+    objects = MemoryObjects()
+
+    with pytest.raises(PathNotAllowedError):
+        run(objects, filepath=key)
+
+    assert objects.calls == []
+
+
+def test_a_missing_object_is_told():
+    """The server may have sent its message before the upload ended."""
+    with pytest.raises(ObjectNotFoundError):
+        run(MemoryObjects())
+
+
+def test_a_mix_is_no_upload():
+    """The machine never sends one here; if it did, nothing may happen."""
+    with pytest.raises(InvalidMessageError):
+        run(MemoryObjects(), stem_paths=["audio/a"], stageId="s")
+
+
+def test_a_message_that_is_its_own_verdict_is_asked_about_no_more():
+    """process_audio_analysis and process_duplicate_file are the server's decision."""
+    objects = MemoryObjects()
+    objects.put(KEY, BODY)
+    audio_hash = hashlib.sha256(BODY).hexdigest().upper()
+    survivor = {"stemId": "older", "filepath": "audio/older.wav"}
+
+    new = run(objects, audio_hash=audio_hash, num_peaks=10).verdict
+    duplicate = run(objects, audio_hash=audio_hash, duplicate_of=survivor).verdict
+
+    assert new.verdict == "new"
+    assert duplicate.verdict == "duplicate"
+    assert duplicate.duplicate_of == Survivor(
+        stem_id="older", filepath="audio/older.wav"
+    )
+
+
+def test_a_message_about_other_bytes_is_refused():
+    """A verdict holds for the bytes that the server saw."""
+    objects = MemoryObjects()
+    objects.put(KEY, BODY)
+
+    with pytest.raises(SourceChangedError):
+        run(objects, audio_hash="abc123")
+
+
+SURVIVOR = Survivor(stem_id="older", filepath="audio/older.wav")
+
+
+def recorded():
+    """Return a bucket with an upload and the record of its deletion, and its hash."""
+    objects = MemoryObjects()
+    objects.put(KEY, BODY)
+    first = run(objects)
+    deletion = Deletion(source=first.source, survivor=SURVIVOR, survivor_etag='"e"')
+    write_deletion(first.job, deletion, objects=objects)
+    return objects, first
+
+
+def test_a_redelivered_message_of_a_deleted_duplicate_ends_the_same():
+    """The object is gone because we deleted it, and the record says so."""
+    objects, first = recorded()
+    objects.delete(KEY, etag=first.source.etag)
+
+    again = run(objects)
+
+    assert again.source == first.source
+    assert again.verdict.duplicate_of == SURVIVOR
+
+
+def test_a_redelivered_message_about_other_bytes_is_refused():
+    """A record answers for the bytes that were deleted, and for no others."""
+    objects, first = recorded()
+    objects.delete(KEY, etag=first.source.etag)
+
+    with pytest.raises(SourceChangedError):
+        run(objects, audio_hash="abc123")
+
+
+def test_a_record_alone_does_not_excuse_a_missing_object():
+    """It was written before a delete that may never have happened."""
+    objects, _ = recorded()
+    objects.versions.pop(KEY)
+
+    with pytest.raises(ObjectNotFoundError):
+        run(objects)
