@@ -38,6 +38,7 @@ class Run:
     rows: list[Row]
     arns: dict[str, str] = field(default_factory=dict)
     sent: dict[str, str] = field(default_factory=dict)
+    put_at_s: dict[str, float] = field(default_factory=dict)
     before: dict[str, checks.Listing] = field(default_factory=dict)
 
     def finish(self, view: show.View) -> None:
@@ -65,11 +66,19 @@ class Run:
             if case.redelivers and len(ended) < len(self.rows) - 1:
                 continue  # alone, so that whatever it writes is seen
             if case.upload is not None:
+                if not self._is_younger_than(case.after):
+                    continue
                 self.bucket.put(case.upload.key, case.upload.content)
+                self.put_at_s[case.name] = time.time()
             if case.redelivers:
                 self.before[case.name] = self.bucket.versions(*checks.RESULTS)
             body = json.dumps(case.message, ensure_ascii=False)
             self.sent[case.name] = self.pipeline.send(body)
+
+    def _is_younger_than(self, names: Sequence[str]) -> bool:
+        """Return whether S3, which counts whole seconds, would see the difference."""
+        put_at = [self.put_at_s[name] for name in names if name in self.put_at_s]
+        return all(int(time.time()) > int(at_s) for at_s in put_at)
 
     def _look(self) -> bool:
         """Look at what runs; return whether anything moved."""
