@@ -21,12 +21,14 @@ from waveflow.events.flow import (
     DedupeDeleteRequest,
     HashRequest,
     MixRequest,
+    MusicRequest,
     WaveformRequest,
 )
 from waveflow.ports import Policy
 from waveflow.stages.dedupe_delete import delete_duplicate
 from waveflow.stages.hash import hash_object
 from waveflow.stages.mix import mix_stems
+from waveflow.stages.music import find_music
 from waveflow.stages.waveform import draw_waveform
 
 UPLOAD = {
@@ -48,6 +50,7 @@ POLICY = Policy(
 WRITES = {
     "hash": (),
     "dedupe_delete": ("dedupe/",),
+    "music": (),
     "waveform": ("waveforms/",),
     "mix": ("mixed/", "waveforms/"),
     "notify": (),
@@ -122,6 +125,16 @@ def test_waveform_does_its_work_with_its_rights(as_stage):
         for _ in range(2):
             outcome = draw_waveform(request, objects=objects, policy=POLICY)
             assert outcome.status == "SUCCESS"
+
+
+def test_music_does_its_work_with_its_rights(as_stage):
+    """Heard, and nothing written."""
+    before = hashed(as_stage("hash"))
+    objects = as_stage("music")
+    request = MusicRequest(job=before.job, source=before.source)
+
+    with enforced():
+        assert find_music(request, objects=objects, policy=POLICY).tempo is not None
 
 
 def test_mix_does_its_work_with_its_rights(as_stage):

@@ -1,7 +1,6 @@
 """A warm process serves on and on: nothing grows, nothing is left behind."""
 
 import gc
-import json
 import os
 import resource
 import tempfile
@@ -12,8 +11,9 @@ from support.invocations import KEY, events, load, prepare
 
 INVOCATIONS = int(os.environ.get("WAVEFLOW_WARM", "60"))  # 1,000 in `make soak`
 GROWTH_MB = 20
+NOBODY = 65_534
 FITS_BYTES = 100_000  # more than the log of a test, less than an upload
-STAGES = ["hash", "dedupe_delete", "waveform", "mix", "ask", "tell"]
+STAGES = ["hash", "dedupe_delete", "music", "waveform", "mix", "ask", "tell"]
 
 
 def resident_mb():
@@ -54,7 +54,7 @@ def test_a_warm_stage_keeps_its_size(aws, monkeypatch, tmp_path, case):
 
 
 @pytest.mark.usefixtures("function_environment")
-@pytest.mark.parametrize("case", ["waveform", "mix"])
+@pytest.mark.parametrize("case", ["waveform", "music", "mix"])
 def test_a_full_disk_is_a_resource_limit(aws, monkeypatch, tmp_path, case):
     """The upload does not fit: the error is typed, and no file stays."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -65,26 +65,58 @@ def test_a_full_disk_is_a_resource_limit(aws, monkeypatch, tmp_path, case):
     if "source" in event:
         event["source"]["etag"] = large.etag
 
-    said = in_a_limited_child(handler, event)
+    kind = in_a_child(handler, event, confined=files_stay_small)
 
-    assert said["kind"] == "ResourceLimitError"
+    assert kind == "ResourceLimitError"
     assert leftovers() == []
 
 
-def in_a_limited_child(handler, event):
-    """Invoke in a forked child whose files may not grow."""
+@pytest.mark.usefixtures("function_environment")
+@pytest.mark.parametrize("case", ["waveform", "music", "mix"])
+def test_a_temp_folder_that_is_read_only_is_a_resource_limit(
+    aws, monkeypatch, tmp_path, case
+):
+    """Nothing can be written at all: the error is typed here too."""
+    stage, event = events(aws)[case]
+    handler = load(stage)
+    prepare(aws)
+    folder = tmp_path / "read-only"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    folder.chmod(0o555)
+
+    kind = in_a_child(handler, event, confined=be_no_superuser)
+
+    folder.chmod(0o755)
+    assert kind == "ResourceLimitError"
+    assert leftovers() == []
+
+
+def files_stay_small():
+    """Let no file grow beyond a limit, as on a disk that is full."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FITS_BYTES, FITS_BYTES))
+
+
+def be_no_superuser():
+    """Give up the right to write everywhere."""
+    if os.getuid() == 0:
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+def in_a_child(handler, event, *, confined):
+    """Invoke in a forked child under a limit; return the name of its error."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (FITS_BYTES, FITS_BYTES))
+        confined()
         try:
             handler(event)
             kind = "none"
         except BaseException as exc:  # noqa: BLE001 - a forked child must never return
             kind = type(exc).__name__
-        os.write(writing, json.dumps({"kind": kind}).encode())
+        os.write(writing, kind.encode())
         os._exit(0)
     os.close(writing)
     os.waitpid(child, 0)
     with os.fdopen(reading) as pipe:
-        return json.load(pipe)
+        return pipe.read()

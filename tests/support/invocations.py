@@ -67,6 +67,7 @@ def events(aws):
             {**known, "duplicate_of": MESSAGE["duplicate_of"]},
         ),
         "waveform": ("waveform", known),
+        "music": ("music", known),
         "mix": ("mix", {"record": record(MIX), **ENTRY}),
         "ask": ("notify", {"event": "hash-check", **known, **asking}),
         "known": (

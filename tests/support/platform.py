@@ -12,6 +12,7 @@ from typing import Any, Self
 import boto3
 import requests
 
+from support.leaks import leaks
 from support.processes import Program, eventually, free_port, listens
 from support.recorder import Passed, Recorder
 
@@ -53,8 +54,12 @@ class Platform:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        """End everything."""
+        """End everything, and look for secrets in what was logged."""
         self._cleanup.close()
+        said = self.server_log.read_text("utf-8")
+        said += (self.folder / "up" / "functions.log").read_text("utf-8")
+        assert '"stage"' in said
+        assert leaks(said) == []
 
     def start_server(self) -> None:
         """Start the server; tests can block its way to the queue and the machine."""

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 ROLES = {
     "hash": "HashRole",
     "dedupe_delete": "DedupeDeleteRole",
+    "music": "MusicRole",
     "waveform": "WaveformRole",
     "mix": "MixRole",
     "notify": "NotifyRole",

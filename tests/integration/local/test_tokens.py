@@ -48,6 +48,14 @@ def test_every_question_has_a_token_of_its_own(engine, start, finish):
     assert len(set(tokens)) == 2
 
 
+def test_a_token_is_as_long_as_on_aws(answered):
+    """A server that keeps it in a column of 255 characters fails here, not there."""
+    token = answered()
+
+    assert token.startswith("AQC")
+    assert 600 < len(token) <= 1024
+
+
 @pytest.fixture(name="answered")
 def _answered(engine, start, finish) -> Callable[[], str]:
     """Return the token of a task that has been answered, its execution ended."""

@@ -1,6 +1,7 @@
 """Let task tokens live and die as they do on AWS."""
 
 import functools
+import secrets
 import threading
 from typing import Any
 
@@ -13,6 +14,7 @@ from moto.stepfunctions.parser.asl.component.common.retry.retry_outcome import (
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service_callback as callback_state,
 )
+from moto.stepfunctions.parser.asl.eval import states
 from moto.stepfunctions.parser.asl.eval.callback.callback import (
     CallbackConsumerLeft,
     CallbackEndpoint,
@@ -25,6 +27,8 @@ from moto.stepfunctions.responses import StepFunctionResponse
 
 from waveflow_local.engine.patching import internal, replace
 
+_PREFIX = "AQCkAAAAKgAAAAMAAAAAAAAAA"
+_RANDOM_BYTES = 456  # 633 characters in all; the API takes 2,048
 _ANSWERED_ONCE = threading.Lock()
 _CallbackState = callback_state.StateTaskServiceCallback
 
@@ -40,11 +44,17 @@ class TaskTimedOut(AWSError):  # noqa: N818 - named by Step Functions
 
 def apply() -> None:
     """Mend what moto does with tokens; each only while it is so."""
+    replace(states, "long_uid", _token)
     _keep_early_answers()
     _keep_the_cause()
     if "_handle_retry" not in vars(_CallbackState):
         _close_and_renew()
     _refuse_closed_tokens()
+
+
+def _token() -> str:
+    """Return a token as long as those of AWS: a column of 255 must be seen to fail."""
+    return _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
 
 
 def _keep_early_answers() -> None:

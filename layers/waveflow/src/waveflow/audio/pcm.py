@@ -107,8 +107,9 @@ def _little_24(raw: bytearray, count: int) -> NDArray[np.int32]:
 
 
 def _floats(samples: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    # A double beyond float32 becomes an infinity, which counts as no sample.
-    with np.errstate(over="ignore"):
+    # A double beyond float32 becomes an infinity, which counts as no sample;
+    # of a signalling NaN NumPy would warn on standard error.
+    with np.errstate(over="ignore", invalid="ignore"):
         return samples.astype(np.float32, copy=False)
 
 
