@@ -79,11 +79,12 @@ def encode(
     path: Path, samples: np.ndarray, *, rate: int = RATE, codec: str, container: str
 ) -> Path:
     """Write a file with one of FFmpeg's encoders."""
-    planar = np.ascontiguousarray(samples.reshape(len(samples), -1).T)
-    layout = {1: "mono", 2: "stereo"}[len(planar)]
+    channels = samples.reshape(len(samples), -1).shape[1]
+    layout = {1: "mono", 2: "stereo", 16: "hexadecagonal"}[channels]
+    packed = np.ascontiguousarray(samples).reshape(1, -1)
     with av.open(str(path), "w", format=container) as out:
         stream = out.add_stream(codec, rate=rate, layout=layout)
-        given = av.AudioFrame.from_ndarray(planar, format="fltp", layout=layout)
+        given = av.AudioFrame.from_ndarray(packed, format="flt", layout=layout)
         given.sample_rate, given.pts, given.time_base = rate, 0, Fraction(1, rate)
         context = stream.codec_context
         context.open()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from waveflow.audio.sniff import Kind
+from waveflow.audio.stream import Samples
 from waveflow.errors import CorruptAudioError, UnsupportedMediaError
 
 # FFmpeg's name of the one demuxer each kind is opened with: no probing.
@@ -30,6 +31,8 @@ CODECS = {
     Kind.FLAC: ("flac",),
     Kind.WAV: ("adpcm_ms", "adpcm_ima_wav", "gsm_ms", "mp3"),
 }
+# A frame points to so many planes in itself, and elsewhere to any more.
+_PLANES_WITHIN = 8
 # A crafted file must not name another one, and none may be a playlist.
 PROTOCOLS = {"protocol_whitelist": "file"}
 
@@ -163,3 +166,28 @@ def read_facts(path: Path, kind: Kind) -> Facts:
             packets=stream.frames,
             first=round((stream.start_time or 0) * unit * rate),
         )
+
+
+def planes(frame: Any) -> Samples:  # PyAV is untyped here
+    """Return a frame's samples, of any number of channels.
+
+    PyAV reads planes until a null pointer, which stands behind the eighth and
+    behind no later one: more than eight are interleaved by FFmpeg first.
+
+    Parameters
+    ----------
+    frame
+        A decoded `av.AudioFrame`.
+
+    Returns
+    -------
+    Samples
+        Shape (channels, frames), of the frame's own sample type.
+    """
+    import av
+
+    channels = frame.layout.nb_channels
+    if frame.format.is_planar and channels > _PLANES_WITHIN:
+        [frame] = av.AudioResampler(format=frame.format.packed).resample(frame)
+    samples: Samples = frame.to_ndarray()
+    return samples if frame.format.is_planar else samples.reshape(-1, channels).T

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from waveflow.audio.libav import DEMUXERS, PROTOCOLS, Facts, url
+from waveflow.audio.libav import DEMUXERS, PROTOCOLS, Facts, planes, url
 from waveflow.audio.sniff import Kind
 from waveflow.audio.stream import Samples
 
@@ -61,7 +61,7 @@ def read_blocks(
             position -= facts.first
             if position > start:
                 raise ValueError(f"Seeking to {start} led to {position}.")
-        block = _block(frame, facts.channels)
+        block = planes(frame).T
         if position + len(block) > start:
             yield block[max(0, start - position) :]
         position += len(block)
@@ -90,10 +90,3 @@ def _graph(
     )
     graph.configure()
     return graph
-
-
-def _block(frame: Any, channels: int) -> Samples:  # PyAV is untyped here
-    values: Samples = frame.to_ndarray()
-    if frame.format.is_planar:
-        return values.T
-    return values.reshape(-1, channels)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from waveflow.audio.libav import Facts, opened
+from waveflow.audio.libav import Facts, opened, planes
 from waveflow.audio.sniff import Kind
 from waveflow.audio.stream import BLOCK_SAMPLES, TRUNCATED, Samples
 from waveflow.errors import CorruptAudioError
@@ -82,13 +82,13 @@ class _Joiner:
         self._filled = 0
 
     def add(self, frame: Any) -> Iterator[Samples]:  # PyAV is untyped
-        planes = self._planes(frame)
-        taken, total = 0, planes.shape[1]
+        samples = self._samples(frame)
+        taken, total = 0, samples.shape[1]
         while taken < total:
-            block = self._space(planes.dtype)
+            block = self._space(samples.dtype)
             count = min(block.shape[1] - self._filled, total - taken)
             stop = self._filled + count
-            block[:, self._filled : stop] = planes[:, taken : taken + count]
+            block[:, self._filled : stop] = samples[:, taken : taken + count]
             self._filled, taken = stop, taken + count
             if stop == block.shape[1]:
                 yield from self.rest()
@@ -108,28 +108,24 @@ class _Joiner:
             )
         return self._block
 
-    def _planes(self, frame: Any) -> Samples:  # PyAV is untyped here
+    def _samples(self, frame: Any) -> Samples:  # PyAV is untyped here
         if frame.rate != self._facts.sample_rate:
             raise CorruptAudioError(
                 f"The sample rate changes from {self._facts.sample_rate} Hz "
                 f"to {frame.rate} Hz."
             )
-        channels = len(frame.layout.channels)
-        planes: Samples = frame.to_ndarray()
-        if not frame.format.is_planar:
-            planes = planes.reshape(-1, channels).T
-        return _fit(planes, self._facts.channels)
+        return _fit(planes(frame), self._facts.channels)
 
 
-def _fit(planes: Samples, channels: int) -> Samples:
+def _fit(samples: Samples, channels: int) -> Samples:
     """Spread or join channels where a file joined from two changes their number."""
-    if len(planes) == channels:
-        return planes
-    if len(planes) == 1:
-        return np.broadcast_to(planes, (channels, planes.shape[1]))
+    if len(samples) == channels:
+        return samples
+    if len(samples) == 1:
+        return np.broadcast_to(samples, (channels, samples.shape[1]))
     if channels == 1:
-        joined: Samples = planes.mean(axis=0, keepdims=True).astype(planes.dtype)
+        joined: Samples = samples.mean(axis=0, keepdims=True).astype(samples.dtype)
         return joined
     raise CorruptAudioError(
-        f"The number of channels changes from {channels} to {len(planes)}."
+        f"The number of channels changes from {channels} to {len(samples)}."
     )
