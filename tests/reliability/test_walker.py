@@ -131,7 +131,7 @@ def test_three_silent_questions_end_typed():
 def test_retries_wait_as_the_machine_says():
     """60·2ⁿ s with jitter, three times."""
     execution = Execution(load(), UPLOAD, "run", "2026-01-01T00:00:00.000Z")
-    walk, sleeps = execution.walk(), []
+    walk, sleeps, retries = execution.walk(), [], []
 
     request = next(walk)
     while not (isinstance(request, Invoke) and request.state == "TellFailure"):
@@ -139,9 +139,12 @@ def test_retries_wait_as_the_machine_says():
             sleeps.append(request)
             request = walk.send(None)
         else:
+            retries.append(request.payload["retries"])
             request = walk.send(Failed("StorageUnavailableError"))
 
     assert [s.seconds for s in sleeps] == [60, 120, 240]
+    assert retries == [0, 1, 2, 3]
+    assert request.payload["retries"] == 0
     assert all(s.jitter for s in sleeps)
 
 

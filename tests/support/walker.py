@@ -146,7 +146,7 @@ class _Now:
         attempts: dict[int, int] = {}
         while True:
             try:
-                result = yield self._invocation()
+                result = yield self._invocation(sum(attempts.values()))
                 if isinstance(result, Succeeded):
                     return self._succeed(result.output)
             except UndefinedValueError as exc:
@@ -168,12 +168,12 @@ class _Now:
     def _waits(self) -> bool:
         return bool(self.state["Resource"].endswith(WAITING))
 
-    def _invocation(self) -> Invoke:
+    def _invocation(self, retries: int) -> Invoke:
         token = None
         if self._waits:
             self.execution.tokens += 1
             token = f"{self.execution.name}:token:{self.execution.tokens}"
-        extra = {"Task": {"Token": token}}
+        extra = {"Task": {"Token": token}, "State": {"RetryCount": retries}}
         arguments = self._value(self.state["Arguments"], context=extra)
         return Invoke(
             state=self.name,

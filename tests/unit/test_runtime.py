@@ -11,6 +11,9 @@ from waveflow.errors import (
     DedupeRefusedError,
     InternalError,
     ResourceLimitError,
+    StorageUnavailableError,
+    WaveflowError,
+    WebhookRejectedError,
 )
 from waveflow.events.flow import HashRequest
 
@@ -67,23 +70,66 @@ def test_every_failure_leaves_typed(error, kind, capsys):
     assert "secret-token" not in str(failure.value) + capsys.readouterr().out
 
 
-def test_a_wrong_event_is_the_machines_fault():
-    """The model is the seam; nothing behind it checks again."""
+def counts(line):
+    """Return what an invocation counts as."""
+    return {name: line[name][0] for name in ("served", "refused", "defects")}
+
+
+def test_a_wrong_event_is_the_machines_fault(capsys):
+    """The model is the seam, and a machine that breaks it is counted as a defect."""
     with pytest.raises(InternalError):
         handler(lambda _request, _services: None)({"record": {}}, None)
+
+    ended, metrics, counted = lines(capsys)
+    assert (ended["message"], ended["outcome"]) == ("ended", "INTERNAL_ERROR")
+    assert (metrics["stage"], metrics["outcome"]) == ("hash", "INTERNAL_ERROR")
+    assert counts(counted) == {"served": 0, "refused": 0, "defects": 1}
+
+
+@pytest.mark.parametrize(
+    ("error", "counted"),
+    [
+        (CorruptAudioError("broken"), {"served": 1, "refused": 1, "defects": 0}),
+        (DedupeRefusedError("SELF"), {"served": 1, "refused": 1, "defects": 0}),
+        (WebhookRejectedError("404"), {"served": 1, "refused": 1, "defects": 0}),
+        (StorageUnavailableError("503"), {"served": 0, "refused": 0, "defects": 0}),
+        (MemoryError(), {"served": 0, "refused": 0, "defects": 0}),
+        (KeyError("x"), {"served": 0, "refused": 0, "defects": 1}),
+    ],
+)
+def test_a_failure_counts_by_whose_fault_it_is(error, counted, capsys):
+    """An alarm that rings for broken uploads is soon switched off."""
+    with pytest.raises(WaveflowError):
+        raising(error)(EVENT, None)
+
+    assert counts(lines(capsys)[-1]) == counted
 
 
 def test_every_line_carries_the_job(capsys):
     """The job's id leads from the queue to the webhook."""
-    handler(lambda _request, _services: {"source": {"size": 7}})(EVENT, None)
+    event = {**EVENT, "retries": 2}
 
-    started, ended, metrics = lines(capsys)
+    handler(lambda _request, _services: {"source": {"size": 7}})(event, None)
+
+    started, ended, metrics, _ = lines(capsys)
     job = "generate_hash_and_webhook-stem789-1704103200000"
     assert (started["message"], ended["message"]) == ("started", "ended")
     assert {started["job_id"], ended["job_id"]} == {job}
-    assert (ended["outcome"], ended["bytes"]) == ("ok", 7)
+    assert (ended["outcome"], ended["bytes"], ended["retries"]) == ("ok", 7, 2)
     assert (metrics["stage"], metrics["outcome"]) == ("hash", "ok")
-    assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "WaveFlow"
+    assert (metrics["bytes"], metrics["retries"]) == ([7], [2])
+
+
+def test_alarms_find_the_metrics_by_the_service_alone(capsys, request):
+    """The template's alarms know a namespace and one dimension, the stack's name."""
+    handler(lambda _request, _services: None)(EVENT, None)
+
+    *_, counted = lines(capsys)
+    [shape] = counted["_aws"]["CloudWatchMetrics"]
+    assert shape["Namespace"] == "WaveFlow"
+    assert shape["Dimensions"] == [["service"]]
+    assert counted["service"] == request.node.name
+    assert counts(counted) == {"served": 1, "refused": 0, "defects": 0}
 
 
 def test_an_id_cannot_forge_a_log_line(capsys):
@@ -93,4 +139,4 @@ def test_an_id_cannot_forge_a_log_line(capsys):
     raised = {**EVENT, "record": record(forged)}
     handler(lambda _request, _services: None)(raised, None)
 
-    assert [line.get("level") for line in lines(capsys)] == ["INFO", "INFO", None]
+    assert [line.get("level") for line in lines(capsys)] == ["INFO", "INFO", None, None]

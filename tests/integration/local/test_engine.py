@@ -89,9 +89,11 @@ def test_a_handlers_error_keeps_its_name(start, finish):
 def test_retries_stop_at_their_number_and_are_shortened(start, finish):
     """Five-minute waits must pass in moments, and no attempt may be left out."""
     attempts: list[float] = []
+    retries: list[int] = []
 
-    def fail(_event: Any, _context: Any) -> None:
+    def fail(event: Any, _context: Any) -> None:
         attempts.append(time.monotonic())
+        retries.append(event["data"])
         raise WebhookUnavailableError("The server is away.")
 
     retry = [
@@ -103,11 +105,14 @@ def test_retries_stop_at_their_number_and_are_shortened(start, finish):
             "MaxAttempts": 3,
         }
     ]
-    ended = finish(start({"Tell": task(Retry=retry)}, handler=fail))
+    tell = task(Retry=retry)
+    tell["Arguments"]["Payload"]["data"] = "{% $states.context.State.RetryCount %}"
+
+    ended = finish(start({"Tell": tell}, handler=fail))
 
     waits = [after - before for before, after in itertools.pairwise(attempts)]
     assert ended["status"] == "FAILED"
-    assert len(waits) == 3
+    assert retries == [0, 1, 2, 3]
     for waited, scaled in zip(waits, (0.05, 0.15, 0.2), strict=True):
         assert waited >= scaled
     assert sum(waits) < 10, "40 s were asked for"

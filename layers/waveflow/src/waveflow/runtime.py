@@ -51,7 +51,7 @@ def lambda_stage(
     def decorate(stage: Callable[[Any, Services], Any]) -> Handler:
         @functools.wraps(stage)
         def handler(event: dict[str, Any], _context: Any) -> Any:
-            return _run(stage, _request(event, model), name=name)
+            return _run(stage, event, model=model, name=name)
 
         return handler
 
@@ -65,28 +65,53 @@ def _request(event: dict[str, Any], model: Any) -> Any:
         raise InternalError(f"The machine sent a wrong event: {exc}.") from None
 
 
-def _run(stage: Callable[[Any, Services], Any], request: Any, *, name: str) -> Any:
+def _run(
+    stage: Callable[[Any, Services], Any],
+    event: dict[str, Any],
+    *,
+    model: Any,
+    name: str,
+) -> Any:
     """Run the stage between two log lines; the outcome is a code or a reason."""
     started = time.monotonic()
-    keys = {"stage": name, "job_id": _job_id(request)}
-    _logger().info("started", extra=keys)
-    outcome, result = "ok", None
+    keys = {"stage": name}
+    measured: dict[str, float] = {}
+    error, result = None, None
     try:
+        request = _request(event, model)
+        keys["job_id"], measured["retries"] = _job_id(request), request.retries
+        _logger().info("started", extra=keys)
         result = msgspec.to_builtins(_typed_errors(stage, request, keys=keys))
-    except WaveflowError as error:
-        outcome = error.code
-        if isinstance(error, DedupeRefusedError):
-            outcome = error.reason
+    except WaveflowError as exc:
+        error = exc
         raise
     finally:
-        ended: dict[str, float] = {
+        outcome = _outcome(error)
+        measured |= {
             "duration_s": round(time.monotonic() - started, 3),
             "peak_memory_mb": _peak_memory_mb(),
             **_size_of(result),
         }
-        _logger().info("ended", extra={**keys, "outcome": outcome, **ended})
-        _emit(ended, stage=name, outcome=outcome)
+        _logger().info("ended", extra={**keys, "outcome": outcome, **measured})
+        _emit(measured, stage=name, outcome=outcome)
+        _emit(_counts(error))
     return result
+
+
+def _outcome(error: WaveflowError | None) -> str:
+    if isinstance(error, DedupeRefusedError):
+        return error.reason
+    return "ok" if error is None else error.code
+
+
+def _counts(error: WaveflowError | None) -> dict[str, float]:
+    """Tell a job that is at fault (`refused`) from WaveFlow that is (`defects`).
+
+    What may pass (`retryable`) and a function that is killed count as neither.
+    """
+    defect = isinstance(error, InternalError)
+    refused = error is not None and not error.retryable and not defect
+    return {"served": error is None or refused, "refused": refused, "defects": defect}
 
 
 def _size_of(result: Any) -> dict[str, float]:
@@ -101,13 +126,13 @@ def _size_of(result: Any) -> dict[str, float]:
     }
 
 
-def _emit(measured: dict[str, float], *, stage: str, outcome: str) -> None:
-    """Print the invocation's metrics in CloudWatch's embedded format."""
+def _emit(measured: dict[str, float], **dimensions: str) -> None:
+    """Print metrics of the invocation in CloudWatch's embedded format."""
     metrics = EphemeralMetrics(namespace=METRICS_NAMESPACE)
-    metrics.add_dimension("stage", stage)
-    metrics.add_dimension("outcome", outcome)
-    for name, value in measured.items():
-        metrics.add_metric(name, UNITS[name], value)
+    for name, value in dimensions.items():
+        metrics.add_dimension(name, value)
+    for name, amount in measured.items():
+        metrics.add_metric(name, UNITS.get(name, MetricUnit.Count), amount)
     metrics.flush_metrics()
 
 

@@ -56,6 +56,7 @@ class DedupeDeleteRequest(Struct, frozen=True, kw_only=True):
     job: Job
     source: Source
     duplicate_of: Any = None
+    retries: int = 0
 
 
 class WaveformRequest(Struct, frozen=True, kw_only=True):
@@ -69,6 +70,7 @@ class WaveformRequest(Struct, frozen=True, kw_only=True):
     num_peaks: int | None = None
     dedupe: dict[str, Any] | None = None
     music: dict[str, Any] | None = None
+    retries: int = 0
 
 
 class MusicRequest(Struct, frozen=True, kw_only=True):
@@ -76,6 +78,7 @@ class MusicRequest(Struct, frozen=True, kw_only=True):
 
     job: Job
     source: Source
+    retries: int = 0
 
 
 class MusicResult(Struct, frozen=True, kw_only=True):
@@ -106,6 +109,7 @@ class AskRequest(
     task_token: str
     execution_arn: str
     verdict: Verdict | None = None
+    retries: int = 0
 
 
 class UndeliveredRequest(
@@ -115,6 +119,7 @@ class UndeliveredRequest(
 
     job: Job
     error: dict[str, Any] | None = None
+    retries: int = 0
 
 
 class TellRequest(Struct, frozen=True, kw_only=True, tag_field="event", tag="outcome"):
@@ -122,6 +127,7 @@ class TellRequest(Struct, frozen=True, kw_only=True, tag_field="event", tag="out
 
     job: Job
     outcome: Outcome
+    retries: int = 0
 
 
 class TellFailureRequest(

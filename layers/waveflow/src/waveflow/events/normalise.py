@@ -36,6 +36,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     record: Any
     start: str
     name: str
+    retries: int = 0
 
 
 def read_job(entry: Entry) -> Job:
