@@ -175,24 +175,37 @@ class Jobs:
             if wish.repeat_key and self._machine.describe(job_id) is not None:
                 return Accepted(job_id=job_id)
         else:
-            job_id, known = self._by_bytes(subject, arrival.sha256, wish)
+            job_id, known = self._by_bytes(subject, arrival, wish)
             if known:
                 return Accepted(job_id=job_id, cached=True)
         arrival.keep()
         return self.start(subject, job_id=job_id, wish=wish)
 
-    def _by_bytes(self, subject: Subject, sha256: str, wish: Wish) -> tuple[str, bool]:
+    def _by_bytes(
+        self, subject: Subject, arrival: Arrival, wish: Wish
+    ) -> tuple[str, bool]:
         """Return the job of these bytes, and whether it needs no other run."""
         kind = f"{wish.num_peaks} {wish.analysis}"
-        about = (subject.owner, subject.token_id, sha256, kind)
+        about = (subject.owner, subject.token_id, arrival.sha256, kind)
         for generation in range(MAX_GENERATIONS):
             job_id = self._seal.job_id("bytes", *about, str(generation))
             execution = self._machine.describe(job_id)
             if execution is None:
                 return job_id, False
-            if self._serves(execution):
+            if self._holds(execution, arrival) and self._serves(execution):
                 return job_id, True
         return self._fresh_id(subject, None), False
+
+    def _holds(self, execution: Execution, arrival: Arrival) -> bool:
+        """Tell whether what arrived is still stored, so that it may be dropped."""
+        subject = _subject(execution)
+        key = subject.key if subject else None
+        stored = self._objects.find(key) if key else None
+        return (
+            stored is not None
+            and stored.size == arrival.size
+            and stored.sha256 in {None, arrival.sha256}
+        )
 
     def _serves(self, execution: Execution) -> bool:
         if execution.status == "RUNNING":
