@@ -1,8 +1,7 @@
 """Put the API before the running pipeline."""
 
 import os
-from collections.abc import Iterator
-from unittest import mock
+from collections.abc import Callable, Iterator
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,12 +10,20 @@ from support.world import World
 from waveflow.bootstrap import ApiServices
 from waveflow_local.http.server import Place, environment, load_api
 
+Environment = dict[str, str]
+
 
 @pytest.fixture(scope="module")
-def services(world: World) -> ApiServices:
-    """Return the API's services on the pipeline's engine."""
+def settings(world: World) -> Environment:
+    """Return the API's environment on the pipeline's engine."""
     place = Place(endpoint=world.pipeline.endpoint)
-    return ApiServices(dict(os.environ) | environment(place))
+    return dict(os.environ) | environment(place)
+
+
+@pytest.fixture(scope="module")
+def services(settings: Environment) -> ApiServices:
+    """Return the API's services in that environment."""
+    return ApiServices(settings)
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +35,11 @@ def api(services: ApiServices) -> Iterator[Api]:
 
 
 @pytest.fixture
-def configured(services: ApiServices):
+def configured(settings: Environment) -> Callable[..., TestClient]:
     """Return a maker of applications with other settings."""
 
-    def make(**settings: str) -> TestClient:
-        with mock.patch.dict(os.environ):
-            changed = ApiServices({**services._environment, **settings})
-        return TestClient(load_api().create_app(changed), follow_redirects=False)
+    def make(**changed: str) -> TestClient:
+        app = load_api().create_app(ApiServices(settings | changed))
+        return TestClient(app, follow_redirects=False)
 
     return make

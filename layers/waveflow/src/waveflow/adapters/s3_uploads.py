@@ -1,6 +1,7 @@
 """Open the bucket's doors for uploads: streams, parts and signed forms."""
 
 import base64
+import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -8,12 +9,16 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from waveflow.adapters.s3 import translated
-from waveflow.jobs.ports import Form, Part
+from waveflow.errors import (
+    ObjectNotFoundError,
+    SourceChangedError,
+    StorageUnavailableError,
+)
+from waveflow.jobs.ports import CONTENT_TYPE, Form, Part
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-CONTENT_TYPE = "application/octet-stream"  # the content decides, never a claim
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 
 class S3UploadStore:
@@ -27,17 +32,29 @@ class S3UploadStore:
         """Return where an object is, as `s3://bucket/key`."""
         return f"s3://{self._bucket}/{key}"
 
-    def put(self, key: str, body: bytearray, *, sha256: bytes) -> None:
+    def put(
+        self,
+        key: str,
+        body: bytes | bytearray,
+        *,
+        sha256: bytes,
+        content_type: str = CONTENT_TYPE,
+    ) -> None:
         """Store a small object whole; S3 keeps the hash, so nobody reads it again."""
-        with translated():
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=body,  # type: ignore[arg-type] # botocore takes it uncopied
-                ContentType=CONTENT_TYPE,
-                ChecksumSHA256=base64.b64encode(sha256).decode(),
-                IfNoneMatch="*",
-            )
+        try:
+            with translated():
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=body,  # type: ignore[arg-type] # botocore takes it uncopied
+                    ContentType=content_type,
+                    ChecksumSHA256=base64.b64encode(sha256).decode(),
+                    IfNoneMatch="*",
+                )
+        except SourceChangedError:
+            # Also the answer to our own PUT whose first answer was lost.
+            if not self._holds(key, len(body), sha256):
+                raise
 
     def begin(self, key: str) -> str:
         """Begin a multipart upload and return its id."""
@@ -78,15 +95,49 @@ class S3UploadStore:
 
     def finish(self, key: str, upload: str, parts: Sequence[Part]) -> None:
         """Make the parts one object."""
-        with translated():
+        named = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
+        try:
             self._client.complete_multipart_upload(
                 Bucket=self._bucket,
                 Key=key,
                 UploadId=upload,
-                MultipartUpload={
-                    "Parts": [{"PartNumber": p.number, "ETag": p.etag} for p in parts]
-                },
+                MultipartUpload={"Parts": named},  # type: ignore[typeddict-item] # as S3
             )
+        except ClientError as exc:
+            # Also the answer to our own call whose first answer was lost.
+            ended = exc.response["Error"]["Code"] == "NoSuchUpload"
+            if not ended or not self._joined(key, parts):
+                with translated():
+                    raise
+
+    def _holds(self, key: str, size: int, sha256: bytes) -> bool:
+        """Tell whether the object is these bytes; one without a hash is read."""
+        head = self._head(key)
+        if head["ContentLength"] != size:
+            return False
+        if "ChecksumSHA256" in head:
+            return base64.b64decode(head["ChecksumSHA256"]) == sha256
+        with translated():
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            return hashlib.sha256(answer["Body"].read()).digest() == sha256
+
+    def _joined(self, key: str, parts: Sequence[Part]) -> bool:
+        """Tell whether the object is these parts; no other upload has the key.
+
+        The ETag of joined parts ends with their number, under KMS too.
+        """
+        head = self._head(key)
+        whole = head["ContentLength"] == sum(part.size for part in parts)
+        return whole and head["ETag"].strip('"').endswith(f"-{len(parts)}")
+
+    def _head(self, key: str) -> "HeadObjectOutputTypeDef":
+        try:
+            with translated():
+                return self._client.head_object(
+                    Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
+                )
+        except ObjectNotFoundError as exc:
+            raise StorageUnavailableError("The upload's key is in motion.") from exc
 
     def abort(self, key: str, upload: str) -> None:
         """Remove the parts; an upload that is over stays as it is."""

@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+CONTENT_TYPE = "application/octet-stream"  # the content decides, never a claim
+
 
 class Execution(Struct, frozen=True, kw_only=True):
     """One execution, as Step Functions describes it."""
@@ -67,8 +69,18 @@ class UploadStore(Protocol):
         """Return where an object is, as `s3://bucket/key`."""
         ...
 
-    def put(self, key: str, body: bytearray, *, sha256: bytes) -> None:
-        """Store a small object whole, with the hash of its content."""
+    def put(
+        self,
+        key: str,
+        body: bytes | bytearray,
+        *,
+        sha256: bytes,
+        content_type: str = CONTENT_TYPE,
+    ) -> None:
+        """Store a small object whole, with the hash of its content.
+
+        Raises `SourceChangedError` when other bytes are there; equal ones are done.
+        """
         ...
 
     def begin(self, key: str) -> str:
@@ -84,7 +96,7 @@ class UploadStore(Protocol):
         ...
 
     def finish(self, key: str, upload: str, parts: Sequence[Part]) -> None:
-        """Make the parts one object."""
+        """Make the parts one object; if they are one already, that is done."""
         ...
 
     def abort(self, key: str, upload: str) -> None:
