@@ -57,3 +57,9 @@ def parse(text: str) -> list[dict[str, Any]]:
         if "data" in fields:
             events.append({"id": fields.get("id"), **json.loads(fields["data"])})
     return events
+
+
+def code(answer: Any) -> tuple[int, str]:
+    """Return a problem's status and code."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    return answer.status_code, answer.json()["code"]

@@ -1,28 +1,8 @@
 """The seed's routes before the real machine."""
 
-import json
-import time
-
 import pytest
+from support.http_api import code
 from support.world import wav
-from waveflow.adapters.signature import signature_headers
-from waveflow_local import places
-
-
-def code(answer):
-    """Return a problem's status and code."""
-    assert answer.headers["content-type"] == "application/problem+json", answer.text
-    return answer.status_code, answer.json()["code"]
-
-
-def webhook(api, job_id, body, *, secret=places.WEBHOOK_SECRET, at=None):
-    """Post a signed webhook of an outside analysis server."""
-    raw = json.dumps(body).encode()
-    headers = signature_headers(
-        raw, webhook_id="msg_1", timestamp=at or int(time.time()), secrets=(secret,)
-    )
-    url = f"/tokens/webhook/analysis-complete?job_id={job_id}"
-    return api.client.post(url, content=raw, headers=headers)
 
 
 def test_the_seeds_walk_ends_with_a_result(api, world):
@@ -124,47 +104,6 @@ def test_jobs_are_mixed_in_their_order(api, world):
     assert told["result"]["mixed_file_path"] in audio.headers["location"]
     assert document.json()["num_peaks"] == 4000
     assert document.content == world.read(told["result"]["waveform_data_path"])
-
-
-def test_an_outside_server_reports_once(api):
-    """Signed, idempotent, and the last word about a job."""
-    job = api.upload(wav(seed=407))["job_id"]
-    api.wait(job)
-
-    first = webhook(api, job, {"status": "success", "result": {"tempo": 120}}).json()
-    second = webhook(api, job, {"status": "failed"}).json()
-    told = api.result(job)
-
-    assert (first["changed"], second["changed"]) == (True, False)
-    assert told["status"] == "completed"
-    assert told["result"]["outside"] == {"tempo": 120}
-    assert told["result"]["duration"] > 0
-
-
-def test_an_outside_failure_fails_the_job(api):
-    """The seed's status `failed` is the job's."""
-    job = api.upload(wav(seed=408))["job_id"]
-    api.wait(job)
-
-    webhook(api, job, {"status": "failed", "message": "No pitch."})
-    told = api.result(job)
-
-    assert told["status"] == "failed"
-    assert told["error"] == {"code": "ANALYSIS_FAILED", "message": "No pitch."}
-
-
-def test_a_webhook_that_nobody_signed_changes_nothing(api):
-    """Without the secret, with a stale time or about an unknown job: refused."""
-    job = api.upload(wav(seed=409))["job_id"]
-    good = {"status": "success"}
-    forged = "whsec_" + "A" * 44
-
-    assert code(webhook(api, job, good, secret=forged)) == (401, "BAD_SIGNATURE")
-    stale = webhook(api, job, good, at=int(time.time()) - 400)
-    assert code(stale) == (401, "BAD_SIGNATURE")
-    assert code(webhook(api, "nobody", good)) == (404, "JOB_NOT_FOUND")
-    assert code(webhook(api, job, {"status": "odd"})) == (422, "INVALID_MESSAGE")
-    assert "outside" not in (api.wait(job)["result"])
 
 
 BROKEN = [

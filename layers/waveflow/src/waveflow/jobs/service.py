@@ -1,6 +1,7 @@
 """Start jobs, and say what became of them."""
 
 import asyncio
+import hashlib
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from waveflow.errors import SourceChangedError
 from waveflow.events.fields import iso_time
 from waveflow.events.messages import DEFAULT_NUM_PEAKS
 from waveflow.jobs import progress
@@ -162,11 +164,16 @@ class Jobs:
         self._execution(job_id)
         if self._outside(job_id) is not None:
             return False
-        self._objects.publish(
-            _outside_key(job_id),
-            msgspec.json.encode(said),
-            content_type="application/json",
-        )
+        body = msgspec.json.encode(said)
+        try:
+            self._uploads.put(
+                _outside_key(job_id),
+                body,
+                sha256=hashlib.sha256(body).digest(),
+                content_type="application/json",
+            )
+        except SourceChangedError:
+            return False  # another report came between
         return True
 
     def _accept(self, subject: Subject, arrival: Arrival, wish: Wish) -> Accepted:

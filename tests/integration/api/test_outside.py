@@ -1,0 +1,96 @@
+"""What an outside analysis server reports about a job."""
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from support.http_api import code
+from support.world import wav
+from waveflow.adapters.signature import signature_headers
+from waveflow.bootstrap import ApiServices
+from waveflow_local import places
+
+
+def webhook(api, job_id, body, *, secret=places.WEBHOOK_SECRET, at=None):
+    """Post a signed webhook of an outside analysis server."""
+    raw = json.dumps(body).encode()
+    headers = signature_headers(
+        raw, webhook_id="msg_1", timestamp=at or int(time.time()), secrets=(secret,)
+    )
+    url = f"/tokens/webhook/analysis-complete?job_id={job_id}"
+    return api.client.post(url, content=raw, headers=headers)
+
+
+def test_an_outside_server_reports_once(api):
+    """Signed, idempotent, and the last word about a job."""
+    job = api.upload(wav(seed=407))["job_id"]
+    api.wait(job)
+
+    first = webhook(api, job, {"status": "success", "result": {"tempo": 120}}).json()
+    second = webhook(api, job, {"status": "failed"}).json()
+    told = api.result(job)
+
+    assert (first["changed"], second["changed"]) == (True, False)
+    assert told["status"] == "completed"
+    assert told["result"]["outside"] == {"tempo": 120}
+    assert told["result"]["duration"] > 0
+
+
+def test_an_outside_failure_fails_the_job(api):
+    """The seed's status `failed` is the job's."""
+    job = api.upload(wav(seed=408))["job_id"]
+    api.wait(job)
+
+    webhook(api, job, {"status": "failed", "message": "No pitch."})
+    told = api.result(job)
+
+    assert told["status"] == "failed"
+    assert told["error"] == {"code": "ANALYSIS_FAILED", "message": "No pitch."}
+
+
+def test_a_webhook_that_nobody_signed_changes_nothing(api):
+    """Without the secret, with a stale time or about an unknown job: refused."""
+    job = api.upload(wav(seed=409))["job_id"]
+    good = {"status": "success"}
+    forged = "whsec_" + "A" * 44
+
+    assert code(webhook(api, job, good, secret=forged)) == (401, "BAD_SIGNATURE")
+    stale = webhook(api, job, good, at=int(time.time()) - 400)
+    assert code(stale) == (401, "BAD_SIGNATURE")
+    assert code(webhook(api, "nobody", good)) == (404, "JOB_NOT_FOUND")
+    assert code(webhook(api, job, {"status": "odd"})) == (422, "INVALID_MESSAGE")
+    assert "outside" not in (api.wait(job)["result"])
+
+
+class Together:
+    """An object store whose two readers both read before either writes."""
+
+    def __init__(self, objects):
+        self._objects = objects
+        self._barrier = threading.Barrier(2)
+
+    def __getattr__(self, name):
+        """Return a method of the store."""
+        return getattr(self._objects, name)
+
+    def load(self, key):
+        """Load, and wait for the other reader."""
+        body = self._objects.load(key)
+        self._barrier.wait(10)
+        return body
+
+
+def test_of_two_reports_at_once_one_counts(api, settings, world):
+    """Nobody is told that a report counts which then does not."""
+    job = api.upload(wav(seed=480))["job_id"]
+    api.wait(job)
+    made = ApiServices(settings)
+    made.objects = Together(made.objects)
+    reports = [{"status": "success", "result": n} for n in (1, 2)]
+
+    with ThreadPoolExecutor(2) as pool:
+        changed = list(pool.map(lambda r: made.jobs.note_outside(job, r), reports))
+
+    assert sorted(changed) == [False, True]
+    assert json.loads(world.read(f"analysis/{job}.json")) == reports[not changed[0]]
