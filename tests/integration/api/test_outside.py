@@ -5,6 +5,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from support.http_api import code
 from support.world import wav
 from waveflow.adapters.signature import signature_headers
@@ -94,3 +95,19 @@ def test_of_two_reports_at_once_one_counts(api, settings, world):
 
     assert sorted(changed) == [False, True]
     assert json.loads(world.read(f"analysis/{job}.json")) == reports[not changed[0]]
+
+
+@pytest.mark.parametrize("stamp", ["9" * 5000, "9" * 400, "1e9", "\u0661"])
+def test_a_timestamp_that_is_none_is_refused(api, stamp):
+    """Python reads no integer of more than 4,300 digits."""
+    headers = {
+        "webhook-id": "m",
+        "webhook-timestamp": stamp.encode(),
+        "webhook-signature": "v1,x",
+    }
+
+    answer = api.client.post(
+        "/tokens/webhook/analysis-complete?job_id=x", content=b"{}", headers=headers
+    )
+
+    assert code(answer) == (401, "BAD_SIGNATURE")

@@ -13,6 +13,7 @@ from waveflow.jobs.refusals import BadSignatureError
 from waveflow.jobs.service import Jobs
 
 TOLERANCE_S = 300  # Standard Webhooks' own
+STAMP_DIGITS = 12  # seconds, until the year 33658
 _SUCCESS = {"success", "completed"}
 _FAILURE = {"failed", "failure", "error"}
 
@@ -52,7 +53,7 @@ class OutsideServer:
     def _verify(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Check the three headers of Standard Webhooks 1.0.0 against every secret."""
         stamp = headers.get("webhook-timestamp", "")
-        if not (stamp.isascii() and stamp.isdigit()):
+        if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= STAMP_DIGITS):
             raise BadSignatureError("The webhook is not signed.")
         if abs(int(stamp) - self._clock()) > TOLERANCE_S:
             raise BadSignatureError("The webhook's signature is too old or too new.")
