@@ -97,6 +97,40 @@ def test_of_two_reports_at_once_one_counts(api, settings, world):
     assert json.loads(world.read(f"analysis/{job}.json")) == reports[not changed[0]]
 
 
+def test_a_report_about_a_running_job_waits_for_its_end(api, world):
+    """What was final stays so: it is kept, and told when the machine has ended."""
+    world.behave("ask-me", "*", event="hash-check", times=1)
+    job = api.upload(wav(seed=481), verdict="platform")["job_id"]
+    world.standin.archive.wait_for(job, "hash-check")
+
+    noted = webhook(api, job, {"status": "success", "result": {"tempo": 90}}).json()
+    meanwhile = api.result(job)
+    world.standin.answer(job, {"verdict": "nonsense"})
+    told = api.wait(job)
+    events = api.events(job)
+
+    assert noted["changed"] is True
+    assert (meanwhile["status"], meanwhile["progress"]) == ("processing", 70)
+    assert (told["status"], told["error"]["code"]) == ("failed", "INVALID_VERDICT")
+    assert [e["status"] == "processing" for e in events[:-1]] == [True] * (
+        len(events) - 1
+    )
+    assert api.events(job, after=events[-1]["id"]) == []
+
+
+def test_a_later_report_is_one_more_event(api):
+    """A client that saw the end learns of the last word when it asks again."""
+    job = api.upload(wav(seed=482))["job_id"]
+    api.wait(job)
+    before = api.events(job)
+
+    webhook(api, job, {"status": "failed", "message": "No pitch."})
+    after = api.events(job, after=before[-1]["id"])
+
+    assert [event["status"] for event in after] == ["failed"]
+    assert api.events(job)[:-1] == before[:-1]
+
+
 @pytest.mark.parametrize("stamp", ["9" * 5000, "9" * 400, "1e9", "\u0661"])
 def test_a_timestamp_that_is_none_is_refused(api, stamp):
     """Python reads no integer of more than 4,300 digits."""

@@ -22,7 +22,8 @@ def execution(status, **fields):
 
 def end(seen, told, outside=None):
     """Return the final moment."""
-    return ending(told, outside=outside, last=seen[-1], at="t9")
+    entry = Event(number=99, kind="ExecutionSucceeded", at="t9")
+    return ending(told, outside=outside, last=seen[-1], end=entry)
 
 
 def test_progress_follows_the_states_and_never_falls():
@@ -73,8 +74,18 @@ def test_an_outside_server_has_the_last_word():
     done = execution("SUCCEEDED", output={"status": "SUCCESS", "result": {"a": 1}})
 
     good = end(seen, done, {"status": "success", "result": {"tempo": 120}})
-    bad = end(seen, execution("RUNNING"), {"status": "failed", "message": "No."})
+    bad = end(seen, done, {"status": "failed", "message": "No."})
 
     assert good.result == {"a": 1, "outside": {"tempo": 120}}
     assert (bad.status, bad.error.code) == ("failed", "ANALYSIS_FAILED")
-    assert end(seen, execution("RUNNING")) is None
+    assert good.number == bad.number == end(seen, done).number + 1
+
+
+def test_no_report_ends_a_job_or_saves_one():
+    """While the machine runs nothing is final, and its own failure stays."""
+    seen = moments("job", history(UPLOAD))
+    failed = execution("FAILED", error="CORRUPT_AUDIO", cause="No frame.")
+    report = {"status": "success", "result": {"tempo": 120}}
+
+    assert end(seen, execution("RUNNING"), report) is None
+    assert end(seen, failed, report) == end(seen, failed)

@@ -113,26 +113,28 @@ def ending(
     *,
     outside: Mapping[str, Any] | None,
     last: Progress,
-    at: str,
+    end: Event,
 ) -> Progress | None:
     """Return the final moment, or None while the job goes on.
 
-    What an outside analysis server said is the last word: its failure is the
-    job's, and its result is added to the machine's.
+    What an outside analysis server said is the last word about what the machine
+    has done well: its failure is the job's, and its result is added.
     """
-    if execution.status == "RUNNING" and outside is None:
+    if execution.status == "RUNNING":
         return None
     outcome, result, failure = _machine_end(execution)
-    if outside is not None:
-        outcome, result, failure = _with_outside(outside, outcome, result, failure)
+    number = end.number
+    if outside is not None and failure is None:
+        number += 1  # a report that comes after the end is an event of its own
+        outcome, result, failure = _with_outside(outside, outcome, result)
     return Progress(
-        number=last.number + (2 if outside else 1),
+        number=number,
         job_id=last.job_id,
         status="failed" if failure else "completed",
         progress=last.progress if failure else ENDED,
         message=failure.message if failure else _DONE[outcome],
         state=last.state,
-        at=at,
+        at=end.at,
         outcome=outcome,
         result=result,
         error=failure,
@@ -142,8 +144,6 @@ def ending(
 def _machine_end(
     execution: Execution,
 ) -> tuple[Result, Mapping[str, Any] | None, Failure | None]:
-    if execution.status == "RUNNING":
-        return "SUCCESS", None, None
     if execution.status == "SUCCEEDED":
         told = execution.output if isinstance(execution.output, dict) else {}
         if told.get("status") not in {"SUCCESS", "DUPLICATE"}:
@@ -158,13 +158,8 @@ def _machine_end(
 
 
 def _with_outside(
-    outside: Mapping[str, Any],
-    outcome: Result,
-    result: Mapping[str, Any] | None,
-    failure: Failure | None,
+    outside: Mapping[str, Any], outcome: Result, result: Mapping[str, Any] | None
 ) -> tuple[Result, Mapping[str, Any] | None, Failure | None]:
-    if failure is not None:
-        return outcome, result, failure
     if outside["status"] != "success":
         reason = outside.get("message") or "The analysis server failed."
         return "FAILURE", result, Failure(code="ANALYSIS_FAILED", message=str(reason))

@@ -119,13 +119,13 @@ class Jobs:
         """Return every moment of a job until now."""
         history = self._machine.history(job_id)
         seen = progress.moments(job_id, history)
-        if not seen:
-            return []
-        outside = self._outside(job_id)
-        if outside is None and not progress.has_ended(history):
+        if not seen or not progress.has_ended(history):
             return seen
         end = progress.ending(
-            self._execution(job_id), outside=outside, last=seen[-1], at=history[-1].at
+            self._execution(job_id),
+            outside=self._outside(job_id),
+            last=seen[-1],
+            end=history[-1],
         )
         return [*seen, end] if end else seen
 
