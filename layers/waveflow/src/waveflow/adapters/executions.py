@@ -42,11 +42,10 @@ class StepFunctionsMachine:
         """Return an execution, or None when it never was or is forgotten."""
         with _translated("ExecutionDoesNotExist"):
             told = self._client.describe_execution(executionArn=self._arn(name))
-            given = json.loads(told["input"])
             return Execution(
                 name=name,
                 status=str(told["status"]),
-                record=given[0],
+                record=_record(told["input"]),
                 output=json.loads(told.get("output") or "null"),
                 error=told.get("error") or "",
                 cause=told.get("cause") or "",
@@ -64,6 +63,13 @@ class StepFunctionsMachine:
 
     def _arn(self, name: str) -> str:
         return f"{self._prefix}:{name}"
+
+
+def _record(text: str) -> dict[str, Any]:
+    """Return the record that was given; somebody else's may be anything."""
+    given = json.loads(text)
+    record = given[0] if isinstance(given, list) and given else None
+    return record if isinstance(record, dict) else {}
 
 
 def _event(event: "HistoryEventTypeDef") -> Event:

@@ -24,6 +24,7 @@ PART_BYTES = 8 << 20
 class Ticket(Struct, frozen=True, kw_only=True):
     """An upload in motion; the client carries it, sealed, so that we need not."""
 
+    job_id: str
     subject: Subject
     wish: Wish
     size: int
@@ -78,6 +79,7 @@ class DirectUploads:
             )
         key = new_key(subject.filename or "")
         ticket = Ticket(
+            job_id=self._seal.job_id("upload", key),
             subject=msgspec.structs.replace(subject, key=key),
             wish=wish,
             size=size,
@@ -100,8 +102,7 @@ class DirectUploads:
         stored = self._objects.find(key)
         if stored is None:
             raise UploadIncompleteError("No file has arrived yet.")
-        job_id = self._seal.job_id("upload", key)
-        return self._jobs.start(ticket.subject, job_id=job_id, wish=ticket.wish)
+        return self._jobs.start(ticket.subject, job_id=ticket.job_id, wish=ticket.wish)
 
     def abort(self, upload_id: str, *, owner: str) -> None:
         """Give an upload up and remove its parts."""

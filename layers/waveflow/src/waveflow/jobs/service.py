@@ -15,7 +15,7 @@ from waveflow.events.fields import iso_time
 from waveflow.events.messages import DEFAULT_NUM_PEAKS
 from waveflow.jobs import progress
 from waveflow.jobs.arrival import Arrival
-from waveflow.jobs.ids import Seal
+from waveflow.jobs.ids import Seal, is_job_id
 from waveflow.jobs.names import plain_name, safe_name, user_id
 from waveflow.jobs.ports import Execution, Machine, UploadStore
 from waveflow.jobs.progress import Progress
@@ -244,11 +244,11 @@ class Jobs:
         self._machine.start(job_id, record)
 
     def _execution(self, job_id: str) -> Execution:
-        issued = self._seal.issued(job_id)
-        execution = self._machine.describe(job_id) if issued else None
-        if execution is not None:
+        """Return a job's execution; only one that is gone must prove itself."""
+        execution = self._machine.describe(job_id) if is_job_id(job_id) else None
+        if execution is not None and _subject(execution) is not None:
             return execution
-        if issued:
+        if self._seal.issued(job_id):
             raise JobExpiredError("The job is older than 90 days and forgotten.")
         raise JobNotFoundError("You have no job with this id.")
 
