@@ -132,7 +132,9 @@ def peaks(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Draw one file: print its waveform document, or write it."""
     from waveflow_local.files import draw_file, write_dat
+    from waveflow_local.writing import check_outputs
 
+    check_outputs(dat, out, inputs=[file])
     if dat is not None:
         points = write_dat(
             file,
@@ -166,7 +168,9 @@ def mix(
 ) -> None:
     """Mix stems by the platform's classic rule."""
     from waveflow_local.files import mix_files
+    from waveflow_local.writing import check_outputs
 
+    check_outputs(out, peaks_out, inputs=stems)
     _tell(mix_files(stems, out, peaks=peaks_out), _mixed_line, as_json=as_json)
 
 
@@ -180,7 +184,9 @@ def plot(
 ) -> None:
     """Draw a picture of a waveform document."""
     from waveflow_local.files import plot_file
+    from waveflow_local.writing import check_outputs
 
+    check_outputs(out, inputs=[document])
     said = plot_file(document, out, title=title)
     _tell(said, lambda r: str(r["picture"]), as_json=as_json)
 

@@ -91,8 +91,6 @@ def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> Report
 
     for path in paths:
         size_of(path)
-        if out.exists() and path.samefile(out):
-            raise LocalError(f"{out} is one of the stems; name another output.")
     with appearing(out) as unfinished:
         mixed = mix(paths, unfinished, names=[str(path) for path in paths])
     if peaks is not None:

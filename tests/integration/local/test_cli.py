@@ -125,7 +125,7 @@ def test_plot_draws_a_document(waveflow, tone, tmp_path, ending):
         (["peaks", "{text}"], "UNSUPPORTED_MEDIA"),
         (["peaks", "{tone}", "--dat", "x.dat", "--bits", "12"], "bits"),
         (["peaks", "{tone}", "-o", "no/such/folder.json"], "cannot be written"),
-        (["mix", "{tone}", "-o", "{tone}"], "one of the stems"),
+        (["mix", "{tone}", "-o", "{tone}"], "one file"),
         (["mix", "{tone}"], "-o"),
         (["plot", "{tone}", "-o", "x.svg"], "not JSON"),
         (["plot", "{text}", "-o", "x.gif"], ".svg or .png"),

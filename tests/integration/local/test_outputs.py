@@ -1,0 +1,149 @@
+"""People's only copies pass through: no command replaces what it must not."""
+
+import os
+import stat
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+from waveflow_local import cli
+from waveflow_local.writing import write_whole
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path, monkeypatch):
+    """Work in a folder with two recordings, names of one of them, and a FIFO."""
+    monkeypatch.chdir(tmp_path)
+    for number, name in enumerate(("song.wav", "other.wav")):
+        noise = np.random.default_rng(number).uniform(-0.5, 0.5, 8000)
+        soundfile.write(tmp_path / name, noise, 8000)
+    (tmp_path / "link.wav").symlink_to("song.wav")
+    (tmp_path / "hard.wav").hardlink_to("song.wav")
+    (tmp_path / "sub").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    protected = tmp_path / "kept.wav"
+    protected.write_bytes(b"only copy")
+    protected.chmod(0o444)
+    (tmp_path / "doc.svg").write_text('{"peaks": [0.5]}')
+    return tmp_path
+
+
+@pytest.fixture(name="waveflow")
+def _waveflow(monkeypatch, capsys):
+    """Run a command in this process; return exit code, output and errors."""
+
+    def waveflow(line):
+        monkeypatch.setattr(sys, "argv", ["waveflow", *line.split()])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return waveflow
+
+
+def seen(folder):
+    """Return what every name in a folder is, and holds."""
+    return {
+        path.name: (
+            stat.S_IFMT(path.lstat().st_mode),
+            path.read_bytes() if path.is_file() else None,
+        )
+        for path in folder.iterdir()
+    }
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "peaks song.wav -o song.wav",
+        "peaks song.wav -o sub/../song.wav",
+        "peaks song.wav -o link.wav",
+        "peaks song.wav -o hard.wav",
+        "peaks link.wav -o song.wav",
+        "peaks song.wav --dat song.wav",
+        "peaks song.wav --dat new.json -o new.json",
+        "mix song.wav other.wav -o other.wav",
+        "mix song.wav other.wav -o m.wav --peaks song.wav",
+        "mix song.wav other.wav -o m.wav --peaks m.wav",
+        "mix song.wav other.wav -o m.wav --peaks sub/../m.wav",
+        "plot doc.svg -o doc.svg",
+    ],
+)
+def test_no_output_replaces_an_input_or_another_output(folder, waveflow, line):
+    """Under whatever name, by whatever link: refused before any work."""
+    before = seen(folder)
+
+    code, out, err = waveflow(line)
+
+    assert (code, out) == (1, "")
+    assert "one file" in err
+    assert err.count("\n") == 1
+    assert seen(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("peaks song.wav -o pipe", "no regular file"),
+        ("peaks song.wav --dat pipe", "no regular file"),
+        ("mix song.wav other.wav -o sub", "no regular file"),
+        ("mix song.wav other.wav -o kept.wav", "write-protected"),
+        ("mix song.wav other.wav -o m.wav --peaks kept.wav", "write-protected"),
+        ("mix song.wav other.wav -o song.wav/m.wav", "cannot be written"),
+    ],
+)
+def test_what_is_no_plain_writable_file_stays(folder, waveflow, line, hint):
+    """A device that became a file would surprise every program after this one."""
+    before = seen(folder)
+
+    code, out, err = waveflow(line)
+
+    assert (code, out) == (1, "")
+    assert hint in err
+    assert seen(folder) == before
+
+
+def test_a_link_stays_and_its_target_is_written(folder, waveflow):
+    """As with every other program."""
+    (folder / "latest.json").symlink_to("sub/today.json")
+
+    code, _, _ = waveflow("peaks song.wav -o latest.json")
+
+    assert code == 0
+    assert (folder / "latest.json").is_symlink()
+    assert b'"peaks"' in (folder / "sub" / "today.json").read_bytes()
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path, umask, mode):
+    """Who keeps files from others keeps these too."""
+    before = os.umask(umask)
+    try:
+        write_whole(tmp_path / "new", "text")
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == mode
+
+
+def test_a_file_written_again_keeps_its_mode(tmp_path):
+    """A private .env stays private."""
+    path = tmp_path / ".env"
+    path.write_text("old")
+    path.chmod(0o600)
+
+    write_whole(path, "new")
+
+    assert path.read_text() == "new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_name_as_long_as_names_may_be_is_written(tmp_path):
+    """The unfinished file's own name adds nothing to it."""
+    path = tmp_path / ("n" * 255)
+
+    write_whole(path, "text")
+
+    assert path.read_text() == "text"
