@@ -4,15 +4,22 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from programs import HEAD
-from rows import Cost
+from rows import Cost, Costs
+
+Measured = tuple[float, float, float]  # CPU seconds, wall seconds, peak MB
 
 PYTHON = sys.executable
 POLL_SECONDS = 0.004
 SLOW = ("seed", "pydub")  # once is enough: they lose by factors
+RIVALS = ("theirs", "ffmpeg", "sox", *SLOW)
+
+
+class FailedError(Exception):
+    """A program has ended with an error."""
 
 
 def say(text: str) -> None:
@@ -20,7 +27,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def run(command: list[str | Path]) -> tuple[float, float, float]:
+def run(command: list[str | Path]) -> Measured:
     """Run a program: CPU seconds, wall seconds, peak MB."""
     started = time.perf_counter()
     process = subprocess.Popen(
@@ -35,7 +42,7 @@ def run(command: list[str | Path]) -> tuple[float, float, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.perf_counter() - started
     if process.returncode:
-        raise RuntimeError(f"{command[0]} failed with {process.returncode}")
+        raise FailedError(f"{command[0]} failed with {process.returncode}")
     return usage.ru_utime + usage.ru_stime, wall, megabytes
 
 
@@ -49,12 +56,12 @@ def _high_water(pid: int) -> float:
     return int(found[0]) / 1024 if found else 0
 
 
-def python(code: str, *arguments: Path) -> list[str | Path]:
+def python(code: str, *arguments: str | Path) -> list[str | Path]:
     """Run code in a fresh interpreter."""
     return [PYTHON, "-c", HEAD + code, *arguments]
 
 
-def warm(work: Callable[[], object]) -> tuple[float, float, float]:
+def warm(work: Callable[[], object]) -> Measured:
     """Run in this process, its imports done."""
     cpu, wall = time.process_time(), time.perf_counter()
     work()
@@ -62,16 +69,27 @@ def warm(work: Callable[[], object]) -> tuple[float, float, float]:
 
 
 def race(
-    contestants: dict[str, Callable[[], tuple[float, float, float]]], rounds: int
-) -> dict[str, Cost]:
-    """Let all run in turn, several rounds; before several one warms up."""
-    costs = {name: Cost() for name in contestants}
+    contestants: Mapping[str, Callable[[], Measured] | None], rounds: int
+) -> Costs:
+    """Let all who are there run in turn, several rounds; before several one warms up.
+
+    A rival that cannot do the work is left out, and said.
+    """
+    there = {name: work for name, work in contestants.items() if work}
+    costs = {name: Cost() for name in there}
     first = 0 if rounds > 1 else 1
     for number in range(first, rounds + 1):
-        for name, work in contestants.items():
+        for name, work in there.items():
             if name in SLOW and number != 1:
                 continue
-            result = work()
-            if number:
+            try:
+                result = work()
+            except FailedError as exc:
+                if name not in RIVALS:
+                    raise
+                say(f"left out: {exc}")
+                costs.pop(name, None)
+                continue
+            if number and name in costs:
                 costs[name].add(*result)
     return costs

@@ -1,7 +1,8 @@
 """What the contestants run, as small programs of their own."""
 
+HEAD = "import sys\nfrom pathlib import Path\n"
 MAKE = """
-import sys, numpy as np, soundfile
+import numpy as np, soundfile
 seconds, path = int(sys.argv[1]), sys.argv[2]
 random = np.random.default_rng(1)
 with soundfile.SoundFile(path, "w", 44100, 2, "PCM_16", format="WAV") as file:
@@ -14,6 +15,13 @@ with soundfile.SoundFile(path, "w", 44100, 2, "PCM_16", format="WAV") as file:
         file.write(np.stack([left, left * 0.7], axis=1))
 """
 DRAW = "from waveflow.audio.peaks import draw; draw(Path(sys.argv[1]), 4000)"
+LISTEN = """
+from waveflow.audio.listening import Listener
+from waveflow.audio.peaks import draw
+listener = Listener()
+draw(Path(sys.argv[1]), 4000, decoders=1, tap=listener)
+listener.finish()
+"""
 MIX = """
 from waveflow.audio.mixing import mix
 mix([Path(p) for p in sys.argv[2:]], Path(sys.argv[1]))
@@ -41,4 +49,27 @@ for stem in stems[1:]:
     mixed = mixed.overlay(stem)
 mixed.export(sys.argv[1], format="wav")
 """
-HEAD = "import sys\nfrom pathlib import Path\n"
+S3 = """
+import sys, time
+from moto.server import ThreadedMotoServer
+server = ThreadedMotoServer(port=0, verbose=False)
+server.start()
+print(server.get_host_and_port()[1], flush=True)
+sys.stdin.read()
+"""
+BARE = """
+import boto3
+body = boto3.client("s3").get_object(Bucket="bucket", Key="audio/a.wav")["Body"]
+body.read(1)
+"""
+STAGE = """
+import importlib.util
+path = Path("functions") / sys.argv[1] / "app.py"
+spec = importlib.util.spec_from_file_location("app", path)
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+from waveflow.bootstrap import services
+objects = services().objects
+etag = objects.find("audio/a.wav").etag
+next(iter(objects.read("audio/a.wav", etag=etag)))
+"""

@@ -1,6 +1,7 @@
-"""Turn costs into rows of a table."""
+"""Turn costs into the cells of a table."""
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 NONE = "-"
@@ -21,65 +22,58 @@ class Cost:
         self.megabytes.append(megabytes)
 
 
-def median(values: list[float]) -> float:
+Costs = dict[str, Cost]
+
+
+def median(values: Sequence[float]) -> float:
     """Take the middle run."""
     return statistics.median(values)
 
 
-def ratio(ours: list[float], theirs: list[float]) -> str:
-    """Compare two contestants; below 1 the first is faster."""
-    return f"{median(ours) / median(theirs):.2f}"
+def cell(costs: Costs, name: str, what: str, digits: int = 2) -> str:
+    """Write one contestant's median, or the largest of its memory."""
+    if name not in costs:
+        return NONE
+    values: list[float] = getattr(costs[name], what)
+    value = max(values) if what == "megabytes" else median(values)
+    return f"{value:.{digits}f}"
 
 
-def waveform_row(costs: dict[str, Cost]) -> list[str]:
-    """Describe one kind of file."""
-    one, two = costs["one"], costs["two"]
-    row = [f"{median(one.cpu):.3f}", f"{median(two.wall):.3f}"]
-    if "aw" in costs:
-        aw = costs["aw"]
-        row += [f"{median(aw.cpu):.3f}", ratio(one.cpu, aw.cpu)]
-        row += [ratio(two.wall, one.wall), ratio(two.wall, aw.wall)]
-    else:
-        row += [NONE, NONE, ratio(two.wall, one.wall), NONE]
-    if "seed" in costs:
-        seed = costs["seed"]
-        return [*row, f"{median(seed.cpu):.2f}", ratio(seed.cpu, one.cpu) + " x"]
-    return [*row, NONE, NONE]
+def ratio(
+    costs: Costs, ours: str, theirs: str, what: str, *, goal: float | None = None
+) -> str:
+    """Compare two contestants, and the result with a goal; small is good."""
+    if ours not in costs or theirs not in costs:
+        return NONE
+    value = median(getattr(costs[ours], what)) / median(getattr(costs[theirs], what))
+    return against(value, goal)
 
 
-def cold_row(costs: dict[str, Cost]) -> list[str]:
-    """Describe one file in fresh processes."""
-    ours = costs["ours"]
-    row = [f"{median(ours.wall):.3f}", f"{max(ours.megabytes):.0f}"]
-    if "aw" not in costs:
-        return [*row, NONE, NONE, NONE]
-    aw = costs["aw"]
-    return [
-        *row,
-        f"{median(aw.wall):.3f}",
-        f"{max(aw.megabytes):.0f}",
-        ratio(ours.wall, aw.wall),
-    ]
+def against(value: float, goal: float | None) -> str:
+    """Write a ratio and its goal; one that is not reached is bold."""
+    if goal is None:
+        return f"{value:.2f}"
+    if round(value, 2) <= goal:
+        return f"{value:.2f} ≤ {goal:.2f}"
+    return f"**{value:.2f} > {goal:.2f}**"
 
 
-def mix_row(costs: dict[str, Cost]) -> list[str]:
-    """Describe one mix."""
-    ours = costs["ours"]
-    row = [f"{median(ours.cpu):.2f}", f"{median(ours.wall):.2f}"]
-    row.append(f"{max(ours.megabytes):.0f}")
-    ffmpeg, sox = costs.get("ffmpeg"), costs.get("sox")
-    row += (
-        [f"{median(ffmpeg.cpu):.2f}", ratio(ours.cpu, ffmpeg.cpu)]
-        if ffmpeg
-        else [NONE] * 2
-    )
-    row += (
-        [f"{median(sox.wall):.2f}", ratio(ours.wall, sox.wall)] if sox else [NONE] * 2
-    )
-    seed, pydub = costs.get("seed"), costs.get("pydub")
-    row += (
-        [f"{median(seed.cpu):.2f}", ratio(seed.cpu, ours.cpu) + " x"]
-        if seed
-        else [NONE] * 2
-    )
-    return [*row, f"{median(pydub.cpu):.2f}" if pydub else NONE]
+def times_faster(
+    costs: Costs, ours: str, theirs: str, *, goal: float | None = None
+) -> str:
+    """Write how many times less CPU ours takes; large is good."""
+    if ours not in costs or theirs not in costs:
+        return NONE
+    value = median(costs[theirs].cpu) / median(costs[ours].cpu)
+    if goal is None:
+        return f"{value:.1f} x"
+    if value >= goal:
+        return f"{value:.1f} x ≥ {goal:g}"
+    return f"**{value:.1f} x < {goal:g}**"
+
+
+def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write one table."""
+    ruler = ["---"] + ["---:"] * (len(head) - 1)
+    lines = ["| " + " | ".join(row) + " |" for row in (head, ruler, *rows)]
+    return "\n".join([f"### {title}", "", *lines, ""])

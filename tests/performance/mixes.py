@@ -1,0 +1,104 @@
+"""Race the mixing of stems, and show how it grows with their number."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from contest import Measured, python, race, run, say
+from inputs import Course
+from programs import MIX, PYDUB_MIX, SEED_MIX
+from rows import cell, ratio, table, times_faster
+
+CPU_GOALS = {"wav": 0.20, "flac": 0.80, "mp3": 0.75}
+SOX_GOAL, LONG_SOX_GOAL = 0.35, 0.10
+LONG_S = 3600
+MEMORY_KINDS = ("flac", "mp3", "m4a")
+
+
+def _mix(course: Course, stems: list[Path], code: str = MIX) -> Measured:
+    return run(python(code, course.folder / "mixed.wav", *stems))
+
+
+def mixed(course: Course) -> str:
+    """Race mixes of eight stems, and of four that last an hour."""
+    jobs = [(8, course.seconds, kind) for kind in course.kinds(*CPU_GOALS)]
+    jobs += [] if course.quick else [(4, LONG_S, "wav")]
+    head = ["stems", "ours, CPU s", "ffmpeg amix, CPU s", "CPU, ours : ffmpeg"]
+    head += ["ours, wall s", "sox -m, wall s", "wall, ours : sox"]
+    head += ["librosa and numpy, CPU s", "ours is faster", "pydub, CPU s"]
+    rows = [_row(course, *job) for job in jobs]
+    return table("Mix to a mono 16-bit WAV, in fresh processes", head, rows)
+
+
+def _row(course: Course, count: int, seconds: int, kind: str) -> list[str]:
+    stems = course.copies(course.file(seconds, kind), count)
+    say(f"mix of {count} x {seconds} s of {kind}")
+    long = seconds == LONG_S
+    contestants: dict[str, Callable[[], Measured] | None] = {
+        "ours": lambda: _mix(course, stems),
+        "ffmpeg": None if long else _amix(course, stems),
+        "sox": _sox(course, stems),
+        "seed": None,
+        "pydub": None,
+    }
+    if not long and course.module("librosa"):
+        contestants["seed"] = lambda: _mix(course, stems, SEED_MIX)
+    if not long and course.module("pydub"):
+        contestants["pydub"] = lambda: _mix(course, stems, PYDUB_MIX)
+    costs = race(contestants, 1 if long else course.rounds)
+    seed_goal = 8 if kind == "wav" else 2.4
+    sox_goal = LONG_SOX_GOAL if long else SOX_GOAL
+    return [
+        f"{count} x {seconds} s, {kind}",
+        cell(costs, "ours", "cpu"),
+        cell(costs, "ffmpeg", "cpu"),
+        ratio(costs, "ours", "ffmpeg", "cpu", goal=course.goal(CPU_GOALS[kind])),
+        cell(costs, "ours", "wall"),
+        cell(costs, "sox", "wall"),
+        ratio(costs, "ours", "sox", "wall", goal=course.goal(sox_goal)),
+        cell(costs, "seed", "cpu"),
+        times_faster(costs, "ours", "seed", goal=course.goal(seed_goal)),
+        cell(costs, "pydub", "cpu"),
+    ]
+
+
+def _amix(course: Course, stems: list[Path]) -> Callable[[], Measured] | None:
+    tool = course.tool("ffmpeg")
+    if not tool:
+        return None
+    inputs = [part for stem in stems for part in ("-i", stem)]
+    amix = ["-filter_complex", f"amix=inputs={len(stems)}", "-ac", "1"]
+    command = [tool, "-y", "-v", "error", *inputs, *amix]
+    return lambda: run([*command, course.folder / "other.wav"])
+
+
+def _sox(course: Course, stems: list[Path]) -> Callable[[], Measured] | None:
+    tool = course.tool("sox")
+    if not tool:
+        return None
+    return lambda: run([tool, "-m", *stems, "-c", "1", course.folder / "other.wav"])
+
+
+def crowded(course: Course) -> str:
+    """Show how time and memory grow with the number of stems."""
+    counts, seconds = ([1, 8], 5) if course.quick else ([1, 4, 16, 64], 30)
+    rows = [_alone(course, count, seconds, "wav") for count in counts]
+    if not course.quick:
+        rows.append(_alone(course, 32, LONG_S, "wav"))
+        rows += [
+            _alone(course, 32, course.seconds, kind)
+            for kind in course.kinds(*MEMORY_KINDS)
+        ]
+    head = ["stems", "CPU s", "wall s", "MB"]
+    return table("Mixes of more stems", head, rows)
+
+
+def _alone(course: Course, count: int, seconds: int, kind: str) -> list[str]:
+    stems = course.copies(course.file(seconds, kind), count)
+    say(f"mix of {count} x {seconds} s of {kind}")
+    costs = race({"ours": lambda: _mix(course, stems)}, 1)
+    figures = [cell(costs, "ours", "cpu"), cell(costs, "ours", "wall")]
+    return [
+        f"{count} x {seconds} s, {kind}",
+        *figures,
+        cell(costs, "ours", "megabytes", 0),
+    ]
