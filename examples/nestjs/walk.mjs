@@ -1,4 +1,5 @@
 // What the platform's page does, step by step: node walk.mjs FILE [SERVER]
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 
@@ -23,14 +24,18 @@ async function call(path, body) {
 }
 
 const original_filename = basename(file);
-const { stemId, filepath, upload } = await call('/stems/upload', { ...owner, original_filename });
+const content = await readFile(file);
+// In a browser: crypto.subtle.digest('SHA-256', await file.arrayBuffer())
+const sha256 = createHash('sha256').update(content).digest('hex');
+const wish = { ...owner, original_filename, sha256 };
+const { stemId, filepath, upload } = await call('/stems/upload', wish);
 console.log(`1. ${filepath} is signed`);
 
 const form = new FormData();
 for (const [name, value] of Object.entries(upload.fields)) {
   form.append(name, value);
 }
-form.append('file', new Blob([await readFile(file)]), original_filename); // the file comes last
+form.append('file', new Blob([content]), original_filename); // the file comes last
 const sent = await fetch(upload.url, { method: 'POST', body: form });
 if (!sent.ok) {
   throw new Error(`The bucket refused the file: ${sent.status} ${await sent.text()}`);

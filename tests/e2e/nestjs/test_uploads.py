@@ -174,15 +174,30 @@ def test_a_file_that_is_no_audio_is_told_and_kept(platform):
 def test_a_broken_file_may_be_replaced(platform):
     """A new upload under the same stem is a new request with results of its own."""
     stem = platform.process(b"nothing", track="replaced")
-    content = wav(seed=7)
-    platform.s3.put_object(Bucket=platform.bucket, Key=stem["filepath"], Body=content)
 
+    platform.upload(wav(seed=7), track="replaced", stemId=stem["stemId"])
     platform.complete(stem)
     row = platform.settled(stem)
 
     assert row["state"] == "completed"
     assert row["taskId"] != stem["taskId"]
     assert row["errorCode"] is None
+
+
+def test_a_replaced_original_leaves_the_bytes_of_its_deleted_copy(platform):
+    """The copy that stayed may be all that is left of what was deleted."""
+    content = wav(seed=12)
+    kept = platform.process(content, track="kept")
+    deleted = platform.process(content, track="kept")
+
+    platform.upload(wav(seed=13), track="kept", stemId=kept["stemId"])
+    platform.complete(kept)
+    replaced = platform.settled(kept)
+
+    assert (deleted["state"], replaced["state"]) == ("duplicate", "completed")
+    assert replaced["filepath"] != kept["filepath"]
+    assert replaced["audioHash"] != kept["audioHash"]
+    assert platform.read(deleted["duplicateOfPath"]) == content
 
 
 def test_stems_are_mixed(platform):

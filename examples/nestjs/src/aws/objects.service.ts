@@ -6,13 +6,11 @@ import {
 } from '@aws-sdk/client-s3';
 import { createPresignedPost, type PresignedPost } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger, ServiceUnavailableException } from '@nestjs/common';
 import { Settings } from '../settings/settings.js';
 
 const UPLOAD_EXPIRES_S = 900;
 const DOWNLOAD_EXPIRES_S = 300;
-// S3 answers 403 for a missing key to a role without s3:ListBucket.
-const ABSENT: readonly unknown[] = [403, 404];
 
 export interface StoredObject {
   etag: string;
@@ -23,17 +21,23 @@ export interface StoredObject {
 /** The bucket: browsers upload and download by themselves, with what is signed here. */
 @Injectable()
 export class ObjectsService {
+  private readonly logger = new Logger(ObjectsService.name);
+
   constructor(
     private readonly client: S3Client,
     private readonly settings: Settings,
   ) {}
 
-  /** One upload under one key; S3 refuses other keys and other sizes. */
-  signUpload(key: string, prefix: string): Promise<PresignedPost> {
+  /** One content under one key; S3 refuses other keys, other sizes and other bytes. */
+  signUpload(key: string, prefix: string, sha256: string): Promise<PresignedPost> {
     return createPresignedPost(this.client, {
       Bucket: this.settings.bucket,
       Key: key,
       Expires: UPLOAD_EXPIRES_S,
+      Fields: {
+        'x-amz-checksum-algorithm': 'SHA256',
+        'x-amz-checksum-sha256': Buffer.from(sha256, 'hex').toString('base64'),
+      },
       Conditions: [
         ['starts-with', '$key', prefix],
         ['content-length-range', 1, this.settings.maxUploadBytes],
@@ -53,8 +57,14 @@ export class ObjectsService {
       );
       return { etag: head.ETag ?? '', lastModified: head.LastModified?.getTime() ?? 0 };
     } catch (error) {
-      if (error instanceof S3ServiceException && ABSENT.includes(error.$metadata.httpStatusCode)) {
+      const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+      if (status === 404) {
         return null;
+      }
+      if (status === 403) {
+        // Without s3:ListBucket a missing key looks like this, too.
+        this.logger.error(`S3 refused HEAD ${key}: s3:GetObject or s3:ListBucket is not granted`);
+        throw new ServiceUnavailableException('The storage does not let this server look at uploads');
       }
       throw error;
     }

@@ -21,11 +21,19 @@ export class StemFile {
   @Column()
   trackId!: string;
 
+  /** The object that was asked about last; before that, the first that may come. */
   @Column()
   filepath!: string;
 
   @Column()
   originalFilename!: string;
+
+  /** Key and name of the newest upload that was signed; `upload-complete` makes them the stem's. */
+  @Column()
+  uploadPath!: string;
+
+  @Column()
+  uploadFilename!: string;
 
   @Column({ type: 'varchar', default: 'uploading' })
   state!: StemState;
@@ -53,6 +61,10 @@ export class StemFile {
 
   @Column({ type: 'varchar', nullable: true })
   duplicateOf!: string | null;
+
+  /** Of a deleted duplicate: the object that holds the same bytes, whatever that stem does later. */
+  @Column({ type: 'varchar', nullable: true })
+  duplicateOfPath!: string | null;
 
   /** Why WaveFlow kept a file that we had called a duplicate. */
   @Column({ type: 'varchar', nullable: true })
@@ -85,3 +97,21 @@ export class StemFile {
   @Column({ type: 'varchar', nullable: true })
   processedAt!: string | null;
 }
+
+/** What a new request begins with: nothing that an earlier file of the stem has left. */
+export const NO_RESULTS = {
+  audioHash: null,
+  isOriginal: false,
+  duplicateOf: null,
+  duplicateOfPath: null,
+  dedupeRefused: null,
+  waveformDataPath: null,
+  fileSize: null,
+  duration: null,
+  sampleRate: null,
+  numPeaks: null,
+  warnings: null,
+  errorCode: null,
+  errorMessage: null,
+  processedAt: null,
+} as const satisfies Partial<StemFile>;

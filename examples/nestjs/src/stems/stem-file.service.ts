@@ -124,6 +124,7 @@ export class StemFileService {
       audioHash: result.audio_data_hash,
       isOriginal: false,
       duplicateOf: result.duplicate_of.stemId,
+      duplicateOfPath: result.duplicate_of.filepath,
       waveformDataPath: null,
       errorCode: null,
       errorMessage: null,

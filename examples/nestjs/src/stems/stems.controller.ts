@@ -19,7 +19,7 @@ export class StemsController {
   @Post('upload')
   async prepareUpload(@Body() request: UploadRequestDto): Promise<object> {
     const { stem, upload } = await this.uploads.prepare(request);
-    return { stemId: stem.stemId, filepath: stem.filepath, upload };
+    return { stemId: stem.stemId, filepath: stem.uploadPath, upload };
   }
 
   @Post('upload-complete')

@@ -1,17 +1,27 @@
 import { IsNotEmpty, IsString, Matches, MaxLength } from 'class-validator';
-import { ID } from '../waveflow/dto/patterns.js';
+import { ID, KEY_PART, SHA256 } from '../waveflow/dto/patterns.js';
+import { MayBeMissing } from '../waveflow/dto/presence.js';
 
 export class UploadRequestDto {
-  @Matches(ID)
+  @Matches(KEY_PART)
   userId!: string;
 
-  @Matches(ID)
+  @Matches(KEY_PART)
   trackId!: string;
+
+  /** To replace the file of a stem that is there. */
+  @MayBeMissing()
+  @Matches(ID)
+  stemId?: string;
 
   @IsString()
   @IsNotEmpty()
   @MaxLength(255)
   original_filename!: string;
+
+  /** Of the file, hexadecimal: the signed form takes these bytes and no others. */
+  @Matches(SHA256)
+  sha256!: string;
 }
 
 export class UploadCompleteDto {

@@ -12,7 +12,7 @@ import { LessThan, type EntityManager } from 'typeorm';
 import { Transactions } from '../database/transactions.js';
 import { ObjectsService, type StoredObject } from '../aws/objects.service.js';
 import { SqsService } from '../waveflow/sqs.service.js';
-import { FINAL_STATES, StemFile } from './stem-file.entity.js';
+import { FINAL_STATES, NO_RESULTS, StemFile } from './stem-file.entity.js';
 import type { UploadCompleteDto, UploadRequestDto } from './stems.dto.js';
 
 const RESEND_AFTER_MS = 15 * 60_000;
@@ -40,24 +40,37 @@ export class UploadService implements OnApplicationBootstrap {
     }
   }
 
+  /**
+   * Every upload has a key of its own, and its form takes one content only:
+   * what is stored under a key never changes, so a copy that stays keeps its bytes.
+   */
   async prepare(request: UploadRequestDto): Promise<{ stem: StemFile; upload: PresignedPost }> {
-    const { userId, trackId, original_filename: originalFilename } = request;
-    const stemId = randomUUID();
+    const { userId, trackId, stemId = randomUUID(), original_filename: name } = request;
     const prefix = `users/${userId}/${trackId}/`;
-    const filepath = `${prefix}${stemId}${EXTENSION.exec(originalFilename)?.[0] ?? ''}`;
-    const stem = { stemId, userId, trackId, filepath, originalFilename, state: 'uploading' } as const;
-    const upload = await this.objects.signUpload(filepath, prefix);
-    return {
-      stem: await this.transactions.run((manager) => manager.save(StemFile, stem)),
-      upload,
-    };
+    const key = `${prefix}${stemId}/${randomUUID()}${EXTENSION.exec(name)?.[0] ?? ''}`;
+    const upload = await this.objects.signUpload(key, prefix, request.sha256);
+    const signed = { uploadPath: key, uploadFilename: name };
+    const stem = await this.transactions.run(async (manager) => {
+      if (request.stemId === undefined) {
+        const first = { stemId, userId, trackId, filepath: key, originalFilename: name };
+        return manager.save(StemFile, { ...first, ...signed });
+      }
+      const { affected } = await manager.update(StemFile, { stemId, userId, trackId }, signed);
+      if (affected === 0) {
+        throw new NotFoundException(`No stem ${stemId} of this user in this track`);
+      }
+      return manager.findOneByOrFail(StemFile, { stemId });
+    });
+    return { stem, upload };
   }
 
   /** Safe to repeat: an unchanged file is the same message with the same id and time. */
   async complete({ userId, stemId }: UploadCompleteDto): Promise<StemFile> {
-    const { filepath } = await this.find(userId, stemId);
-    const object = await this.objects.describe(filepath);
-    const stem = await this.transactions.run((manager) => request(manager, stemId, object));
+    const { uploadPath } = await this.find(userId, stemId);
+    const object = await this.objects.describe(uploadPath);
+    const stem = await this.transactions.run((manager) =>
+      request(manager, { stemId, uploadPath }, object),
+    );
     if (!FINAL_STATES.includes(stem.state)) {
       await this.send(stem);
     }
@@ -99,30 +112,33 @@ export class UploadService implements OnApplicationBootstrap {
 /** Write down what will be asked before asking it. */
 async function request(
   manager: EntityManager,
-  stemId: string,
+  { stemId, uploadPath }: Pick<StemFile, 'stemId' | 'uploadPath'>,
   object: StoredObject | null,
 ): Promise<StemFile> {
   const stem = await manager.findOneByOrFail(StemFile, { stemId });
+  if (stem.uploadPath !== uploadPath) {
+    throw new ConflictException('Another upload of this stem was asked for meanwhile');
+  }
+  const isBound = stem.filepath === uploadPath;
   if (object === null) {
-    if (stem.state === 'duplicate') {
+    if (isBound && stem.state === 'duplicate') {
       return stem;
     }
     throw new ConflictException('Nothing has been uploaded for this stem yet');
   }
-  if (stem.etag === object.etag && stem.state !== 'error') {
+  if (isBound && stem.etag === object.etag && stem.state !== 'error') {
     return stem;
   }
   const now = new Date();
   return manager.save(StemFile, {
     ...stem,
+    ...NO_RESULTS,
     state: 'queued' as const,
+    filepath: uploadPath,
+    originalFilename: stem.uploadFilename,
     etag: object.etag,
     uploadedAt: object.lastModified,
     taskId: `hash-${stemId}-${now.getTime()}`,
     requestedAt: now.toISOString(),
-    isOriginal: false,
-    audioHash: null,
-    duplicateOf: null,
-    dedupeRefused: null,
   });
 }

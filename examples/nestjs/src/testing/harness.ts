@@ -115,7 +115,7 @@ export class Server {
 
   /** Upload one file and say so. */
   async upload(trackId = 'track', lastModified = 1_000): Promise<Json & { stemId: string }> {
-    const wish = { userId: 'user', trackId, original_filename: 'take 1.wav' };
+    const wish = { userId: 'user', trackId, original_filename: 'take 1.wav', sha256: HASH };
     const { body } = await this.post('/stems/upload', wish);
     this.objects.stored.set(body.filepath, { etag: `"${body.stemId}"`, lastModified });
     const { stemId } = body;

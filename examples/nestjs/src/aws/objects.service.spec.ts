@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { S3Client } from '@aws-sdk/client-s3';
+import { Settings } from '../settings/settings.js';
+import { ObjectsService } from './objects.service.js';
+
+describe('ObjectsService', () => {
+  let status = 200;
+  const s3 = createServer((_, response) => {
+    response.writeHead(status, { etag: '"e"', 'last-modified': 'Sat, 21 Nov 2026 00:00:01 GMT' }).end();
+  });
+  const objects = () => {
+    const { port } = s3.address() as AddressInfo;
+    const client = new S3Client({
+      region: 'ap-northeast-2',
+      endpoint: `http://127.0.0.1:${port}`,
+      forcePathStyle: true,
+      credentials: { accessKeyId: 'example', secretAccessKey: 'example' },
+    });
+    const names = { SQS_QUEUE_URL: 'q', S3_BUCKET_NAME: 'bucket', WEBHOOK_SECRET: 's' };
+    return new ObjectsService(client, new Settings(names));
+  };
+  before(() => new Promise<void>((listening) => s3.listen(0, '127.0.0.1', listening)));
+  after(() => s3.close());
+
+  it('describes what is stored', async () => {
+    status = 200;
+
+    const lastModified = Date.parse('2026-11-21T00:00:01Z');
+    assert.deepEqual(await objects().describe('key'), { etag: '"e"', lastModified });
+  });
+
+  it('tells a missing object from one that it may not look at', async () => {
+    status = 404;
+    assert.equal(await objects().describe('key'), null);
+
+    status = 403;
+    await assert.rejects(objects().describe('key'), { status: 503, message: /does not let this server/ });
+  });
+});
