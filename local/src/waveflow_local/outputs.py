@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,23 @@ from typing import TYPE_CHECKING, Any
 from waveflow_local.pictures.geometry import lay_out
 from waveflow_local.pictures.png import write_png
 from waveflow_local.pictures.svg import write_svg
+from waveflow_local.places import LocalError
+from waveflow_local.stems import STEMS
+from waveflow_local.writing import write_whole
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_OURS = ("stems", "waveforms", "mixes", "webhooks")
-_OUR_FILES = ("server.sqlite", "functions.log")
+LOG = "functions.log"  # each run opens it before it writes: the folder is ours
+_RESULTS = (
+    "waveforms/*.json",
+    "waveforms/*.svg",
+    "waveforms/*.png",
+    "mixes/mix.wav",
+    "webhooks/*.json",
+    "server.sqlite",
+)
+_STEMS = tuple(f"stems/{stem.filename}" for stem in STEMS)
 
 
 @dataclass(frozen=True)
@@ -62,13 +72,31 @@ class Bucket:
         return self.s3.get_paginator("list_object_versions").paginate(Bucket=self.name)
 
 
-def clear(folder: Path) -> None:
+def clear(folder: Path, *, inputs: Sequence[Path]) -> None:
     """Remove what an earlier run left, and nothing else."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in _OURS:
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for name in _OUR_FILES:
-        (folder / name).unlink(missing_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise LocalError(f"{folder} is no folder: {exc.strerror}.") from exc
+    if not (folder / LOG).exists():
+        _check_free(folder)
+    old = {path for pattern in _RESULTS for path in folder.glob(pattern)}
+    for path in inputs:
+        if any(path.samefile(result) for result in old):
+            raise LocalError(
+                f"{path} was left by an earlier run; name another folder with --out."
+            )
+    for path in old:
+        path.unlink()
+
+
+def _check_free(folder: Path) -> None:
+    """Refuse a folder whose files would be taken for an earlier run's."""
+    for pattern in (*_RESULTS, *_STEMS):
+        for path in folder.glob(pattern):
+            raise LocalError(
+                f"No run of waveflow left {path}; name another folder with --out."
+            )
 
 
 def collect(
@@ -80,7 +108,7 @@ def collect(
     if "mixed_file_path" in result:
         mixed = folder / "mixes" / f"{name}.wav"
         mixed.parent.mkdir(exist_ok=True)
-        mixed.write_bytes(bucket.get(result["mixed_file_path"]))
+        write_whole(mixed, bucket.get(result["mixed_file_path"]))
         paths.append(mixed)
     content = bucket.get(result["waveform_data_path"])
     base = folder / "waveforms" / name
@@ -92,6 +120,6 @@ def collect(
         ("png", write_png(picture)),
     ):
         path = base.with_name(f"{base.name}.{suffix}")
-        path.write_bytes(data)
+        write_whole(path, data)
         paths.append(path)
     return paths

@@ -129,8 +129,8 @@ def run(files: Sequence[Path], folder: Path, *, console: Console) -> int:
     for path in files:
         if not path.is_file():
             raise LocalError(f"There is no file {path}.")
-    outputs.clear(folder)
-    with functions_log(folder / "functions.log"), ThreadPoolExecutor() as pool:
+    outputs.clear(folder, inputs=files)
+    with functions_log(folder / outputs.LOG), ThreadPoolExecutor() as pool:
         # Playing the stems and starting the engine take about as long.
         preparing = pool.submit(_scenario, files, folder)
         with _pipeline(folder) as (pipeline, standin, arns):

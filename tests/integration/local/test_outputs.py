@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 from waveflow_local import cli
+from waveflow_local.outputs import clear
+from waveflow_local.places import LocalError
 from waveflow_local.writing import write_whole
 
 
@@ -147,3 +149,57 @@ def test_a_name_as_long_as_names_may_be_is_written(tmp_path):
     write_whole(path, "text")
 
     assert path.read_text() == "text"
+
+
+def hold(folder, *names):
+    """Put files with a known content into a folder."""
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"only copy")
+
+
+@pytest.mark.parametrize(
+    "name", ["stems/drums.wav", "mixes/mix.wav", "waveforms/a.json", "webhooks/1.json"]
+)
+def test_a_folder_that_no_run_made_is_left_alone(tmp_path, name):
+    """Musicians have folders called stems and mixes of their own."""
+    hold(tmp_path, name)
+
+    with pytest.raises(LocalError, match=f"{name}.*--out"):
+        clear(tmp_path, inputs=[])
+
+    assert (tmp_path / name).read_bytes() == b"only copy"
+
+
+def test_what_an_earlier_run_left_goes_and_nothing_else(tmp_path):
+    """Old results must not be taken for new ones, nor own files for results."""
+    old = ["mixes/mix.wav", "waveforms/a.json", "waveforms/a.svg", "webhooks/1.json"]
+    own = ["stems/mine.wav", "mixes/final.wav", "waveforms/notes.txt", "song.wav"]
+    hold(tmp_path, "functions.log", "server.sqlite", *old, *own)
+
+    clear(tmp_path, inputs=[])
+
+    left = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
+    assert left == {"functions.log", *own}
+
+
+def test_a_run_does_not_remove_its_own_inputs(tmp_path):
+    """An earlier mix is an input like any other."""
+    hold(tmp_path, "functions.log", "mixes/mix.wav")
+    (tmp_path / "link.wav").symlink_to("mixes/mix.wav")
+
+    with pytest.raises(LocalError, match=r"link.wav.*--out"):
+        clear(tmp_path, inputs=[tmp_path / "link.wav"])
+
+    assert (tmp_path / "mixes" / "mix.wav").read_bytes() == b"only copy"
+
+
+def test_a_file_is_no_folder_for_outputs(folder, waveflow):
+    """A slip of the hand is one line."""
+    before = seen(folder)
+
+    code, _, err = waveflow("run other.wav --out song.wav")
+
+    assert (code, err.count("\n")) == (1, 1)
+    assert "song.wav" in err
+    assert seen(folder) == before
