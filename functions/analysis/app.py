@@ -9,7 +9,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import RedirectResponse
 from waveflow.bootstrap import ApiServices, api_services
 from waveflow.jobs.direct import Direct
-from waveflow.jobs.service import Accepted, Subject, Wish
+from waveflow.jobs.subject import Accepted, Subject, Wish
 from waveflow.web import schemas
 from waveflow.web.forms import FileForm
 from waveflow.web.guard import Guard, Here, Owner

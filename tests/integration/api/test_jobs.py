@@ -77,19 +77,6 @@ def test_the_platform_may_give_the_verdict(api, world):
     assert api.wait(job)["outcome"] == "HELD"
 
 
-def test_a_repeated_request_is_the_same_job(api):
-    """A client whose answer was lost sends its key again."""
-    body, key = wav(seed=404), {"Idempotency-Key": "request-1"}
-    url = "/tokens/token-1/upload-audio?verdict=platform"
-
-    jobs = {
-        api.client.post(url, files={"file": body}, headers=key).json()["job_id"]
-        for _ in range(2)
-    }
-
-    assert len(jobs) == 1
-
-
 def test_jobs_are_mixed_in_their_order(api, world):
     """A mix is a job like any other, with audio and a document."""
     jobs = [api.upload(wav(seed=seed))["job_id"] for seed in (405, 406)]

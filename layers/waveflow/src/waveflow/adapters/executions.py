@@ -28,8 +28,8 @@ class StepFunctionsMachine:
         parts = machine_arn.split(":")[: _QUALIFIED_PARTS - 1]
         self._prefix = ":".join([*parts[:5], "execution", parts[6]])
 
-    def start(self, name: str, record: Mapping[str, Any]) -> None:
-        """Start an execution; one of that name that exists already is left alone."""
+    def start(self, name: str, record: Mapping[str, Any]) -> bool:
+        """Start an execution, and tell whether it was; one of that name stays."""
         with _translated("ExecutionAlreadyExists"):
             # The machine's input is what a pipe sends: an array of one record.
             self._client.start_execution(
@@ -37,6 +37,8 @@ class StepFunctionsMachine:
                 name=name,
                 input=json.dumps([record], ensure_ascii=False),
             )
+            return True
+        return False
 
     def describe(self, name: str) -> Execution | None:
         """Return an execution, or None when it never was or is forgotten."""

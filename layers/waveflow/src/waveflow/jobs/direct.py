@@ -10,9 +10,11 @@ from msgspec import Struct
 
 from waveflow.errors import EmptyAudioError, FileTooLargeError
 from waveflow.jobs.ids import Seal
+from waveflow.jobs.names import new_key
 from waveflow.jobs.ports import Form, Part, UploadStore
 from waveflow.jobs.refusals import UploadIncompleteError, UploadNotFoundError
-from waveflow.jobs.service import Accepted, Jobs, Subject, Wish, new_key
+from waveflow.jobs.service import Jobs
+from waveflow.jobs.subject import Accepted, Subject, Wish
 from waveflow.ports import ObjectStore
 
 FORM_SECONDS = 600

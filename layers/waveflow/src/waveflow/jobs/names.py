@@ -3,7 +3,9 @@
 import hashlib
 import re
 import unicodedata
+import uuid
 
+UPLOAD_PREFIX = "audio/"
 MAX_NAME_BYTES = 120
 _ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _UNSAFE = re.compile(r"[^\w.\-]+")
@@ -24,6 +26,11 @@ def safe_name(filename: str) -> str:
     # The end of a name tells more to a person than its middle.
     encoded = name.encode()[-MAX_NAME_BYTES:]
     return encoded.decode(errors="ignore").lstrip("._") or _FALLBACK
+
+
+def new_key(filename: str) -> str:
+    """Return a key that no other upload has."""
+    return f"{UPLOAD_PREFIX}{uuid.uuid4()}_{safe_name(filename)}"
 
 
 def user_id(owner: str) -> str:

@@ -34,8 +34,8 @@ class Machine(Protocol):
     Every method raises `StorageUnavailableError` for what may pass.
     """
 
-    def start(self, name: str, record: Mapping[str, Any]) -> None:
-        """Start an execution; one of that name that exists already is left alone."""
+    def start(self, name: str, record: Mapping[str, Any]) -> bool:
+        """Start an execution, and tell whether it was; one of that name stays."""
         ...
 
     def describe(self, name: str) -> Execution | None:

@@ -51,6 +51,12 @@ class UploadIncompleteError(RefusalError):
     code = "UPLOAD_INCOMPLETE"
 
 
+class RepeatKeyReusedError(RefusalError):
+    """The Idempotency-Key came with another request before."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
 class RateLimitedError(RefusalError):
     """The owner asks too often; `retry_after_s` says when there is room."""
 

@@ -3,55 +3,25 @@
 import asyncio
 import hashlib
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from waveflow.errors import SourceChangedError
 from waveflow.events.fields import iso_time
-from waveflow.events.messages import DEFAULT_NUM_PEAKS
 from waveflow.jobs import progress
 from waveflow.jobs.arrival import Arrival
 from waveflow.jobs.ids import Seal, is_job_id
-from waveflow.jobs.names import plain_name, safe_name, user_id
+from waveflow.jobs.names import new_key, plain_name, user_id
 from waveflow.jobs.ports import Execution, Machine, UploadStore
 from waveflow.jobs.progress import Progress
 from waveflow.jobs.refusals import JobExpiredError, JobNotFoundError, NoResultError
+from waveflow.jobs.repeats import Repeats, asked_for, refuse_another
+from waveflow.jobs.subject import Accepted, Subject, Wish, subject_of
 from waveflow.ports import ObjectStore
 
-UPLOAD_PREFIX = "audio/"
 OUTSIDE_PREFIX = "analysis/"  # what an outside analysis server said
-MAX_GENERATIONS = 20  # failed tries of the same bytes that may lie behind a job
-
-VerdictBy = Literal["none", "platform"]
-
-
-class Wish(Struct, frozen=True, kw_only=True):
-    """What a caller may choose about a job."""
-
-    num_peaks: int = DEFAULT_NUM_PEAKS
-    verdict: VerdictBy = "none"
-    analysis: bool = False
-    repeat_key: str | None = None
-
-
-class Accepted(Struct, frozen=True, kw_only=True):
-    """A job that runs, or that had run before with the same bytes."""
-
-    job_id: str
-    cached: bool = False
-
-
-class Subject(Struct, frozen=True, kw_only=True):
-    """Whose job it is and what it is about; carried beside the message."""
-
-    owner: str
-    token_id: str
-    key: str | None = None
-    filename: str | None = None
 
 
 class Jobs:
@@ -73,6 +43,7 @@ class Jobs:
         self._uploads = uploads
         self._seal = seal
         self._clock = clock
+        self._repeats = Repeats(machine, objects=objects, seal=seal)
 
     async def receive(
         self, subject: Subject, chunks: AsyncIterator[bytes], *, wish: Wish
@@ -110,7 +81,11 @@ class Jobs:
         paths = [stem.key for stem in stems if stem.key is not None]
         if len(paths) < len(stems):
             raise NoResultError("A mix has no file that could be mixed again.")
-        job_id = self._fresh_id(subject, repeat_key)
+        if repeat_key is None:
+            job_id = self._repeats.fresh(subject)
+        else:
+            subject = _asking(subject, *job_ids)
+            job_id, _ = self._repeats.of_key(subject, "mix", repeat_key, None)
         fields = {"stageId": job_id, "stem_paths": paths}
         self._start(job_id, "mix_stems_and_upload", fields, subject=subject)
         return Accepted(job_id=job_id)
@@ -137,7 +112,7 @@ class Jobs:
 
     def subject(self, job_id: str, *, owner: str) -> Subject:
         """Return what a job is about, if it is the owner's."""
-        subject = _subject(self._execution(job_id))
+        subject = subject_of(self._execution(job_id))
         if subject is None or subject.owner != owner:
             raise JobNotFoundError("You have no job with this id.")
         return subject
@@ -177,54 +152,21 @@ class Jobs:
         return True
 
     def _accept(self, subject: Subject, arrival: Arrival, wish: Wish) -> Accepted:
-        if wish.verdict == "platform" or wish.repeat_key is not None:
-            job_id = self._fresh_id(subject, wish.repeat_key)
-            if wish.repeat_key and self._machine.describe(job_id) is not None:
-                return Accepted(job_id=job_id)
+        if wish.repeat_key is not None:
+            subject = _asking(
+                subject, arrival.sha256, wish.num_peaks, wish.verdict, wish.analysis
+            )
+            job_id, known = self._repeats.of_key(
+                subject, "upload", wish.repeat_key, arrival
+            )
+        elif wish.verdict == "platform":
+            job_id, known = self._repeats.fresh(subject), False
         else:
-            job_id, known = self._by_bytes(subject, arrival, wish)
-            if known:
-                return Accepted(job_id=job_id, cached=True)
+            job_id, known = self._repeats.of_bytes(subject, arrival, wish)
+        if known:
+            return Accepted(job_id=job_id, cached=wish.repeat_key is None)
         arrival.keep()
         return self.start(subject, job_id=job_id, wish=wish)
-
-    def _by_bytes(
-        self, subject: Subject, arrival: Arrival, wish: Wish
-    ) -> tuple[str, bool]:
-        """Return the job of these bytes, and whether it needs no other run."""
-        kind = f"{wish.num_peaks} {wish.analysis}"
-        about = (subject.owner, subject.token_id, arrival.sha256, kind)
-        for generation in range(MAX_GENERATIONS):
-            job_id = self._seal.job_id("bytes", *about, str(generation))
-            execution = self._machine.describe(job_id)
-            if execution is None:
-                return job_id, False
-            if self._holds(execution, arrival) and self._serves(execution):
-                return job_id, True
-        return self._fresh_id(subject, None), False
-
-    def _holds(self, execution: Execution, arrival: Arrival) -> bool:
-        """Tell whether what arrived is still stored, so that it may be dropped."""
-        subject = _subject(execution)
-        key = subject.key if subject else None
-        stored = self._objects.find(key) if key else None
-        return (
-            stored is not None
-            and stored.size == arrival.size
-            and stored.sha256 in {None, arrival.sha256}
-        )
-
-    def _serves(self, execution: Execution) -> bool:
-        if execution.status == "RUNNING":
-            return True
-        output = execution.output if isinstance(execution.output, dict) else {}
-        key = (output.get("result") or {}).get("waveform_data_path")
-        return key is not None and self._objects.find(key) is not None
-
-    def _fresh_id(self, subject: Subject, repeat_key: str | None) -> str:
-        about = repeat_key if repeat_key is not None else str(uuid.uuid4())
-        kind = "request" if repeat_key is not None else "new"
-        return self._seal.job_id(kind, subject.owner, subject.token_id, about)
 
     def _start(
         self, job_id: str, task: str, fields: Mapping[str, Any], *, subject: Subject
@@ -241,12 +183,14 @@ class Jobs:
             },
             "api": msgspec.to_builtins(subject),
         }
-        self._machine.start(job_id, record)
+        started = self._machine.start(job_id, record)
+        if not started and subject.asked is not None:
+            refuse_another(self._machine.describe(job_id), subject)
 
     def _execution(self, job_id: str) -> Execution:
         """Return a job's execution; only one that is gone must prove itself."""
         execution = self._machine.describe(job_id) if is_job_id(job_id) else None
-        if execution is not None and _subject(execution) is not None:
+        if execution is not None and subject_of(execution) is not None:
             return execution
         if self._seal.issued(job_id):
             raise JobExpiredError("The job is older than 90 days and forgotten.")
@@ -260,17 +204,9 @@ class Jobs:
         return None if body is None else msgspec.json.decode(body)
 
 
-def new_key(filename: str) -> str:
-    """Return a key that no other upload has."""
-    return f"{UPLOAD_PREFIX}{uuid.uuid4()}_{safe_name(filename)}"
-
-
 def _outside_key(job_id: str) -> str:
     return f"{OUTSIDE_PREFIX}{job_id}.json"
 
 
-def _subject(execution: Execution) -> Subject | None:
-    try:
-        return msgspec.convert(execution.record.get("api"), Subject)
-    except msgspec.ValidationError:
-        return None  # the platform's server started it, not this API
+def _asking(subject: Subject, *asked: object) -> Subject:
+    return msgspec.structs.replace(subject, asked=asked_for(*asked))

@@ -1,0 +1,93 @@
+"""Requests that are sent again with their Idempotency-Key."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from support.http_api import code
+from support.world import wav
+
+
+def upload(api, body, key, **query):
+    """Upload with a key."""
+    return api.client.post(
+        "/tokens/token-1/upload-audio",
+        params=query,
+        files={"file": body},
+        headers={"Idempotency-Key": key},
+    )
+
+
+def mix(api, jobs, key):
+    """Mix with a key."""
+    return api.client.post(
+        "/tokens/token-1/mix", json={"job_ids": jobs}, headers={"Idempotency-Key": key}
+    )
+
+
+def test_a_repeated_request_is_the_same_job(api, world):
+    """A client whose answer was lost sends its key again; nothing is stored twice."""
+    body = wav(seed=500)
+    first = upload(api, body, "repeat", verdict="platform").json()["job_id"]
+    before = world.keys("audio/")
+
+    again = upload(api, body, "repeat", verdict="platform").json()["job_id"]
+
+    assert again == first
+    assert world.keys("audio/") == before
+
+
+def test_one_key_for_two_operations_is_two_jobs(api):
+    """A mix is never answered with an upload."""
+    jobs = [upload(api, wav(seed=seed), f"k{seed}").json()["job_id"] for seed in (1, 2)]
+    for job in jobs:
+        api.wait(job)
+
+    mixed, again = (mix(api, jobs, "k1").json()["job_id"] for _ in range(2))
+
+    assert mixed == again
+    assert mixed not in jobs
+    assert "mixed_file_path" in api.wait(mixed)["result"]
+
+
+def test_a_key_that_asked_for_something_else_is_refused(api, world):
+    """Neither another file nor another choice is answered with the first's job."""
+    body = wav(seed=503)
+    job = upload(api, body, "other").json()["job_id"]
+    api.wait(job)
+    mix(api, [job, api.upload(wav(seed=504))["job_id"]], "other")
+    before = world.keys("audio/")
+
+    answers = [
+        upload(api, wav(seed=505), "other"),
+        upload(api, body, "other", num_peaks=10),
+        mix(api, [job], "other"),
+    ]
+
+    assert {code(a) for a in answers} == {(422, "IDEMPOTENCY_KEY_REUSED")}
+    assert world.keys("audio/") == before
+
+
+def test_of_two_files_with_one_key_at_once_one_is_refused(api):
+    """Whoever starts the job second is told that it is not theirs."""
+    bodies = [wav(seconds=5, seed=seed) for seed in (506, 507)]
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda body: upload(api, body, "race"), bodies))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 422]
+
+
+@pytest.mark.parametrize("verdict", ["none", "platform"])
+def test_a_repeated_upload_whose_object_is_gone_is_stored_again(api, world, verdict):
+    """A key is no reason to drop what may be the only copy."""
+    body, key = wav(seed=508), f"gone-{verdict}"
+    first = upload(api, body, key, verdict=verdict).json()
+    told = api.wait(first["job_id"])
+    world.s3.delete_object(
+        Bucket=world.bucket, Key=told["s3_url"].removeprefix(f"s3://{world.bucket}/")
+    )
+
+    again = upload(api, body, key, verdict=verdict).json()
+
+    stored = api.wait(again["job_id"])["s3_url"].removeprefix(f"s3://{world.bucket}/")
+    assert world.read(stored) == body
