@@ -114,7 +114,7 @@ CONFIGURED = $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open( \
 	"samconfig.toml", "rb"))[sys.argv[1]]["deploy"]["parameters"]["parameter_overrides"])'
 
 deploy: images ## Deploy to AWS; CONFIG=prod, OVERRIDES="WebhookUrl=https://…".
-	@$(SAM) deploy --config-env $(CONFIG) --parameter-overrides \
+	@$(SAM) deploy --config-env $(CONFIG) $(if $(AWS_REGION),--region $(AWS_REGION)) --parameter-overrides \
 		$$($(CONFIGURED) $(CONFIG)) Architecture=$(ARCHITECTURE) \
 		Release=$$(git rev-parse --short=12 HEAD) $(OVERRIDES)
 

@@ -4,7 +4,8 @@ Prices are list prices of Seoul (ap-northeast-2), without free tier, in USD, as 
 the date below; look them up again before you rely on them. The times of hash and
 waveform are those of a 30 s WAV in docs/benchmarks.md, over each function's share
 of a vCPU; those of mix and of the server, and the share of cold starts, are
-assumptions. Give your own:
+assumptions. So are the lines that Lambda, Step Functions and the pipe add. Give your
+own:
 
     costs.py --waveform-s 0.72 --cold-share 0.01
 """
@@ -12,6 +13,9 @@ assumptions. Give your own:
 import argparse
 import sys
 from dataclasses import dataclass
+from pathlib import Path
+
+from waveflow_local.template import read_document
 
 PRICES_AS_OF = "2026-11"
 TRANSITION = 0.0271 / 1_000
@@ -23,6 +27,21 @@ PIPE_REQUEST = 0.50 / 1_000_000
 PUT = 0.0045 / 1_000
 GET = 0.00035 / 1_000
 LOG_GB = 0.76
+ALARM_METRIC = 0.10
+CUSTOM_METRIC = 0.30
+SECRET = 0.40
+# Measured in out/functions.log of `waveflow run` with a 30 s WAV.
+STAGE_LOG_BYTES = 1_120
+# Of one success of each of six stages 22, of the stack 3, of the machine's log 2. An
+# outcome more is 3 or more while it occurs: CloudWatch counts by the hour.
+CUSTOM_METRICS = 27
+# Assumed: Lambda's START, END and REPORT; one event of the machine's log without data,
+# of which a task has five, a choice two, the execution two.
+LAMBDA_LOG_BYTES = 300
+EVENT_LOG_BYTES = 450
+# Assumed: five pollers of the pipe that wait 20 s each.
+POLLS_A_MONTH = 5 * 3 * 60 * 730
+TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 C7I_LARGE_HOUR = 0.1008
 HOURS_A_MONTH = 730
 
@@ -45,7 +64,14 @@ class Job:
     stages: tuple[Stage, ...]
     puts: int
     gets: int
-    log_bytes: int = 4_000
+
+    @property
+    def log_bytes(self) -> int:
+        """Return what the stages, Lambda and the machine write."""
+        tasks = len(self.stages)
+        events = 2 + 5 * tasks + 2 * (self.states - tasks)
+        own = tasks * (STAGE_LOG_BYTES + LAMBDA_LOG_BYTES)
+        return own + events * EVENT_LOG_BYTES
 
     def compute(self, architecture: str) -> float:
         """Return the price of its invocations."""
@@ -97,9 +123,21 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def main() -> None:
-    """Print the table, and the c7i.large beside it."""
-    args = parser().parse_args()
+def alarm_metrics() -> tuple[int, int]:
+    """Count the template's alarms, and the metrics that they watch."""
+    watched = [
+        len([row for row in own.get("Metrics", [{}]) if "Expression" not in row])
+        for own in (
+            each["Properties"]
+            for each in read_document(TEMPLATE)["Resources"].values()
+            if each["Type"] == "AWS::CloudWatch::Alarm" and "Condition" not in each
+        )
+    ]
+    return len(watched), sum(watched)
+
+
+def per_thousand(args: argparse.Namespace) -> list[str]:
+    """Return the table of jobs, and the c7i.large beside it."""
     rows = [
         (
             f"List prices of ap-northeast-2, {PRICES_AS_OF}, {args.architecture}, "
@@ -122,7 +160,8 @@ def main() -> None:
     month = C7I_LARGE_HOUR * HOURS_A_MONTH
     even = month / every[0].price(args.architecture)
     capacity = 2 * 3600 * HOURS_A_MONTH / args.ec2_busy_s
-    rows += [
+    return [
+        *rows,
         "",
         f"A c7i.large costs {month:.0f} USD a month, busy or idle.",
         f"For that, {even:,.0f} new uploads a month run here.",
@@ -133,7 +172,34 @@ def main() -> None:
         f"Above {even:,.0f} uploads a month the instance is cheaper,",
         "below it and for bursts the functions are.",
     ]
-    sys.stdout.write("\n".join(rows) + "\n")
+
+
+def fixed() -> list[str]:
+    """Return what a stack costs a month without a single job."""
+    alarms, metrics = alarm_metrics()
+    parts = {
+        f"{alarms} alarms on {metrics} metrics": metrics * ALARM_METRIC,
+        f"{CUSTOM_METRICS} custom metrics": CUSTOM_METRICS * CUSTOM_METRIC,
+        "the secret": SECRET,
+        "the pipe's empty polls": POLLS_A_MONTH * SQS_REQUEST,
+    }
+    rows = [f"| {name} | {price:.2f} |" for name, price in parts.items()]
+    return [
+        "| fixed | USD a month |",
+        "| --- | ---: |",
+        *rows,
+        f"| all | {sum(parts.values()):.2f} |",
+    ]
+
+
+def report(args: argparse.Namespace) -> str:
+    """Return all of it as Markdown."""
+    return "\n".join([*per_thousand(args), "", *fixed()]) + "\n"
+
+
+def main() -> None:
+    """Print the table, the c7i.large beside it, and what is fixed."""
+    sys.stdout.write(report(parser().parse_args()))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 import pytest
+from support import template_alarms as watch
 from support import template_checks as checks
 from support.stack import Stack, load
 
@@ -13,7 +14,10 @@ ON = {
     "ApiTokenKeysUrl": "https://id.example.com/keys.json",
     "Tracing": "Active",
 }
-RESOURCES = {"AnalysisRole", "AnalysisLogGroup", "AnalysisFunction"}
+RESOURCES = {
+    *("AnalysisRole", "AnalysisLogGroup", "AnalysisFunction"),
+    "AnalysisErrorsAlarm",
+}
 EXECUTIONS = "arn:aws:states:ap-northeast-2:111122223333:execution:Machine.Name:*"
 UPLOADS, FOUND = {"Bucket.Arn/audio/*"}, {"Bucket.Arn/analysis/*"}
 RESULTS = {"Bucket.Arn/waveforms/*", "Bucket.Arn/mixed/*"}
@@ -35,7 +39,7 @@ GRANTS = {
 def faults(document: dict[str, Any]) -> list[str]:
     """Return what is wrong with the API when it is on."""
     stack = Stack(document, **ON)
-    found = list(checks.wildcards(stack))
+    found = [*checks.wildcards(stack), *watch.alarms(stack)]
     allowed = stack.allowed("AnalysisRole")
     beyond = {a: r for a, r in allowed.items() if a not in checks.NO_RESOURCE}
     if beyond != GRANTS:
@@ -75,6 +79,8 @@ def test_the_api_may_do_what_it_must():
         ("AnalysisFunction", ("FunctionUrlConfig", "InvokeMode"), "BUFFERED"),
         ("AnalysisFunction", ("Environment", "Variables", "WAVEFLOW_LOCAL"), "1"),
         ("AnalysisLogGroup", ("RetentionInDays",), None),
+        ("AnalysisErrorsAlarm", ("MetricName",), "Url4xxCount"),
+        ("AnalysisErrorsAlarm", ("AlarmActions",), None),
     ],
 )
 def test_a_broken_resource_is_noticed(name, way, value):

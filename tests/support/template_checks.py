@@ -1,11 +1,9 @@
-"""Say what is wrong with a template, where the public linters see nothing."""
+"""Say who may do too much or too little, where the public linters see nothing."""
 
-import json
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from support.stack import ROOT, Stack, allowed, listed
+from support.stack import Stack, allowed, listed
 
 STAGES = {
     "Hash": "hash",
@@ -17,30 +15,24 @@ STAGES = {
 }
 PREFIXES = ("audio/", "users/", "stems/", "uploads/")
 # By AWS's service authorization reference these know no resource.
+DELIVERY = {
+    *("logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups"),
+    *("logs:DescribeResourcePolicies", "logs:GetLogDelivery"),
+    *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery"),
+}
+TRACE = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+SAMPLE = {"xray:GetSamplingRules", "xray:GetSamplingTargets"}
 NO_RESOURCE = {
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSubnets",
-    "logs:CreateLogDelivery",
-    "logs:DeleteLogDelivery",
-    "logs:DescribeLogGroups",
-    "logs:DescribeResourcePolicies",
-    "logs:GetLogDelivery",
-    "logs:ListLogDeliveries",
-    "logs:PutResourcePolicy",
-    "logs:UpdateLogDelivery",
-    "xray:GetSamplingRules",
-    "xray:GetSamplingTargets",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
+    *("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"),
+    *(DELIVERY | TRACE | SAMPLE),
 }
 # Lambda checks these on every resource before it makes a function in a VPC; the
 # function's own code is denied them.
 FOR_SUBNETS = {
-    "ec2:AssignPrivateIpAddresses",
-    "ec2:CreateNetworkInterface",
-    "ec2:DeleteNetworkInterface",
-    "ec2:UnassignPrivateIpAddresses",
+    *("ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface"),
+    *("ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses"),
 }
+JOIN = FOR_SUBNETS | {"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"}
 UPLOADS = {f"Bucket.Arn/{prefix}*" for prefix in PREFIXES}
 Check = Callable[[Stack], Iterator[str]]
 
@@ -95,23 +87,52 @@ LISTS = {
     "MixRole": ("mixed/", "waveforms/"),
 }
 TRUST = {"MachineRole": "states", "PipeRole": "pipes"}
+OWN_ACCOUNT = {"StringEquals": {"aws:SourceAccount": "111122223333"}}
+NO_TLS = {"Bool": {"aws:SecureTransport": "false"}}
+# Which allowed actions a condition may bound; elsewhere one would take a right away.
+CONDITIONAL = {"s3:ListBucket", "s3:DeleteObject"}
 
 
 def least_privilege(stack: Stack) -> Iterator[str]:
     """Hold every role to the contract's table, to the letter."""
     for role, grants in GRANTS.items():
-        found, writer = stack.allowed(role), role.removesuffix("Role")
-        logs = {f"{writer}LogGroup.Arn"} if writer in STAGES else set()
-        writes = ("logs:CreateLogStream", "logs:PutLogEvents") if logs else ()
-        expected = grants | dict.fromkeys(writes, logs)
-        free = NO_RESOURCE | FOR_SUBNETS
-        beyond = {a: r for a, r in found.items() if a not in free}
-        if beyond != expected:
-            yield f"{role} may do {beyond}"
-        service = stack.properties(role)["AssumeRolePolicyDocument"]["Statement"]
-        principal = f"{TRUST.get(role, 'lambda')}.amazonaws.com"
-        if [s["Principal"] for s in service] != [{"Service": principal}]:
-            yield f"{role} trusts another service"
+        found, expected = stack.allowed(role), grants | _beside(stack, role)
+        if found != expected:
+            yield f"{role} may do {found}, not {expected}"
+        trusted = {
+            "Effect": "Allow",
+            "Principal": {"Service": f"{TRUST.get(role, 'lambda')}.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            **({"Condition": OWN_ACCOUNT} if role in TRUST else {}),
+        }
+        document = stack.properties(role)["AssumeRolePolicyDocument"]
+        if document["Statement"] != [trusted]:
+            yield f"{role} trusts another"
+        for statement in stack.statements(role):
+            allows, bounded = statement["Effect"] == "Allow", "Condition" in statement
+            if (
+                allows
+                and bounded
+                and not CONDITIONAL & set(listed(statement["Action"]))
+            ):
+                yield f"{role} may not do what it must: {statement}"
+
+
+def _beside(stack: Stack, role: str) -> dict[str, set[str]]:
+    """Return what a role may do beside its work: log, trace, join subnets."""
+    writer, traced = role.removesuffix("Role"), stack.parameters["Tracing"] == "Active"
+    logs: dict[str, set[str]] = {}
+    free: set[str] = TRACE if traced else set()
+    if role == "MachineRole":
+        free = free | DELIVERY | (SAMPLE if traced else set())
+    elif writer in STAGES:
+        writes = ("logs:CreateLogStream", "logs:PutLogEvents")
+        logs = {action: {f"{writer}LogGroup.Arn"} for action in writes}
+    else:
+        return {}
+    if role == "NotifyRole" and stack.parameters["NotifySubnetIds"]:
+        free = free | JOIN
+    return logs | {action: {"*"} for action in free}
 
 
 def listing_is_bounded(stack: Stack) -> Iterator[str]:
@@ -155,49 +176,62 @@ def _statements(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def deletes_are_pinned(stack: Stack) -> Iterator[str]:
-    """Allow a delete only with If-Match, in the role as in the bucket's policy."""
+    """Allow a delete only with If-Match."""
     pinned = {"Null": {"s3:if-match": "false"}}
     for statement in stack.statements("DedupeDeleteRole"):
         deletes = "s3:DeleteObject" in listed(statement["Action"])
         if deletes and statement.get("Condition") != pinned:
             yield "DedupeDeleteRole deletes without If-Match"
-    policy = stack.properties("BucketPolicy")["PolicyDocument"]["Statement"]
-    roles = {f"{name}Role.Arn" for name in STAGES}
-    for action, key in (("s3:DeleteObject", "Null"), ("s3:DeleteObjectVersion", None)):
-        denied = [s for s in policy if s["Action"] == action and s["Effect"] == "Deny"]
-        if len(denied) != 1:
-            yield f"BucketPolicy does not deny {action}"
-            continue
-        condition = denied[0]["Condition"]
-        if set(condition["ArnEquals"]["aws:PrincipalArn"]) != roles:
-            yield f"BucketPolicy denies {action} to others than our roles"
-        if key and condition.get(key) != {"s3:if-match": "true"}:
-            yield "BucketPolicy does not ask for If-Match"
 
 
-def only_tls(stack: Stack) -> Iterator[str]:
-    """Refuse plain HTTP to bucket, queues and topic."""
-    guarded = {
-        "BucketPolicy": {"Bucket.Arn", "Bucket.Arn/*"},
-        "QueuePolicy": {"Queue.Arn", "DeadLetterQueue.Arn"},
-        "AlarmTopicPolicy": {"AlarmTopic"},
+def resource_policies(stack: Stack) -> Iterator[str]:
+    """Refuse plain HTTP, a delete of ours without If-Match, and foreign alarms."""
+    roles = {"ArnEquals": {"aws:PrincipalArn": [f"{name}Role.Arn" for name in STAGES]}}
+    unpinned = {"Null": {"s3:if-match": "true"}, **roles}
+    objects = "Bucket.Arn/*"
+    expected: dict[str, list[dict[str, Any]]] = {
+        "BucketPolicy": [
+            _denied("OnlyTls", "s3:*", ["Bucket.Arn", objects], NO_TLS),
+            _denied("OurDeletesOnlyWithIfMatch", "s3:DeleteObject", objects, unpinned),
+            _denied(
+                "OursNeverEndTheQuarantine", "s3:DeleteObjectVersion", objects, roles
+            ),
+        ],
+        "QueuePolicy": [
+            _denied("OnlyTls", "sqs:*", ["Queue.Arn", "DeadLetterQueue.Arn"], NO_TLS)
+        ],
+        "AlarmTopicPolicy": [
+            {
+                "Sid": "Alarms",
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                "Action": "sns:Publish",
+                "Resource": "AlarmTopic",
+                "Condition": OWN_ACCOUNT,
+            },
+            _denied("OnlyTls", "sns:Publish", "AlarmTopic", NO_TLS),
+        ],
     }
-    for name, resources in guarded.items():
-        document = stack.properties(name).get("PolicyDocument", {"Statement": []})
-        denied = [
-            set(listed(statement["Resource"]))
-            for statement in document["Statement"]
-            if statement["Effect"] == "Deny"
-            and statement["Principal"] == "*"
-            and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
-        ]
-        if denied != [resources]:
-            yield f"{name} lets plain HTTP through"
-    if set(stack.properties("QueuePolicy").get("Queues", [])) != {
-        "Queue",
-        "DeadLetterQueue",
-    }:
-        yield "QueuePolicy is not attached to both queues"
+    attached = {
+        "BucketPolicy": {"Bucket": "Bucket"},
+        "QueuePolicy": {"Queues": ["Queue", "DeadLetterQueue"]},
+        "AlarmTopicPolicy": {"Topics": ["AlarmTopic"]},
+    }
+    for name, statements in expected.items():
+        document = {"Version": "2012-10-17", "Statement": statements}
+        if stack.properties(name) != {**attached[name], "PolicyDocument": document}:
+            yield f"{name} lets through what it should not, or guards something else"
+
+
+def _denied(sid: str, action: str, resource: Any, condition: Any) -> dict[str, Any]:
+    return {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": action,
+        "Resource": resource,
+        "Condition": condition,
+    }
 
 
 def server_policy(stack: Stack) -> Iterator[str]:
@@ -216,30 +250,9 @@ def server_policy(stack: Stack) -> Iterator[str]:
     }
     if allowed(own) != expected:
         yield f"ServerPolicy allows {allowed(own)}"
-
-
-def machine_matches(stack: Stack) -> Iterator[str]:
-    """Hold the definition's placeholders to what the template fills in."""
-    own = stack.properties("Machine")
-    text = (ROOT / own["DefinitionUri"]).read_text("utf-8")
-    wanted = set(re.findall(r"\$\{(\w+)\}", text))
-    filled = own["DefinitionSubstitutions"]
-    if wanted != set(filled):
-        yield f"the definition wants {wanted}, the template fills {set(filled)}"
-    for name in STAGES:
-        if filled.get(f"{name}FunctionArn") != f"{name}Function.Arn":
-            yield f"{name}FunctionArn is another function"
-    if own["Type"] != "STANDARD" or own["Role"] != "MachineRole.Arn":
-        yield "Machine is not a standard machine with its own role"
-    if own["Logging"].get("IncludeExecutionData") is not False:
-        yield "Machine logs execution data, which holds task tokens"
-    groups = own["Logging"]["Destinations"]
-    if groups != [{"CloudWatchLogsLogGroup": {"LogGroupArn": "MachineLogGroup.Arn"}}]:
-        yield "Machine logs elsewhere"
-    if own.get("AutoPublishAlias") != "live":
-        yield "Machine has no alias"
-    if own["DeploymentPreference"].get("Alarms") != ["ErrorRateAlarm"]:
-        yield "a deployment rolls back on no alarm"
+    role = stack.parameters["ServerRoleName"]
+    if stack.properties("ServerPolicy").get("Roles", []) != ([role] if role else []):
+        yield "ServerPolicy is not attached to the server's role"
 
 
 def policies_of_notify(stack: Stack) -> Iterator[str]:
@@ -253,13 +266,3 @@ def policies_of_notify(stack: Stack) -> Iterator[str]:
             yield "notify's code may touch network interfaces"
     elif any(action.startswith("ec2:") for action in stack.allowed("NotifyRole")):
         yield "NotifyRole has a network's rights without a network"
-
-
-def dashboard(stack: Stack) -> Iterator[str]:
-    """Show metrics of what the stack has."""
-    body = json.loads(stack.properties("Dashboard")["DashboardBody"])
-    known = set(stack.resources) | {"Queue.QueueName", "DeadLetterQueue.QueueName"}
-    shown = {row[3] for w in body["widgets"] for row in w["properties"]["metrics"]}
-    functions = {f"{name}Function" for name in STAGES}
-    if not shown <= known or not {"Machine", "Queue.QueueName", *functions} <= shown:
-        yield f"Dashboard shows {shown}"

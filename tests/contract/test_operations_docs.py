@@ -1,0 +1,104 @@
+"""What the pages tell an operator to type is what the project offers."""
+
+import importlib.util
+import re
+import subprocess
+from types import ModuleType
+
+import pytest
+import typer
+from support.stack import ROOT, load
+from waveflow_local.cli import app
+
+RUNBOOK = (ROOT / "docs/runbook.md").read_text("utf-8")
+DEPLOY = (ROOT / "docs/deploy.md").read_text("utf-8")
+OPS = [line.split()[1:] for line in RUNBOOK.splitlines() if line.strip()[:4] == "ops "]
+
+
+def script(name: str) -> ModuleType:
+    """Load a script of the project."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"scripts/{name}.py")
+    assert spec
+    assert spec.loader
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+@pytest.mark.parametrize("arguments", OPS, ids=" ".join)
+def test_the_runbooks_ops_commands_are_understood(arguments: list[str]):
+    """At three in the morning nobody looks up options."""
+    group = typer.main.get_command(app).get_command(None, "ops")  # type: ignore[attr-defined, arg-type] # a group
+    command = group.get_command(None, arguments[0])
+
+    assert command is not None
+    command.make_context(arguments[0], list(arguments[1:]))
+
+
+def test_the_runbook_names_every_ops_command():
+    """A command that no page names is found by nobody."""
+    group = typer.main.get_command(app).get_command(None, "ops")  # type: ignore[attr-defined, arg-type] # a group
+
+    assert {arguments[0] for arguments in OPS} == set(group.commands)
+
+
+def test_the_runbook_asks_every_stages_log():
+    """A job's way through a stage that is left out would look like a hole."""
+    query = RUNBOOK.partition("start-query")[2].partition("--query-string")[0]
+    own = load()["Resources"]
+    stages = {
+        resource["Metadata"]["DockerBuildTarget"]
+        for name, resource in own.items()
+        if resource["Type"] == "AWS::Serverless::Function"
+        and "Condition" not in resource
+    }
+
+    assert set(re.findall(r"\$STACK/(\w+)", query)) == stages
+
+
+@pytest.mark.parametrize("pattern", re.findall(r"--filter-pattern '(.+?)'", RUNBOOK))
+def test_a_filter_counts_an_invocation_once(pattern: str):
+    """A line of metrics carries the outcome too."""
+    assert '$.message = "' in pattern
+
+
+def test_the_costs_are_those_that_the_script_prints():
+    """A price or an alarm more, and the page is wrong."""
+    costs = script("costs")
+
+    assert costs.report(costs.parser().parse_args([])) in DEPLOY
+
+
+def test_the_settings_are_those_of_the_example():
+    """What the page names is what the server reads."""
+    settings = re.findall(r"^\| `\w+` \| .*?`([A-Z_0-9]+)`", DEPLOY, re.MULTILINE)
+    example = (ROOT / "examples/nestjs/.env.example").read_text("utf-8")
+
+    assert set(settings) <= set(re.findall(r"^(\w+)=", example, re.MULTILINE))
+    assert len(settings) == 3
+
+
+def test_no_default_sends_a_task_token_to_a_foreign_host():
+    """example.com belongs to somebody; .invalid to nobody, for ever."""
+    configured = (ROOT / "samconfig.toml").read_text("utf-8")
+    urls = re.findall(r"WebhookUrl=([^\"]+)", configured)
+
+    assert len(urls) == 3
+    for url in (*urls, load()["Parameters"]["WebhookUrl"]["Default"]):
+        assert url.partition("://")[2].partition("/")[0].endswith(".invalid")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [([], False), (["AWS_REGION=eu-west-1"], True)]
+)
+def test_a_deployments_region_wins_over_the_configuration(given: list[str], said: bool):  # noqa: FBT001 - a case
+    """SAM reads samconfig.toml before the environment."""
+    command = ["make", "--dry-run", "deploy", "AWS_REGION=", *given]
+
+    printed = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+    deployment = printed.partition("sam deploy ")[2]
+    assert deployment
+    assert ("--region eu-west-1" in deployment) is said
