@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
-from waveflow.jobs.feed import Feeds
+from waveflow.errors import InternalError, StorageUnavailableError
+from waveflow.jobs.feed import Feeds, Gone
 from waveflow.jobs.progress import Progress
-from waveflow.jobs.rate import RateLimit
-from waveflow.jobs.refusals import JobExpiredError, RateLimitedError
+from waveflow.jobs.refusals import JobExpiredError
 
 
 def moment(number, status="processing"):
@@ -52,7 +52,6 @@ def test_a_thousand_streams_share_one_poll():
 
     assert all(numbers == [1, 2, 3, 4] for numbers in seen)
     assert script.looks <= 20
-    assert feeds.polled == 0
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
@@ -76,7 +75,6 @@ def test_a_silent_job_is_kept_alive_by_heartbeats():
         return seen
 
     assert [m and m.number for m in asyncio.run(scenario())] == [1, None, None]
-    assert feeds.polled == 0
 
 
 def test_a_client_that_leaves_leaves_no_poll():
@@ -92,17 +90,70 @@ def test_a_client_that_leaves_leaves_no_poll():
         return [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
 
     assert asyncio.run(scenario()) == []
-    assert feeds.polled == 0
 
 
-def test_a_job_that_is_forgotten_meanwhile_ends_its_streams():
-    """The poll's refusal is everybody's."""
+class Failing(Script):
+    """A job whose second to fourth look fail."""
 
-    def gone(_job):
-        raise JobExpiredError("old")
+    def __init__(self, error):
+        super().__init__()
+        self._error = error
+        self._failures = 3
 
-    with pytest.raises(JobExpiredError):
-        asyncio.run(collect(Feeds(gone, fast_s=0.001).follow("job")))
+    def __call__(self, job_id):
+        """Look once more, or fail."""
+        if self.looks == 1 and self._failures:
+            self._failures -= 1
+            raise self._error
+        return super().__call__(job_id)
+
+
+def test_what_may_pass_ends_no_stream():
+    """A throttled look is no news: the stream lives on, and is told by heartbeats."""
+    feeds = Feeds(
+        Failing(StorageUnavailableError("throttled")), fast_s=0.02, heartbeat_s=0.01
+    )
+
+    seen = asyncio.run(collect(feeds.follow("job")))
+
+    assert [number for number in seen if number] == [1, 2, 3, 4]
+    assert None in seen
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (JobExpiredError("old"), "JOB_EXPIRED"),
+        (InternalError("denied"), "INTERNAL_ERROR"),
+        (KeyError("result"), "INTERNAL_ERROR"),
+    ],
+)
+def test_what_does_not_pass_is_said_and_ends_the_stream(error, code):
+    """An open stream has sent its status: the reason is its last event."""
+
+    async def scenario():
+        return [item async for item in Feeds(Failing(error), fast_s=0.001).follow("j")]
+
+    seen = asyncio.run(scenario())
+
+    assert [moment.number for moment in seen[:-1]] == [1]
+    assert isinstance(seen[-1], Gone)
+    assert (seen[-1].job_id, seen[-1].code) == ("j", code)
+    assert "result" not in seen[-1].message
+
+
+def test_one_jobs_error_ends_no_other_jobs_stream():
+    """Of several jobs on one stream, only the one that failed is given up."""
+    bad, good = Failing(KeyError("x")), Script()
+    feeds = Feeds(lambda job: (bad if job == "bad" else good)(job), fast_s=0.001)
+
+    async def scenario():
+        return [item async for item in feeds.follow_all(["bad", "good"])]
+
+    seen = asyncio.run(scenario())
+
+    assert [item.job_id for item in seen if isinstance(item, Gone)] == ["bad"]
+    assert [m.number for m in seen if isinstance(m, Progress)].count(4) == 1
 
 
 def test_several_jobs_come_on_one_stream():
@@ -112,19 +163,3 @@ def test_several_jobs_come_on_one_stream():
     seen = asyncio.run(collect(feeds.follow_all(["a", "b"])))
 
     assert sorted(seen) == sorted([1, 2, 3, 4] * 2)
-
-
-def test_the_rate_is_limited_for_each_owner():
-    """A bucket fills with time, and is nobody else's."""
-    now = [0.0]
-    limit = RateLimit(2, burst=3, clock=lambda: now[0])
-    for _ in range(3):
-        limit.take("a")
-
-    with pytest.raises(RateLimitedError) as refused:
-        limit.take("a")
-    limit.take("b")
-    now[0] += 0.5
-    limit.take("a")
-
-    assert refused.value.retry_after_s == 1

@@ -1,15 +1,30 @@
 """Let any number of streams follow a job with one poll between them."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from msgspec import Struct
+
+from waveflow.errors import InternalError, StorageUnavailableError, WaveflowError
 from waveflow.jobs.progress import Progress
+from waveflow.jobs.refusals import RefusalError
 
 FAST_S, SLOW_S = 0.2, 2.0
 GROWTH = 1.15  # a job that takes a minute is looked at every two seconds
+BACK_OFF = 2.0
 HEARTBEAT_S = 15.0  # proxies drop what is silent for a minute
 
 Look = Callable[[str], Sequence[Progress]]
+_log = logging.getLogger("waveflow.api")
+
+
+class Gone(Struct, frozen=True, kw_only=True):
+    """A job that can be followed no further, and why."""
+
+    job_id: str
+    code: str
+    message: str
 
 
 class Feeds:
@@ -23,17 +38,12 @@ class Feeds:
         self._heartbeat_s = heartbeat_s
         self._watches: dict[str, _Watch] = {}
 
-    @property
-    def polled(self) -> int:
-        """Return how many jobs are polled now."""
-        return len(self._watches)
-
     async def follow(
         self, job_id: str, *, after: int = 0
-    ) -> AsyncIterator[Progress | None]:
+    ) -> AsyncIterator[Progress | Gone | None]:
         """Yield every moment after a number, in order; None is a heartbeat.
 
-        It ends after the final moment.
+        It ends after the final moment, or when the job is gone.
         """
         watch = self._join(job_id)
         try:
@@ -46,6 +56,9 @@ class Feeds:
                         yield moment
                     if moment.final:
                         return
+                if watch.gone is not None:
+                    yield watch.gone
+                    return
                 if not await watch.wait(self._heartbeat_s):
                     yield None
         finally:
@@ -66,34 +79,33 @@ class Feeds:
 
     async def follow_all(
         self, job_ids: Sequence[str]
-    ) -> AsyncIterator[Progress | None]:
+    ) -> AsyncIterator[Progress | Gone | None]:
         """Yield the moments of several jobs as they come, until all have ended."""
-        news: asyncio.Queue[Progress | BaseException | None] = asyncio.Queue()
+        news: _News = asyncio.Queue()
         tasks = [asyncio.create_task(self._pass_on(each, news)) for each in job_ids]
         try:
             running = len(tasks)
             while running:
                 item = await news.get()
-                if isinstance(item, StopAsyncIteration):
+                if isinstance(item, _Ended):
                     running -= 1
-                elif isinstance(item, BaseException):
-                    raise item
                 else:
                     yield item
         finally:
             for task in tasks:
                 task.cancel()
 
-    async def _pass_on(
-        self, job_id: str, news: "asyncio.Queue[Progress | BaseException | None]"
-    ) -> None:
-        try:
-            async for moment in self.follow(job_id):
-                news.put_nowait(moment)
-        except Exception as exc:  # noqa: BLE001 - raised again by who reads the queue
-            news.put_nowait(exc)
-        else:
-            news.put_nowait(StopAsyncIteration())
+    async def _pass_on(self, job_id: str, news: "_News") -> None:
+        async for item in self.follow(job_id):
+            news.put_nowait(item)
+        news.put_nowait(_Ended())
+
+
+class _Ended:
+    """One of several streams has ended."""
+
+
+_News = asyncio.Queue[Progress | Gone | None | _Ended]
 
 
 class _Watch:
@@ -101,6 +113,7 @@ class _Watch:
 
     def __init__(self, job_id: str, look: Look, fast_s: float) -> None:
         self.moments: list[Progress] = []
+        self.gone: Gone | None = None
         self.followers = 0
         self._job_id = job_id
         self._look = look
@@ -108,9 +121,7 @@ class _Watch:
         self._task = asyncio.create_task(self._poll(fast_s), name=f"poll {job_id}")
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for news; raise what the poll raised; False is "none in time"."""
-        if self._task.done() and not self._task.cancelled():
-            self._task.result()
+        """Wait for news; False is "none in time"."""
         changed = self._changed
         try:
             await asyncio.wait_for(changed.wait(), seconds)
@@ -123,17 +134,30 @@ class _Watch:
         self._task.cancel()
 
     async def _poll(self, pause_s: float) -> None:
-        try:
-            while not (self.moments and self.moments[-1].final):
+        """Look until the job has ended; what may pass is no news, only slower."""
+        while not (self.moments and self.moments[-1].final):
+            growth = GROWTH
+            try:
                 seen = await asyncio.to_thread(self._look, self._job_id)
-                if len(seen) > len(self.moments):
-                    self.moments = list(seen)
-                    self._tell()
-                    continue
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * GROWTH, SLOW_S)
-        finally:
-            self._tell()
+            except StorageUnavailableError:
+                seen, growth = [], BACK_OFF
+            except Exception as exc:  # noqa: BLE001 - said to whoever follows
+                self.gone = self._reason(exc)
+                self._tell()
+                return
+            if len(seen) > len(self.moments):
+                self.moments = list(seen)
+                self._tell()
+                continue
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * growth, SLOW_S)
+
+    def _reason(self, exc: Exception) -> Gone:
+        if isinstance(exc, RefusalError):
+            return Gone(job_id=self._job_id, code=exc.code, message=str(exc))
+        _log.error("A poll failed: %s", type(exc).__name__, exc_info=exc)
+        code = exc.code if isinstance(exc, WaveflowError) else InternalError.code
+        return Gone(job_id=self._job_id, code=code, message="It was logged.")
 
     def _tell(self) -> None:
         told, self._changed = self._changed, asyncio.Event()

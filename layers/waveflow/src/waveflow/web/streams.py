@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 from starlette.responses import StreamingResponse
 
+from waveflow.jobs.feed import Gone
 from waveflow.jobs.progress import Progress
-from waveflow.jobs.refusals import RefusalError
 
 RETRY_MS = 1000
 HEARTBEAT = b": still here\n\n"
 MAX_NUMBER_DIGITS = 9
+Moments = AsyncIterator[Progress | Gone | None]
 
 
-def event_stream(moments: AsyncIterator[Progress | None]) -> StreamingResponse:
+def event_stream(moments: Moments) -> StreamingResponse:
     """Return a stream that no proxy holds back."""
     return StreamingResponse(
         _encoded(moments),
@@ -30,18 +32,27 @@ def number_of(last_event_id: str | None) -> int:
     return int(text) if valid else 0
 
 
-async def _encoded(moments: AsyncIterator[Progress | None]) -> AsyncIterator[bytes]:
+async def _encoded(moments: Moments) -> AsyncIterator[bytes]:
     yield f"retry: {RETRY_MS}\n\n".encode()
-    try:
-        async for moment in moments:
-            yield HEARTBEAT if moment is None else _event(moment)
-    except RefusalError as exc:
-        # The job was forgotten while it was followed: say so, then end.
-        gone = json.dumps({"status": "failed", "code": exc.code, "message": str(exc)})
-        yield f"event: gone\ndata: {gone}\n\n".encode()
+    async for moment in moments:
+        if moment is None:
+            yield HEARTBEAT
+        elif isinstance(moment, Gone):
+            yield _gone(moment)
+        else:
+            yield _event(moment)
+
+
+def _gone(job: Gone) -> bytes:
+    """Say why a job is followed no further; the status was sent long ago."""
+    return _block("event: gone", {"status": "failed", **msgspec.to_builtins(job)})
 
 
 def _event(moment: Progress) -> bytes:
     data = {k: v for k, v in msgspec.to_builtins(moment).items() if k != "number"}
+    return _block(f"id: {moment.number}", data)
+
+
+def _block(head: str, data: dict[str, Any]) -> bytes:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"id: {moment.number}\ndata: {text}\n\n".encode()
+    return f"{head}\ndata: {text}\n\n".encode()
