@@ -1,6 +1,7 @@
 """Limit how often one owner may ask; each process counts for itself."""
 
 import math
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -23,18 +24,24 @@ class RateLimit:
         self._per_second = per_second
         self._burst = burst
         self._clock = clock
+        self._lock = threading.Lock()  # routes run in threads
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, owner: str) -> None:
         """Count one request; raise `RateLimitedError` when the bucket is empty."""
         if self._per_second <= 0:
             return
-        now = self._clock()
+        with self._lock:
+            wait_s = self._take(owner, self._clock())
+        if wait_s > 0:
+            raise RateLimitedError(math.ceil(wait_s))
+
+    def _take(self, owner: str, now: float) -> float:
+        """Return how long to wait; 0 has taken one."""
         level, seen = self._buckets.pop(owner, (float(self._burst), now))
         level = min(self._burst, level + (now - seen) * self._per_second)
-        if level < 1:
-            self._buckets[owner] = (level, now)
-            raise RateLimitedError(math.ceil((1 - level) / self._per_second))
-        self._buckets[owner] = (level - 1, now)
+        taken = level >= 1
+        self._buckets[owner] = (level - taken, now)
         if len(self._buckets) > MAX_OWNERS:
             self._buckets.popitem(last=False)
+        return 0 if taken else (1 - level) / self._per_second
