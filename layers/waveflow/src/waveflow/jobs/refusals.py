@@ -15,6 +15,12 @@ class UnauthorizedError(RefusalError):
     code = "UNAUTHORIZED"
 
 
+class IssuerUnavailableError(RefusalError):
+    """The keys that tokens are checked with cannot be read now."""
+
+    code = "ISSUER_UNAVAILABLE"
+
+
 class BadSignatureError(RefusalError):
     """The webhook is not signed by somebody who knows the secret."""
 

@@ -1,5 +1,7 @@
 """Answer every failure as problem+json (RFC 9457) with a code to rely on."""
 
+import json
+import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -11,22 +13,33 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from waveflow.errors import WaveflowError
-from waveflow.jobs.refusals import RateLimitedError, RefusalError
+from waveflow.errors import (
+    InternalError,
+    StorageUnavailableError,
+    WaveflowError,
+    WebhookUnavailableError,
+)
+from waveflow.jobs.refusals import (
+    RateLimitedError,
+    RefusalError,
+    UnauthorizedError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 UNPROCESSABLE = 422
 INTERNAL = 500
+UNAVAILABLE = 503
+RETRY_AFTER_S = 5
 STATUS = {
     "INVALID_MESSAGE": 422,
     "INVALID_ID": 422,
     "INVALID_NUM_PEAKS": 422,
     "EMPTY_AUDIO": 422,
-    "PATH_NOT_ALLOWED": 403,
     "OBJECT_NOT_FOUND": 404,
     "FILE_TOO_LARGE": 413,
     "SOURCE_CHANGED": 409,
     "STORAGE_UNAVAILABLE": 503,
+    "ISSUER_UNAVAILABLE": 503,
     "UNAUTHORIZED": 401,
     "BAD_SIGNATURE": 401,
     "JOB_NOT_FOUND": 404,
@@ -37,6 +50,7 @@ STATUS = {
     "IDEMPOTENCY_KEY_REUSED": 422,
     "RATE_LIMITED": 429,
 }
+_log = logging.getLogger("waveflow.api")
 
 
 class Problem(BaseModel):
@@ -84,24 +98,42 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def known(exc: WaveflowError | RefusalError) -> JSONResponse:
+async def _known(request: Request, exc: Exception) -> JSONResponse:
     """Return the problem of one of our own errors."""
-    status = STATUS.get(exc.code, INTERNAL)
-    headers = {}
-    if exc.code == "UNAUTHORIZED":
-        headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(exc, RateLimitedError):
-        headers["Retry-After"] = str(exc.retry_after_s)
-    if exc.code == "STORAGE_UNAVAILABLE":
-        headers["Retry-After"] = "5"
-    detail = str(exc) if status < INTERNAL or exc.code in STATUS else "It was logged."
-    return problem(status, exc.code, detail, headers=headers)
-
-
-async def _known(_request: Request, exc: Exception) -> JSONResponse:
-    if not isinstance(exc, WaveflowError | RefusalError):
+    if isinstance(exc, WebhookUnavailableError):
+        # Who asks has no webhook: it is the secret that could not be read.
+        told: Exception = StorageUnavailableError("The API's secret cannot be read.")
+    else:
+        told = exc
+    if not isinstance(told, WaveflowError | RefusalError):
         raise exc
-    return known(exc)
+    status = STATUS.get(told.code, INTERNAL)
+    detail = str(told) if told.code in STATUS else "It was logged."
+    if status >= INTERNAL:
+        _note(request, exc, status=status, code=told.code)
+    return problem(status, told.code, detail, headers=_headers(status, told))
+
+
+def _headers(status: int, exc: Exception) -> dict[str, str]:
+    if isinstance(exc, RateLimitedError):
+        return {"Retry-After": str(exc.retry_after_s)}
+    if isinstance(exc, UnauthorizedError):
+        return {"WWW-Authenticate": "Bearer"}
+    return {"Retry-After": str(RETRY_AFTER_S)} if status == UNAVAILABLE else {}
+
+
+def _note(request: Request, exc: Exception, *, status: int, code: str) -> None:
+    """Log one line: nothing of the request but its route, no message."""
+    route = getattr(request.scope.get("route"), "path", "-")
+    line = {
+        "level": "ERROR",
+        "service": "waveflow",
+        "route": f"{request.method} {route}",
+        "status": status,
+        "code": code,
+        "type": type(exc).__name__,
+    }
+    _log.error(json.dumps(line))
 
 
 async def _invalid(_request: Request, exc: Exception) -> JSONResponse:
@@ -131,5 +163,6 @@ async def _gone(_request: Request, _exc: Exception) -> Response:
     return Response(status_code=400)
 
 
-async def _unexpected(_request: Request, _exc: Exception) -> JSONResponse:
-    return problem(INTERNAL, "INTERNAL_ERROR", "It was logged.")
+async def _unexpected(request: Request, exc: Exception) -> JSONResponse:
+    _note(request, exc, status=INTERNAL, code=InternalError.code)
+    return problem(INTERNAL, InternalError.code, "It was logged.")
