@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 from waveflow.adapters.bearer import BearerTokens
-from waveflow.jobs.refusals import UnauthorizedError
+from waveflow.jobs.refusals import IssuerUnavailableError, UnauthorizedError
 
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 PUBLIC = json.loads(ECAlgorithm.to_jwk(PRIVATE.public_key())) | {"kid": "k1"}
@@ -41,6 +41,9 @@ def test_a_valid_token_names_its_owner():
         token(aud="other"),
         token(kid="k2"),
         token(sub=""),
+        token(sub="x" * 256),
+        token(sub="kim\nlee"),
+        token(sub="\ud800"),
         token(key=ec.generate_private_key(ec.SECP256R1())),
         token(key="x" * 32, algorithm="HS256"),
         token(key=None, algorithm="none"),
@@ -50,3 +53,15 @@ def test_any_other_token_is_refused(bad):
     """Nor may a token choose the algorithm: a public key is no shared secret."""
     with pytest.raises(UnauthorizedError):
         TOKENS.owner(bad)
+
+
+def test_keys_that_cannot_be_read_are_no_reason_to_refuse_a_token():
+    """A client that is told 401 throws its good token away."""
+    tokens = BearerTokens(
+        "https://127.0.0.1:9/keys.json", issuer="https://id", audience="wf"
+    )
+
+    with pytest.raises(IssuerUnavailableError):
+        tokens.owner(token())
+    with pytest.raises(UnauthorizedError):
+        tokens.owner("no token")

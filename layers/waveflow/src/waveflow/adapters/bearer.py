@@ -5,7 +5,7 @@ from typing import Any
 import jwt
 from jwt import PyJWK, PyJWKClient, PyJWKSet
 
-from waveflow.jobs.refusals import UnauthorizedError
+from waveflow.jobs.refusals import IssuerUnavailableError, UnauthorizedError
 
 # Which algorithm a key of each kind may be used with; the token does not choose.
 _ALGORITHMS = {
@@ -15,6 +15,8 @@ _ALGORITHMS = {
     "oct": ["HS256"],
 }
 LEEWAY_S = 30
+KEYS_WITHIN_S = 5
+MAX_SUBJECT = 255  # OpenID Connect's own; an upload's ticket carries it
 
 
 class BearerTokens:
@@ -24,7 +26,8 @@ class BearerTokens:
         """Take a JWK set as JSON, or the https URL that serves it."""
         self._issuer = issuer
         self._audience = audience
-        self._client = PyJWKClient(keys) if keys.startswith("https://") else None
+        served = keys.startswith("https://")
+        self._client = PyJWKClient(keys, timeout=KEYS_WITHIN_S) if served else None
         self._keys = [] if self._client else list(PyJWKSet.from_json(keys).keys)
 
     def owner(self, token: str) -> str:
@@ -46,7 +49,7 @@ class BearerTokens:
 
     def _key(self, token: str) -> PyJWK:
         if self._client is not None:
-            return self._client.get_signing_key_from_jwt(token)
+            return _served_key(self._client, token)
         named = jwt.get_unverified_header(token).get("kid")
         for key in self._keys:
             if named in {None, key.key_id}:
@@ -54,8 +57,20 @@ class BearerTokens:
         raise jwt.InvalidKeyError
 
 
+def _served_key(client: PyJWKClient, token: str) -> PyJWK:
+    try:
+        return client.get_signing_key_from_jwt(token)
+    except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, ValueError) as exc:
+        # No answer, no key set, no JSON: none of it is the token's fault.
+        raise IssuerUnavailableError(
+            "The issuer's keys cannot be read now; try again soon."
+        ) from exc
+
+
 def _subject(claims: dict[str, Any]) -> str:
     subject = claims["sub"]
-    if not isinstance(subject, str) or not subject:
+    if not isinstance(subject, str) or not subject.isprintable():
         raise UnauthorizedError("The token names nobody.")
+    if not 0 < len(subject) <= MAX_SUBJECT:
+        raise UnauthorizedError("The token's subject is too long, or empty.")
     return subject
