@@ -56,7 +56,14 @@ def stack(machine):
         secrets = boto3.client("secretsmanager", region_name="us-east-1")
         value = json.dumps({"current": "whsec_" + "A" * 44, "previous": ""})
         arn = secrets.create_secret(Name="s", SecretString=value)["ARN"]
-        parts = Parts(BUCKET, *urls, "machine", arn, "https://192.0.2.1/webhook")
+        parts = Parts(
+            *(BUCKET, *urls, "machine", arn, "https://192.0.2.1/webhook"),
+            name="flow",
+            alias_arn="machine:live",
+            pipe_name="pipe",
+            allowed_prefixes=("audio/", "users/"),
+            quarantine_days=30,
+        )
         yield Stack(parts, Session(machine))
 
 
@@ -172,6 +179,7 @@ def test_failed_executions_are_resumed_or_started_anew(stack, machine):
         (Choice(code="WEBHOOK_REJECTED"), ["telling", "old"]),
         (Choice(code="WEBHOOK_REJECTED", since=NOW - timedelta(days=1)), ["telling"]),
         (Choice(until=NOW - timedelta(days=1)), ["old", "late"]),
+        (Choice(code="TIMED_OUT"), ["late"]),
         (Choice(undelivered=True), ["asking", "telling", "killed", "old"]),
         (Choice(code="INTERNAL_ERROR"), []),
     ],
@@ -210,6 +218,7 @@ def test_health_names_a_part_that_is_not_there(stack):
     found = {f.part: f.wrong for f in health(Stack(parts, stack._session))}
 
     assert found["bucket"] == "404"
+    assert found["pipe"] == "NotFoundException"
     assert found["webhook host"] == "the URL is not https"
 
 
@@ -227,6 +236,7 @@ def test_a_stack_of_somebody_else_is_a_mistake():
         (["redrive", "--error", "STORAGE_UNAVAILABLE", "--dry-run"], "start anew"),
         (["redrive", "--since", "2026-11-21T08:00:00", "--dry-run"], "resume"),
         (["health", "--dry-run"], "would look at the secret"),
+        (["health", "--dry-run"], "would look at the pipe"),
         (["health"], "WRONG"),
         (
             [

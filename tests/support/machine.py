@@ -17,7 +17,7 @@ class FakeMachine:
             "asking": ("FAILED", "WebhookUnavailableError", "AskUndelivered", NOW),
             "telling": ("FAILED", "WebhookRejectedError", "Tell", NOW),
             "killed": ("FAILED", "Lambda.Unknown", "TellFailure", NOW),
-            "late": ("TIMED_OUT", None, "Ask", NOW - timedelta(days=2)),
+            "late": ("TIMED_OUT", "States.Timeout", "Ask", NOW - timedelta(days=2)),
             "old": ("FAILED", "WebhookRejectedError", "Tell", NOW - timedelta(days=20)),
             "fine": ("SUCCEEDED", None, "Tell", NOW),
         }
@@ -59,7 +59,7 @@ class FakeMachine:
 
     def start_execution(self, *, stateMachineArn, input):  # noqa: A002, N803
         """Start one anew."""
-        assert stateMachineArn == "machine"
+        assert stateMachineArn == "machine:live"
         self.started.append(json.loads(input)[0]["body"])
 
     def describe_state_machine(self, **_names):

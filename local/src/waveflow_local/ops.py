@@ -97,12 +97,13 @@ def replay(
 @app.command()
 def health(*, stack: StackName = "waveflow", dry_run: DryRun = False) -> None:
     """Look at every part of the stack; exit 1 if something is wrong."""
-    from waveflow_local.ops_health import CHECKS
+    from waveflow_local.ops_health import checks_of
     from waveflow_local.ops_health import health as look
-    from waveflow_local.ops_stack import open_stack
+    from waveflow_local.ops_stack import LOCAL, open_stack
 
     if dry_run:
-        _print(f"would look at the {part}" for part in CHECKS)
+        parts = checks_of(local=stack == LOCAL)
+        _print(f"would look at the {part}" for part in parts)
         return
     findings = look(open_stack(stack))
     _print(findings)

@@ -92,7 +92,8 @@ def failed(stack: Stack, choice: Choice) -> Iterator[Again]:
 
 def _read(stack: Stack, arn: str) -> Again:
     described = stack.sfn.describe_execution(executionArn=arn)
-    error = described.get("error", described["status"])
+    status = described["status"]
+    error = described.get("error", status) if status == "FAILED" else status
     code = CODES.get(error, error)
     way = Way.RESUME if _is_untold(stack, described, code) else Way.ANEW
     return Again(arn=arn, code=code, way=way, input=described["input"])
@@ -122,8 +123,9 @@ def _run(stack: Stack, execution: Again) -> Again:
     if execution.way is Way.RESUME and _resumed(stack, execution.arn):
         return _as(execution, Way.RESUME)
     # The stages repeat nothing that is done: a new execution is always safe.
-    machine = stack.parts.machine_arn
-    stack.sfn.start_execution(stateMachineArn=machine, input=execution.input)
+    parts = stack.parts
+    target = parts.alias_arn or parts.machine_arn
+    stack.sfn.start_execution(stateMachineArn=target, input=execution.input)
     return _as(execution, Way.ANEW)
 
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from waveflow.adapters.addresses import resolve
 from waveflow.adapters.signature import signature_headers
 from waveflow.errors import WaveflowError
 
+from waveflow_local import ops_bucket
 from waveflow_local.ops_stack import Stack
 
 CONNECT_S = 5.0
+Check = Callable[[Stack], str | None]
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,17 @@ class Finding:
 
 
 def health(stack: Stack) -> list[Finding]:
-    """Look at bucket, queues, machine, secret and webhook host."""
-    return [_look(stack, part, check) for part, check in CHECKS.items()]
+    """Look at every part that the stack has."""
+    checks = checks_of(local=stack.is_local)
+    return [_look(stack, part, check) for part, check in checks.items()]
 
 
-def _look(stack: Stack, part: str, check: Callable[[Stack], str | None]) -> Finding:
+def checks_of(*, local: bool) -> dict[str, Check]:
+    """Return the checks of a stack, or those of the local engine."""
+    return CHECKS if local else CHECKS | ON_AWS
+
+
+def _look(stack: Stack, part: str, check: Check) -> Finding:
     try:
         return Finding(part, check(stack))
     except ClientError as exc:
@@ -101,11 +110,43 @@ def _webhook_host(stack: Stack) -> str | None:
     return None
 
 
-CHECKS: dict[str, Callable[[Stack], str | None]] = {
+def _pipe(stack: Stack) -> str | None:
+    name = stack.parts.pipe_name
+    if name is None:
+        return "the stack does not name its pipe; deploy it again"
+    state = stack.pipes.describe_pipe(Name=name)["CurrentState"]
+    return None if state == "RUNNING" else f"the pipe is {state}"
+
+
+def _alarms(stack: Stack) -> str | None:
+    prefix = f"{stack.parts.name}-"
+    pages = stack.cloudwatch.get_paginator("describe_alarms").paginate(
+        AlarmNamePrefix=prefix, StateValue="ALARM"
+    )
+    rest = (
+        alarm["AlarmName"].removeprefix(prefix)
+        for page in pages
+        for alarm in page["MetricAlarms"]
+        if alarm["StateValue"] == "ALARM"
+    )
+    # `a-b-QueueAgeAlarm-X` is an alarm of the stack `a-b`, not of `a`.
+    ringing = sorted(found[1] for n in rest if (found := re.fullmatch(r"(\w+)-\w+", n)))
+    return f"{', '.join(ringing)} ringing" if ringing else None
+
+
+CHECKS: dict[str, Check] = {
     "bucket": _bucket,
     "queue": _queue,
     "dead-letter queue": _dead_letters,
     "machine": _machine,
     "secret": _secret,
     "webhook host": _webhook_host,
+}
+# The local engine has no such guards.
+ON_AWS: dict[str, Check] = {
+    "bucket access": ops_bucket.access,
+    "bucket encryption": ops_bucket.encryption,
+    "bucket lifecycle": ops_bucket.lifecycle,
+    "pipe": _pipe,
+    "alarms": _alarms,
 }

@@ -30,6 +30,12 @@ class Parts:
     secret_arn: str
     webhook_url: str
     webhook_allowed_cidrs: str = ""
+    # Of a stack on AWS only.
+    name: str = ""
+    alias_arn: str | None = None
+    pipe_name: str | None = None
+    allowed_prefixes: tuple[str, ...] = ()
+    quarantine_days: int = 0
 
 
 class Stack:
@@ -65,6 +71,16 @@ class Stack:
         """Return a client of Secrets Manager."""
         return self._client("secretsmanager")  # type: ignore[no-any-return] # by its name
 
+    @cached_property
+    def pipes(self) -> Any:
+        """Return a client of EventBridge Pipes."""
+        return self._client("pipes")
+
+    @cached_property
+    def cloudwatch(self) -> Any:
+        """Return a client of CloudWatch."""
+        return self._client("cloudwatch")
+
     def _client(self, service: str) -> Any:
         return self._session.client(service, endpoint_url=self._endpoint)
 
@@ -98,6 +114,11 @@ def parts_of(described: Any) -> Parts:
             secret_arn=outputs["WebhookSecretArn"],
             webhook_url=parameters["WebhookUrl"],
             webhook_allowed_cidrs=parameters.get("WebhookAllowedCidrs", ""),
+            name=described["StackName"],
+            alias_arn=outputs.get("MachineAliasArn"),
+            pipe_name=outputs.get("PipeName"),
+            allowed_prefixes=tuple(parameters["AllowedPrefixes"].split(",")),
+            quarantine_days=int(parameters["QuarantineDays"]),
         )
     except KeyError as exc:
         raise LocalError(f"The stack has no {exc}; is it WaveFlow's?") from exc

@@ -1,0 +1,208 @@
+"""`ops health` sees a stopped pipe, a ringing alarm and an unguarded bucket."""
+
+import json
+
+import boto3
+import pytest
+from moto import mock_aws
+from waveflow_local import ops_bucket, ops_health
+from waveflow_local.ops_stack import Parts, Stack, parts_of
+
+BUCKET = "a-bucket"
+BLOCK = dict.fromkeys(ops_bucket.BLOCKS, True)
+DENY = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "s3:*",
+    "Resource": f"arn:aws:s3:::{BUCKET}/*",
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
+QUARANTINE = {
+    "ID": "EndQuarantine",
+    "Status": "Enabled",
+    "Filter": {},
+    "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+}
+EXPIRES = {"ID": "Tidy", "Status": "Enabled", "Expiration": {"Days": 30}}
+OUTPUTS = (
+    *("BucketName", "QueueUrl", "DeadLetterQueueUrl", "MachineArn"),
+    *("WebhookSecretArn", "MachineAliasArn", "PipeName"),
+)
+
+
+class Session:
+    """A session of moto's AWS."""
+
+    def client(self, service, **_options):
+        """Return a client."""
+        return boto3.client(service, region_name="us-east-1")
+
+
+@pytest.fixture
+def stack():
+    """Return a stack whose bucket has every guard."""
+    with mock_aws():
+        parts = Parts(
+            *(BUCKET, "queue", "dead", "machine", "secret", "https://x"),
+            name="flow",
+            pipe_name="pipe",
+            allowed_prefixes=("audio/", "users/"),
+            quarantine_days=30,
+        )
+        made = Stack(parts, Session())
+        made.s3.create_bucket(Bucket=BUCKET)
+        made.s3.put_public_access_block(
+            Bucket=BUCKET, PublicAccessBlockConfiguration=BLOCK
+        )
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [DENY]})
+        made.s3.put_bucket_policy(Bucket=BUCKET, Policy=policy)
+        _keep(made, QUARANTINE)
+        made.pipes.create_pipe(
+            Name="pipe",
+            Source="arn:aws:sqs:us-east-1:123456789012:q",
+            Target="arn:aws:states:us-east-1:123456789012:stateMachine:m",
+            RoleArn="arn:aws:iam::123456789012:role/r",
+        )
+        yield made
+
+
+def _keep(stack, *rules):
+    stack.s3.put_bucket_lifecycle_configuration(
+        Bucket=BUCKET, LifecycleConfiguration={"Rules": list(rules)}
+    )
+
+
+def _alarm(stack, name, state):
+    stack.cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        EvaluationPeriods=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        Namespace="AWS/States",
+        MetricName="ExecutionsFailed",
+        Statistic="Sum",
+        Period=300,
+        Threshold=1,
+    )
+    stack.cloudwatch.set_alarm_state(
+        AlarmName=name, StateValue=state, StateReason="a test"
+    )
+
+
+def found(stack):
+    """Return what the checks of a stack on AWS say."""
+    return {part: check(stack) for part, check in ops_health.ON_AWS.items()}
+
+
+def test_a_guarded_stack_is_well(stack):
+    """A check that always complains is not read."""
+    _alarm(stack, "flow-QueueAgeAlarm-1A", "OK")
+    _alarm(stack, "flow-dev-QueueAgeAlarm-1A", "ALARM")
+
+    assert set(found(stack).values()) == {None}
+
+
+def test_a_ringing_alarm_is_named(stack):
+    """By its name in the runbook."""
+    _alarm(stack, "flow-QueueAgeAlarm-1A", "ALARM")
+    _alarm(stack, "flow-DefectsAlarm-2B", "ALARM")
+
+    assert found(stack)["alarms"] == "DefectsAlarm, QueueAgeAlarm ringing"
+
+
+def test_a_stopped_pipe_is_named(stack):
+    """Messages wait, and nothing else shows it at once."""
+    stack.pipes.stop_pipe(Name="pipe")
+
+    assert found(stack)["pipe"] == "the pipe is STOPPED"
+
+
+def test_a_bucket_without_guards_is_named(stack):
+    """An existing bucket is its owner's, and may have none."""
+    stack.s3.delete_public_access_block(Bucket=BUCKET)
+    stack.s3.delete_bucket_lifecycle(Bucket=BUCKET)
+
+    assert found(stack)["bucket access"] == "public access is not blocked"
+    assert "for ever" in found(stack)["bucket lifecycle"]
+
+
+@pytest.mark.parametrize("block", ops_bucket.BLOCKS)
+def test_half_a_block_is_none(stack, block):
+    """Each of the four closes a way of its own."""
+    stack.s3.put_public_access_block(
+        Bucket=BUCKET, PublicAccessBlockConfiguration={**BLOCK, block: False}
+    )
+
+    assert found(stack)["bucket access"] == "public access is not blocked"
+
+
+@pytest.mark.parametrize(
+    "statement", [None, {**DENY, "Effect": "Allow"}, {**DENY, "Condition": {}}]
+)
+def test_plain_http_is_named(stack, statement):
+    """A policy alone is no guard: it must deny what comes without TLS."""
+    stack.s3.delete_bucket_policy(Bucket=BUCKET)
+    if statement:
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        stack.s3.put_bucket_policy(Bucket=BUCKET, Policy=policy)
+
+    assert found(stack)["bucket access"] == "no policy denies requests without TLS"
+
+
+@pytest.mark.parametrize(("kind", "well"), [("aws:kms", False), ("AES256", True)])
+def test_a_key_that_no_role_may_use_is_named(stack, kind, well):
+    """Every read would be denied, and look like a missing right on S3."""
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": kind}}
+    stack.s3.put_bucket_encryption(
+        Bucket=BUCKET, ServerSideEncryptionConfiguration={"Rules": [rule]}
+    )
+
+    assert (found(stack)["bucket encryption"] is None) is well
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({**EXPIRES, "Filter": {}}, "Tidy deletes uploads"),
+        ({**EXPIRES, "Filter": {"Prefix": "audio/old/"}}, "Tidy deletes uploads"),
+        ({**EXPIRES, "Prefix": "us"}, "Tidy deletes uploads"),
+        ({**EXPIRES, "Filter": {"Prefix": "logs/"}}, None),
+        ({**EXPIRES, "Filter": {}, "Status": "Disabled"}, None),
+        (
+            {
+                **QUARANTINE,
+                "ID": "Short",
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 3},
+            },
+            "Short keeps deleted uploads for 3 days, not for 30",
+        ),
+    ],
+)
+def test_a_rule_that_ends_a_recording_is_named(stack, rule, said):
+    """An upload may be the only copy; its rule may be older than the pipeline."""
+    _keep(stack, QUARANTINE, rule)
+
+    wrong = found(stack)["bucket lifecycle"]
+
+    assert wrong is None if said is None else said in (wrong or "")
+
+
+def test_a_stack_is_read_with_its_alias_and_pipe():
+    """What starts anew starts as every message does."""
+    parameters = {
+        "WebhookUrl": "https://x",
+        "AllowedPrefixes": "audio/,users/",
+        "QuarantineDays": "7",
+    }
+    described = {
+        "StackName": "flow",
+        "Outputs": [{"OutputKey": k, "OutputValue": k.lower()} for k in OUTPUTS],
+        "Parameters": [
+            {"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()
+        ],
+    }
+
+    parts = parts_of(described)
+
+    assert (parts.name, parts.alias_arn) == ("flow", "machinealiasarn")
+    assert (parts.pipe_name, parts.quarantine_days) == ("pipename", 7)
+    assert parts.allowed_prefixes == ("audio/", "users/")
