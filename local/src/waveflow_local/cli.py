@@ -4,10 +4,15 @@ Commands import what they need when they run, so that `waveflow hash` starts
 without the engine, the decoders and the picture library.
 """
 
+import codecs
+import io
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import typer
@@ -19,6 +24,7 @@ from waveflow_local.places import LocalError
 
 _PLAIN_WIDTH = 140
 _INTERRUPTED = 130
+_SIGNALLED = 128  # plus the signal's number, as shells count
 
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(ops.app, name="ops")
@@ -104,7 +110,7 @@ def status(
         raise LocalError(f"No execution knows {subject!r}.")
     reports = [report(place) for place in found]
     if as_json:
-        print(json.dumps(reports, ensure_ascii=False))
+        print(json.dumps(reports))
     else:
         print("\n".join(said["text"] for said in reports))
 
@@ -114,8 +120,15 @@ def hash_command(files: list[Path], *, as_json: options.Json = False) -> None:
     """Print the SHA-256 of files."""
     from waveflow_local.files import hash_file
 
+    mistakes = 0
     for path in files:
-        _tell(hash_file(path), lambda r: f"{r['sha256']}  {r['file']}", as_json=as_json)
+        try:
+            said = hash_file(path)
+        except LocalError as exc:
+            mistakes += _mistake(str(exc))
+        else:
+            _tell(said, lambda r: f"{r['sha256']}  {r['file']}", as_json=as_json)
+    raise typer.Exit(min(mistakes, 1))
 
 
 @app.command()
@@ -193,20 +206,51 @@ def plot(
 
 def main() -> None:
     """Run a command; a user's mistake is one line and exit code 1."""
+    signal.signal(signal.SIGTERM, _stop)
+    _allow_any_name()
+    code = _run_command()
+    try:
+        sys.stdout.flush()
+    except OSError as exc:
+        code = code or _not_told(exc)
+        # What could not be written must not be tried again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _run_command() -> int:
     try:
         # Typer itself turns Ctrl-C into this code.
-        code = app(standalone_mode=False)
-        if code == _INTERRUPTED:
-            print("stopped", file=sys.stderr)
+        code: int = app(standalone_mode=False) or 0
     except TyperException as exc:
-        code = _mistake(exc.format_message())
+        return _mistake(exc.format_message())
     except LocalError as exc:
-        code = _mistake(str(exc))
+        return _mistake(str(exc))
     except WaveflowError as exc:
-        code = _mistake(f"{exc.code}: {exc}")
-    except BrokenPipeError:
-        code = 1
-    sys.exit(code)
+        return _mistake(f"{exc.code}: {exc}")
+    except OSError as exc:
+        return _not_told(exc)
+    if code == _INTERRUPTED:
+        print("stopped", file=sys.stderr)
+    return code
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    """End as by Ctrl-C, so that nothing unfinished stays."""
+    sys.exit(_SIGNALLED + number)
+
+
+def _allow_any_name() -> None:
+    """Print names byte for byte, or escaped where the terminal has no such sign."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        is_utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
+        errors = "surrogateescape" if is_utf8 else "backslashreplace"
+        sys.stdout.reconfigure(errors=errors)
+
+
+def _not_told(exc: OSError) -> int:
+    # Whoever stopped reading, as `head` does, has read enough.
+    return 1 if isinstance(exc, BrokenPipeError) else _mistake(str(exc))
 
 
 def _mistake(sentence: str) -> int:
@@ -217,7 +261,7 @@ def _mistake(sentence: str) -> int:
 def _tell(
     said: dict[str, Any], line: Callable[[dict[str, Any]], str], *, as_json: bool
 ) -> None:
-    print(json.dumps(said, ensure_ascii=False) if as_json else line(said))
+    print(json.dumps(said) if as_json else line(said))
 
 
 def _drawn_line(said: dict[str, Any]) -> str:

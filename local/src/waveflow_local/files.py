@@ -1,44 +1,31 @@
 """Hash, draw, mix and plot plain files with the stages' own code."""
 
+import hashlib
 import json
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from waveflow_local.places import LocalError
 from waveflow_local.writing import appearing, write_whole
 
 if TYPE_CHECKING:
     from waveflow.audio.peaks import Waveform
-    from waveflow.ports import ObjectStore
 
 Report = dict[str, Any]
-_CHUNK_BYTES = 1 << 20
-
-
-class _LocalFiles:
-    """As much of an object store as hashing needs: keys are paths."""
-
-    def read(self, key: str, *, etag: str) -> Iterator[bytes]:  # noqa: ARG002 - a file has none
-        with Path(key).open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                yield chunk
 
 
 def hash_file(path: Path) -> Report:
     """Return a file's SHA-256 and size."""
-    from waveflow.ports import StoredObject
-    from waveflow.stages.hash import sha256_of
-
-    size = size_of(path)
-    stored = StoredObject(key=str(path), etag="", size=size, last_modified="")
-    files = cast("ObjectStore", _LocalFiles())
-    return {
-        "file": str(path),
-        "sha256": sha256_of(stored, objects=files),
-        "size": size,
-    }
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as exc:
+        raise LocalError(f"{path} cannot be read: {exc.strerror}.") from exc
+    return {"file": str(path), "sha256": digest, "size": size}
 
 
 def draw_file(path: Path, out: Path | None, *, num_peaks: int) -> Report:
@@ -129,7 +116,7 @@ def _read_document(path: Path) -> dict[str, Any]:
     size_of(path)
     try:
         document = json.loads(path.read_bytes())
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise LocalError(f"{path} is not JSON: {exc}.") from exc
     if not isinstance(document, dict) or not {"data", "peaks"} & document.keys():
         raise LocalError(f"{path} is no waveform document: it has no data or peaks.")

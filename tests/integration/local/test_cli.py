@@ -1,9 +1,13 @@
 """Hold the command to one clear line for each mistake."""
 
 import json
+import os
+import signal
 import struct
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -188,3 +192,153 @@ def test_hash_starts_without_the_heavy_parts(tmp_path):
     )
 
     assert ended.returncode == 0, ended.stderr
+
+
+def test_hash_goes_on_after_a_file_that_cannot_be_read(waveflow, tone, tmp_path):
+    """Of a hundred files one may be gone; the others still have hashes."""
+    gone = tmp_path / "gone.wav"
+
+    code, out, err = waveflow("hash", gone, tone, tmp_path, tone)
+
+    assert code == 1
+    assert [line.split("  ")[1] for line in out.splitlines()] == [str(tone)] * 2
+    assert [line.split(" ")[1] for line in err.splitlines()] == [
+        str(gone),
+        str(tmp_path),
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"peaks": [0.5], "duration": "x"}',
+        '{"peaks": [0.5], "duration": 1e400}',
+        '{"peaks": [0.5], "duration": -1}',
+        '{"peaks": [0.5], "duration": true}',
+        '{"peaks": [0.5], "sample_rate": "x"}',
+        '{"peaks": [0.5], "peak": 1e400}',
+        '{"peaks": [0.5], "peak": NaN}',
+        '{"data": [1, 2], "channels": "x"}',
+        '{"data": [1, 2], "channels": -1}',
+        '{"peaks": [1e400]}',
+        '{"peaks": [1e300]}',
+        '{"peaks": [1' + "0" * 400 + "]}",
+        '{"peaks": ["x"]}',
+        '{"peaks": {}}',
+        "[" * 200_000,
+        "1" * 5_000,
+        "[]",
+        "\x00",
+    ],
+    ids=lambda content: content[:40],
+)
+def test_a_document_that_is_none_is_one_line(waveflow, tmp_path, content):
+    """Whatever a file of JSON holds, no picture comes of half of it."""
+    document = tmp_path / "doc.json"
+    document.write_text(content)
+
+    code, out, err = waveflow("plot", document, "-o", tmp_path / "doc.svg")
+
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("waveflow: ")
+    assert not (tmp_path / "doc.svg").exists()
+
+
+@pytest.mark.parametrize("duration", [1e-320, 0.5, 3600, 1e6, 1e30])
+def test_a_document_of_any_length_is_drawn(waveflow, tmp_path, duration):
+    """The axis has room for a few labels, however long the time is."""
+    document = tmp_path / "doc.json"
+    document.write_text(json.dumps({"peaks": [0.5], "duration": duration}))
+
+    code, _, _ = waveflow("plot", document, "-o", tmp_path / "doc.svg")
+
+    assert code == 0
+    assert len((tmp_path / "doc.svg").read_bytes()) < 10_000
+
+
+def test_a_name_of_any_bytes_becomes_a_title_that_readers_accept(waveflow, tmp_path):
+    """A picture is XML, whatever the file is called."""
+    document = tmp_path / os.fsdecode(b"\xe9\x01.json")
+    document.write_text('{"peaks": [0.5]}')
+
+    code, _, _ = waveflow("plot", document, "-o", tmp_path / "doc.svg")
+
+    assert code == 0
+    assert "<title>··</title>" in (tmp_path / "doc.svg").read_text("utf-8")
+
+
+def in_a_process(*arguments, **how) -> subprocess.CompletedProcess:
+    """Run a command as a shell does."""
+    program = "from waveflow_local.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        stderr=subprocess.PIPE,
+        check=False,
+        **how,
+    )
+
+
+@pytest.mark.parametrize("command", ["hash", "peaks"])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full disk")
+def test_a_full_disk_is_one_line(tone, command):
+    """The output is not there, so the exit code must not say that it is."""
+    with Path("/dev/full").open("w") as full:
+        ended = in_a_process(command, tone, stdout=full)
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(b"waveflow: ")
+    assert b"No space left" in ended.stderr
+    assert ended.stderr.count(b"\n") == 1
+
+
+def test_a_reader_that_leaves_early_is_no_mistake_to_speak_of(tone):
+    """As in `waveflow peaks song.wav | head -c 1`."""
+    read, write = os.pipe()
+    os.close(read)
+    ended = in_a_process("peaks", tone, stdout=write)
+    os.close(write)
+
+    assert (ended.returncode, ended.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict"])
+@pytest.mark.parametrize("name", [b"caf\xe9.wav", "한글 🎵.wav".encode()])
+def test_any_name_can_be_hashed_and_told(tmp_path, tone, name, encoding):
+    """Old archives hold names that are no UTF-8, and terminals differ."""
+    path = tmp_path / os.fsdecode(name)
+    path.write_bytes(tone.read_bytes())
+    how = {
+        "stdout": subprocess.PIPE,
+        "env": os.environ | {"PYTHONIOENCODING": encoding},
+    }
+
+    lines, told = (
+        in_a_process("hash", path, **how),
+        in_a_process("hash", path, "--json", **how),
+    )
+
+    assert (lines.returncode, told.returncode) == (0, 0)
+    assert json.loads(told.stdout)["file"] == str(path)
+    if encoding.startswith("utf-8"):
+        assert lines.stdout.endswith(b"  " + os.fsencode(path) + b"\n")
+
+
+def test_a_stopped_mix_leaves_nothing(tmp_path):
+    """Whoever stops a long mix gets the disk space back."""
+    stem = tmp_path / "stem.wav"
+    samples = np.zeros((48_000 * 600, 2), np.int16)
+    soundfile.write(stem, samples, 48_000)
+    program = "from waveflow_local.cli import main; main()"
+    mixing = subprocess.Popen(
+        [sys.executable, "-c", program, "mix", *[stem] * 12, "-o", tmp_path / "m.wav"],
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + 30
+    while len(list(tmp_path.iterdir())) == 1 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    mixing.send_signal(signal.SIGTERM)
+    _, err = mixing.communicate(timeout=30)
+
+    assert mixing.returncode == 143
+    assert err == b""
+    assert [path.name for path in tmp_path.iterdir()] == ["stem.wav"]

@@ -15,6 +15,8 @@ AXIS_Y = 340
 _MAX_COLUMNS = RIGHT - LEFT
 _MIN_LABEL_PX = 110
 _NICE_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30)
+_SHORTEST_S = 1e-6  # less than one sample of any rate
+_LARGEST = 1e39  # above every float32, and far from where a product overflows
 _NICE_LONG_S = (60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 Point = tuple[float, float]
@@ -46,12 +48,12 @@ def lay_out(document: Mapping[str, Any], *, title: str = "") -> Picture:
     top = max((max(abs(low), abs(high)) for low, high in levels), default=0.0)
     # The picture fills its height: quiet files must be readable as well.
     scale = 1 / top if top else 0.0
-    duration = float(document.get("duration") or 0)
+    duration = _figure(document, "duration")
     return Picture(
         envelope=_outline([(low * scale, high * scale) for low, high in levels]),
         halo=_outline([(-peak, peak) for peak in peaks]),
         ticks=_ticks(duration),
-        caption=title,
+        caption="".join(sign if sign.isprintable() else "·" for sign in title),
         figures=_figures(document, duration),
     )
 
@@ -61,7 +63,7 @@ def _levels(document: Mapping[str, Any]) -> list[tuple[float, float]]:
     data = _numbers(document, "data")
     if not data:
         return [(-peak, peak) for peak in _numbers(document, "peaks")]
-    step = 2 * int(document.get("channels") or 1)
+    step = 2 * max(1, int(_figure(document, "channels")))
     full = 128 if document.get("bits", 8) == 8 else 32768  # noqa: PLR2004 - the format's
     return [
         (min(data[i : i + step : 2]) / full, max(data[i + 1 : i + step : 2]) / full)
@@ -71,11 +73,24 @@ def _levels(document: Mapping[str, Any]) -> list[tuple[float, float]]:
 
 def _numbers(document: Mapping[str, Any], name: str) -> list[float]:
     values = document.get(name, [])
-    if not isinstance(values, list) or not all(
-        isinstance(v, int | float) and math.isfinite(v) for v in values
-    ):
+    if not isinstance(values, list) or not all(map(_is_figure, values)):
         raise LocalError(f"The document's {name} is not a list of numbers.")
     return values
+
+
+def _figure(document: Mapping[str, Any], name: str) -> float:
+    """Return a number that is not negative; 0 where there is none."""
+    value = document.get(name)
+    if value is None:
+        return 0
+    if not _is_figure(value) or value < 0:
+        raise LocalError(f"The document's {name} is not a number from 0 on.")
+    return float(value)
+
+
+def _is_figure(value: Any) -> bool:
+    # A NaN makes the comparison false.
+    return type(value) in {int, float} and abs(value) <= _LARGEST
 
 
 def _outline(levels: Sequence[tuple[float, float]]) -> list[Point]:
@@ -107,13 +122,15 @@ def _columns(levels: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
 
 
 def _ticks(duration: float) -> list[Tick]:
-    if duration <= 0:
+    if duration < _SHORTEST_S:
         return []
     per_second = (RIGHT - LEFT) / duration
     step = next(
         (s for s in _NICE_S + _NICE_LONG_S if s * per_second >= _MIN_LABEL_PX),
-        _NICE_LONG_S[-1],
+        None,
     )
+    if step is None:
+        return []  # more than a day
     count = int(duration / step) + 1
     return [
         Tick(LEFT + i * step * per_second, _clock(i * step, step)) for i in range(count)
@@ -130,10 +147,11 @@ def _clock(seconds: float, step: float) -> str:
 
 def _figures(document: Mapping[str, Any], duration: float) -> str:
     parts = [f"{duration:.2f} s"] if duration else []
-    if document.get("sample_rate"):
-        parts.append(f"{document['sample_rate'] / 1000:g} kHz")
-    peak = document.get("peak")
-    if isinstance(peak, int | float):
-        level = f"{20 * math.log10(peak):.1f} dBFS" if peak > 0 else "silence"
+    sample_rate = _figure(document, "sample_rate")
+    if sample_rate:
+        parts.append(f"{sample_rate / 1000:g} kHz")
+    if document.get("peak") is not None:
+        peak = _figure(document, "peak")
+        level = f"{20 * math.log10(peak):.1f} dBFS" if peak else "silence"
         parts.append(f"peak {level}")
     return "   ".join(parts)
