@@ -2,13 +2,15 @@
 
 import ipaddress
 import socket
-from collections.abc import Iterator
 
 from waveflow.errors import WebhookRejectedError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # carries an IPv4 address in 32 bits
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # its last 32 bits are an IPv4 address
+_SIX_TO_FOUR = ipaddress.ip_network(
+    "2002::/16"
+)  # public only to older versions of Python
 
 
 def resolve(host: str, port: int, *, allowed: tuple[Network, ...]) -> list[str]:
@@ -30,25 +32,13 @@ def may_connect(address: str, *, allowed: tuple[Network, ...]) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if any(ip in network for network in allowed):
         return True
-    return all(_is_public(each) for each in _layers(ip))
+    if ip in _NAT64:
+        ip = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return _is_public(ip)
 
 
 def _is_public(ip: Address) -> bool:
     # `is_global` knows neither site-local nor IPv4-compatible addresses.
-    reserved = ip.is_reserved and ip not in _NAT64
     site_local = isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local
-    return ip.is_global and not (ip.is_multicast or reserved or site_local)
-
-
-def _layers(ip: Address) -> Iterator[Address]:
-    """Yield the address and every IPv4 address that it carries inside."""
-    yield ip
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped:
-            yield ip.ipv4_mapped
-        if ip.sixtofour:
-            yield ip.sixtofour
-        if ip.teredo:
-            yield from ip.teredo
-        if ip in _NAT64:
-            yield ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    special = ip.is_multicast or ip.is_reserved or site_local or ip in _SIX_TO_FOUR
+    return ip.is_global and not special

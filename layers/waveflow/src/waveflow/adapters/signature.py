@@ -4,7 +4,6 @@ Source: https://github.com/standard-webhooks/standard-webhooks, spec 1.0.0.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 
@@ -29,8 +28,7 @@ def signature_headers(
 def _signature(signed: bytes, secret: str) -> str:
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-    except binascii.Error:
-        # The cause would hold the secret.
-        raise InternalError("A webhook secret is not base64.") from None
+    except ValueError as exc:
+        raise InternalError("A webhook secret is not base64.") from exc
     digest = hmac.new(key, signed, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(digest).decode()}"

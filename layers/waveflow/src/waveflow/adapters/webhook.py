@@ -113,7 +113,11 @@ class _Watch:
         self._timer = threading.Timer(deadline_s, self._cut)
         self._timer.daemon = True
         self._timer.start()
-        self.expired = False
+
+    @property
+    def expired(self) -> bool:
+        """Tell whether the time is over; the clock says so, no thread has to."""
+        return time.monotonic() >= self._end
 
     def remaining(self) -> float:
         """Return the seconds left, never zero."""
@@ -149,10 +153,12 @@ class _Watch:
         connected = socket.create_connection((address, port), timeout=self.remaining())
         # TLS detaches the socket that it wraps; this second handle stays valid.
         self._sockets.append(connected.dup())
+        if self.expired:  # the cut is over, and may have come too early for this one
+            connected.close()
+            raise TimeoutError
         return connected
 
     def _cut(self) -> None:
-        self.expired = True
         for handle in self._sockets:
             with contextlib.suppress(OSError):  # the server may have closed it
                 handle.shutdown(socket.SHUT_RDWR)
