@@ -89,6 +89,14 @@ def test_retries_and_time_outs_are_set_on_purpose():
     assert (config.connect_timeout, config.read_timeout) == (5, 20)
 
 
+def test_a_stored_checksum_saves_the_read(aws, objects):
+    """S3 tells it only to those who ask."""
+    aws.bucket.put(KEY, BODY)
+
+    assert sha256_of(objects.find(KEY), objects=objects) == DIGEST
+    assert gets(aws) == 0
+
+
 def test_a_flipped_bit_is_noticed_by_the_stored_checksum(aws, objects):
     """S3 keeps one for every object that is put without saying otherwise."""
     aws.bucket.put(KEY, BODY)
@@ -173,6 +181,13 @@ def test_a_lost_answer_to_a_delete_looks_like_a_missing_object(aws, objects, sto
         objects.delete(KEY, etag=stored.etag)
     assert objects.has_delete_marker(KEY)
     assert len(aws.bucket.versions[KEY]) == 2
+
+
+def test_a_key_without_an_object_has_no_delete_marker(aws, objects, stored):
+    """Neither what is there nor what never was is our own delete."""
+    assert not objects.has_delete_marker(stored.key)
+    assert not objects.has_delete_marker("audio/never.wav")
+    assert len(aws.requests) == 3
 
 
 def test_a_replaced_object_is_never_deleted(aws, objects, stored):

@@ -1,0 +1,118 @@
+"""What the S3 adapter says to boto3, and makes of its answers."""
+
+import base64
+import hashlib
+import io
+from datetime import UTC, datetime
+
+import boto3
+import pytest
+from botocore.response import StreamingBody
+from botocore.stub import ANY, Stubber
+from waveflow.adapters.s3 import S3ObjectStore
+from waveflow.errors import StorageUnavailableError
+
+KEY, ETAG = "audio/x.wav", '"etag"'
+BODY = b"0123456789"
+DIGEST = hashlib.sha256(BODY).digest()
+CHECKSUM = base64.b64encode(DIGEST).decode()
+AT = {"Bucket": "bucket", "Key": KEY}
+
+
+@pytest.fixture(scope="module")
+def client():
+    """Return a client that reaches nobody."""
+    return boto3.client(
+        "s3", region_name="x", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+
+
+@pytest.fixture
+def s3(client):
+    """Script the client's calls; all of them must come, as they are written."""
+    with Stubber(client) as script:
+        yield script
+        script.assert_no_pending_responses()
+
+
+@pytest.fixture
+def objects(client):
+    """Return the adapter."""
+    return S3ObjectStore(client, "bucket")
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"), [("FULL_OBJECT", DIGEST.hex()), ("COMPOSITE", None)]
+)
+def test_only_a_checksum_of_the_whole_object_is_its_hash(s3, objects, kind, known):
+    """That of an upload in parts is made of the parts' hashes, not of the bytes."""
+    head = {
+        "ETag": ETAG,
+        "ContentLength": len(BODY),
+        "LastModified": datetime(2026, 1, 1, tzinfo=UTC),
+        "ChecksumSHA256": CHECKSUM,
+        "ChecksumType": kind,
+    }
+    s3.add_response("head_object", head, {**AT, "ChecksumMode": "ENABLED"})
+
+    assert objects.find(KEY).sha256 == known
+
+
+def part(body, *, size, **asked):
+    """Return an answer that ends where it ends, and the request that it answers."""
+    answer = {"Body": StreamingBody(io.BytesIO(body), None), "ContentLength": size}
+    return "get_object", answer, {**AT, "IfMatch": ETAG, **asked}
+
+
+def test_a_body_that_ends_early_in_silence_is_continued(s3, objects):
+    """Half a body must never be hashed, even where boto3 sees nothing wrong."""
+    s3.add_response(*part(BODY[:4], size=10))
+    s3.add_response(*part(BODY[4:], size=6, Range="bytes=4-"))
+
+    assert b"".join(objects.read(KEY, etag=ETAG)) == BODY
+
+
+def test_a_body_that_never_ends_whole_is_typed(s3, objects):
+    """Twice continued, it is left to the machine."""
+    s3.add_response(*part(BODY[:4], size=10))
+    s3.add_response(*part(b"", size=6, Range="bytes=4-"))
+    s3.add_response(*part(b"", size=6, Range="bytes=4-"))
+
+    with pytest.raises(StorageUnavailableError, match="after 4 bytes"):
+        b"".join(objects.read(KEY, etag=ETAG))
+
+
+def in_memory(objects, _tmp_path):
+    """Publish from memory."""
+    objects.publish(KEY, BODY, content_type="audio/wav")
+
+
+def as_file(objects, tmp_path):
+    """Publish a file."""
+    (tmp_path / "x").write_bytes(BODY)
+    objects.publish_file(KEY, tmp_path / "x", content_type="audio/wav")
+
+
+@pytest.mark.parametrize("publish", [in_memory, as_file])
+def test_a_result_is_sent_with_its_hash(s3, objects, tmp_path, publish):
+    """S3 refuses other bytes, keeps the hash, and later tells it without a read."""
+    sent = {"ContentType": "audio/wav", "ChecksumSHA256": CHECKSUM, "IfNoneMatch": "*"}
+    s3.add_response("put_object", {}, {**AT, "Body": ANY, **sent})
+
+    publish(objects, tmp_path)
+
+
+def delete(objects, _tmp_path):
+    """Delete the pinned object."""
+    objects.delete(KEY, etag=ETAG)
+
+
+@pytest.mark.parametrize(
+    ("call", "write"), [("put_object", in_memory), ("delete_object", delete)]
+)
+def test_two_writers_at_once_are_tried_again(s3, objects, tmp_path, call, write):
+    """S3 answers 409 to one of them, and means: not now."""
+    s3.add_client_error(call, "ConditionalRequestConflict", http_status_code=409)
+
+    with pytest.raises(StorageUnavailableError):
+        write(objects, tmp_path)
