@@ -83,10 +83,18 @@ class FileForm:
     def _end_headers(self) -> None:
         disposition = self._headers.get(b"content-disposition", b"")
         _, options = parse_options_header(disposition)
-        if options.get(b"name") == FIELD.encode() and not self._seen:
-            self._wanted = self._seen = True
-            # Browsers and curl send UTF-8; what is not is shown as such.
-            self.filename = options.get(b"filename", b"").decode(errors="replace")
+        if options.get(b"name") == FIELD.encode():
+            self._begin_file(options, disposition)
+
+    def _begin_file(self, options: dict[bytes, bytes], disposition: bytes) -> None:
+        if self._seen:
+            raise InvalidMessageError(f"A form has one field {FIELD!r}.")
+        name = options.get(b"filename")
+        if name is None and b"filename*" in disposition.lower():
+            raise InvalidMessageError("A form's filename*= is not read: RFC 7578.")
+        self._wanted = self._seen = True
+        # Browsers and curl send UTF-8; what is not is shown as such.
+        self.filename = (name or b"").decode(errors="replace")
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._wanted:
