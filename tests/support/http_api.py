@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import requests
+
 ENDS_WITHIN_S = 30
 
 
@@ -63,3 +65,20 @@ def code(answer: Any) -> tuple[int, str]:
     """Return a problem's status and code."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     return answer.status_code, answer.json()["code"]
+
+
+def begin(api: Api, size: int, **fields: Any) -> Any:
+    """Open a way for a large file."""
+    wanted = {"filename": "큰 파일.wav", "size": size, **fields}
+    return api.client.post("/tokens/token-1/uploads", json=wanted)
+
+
+def complete(api: Api, upload: dict[str, Any]) -> Any:
+    """Say that all bytes are there."""
+    return api.client.post(f"/tokens/uploads/{upload['upload_id']}/complete")
+
+
+def send(part: dict[str, Any], body: bytes) -> None:
+    """Send one part to S3."""
+    chunk = body[part["offset"] : part["offset"] + part["size"]]
+    requests.put(part["url"], data=chunk, timeout=20).raise_for_status()

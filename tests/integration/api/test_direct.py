@@ -1,20 +1,13 @@
-"""Large files that pass by the API."""
+"""Large files that pass by the API, each with its ticket."""
 
+import jwt
+import pytest
 import requests
+from support.http_api import begin, code, complete, send
 from support.world import wav
+from waveflow_local.http import tokens
 
 PART = 8 << 20
-
-
-def begin(api, size, **fields):
-    """Open a way for a file."""
-    wanted = {"filename": "큰 파일.wav", "size": size, **fields}
-    return api.client.post("/tokens/token-1/uploads", json=wanted)
-
-
-def complete(api, upload):
-    """Say that all bytes are there."""
-    return api.client.post(f"/tokens/uploads/{upload['upload_id']}/complete")
 
 
 def test_a_signed_form_takes_one_file_of_that_size(api, world):
@@ -59,12 +52,6 @@ def test_parts_that_arrived_need_not_be_sent_again(api):
     assert complete(api, upload).json()["job_id"] == told["job_id"]
 
 
-def send(part, body):
-    """Send one part to S3."""
-    chunk = body[part["offset"] : part["offset"] + part["size"]]
-    requests.put(part["url"], data=chunk, timeout=20).raise_for_status()
-
-
 def test_an_upload_that_is_given_up_leaves_nothing(api, world):
     """Its parts are removed, and giving up twice is no error."""
     upload = begin(api, PART * 2, multipart=True).json()
@@ -74,18 +61,129 @@ def test_an_upload_that_is_given_up_leaves_nothing(api, world):
 
     assert answers == [204, 204]
     assert "Uploads" not in world.s3.list_multipart_uploads(Bucket=world.bucket)
-    assert complete(api, upload).json()["code"] == "UPLOAD_INCOMPLETE"
 
 
 def test_sizes_and_ids_are_checked_before_anything_is_signed(api):
     """A form for too much is never given out; a made-up ticket is none."""
     refused = [begin(api, size).json()["code"] for size in (0, (100 << 20) + 1)]
     unknown = api.client.get("/tokens/uploads/abc.def")
-    broken = api.client.post("/tokens/t/uploads", content=b"{\x80")
 
     assert refused == ["EMPTY_AUDIO", "FILE_TOO_LARGE"]
-    assert (unknown.status_code, unknown.json()["code"]) == (404, "UPLOAD_NOT_FOUND")
-    assert (broken.status_code, broken.json()["code"]) in {
-        (400, "INVALID_MESSAGE"),
-        (422, "INVALID_MESSAGE"),
-    }
+    assert code(unknown) == (404, "UPLOAD_NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"filename": "\x80"}', 400),
+        (b"{\x80", 400),
+        (b"{", 422),
+        (b"[]", 422),
+        (b"{}", 422),
+    ],
+)
+def test_a_body_that_is_no_wish_is_refused(api, body, status):
+    """JSON in another encoding is a bad request; the rest is no wish."""
+    answer = api.client.post(
+        "/tokens/t/uploads", content=body, headers={"Content-Type": "application/json"}
+    )
+
+    assert code(answer) == (status, "INVALID_MESSAGE")
+
+
+def post(upload, body):
+    """Post a file to S3."""
+    form = upload["form"]
+    sent = requests.post(
+        form["url"], data=form["fields"], files={"file": body}, timeout=10
+    )
+    sent.raise_for_status()
+
+
+def way(upload):
+    """Return the upload's own URL."""
+    return f"/tokens/uploads/{upload['upload_id']}"
+
+
+def test_a_file_of_another_size_starts_no_job(api):
+    """A form takes less than was announced: a file that was cut short."""
+    body = wav(seed=520)
+    upload = begin(api, len(body)).json()
+    post(upload, body[:-10])
+
+    short = complete(api, upload)
+    post(upload, body)
+    whole = complete(api, upload)
+
+    assert code(short) == (409, "UPLOAD_INCOMPLETE")
+    assert str(len(body) - 10) in short.json()["detail"]
+    assert api.wait(whole.json()["job_id"])["result"]["file_size"] == len(body)
+
+
+@pytest.mark.parametrize("multipart", [False, True])
+def test_an_upload_that_is_given_up_is_over(api, multipart):
+    """Neither its state nor its job can be had, though its file may be there."""
+    body = wav(seed=521)
+    upload = begin(api, len(body), multipart=multipart).json()
+    if multipart:
+        send(upload["missing"][0], body)
+    else:
+        post(upload, body)
+
+    given_up = [api.client.delete(way(upload)).status_code for _ in range(2)]
+
+    assert given_up == [204, 204]
+    assert code(api.client.get(way(upload))) == (404, "UPLOAD_NOT_FOUND")
+    assert code(complete(api, upload)) == (404, "UPLOAD_NOT_FOUND")
+
+
+@pytest.mark.parametrize("multipart", [False, True])
+def test_a_job_that_was_started_stays(api, world, multipart):
+    """Completing again is the same job, even when its object is gone meanwhile."""
+    body = wav(seed=522)
+    upload = begin(api, len(body), multipart=multipart).json()
+    if multipart:
+        send(upload["missing"][0], body)
+    else:
+        post(upload, body)
+    job = complete(api, upload).json()["job_id"]
+    key = api.wait(job)["s3_url"].removeprefix(f"s3://{world.bucket}/")
+
+    api.client.delete(way(upload))
+    kept = world.read(key)
+    world.s3.delete_object(Bucket=world.bucket, Key=key)
+
+    assert kept == body
+    assert complete(api, upload).json()["job_id"] == job
+
+
+def test_the_longest_names_make_a_ticket_that_the_routes_take(api):
+    """Hangul has three bytes a letter, and issuers give out long subjects."""
+    name, owner = "가" * 600 + ".wav", "😀" * 255
+    claims = {"iss": tokens.ISSUER, "sub": owner, "exp": 9_999_999_999}
+    token = jwt.encode(claims, tokens._KEY, headers={"kid": tokens.KEY_ID})
+    headers = {"Authorization": f"Bearer {token}"}
+    upload = api.client.post(
+        f"/tokens/{'t' * 128}/uploads",
+        json={"filename": name, "size": PART + 1, "multipart": True},
+        headers=headers,
+    ).json()
+
+    answers = [
+        api.client.get(way(upload), headers=headers),
+        api.client.delete(way(upload), headers=headers),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 204]
+
+
+def test_a_name_is_shown_without_its_folder_or_control_characters(api):
+    """What a client calls its file is echoed to pages and logs."""
+    body = wav(seed=523)
+    upload = begin(api, len(body), filename="..\\a/b\x1b[31m.wav").json()
+    post(upload, body)
+
+    direct = api.result(complete(api, upload).json()["job_id"])
+    through = api.result(api.upload(wav(seed=524), "/etc/\u202ea.wav")["job_id"])
+
+    assert (direct["filename"], through["filename"]) == ("b[31m.wav", "a.wav")

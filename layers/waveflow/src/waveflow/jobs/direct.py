@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -10,11 +11,10 @@ from msgspec import Struct
 
 from waveflow.errors import EmptyAudioError, FileTooLargeError
 from waveflow.jobs.ids import Seal
-from waveflow.jobs.names import new_key
 from waveflow.jobs.ports import Form, Part, UploadStore
 from waveflow.jobs.refusals import UploadIncompleteError, UploadNotFoundError
 from waveflow.jobs.service import Jobs
-from waveflow.jobs.subject import Accepted, Subject, Wish
+from waveflow.jobs.subject import Accepted, Subject, Wish, with_file
 from waveflow.ports import ObjectStore
 
 FORM_SECONDS = 600
@@ -79,10 +79,11 @@ class DirectUploads:
             raise FileTooLargeError(
                 f"The file may have {self._jobs.max_file_bytes} bytes."
             )
-        key = new_key(subject.filename or "")
+        subject = with_file(subject, subject.filename)
+        key = subject.key or ""
         ticket = Ticket(
             job_id=self._seal.job_id("upload", key),
-            subject=msgspec.structs.replace(subject, key=key),
+            subject=subject,
             wish=wish,
             size=size,
             expires=int(self._clock()) + TICKET_SECONDS,
@@ -93,24 +94,40 @@ class DirectUploads:
 
     def resume(self, upload_id: str, *, owner: str) -> Direct:
         """Say which bytes are missing, with URLs that are valid again."""
-        return self._way(self._ticket(upload_id, owner), upload_id)
+        ticket = self._ticket(upload_id, owner)
+        if ticket.upload is None:
+            self._refuse_given_up(ticket)
+        return self._way(ticket, upload_id)
 
     def complete(self, upload_id: str, *, owner: str) -> Accepted:
         """Start the job of an upload that is whole; a repeat is the same job."""
         ticket = self._ticket(upload_id, owner)
-        key = _key(ticket)
-        if ticket.upload is not None:
-            self._join(ticket, key, ticket.upload)
-        stored = self._objects.find(key)
+        if self._jobs.started(ticket.job_id):
+            return Accepted(job_id=ticket.job_id)
+        if ticket.upload is None:
+            self._refuse_given_up(ticket)
+        else:
+            self._join(ticket, ticket.upload)
+        stored = self._objects.find(_key(ticket))
         if stored is None:
             raise UploadIncompleteError("No file has arrived yet.")
+        if stored.size != ticket.size:
+            raise UploadIncompleteError(
+                f"The file has {stored.size} bytes, not {ticket.size}."
+            )
         return self._jobs.start(ticket.subject, job_id=ticket.job_id, wish=ticket.wish)
 
     def abort(self, upload_id: str, *, owner: str) -> None:
-        """Give an upload up and remove its parts."""
+        """Give an upload up: its parts are removed, its form is no way to a job."""
         ticket = self._ticket(upload_id, owner)
         if ticket.upload is not None:
             self._store.abort(_key(ticket), ticket.upload)
+        else:
+            self._store.put(_given_up(ticket), b"", sha256=sha256().digest())
+
+    def _refuse_given_up(self, ticket: Ticket) -> None:
+        if self._objects.find(_given_up(ticket)) is not None:
+            raise UploadNotFoundError("The upload was given up.")
 
     def _way(self, ticket: Ticket, upload_id: str) -> Direct:
         key = _key(ticket)
@@ -119,8 +136,7 @@ class DirectUploads:
                 key, max_bytes=ticket.size, seconds=FORM_SECONDS
             )
             return Direct(upload_id=upload_id, form=form)
-        there = self._store.parts(key, ticket.upload)
-        missing = [] if there is None else _missing(ticket, there)
+        missing = _missing(ticket, self._parts(ticket, ticket.upload))
         return Direct(
             upload_id=upload_id,
             missing=[
@@ -138,20 +154,26 @@ class DirectUploads:
             url=self._store.sign_part(key, upload, number=number, seconds=PART_SECONDS),
         )
 
-    def _join(self, ticket: Ticket, key: str, upload: str) -> None:
-        there = self._store.parts(key, upload)
+    def _parts(self, ticket: Ticket, upload: str) -> list[Part] | None:
+        """Return the parts that are there, or None when they are one object."""
+        there = self._store.parts(_key(ticket), upload)
+        if there is None and self._objects.find(_key(ticket)) is None:
+            raise UploadNotFoundError("The upload was given up.")
+        return there
+
+    def _join(self, ticket: Ticket, upload: str) -> None:
+        there = self._parts(ticket, upload)
         if there is None:
-            return  # an earlier call has joined them, or the upload was given up
+            return  # an earlier call has joined them
         missing = _missing(ticket, there)
         if missing:
             listed = ", ".join(str(number) for number in missing[:10])
             raise UploadIncompleteError(f"Missing or of another size: part {listed}.")
         last = _last_part(ticket)
-        self._store.finish(key, upload, [p for p in there if p.number <= last])
+        self._store.finish(_key(ticket), upload, [p for p in there if p.number <= last])
 
     def _ticket(self, upload_id: str, owner: str) -> Ticket:
-        content: Any = self._seal.open(upload_id)
-        ticket = msgspec.convert(content, Ticket) if content else None
+        ticket = _read(self._seal.open(upload_id))
         if (
             ticket is None
             or ticket.subject.owner != owner
@@ -161,11 +183,25 @@ class DirectUploads:
         return ticket
 
 
+def _read(content: Any) -> Ticket | None:
+    try:
+        return msgspec.convert(content, Ticket)
+    except msgspec.ValidationError:
+        return None  # not ours, or of an older version
+
+
 def _key(ticket: Ticket) -> str:
     return ticket.subject.key or ""
 
 
-def _missing(ticket: Ticket, there: list[Part]) -> list[int]:
+def _given_up(ticket: Ticket) -> str:
+    """Return the key that marks a form as given up; the API deletes no object."""
+    return f"{_key(ticket)}.given-up"
+
+
+def _missing(ticket: Ticket, there: list[Part] | None) -> list[int]:
+    if there is None:
+        return []
     sizes = {part.number: part.size for part in there}
     return [
         number

@@ -44,7 +44,8 @@ class Seal:
 
     def close(self, content: Mapping[str, Any]) -> str:
         """Return `content` as text that fits a URL and cannot be changed."""
-        body = _encode(json.dumps(content, separators=(",", ":")).encode())
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        body = _encode(text.encode())
         return f"{body}.{_encode(_mac(self._secrets()[0], 'ticket', body.encode()))}"
 
     def open(self, sealed: str) -> dict[str, Any] | None:

@@ -13,12 +13,12 @@ from waveflow.events.fields import iso_time
 from waveflow.jobs import progress
 from waveflow.jobs.arrival import Arrival
 from waveflow.jobs.ids import Seal, is_job_id
-from waveflow.jobs.names import new_key, plain_name, user_id
+from waveflow.jobs.names import plain_name, user_id
 from waveflow.jobs.ports import Execution, Machine, UploadStore
 from waveflow.jobs.progress import Progress
 from waveflow.jobs.refusals import JobExpiredError, JobNotFoundError, NoResultError
 from waveflow.jobs.repeats import Repeats, asked_for, refuse_another
-from waveflow.jobs.subject import Accepted, Subject, Wish, subject_of
+from waveflow.jobs.subject import Accepted, Subject, Wish, subject_of, with_file
 from waveflow.ports import ObjectStore
 
 OUTSIDE_PREFIX = "analysis/"  # what an outside analysis server said
@@ -49,10 +49,9 @@ class Jobs:
         self, subject: Subject, chunks: AsyncIterator[bytes], *, wish: Wish
     ) -> Accepted:
         """Store an upload while it arrives and start its job."""
-        key = new_key(subject.filename or "")
-        subject = msgspec.structs.replace(subject, key=key)
+        subject = with_file(subject, subject.filename)
         async with Arrival(
-            key, store=self._uploads, max_bytes=self.max_file_bytes
+            subject.key or "", store=self._uploads, max_bytes=self.max_file_bytes
         ) as arrival:
             await arrival.take(chunks)
             return await asyncio.to_thread(self._accept, subject, arrival, wish)
@@ -66,12 +65,16 @@ class Jobs:
             "trackId": subject.token_id,
             "stemId": job_id,
             "filepath": subject.key,
-            "original_filename": plain_name(subject.filename or ""),
+            "original_filename": subject.filename,
             "num_peaks": wish.num_peaks,
             "analysis": wish.analysis,
         }
         self._start(job_id, task, fields, subject=subject)
         return Accepted(job_id=job_id)
+
+    def started(self, job_id: str) -> bool:
+        """Tell whether a job was started."""
+        return self._machine.describe(job_id) is not None
 
     def mix(
         self, subject: Subject, job_ids: Sequence[str], *, repeat_key: str | None
@@ -131,7 +134,7 @@ class Jobs:
         key = subject.key or self._result(job_id, owner).get("mixed_file_path")
         if key is None or self._objects.find(key) is None:
             raise NoResultError("The job has no audio, or no longer.")
-        name = plain_name(subject.filename or key) if download else None
+        name = (subject.filename or plain_name(key)) if download else None
         return self._uploads.sign_get(key, filename=name, seconds=600)
 
     def note_outside(self, job_id: str, said: Mapping[str, Any]) -> bool:

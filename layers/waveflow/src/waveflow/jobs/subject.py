@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from waveflow.events.messages import DEFAULT_NUM_PEAKS
+from waveflow.jobs.names import new_key, plain_name
 from waveflow.jobs.ports import Execution
 
 VerdictBy = Literal["none", "platform"]
@@ -38,6 +39,14 @@ class Accepted(Struct, frozen=True, kw_only=True):
 
     job_id: str
     cached: bool = False
+
+
+def with_file(subject: Subject, filename: str | None) -> Subject:
+    """Return the subject with a file that is about to be stored under a new key."""
+    name = filename or ""
+    return msgspec.structs.replace(
+        subject, key=new_key(name), filename=plain_name(name)
+    )
 
 
 def subject_of(execution: Execution | None) -> Subject | None:
