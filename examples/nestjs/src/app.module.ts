@@ -1,9 +1,23 @@
 import { Module } from '@nestjs/common';
 import { AwsModule } from './aws/aws.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { MixService } from './mixes/mix.service.js';
 import { MixesModule } from './mixes/mixes.module.js';
+import { ResendModule } from './resend/resend.module.js';
+import { StemFileService } from './stems/stem-file.service.js';
 import { StemsModule } from './stems/stems.module.js';
 import { WebhookModule } from './webhook/webhook.module.js';
 
-@Module({ imports: [AwsModule, DatabaseModule, StemsModule, MixesModule, WebhookModule] })
+@Module({
+  imports: [
+    AwsModule,
+    DatabaseModule,
+    ResendModule,
+    WebhookModule.register({
+      imports: [StemsModule, MixesModule],
+      stems: StemFileService,
+      mixes: MixService,
+    }),
+  ],
+})
 export class AppModule {}

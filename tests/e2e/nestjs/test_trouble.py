@@ -20,12 +20,15 @@ def deliver(platform, passed, headers):
 
 @pytest.fixture
 def claim(platform):
-    """Return an unsent delivery that would turn an untouched stem into an error."""
+    """Return an unsent delivery that would turn a waiting stem into an error."""
     stem = platform.upload(b"-", track="claims")
+    away = platform.aws.blocked("SendMessage", how="refusing")
+    with away, pytest.raises(requests.HTTPError, match="503"):
+        platform.complete(stem)
     payload = {
         "stemId": stem["stemId"],
         "status": "FAILURE",
-        "task_id": "some-task",
+        "task_id": platform.row(stem["stemId"])["taskId"],
         "result": {
             "error": "Corrupt audio",
             "error_code": "CORRUPT_AUDIO",
@@ -59,6 +62,18 @@ def test_a_signed_delivery_is_believed(platform, claim, secret):
     assert (answer.status_code, state_of(platform, claim)) == (200, "error")
 
 
+def test_a_result_of_a_foreign_request_is_ignored(platform, claim, secret):
+    """Somebody else's message about a stem of ours says nothing about our file."""
+    foreign = replace(
+        claim, body=json.dumps({**claim.payload, "task_id": "foreign"}).encode()
+    )
+
+    answer = deliver(platform, foreign, foreign.signed(secret))
+
+    assert (answer.status_code, answer.json()["message"]) == (200, "ignored")
+    assert state_of(platform, claim) == "queued"
+
+
 def test_a_tampered_body_is_refused(platform, claim, secret):
     """Somebody on the way may change a body, but cannot sign it."""
     tampered = replace(claim, body=claim.body.replace(b"CORRUPT", b"CHANGED"))
@@ -67,7 +82,7 @@ def test_a_tampered_body_is_refused(platform, claim, secret):
 
     assert answer.status_code == 401
     assert "No matching signature" in answer.json()["message"]
-    assert state_of(platform, claim) == "uploading"
+    assert state_of(platform, claim) == "queued"
 
 
 def test_an_old_delivery_is_refused(platform, claim, secret):
@@ -76,7 +91,7 @@ def test_an_old_delivery_is_refused(platform, claim, secret):
 
     assert answer.status_code == 401
     assert "too old" in answer.json()["message"]
-    assert state_of(platform, claim) == "uploading"
+    assert state_of(platform, claim) == "queued"
 
 
 def test_a_mistyped_field_is_refused_by_name(platform, claim, secret):
@@ -91,7 +106,7 @@ def test_a_mistyped_field_is_refused_by_name(platform, claim, secret):
         "status",
         "task_id",
     }
-    assert state_of(platform, claim) == "uploading"
+    assert state_of(platform, claim) == "queued"
 
 
 def test_a_replayed_question_is_refused(platform):

@@ -208,7 +208,8 @@ def test_stems_are_mixed(platform):
     mix = platform.post("/mixes", userId=USER, stageId="stage1", stemIds=wanted)
     row = eventually(
         lambda: (
-            (one := platform.get(f"/mixes/{mix['taskId']}"))["state"] != "queued"
+            (one := platform.get(f"/mixes/{mix['taskId']}?userId={USER}"))["state"]
+            != "queued"
             and one
         )
     )

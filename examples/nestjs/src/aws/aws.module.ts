@@ -5,8 +5,14 @@ import { Global, Module } from '@nestjs/common';
 import { ObjectsService } from './objects.service.js';
 import { Settings } from '../settings/settings.js';
 
-// WaveFlow reads a webhook's answer for 15 s; three attempts of 3 s fit in.
-const QUICK = { maxAttempts: 3, requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000 } };
+/**
+ * WaveFlow waits 15 s for a webhook's answer; three attempts of 4 s fit in.
+ * Without `throwOnRequestTimeout` a silent service would only be warned about.
+ */
+export const QUICK = {
+  maxAttempts: 3,
+  requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+};
 
 /** The AWS clients; credentials come from the SDK's own chain (role, profile, environment). */
 @Global()

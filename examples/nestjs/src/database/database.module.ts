@@ -1,14 +1,12 @@
 import { renameSync, writeFileSync } from 'node:fs';
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Settings } from '../settings/settings.js';
-import { Transactions } from './transactions.js';
 
 /**
  * SQLite in WebAssembly, kept in one file: nothing to install, nothing to compile.
  * For PostgreSQL replace `useFactory`, see the README.
  */
-@Global()
 @Module({
   imports: [
     TypeOrmModule.forRootAsync({
@@ -23,8 +21,6 @@ import { Transactions } from './transactions.js';
       }),
     }),
   ],
-  providers: [Transactions],
-  exports: [Transactions],
 })
 export class DatabaseModule {}
 

@@ -6,11 +6,19 @@ export class Mix {
   @PrimaryColumn()
   taskId!: string;
 
+  /** Whose it is: nobody else is shown it. */
+  @Column()
+  userId!: string;
+
   @Column()
   stageId!: string;
 
   @Column()
   requestedAt!: string;
+
+  /** When the queue took the request; null until it has. */
+  @Column({ type: 'varchar', nullable: true })
+  sentAt!: string | null;
 
   @Column({ type: 'varchar', nullable: true })
   upstreamId!: string | null;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { completion, Server } from '../testing/harness.js';
+import { completion, mixing, Server } from '../testing/harness.js';
 
 describe('mixes', () => {
   const server = new Server();
@@ -38,7 +38,7 @@ describe('mixes', () => {
     assert.equal(message.task, 'app.tasks.mix_stems_and_upload');
     assert.deepEqual(message.kwargs.stem_paths, [b['filepath'], a['filepath']]);
     assert.equal(told.body.message, 'applied');
-    const mix = (await server.get(`/mixes/${body.taskId}`)).body;
+    const mix = (await server.get(`/mixes/${body.taskId}?userId=user`)).body;
     assert.equal(mix.state, 'completed');
     assert.match(mix.urls.audio, /mixed\/stage_mixed_1\.wav\?/);
   });
@@ -51,13 +51,42 @@ describe('mixes', () => {
     assert.equal((await wish([])).status, 400);
   });
 
-  it('files a failure, and never over a success', async () => {
+  it('files a failure, and a success after it', async () => {
     const { body } = await wish([(await drawn()).stemId]);
-    const { result } = completion({ stemId: 's' }, 'FAILURE') as { result: object };
-    const failure = { stageId: 'stage', status: 'FAILURE', task_id: body.taskId, result };
 
-    await server.deliver('mixing-complete', failure);
+    await server.deliver('mixing-complete', mixing(body.taskId, 'FAILURE', { stem_count: 0, stem_paths: [] }));
+    const failed = (await server.get(`/mixes/${body.taskId}?userId=user`)).body;
+    await server.deliver('mixing-complete', mixing(body.taskId, 'SUCCESS'));
+    const healed = (await server.get(`/mixes/${body.taskId}?userId=user`)).body;
 
-    assert.equal((await server.get(`/mixes/${body.taskId}`)).body.errorCode, 'CORRUPT_AUDIO');
+    assert.deepEqual([failed.state, failed.errorCode], ['error', 'CORRUPT_AUDIO']);
+    assert.deepEqual([healed.state, healed.errorCode], ['completed', null]);
+  });
+
+  it('never files a failure over a success', async () => {
+    const { body } = await wish([(await drawn()).stemId]);
+    await server.deliver('mixing-complete', mixing(body.taskId, 'SUCCESS'));
+
+    const told = await server.deliver('mixing-complete', mixing(body.taskId, 'FAILURE'));
+
+    assert.equal(told.body.message, 'ignored');
+    const mix = (await server.get(`/mixes/${body.taskId}?userId=user`)).body;
+    assert.deepEqual([mix.state, mix.errorCode], ['completed', null]);
+  });
+
+  it('shows a mix to its owner only', async () => {
+    const { body } = await wish([(await drawn()).stemId]);
+    await server.deliver('mixing-complete', mixing(body.taskId, 'SUCCESS'));
+
+    assert.equal((await server.get(`/mixes/${body.taskId}?userId=other`)).status, 404);
+    assert.equal((await server.get(`/mixes/${body.taskId}`)).status, 400);
+    assert.equal((await server.get(`/mixes/${body.taskId}?userId=user`)).status, 200);
+  });
+
+  it('mixes no stem of another user', async () => {
+    const { stemId } = await drawn();
+    const theirs = { userId: 'other', stageId: 'stage', stemIds: [stemId] };
+
+    assert.equal((await server.post('/mixes', theirs)).status, 409);
   });
 });

@@ -1,8 +1,8 @@
-import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ObjectsService } from '../aws/objects.service.js';
 import type { Mix } from './mix.entity.js';
 import { MixService } from './mix.service.js';
-import { MixRequestDto } from './mixes.dto.js';
+import { MixOwnerDto, MixRequestDto } from './mixes.dto.js';
 
 @Controller('mixes')
 export class MixesController {
@@ -19,8 +19,11 @@ export class MixesController {
 
   /** The mix, with short-lived addresses once it is there. */
   @Get(':taskId')
-  async show(@Param('taskId') taskId: string): Promise<Mix & { urls?: Record<string, string> }> {
-    const mix = await this.mixes.find(taskId);
+  async show(
+    @Param('taskId') taskId: string,
+    @Query() { userId }: MixOwnerDto,
+  ): Promise<Mix & { urls?: Record<string, string> }> {
+    const mix = await this.mixes.find(userId, taskId);
     if (mix.mixedFilePath === null || mix.waveformDataPath === null) {
       return mix;
     }

@@ -19,3 +19,8 @@ export class MixRequestDto {
   @Matches(ID)
   upstreamId?: string;
 }
+
+export class MixOwnerDto {
+  @Matches(ID)
+  userId!: string;
+}

@@ -52,6 +52,10 @@ export class StemFile {
   @Column({ type: 'varchar', nullable: true })
   requestedAt!: string | null;
 
+  /** When the queue took the request; null until it has. */
+  @Column({ type: 'varchar', nullable: true })
+  sentAt!: string | null;
+
   @Column({ type: 'varchar', nullable: true })
   audioHash!: string | null;
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { completion, HASH, question, Server } from '../testing/harness.js';
 import type { HashCheckDto } from '../waveflow/dto/hash-check.dto.js';
+import { SqsService, type AskedStem } from '../waveflow/sqs.service.js';
 import { StemFileService } from './stem-file.service.js';
 
 describe('verdicts and results', () => {
@@ -55,6 +56,14 @@ describe('verdicts and results', () => {
     newTrack();
 
     assert.deepEqual((await ask(await upload())).verdict, { verdict: 'new' });
+  });
+
+  it('lets the same bytes be new for another user, who must not learn of the first', async () => {
+    newTrack();
+    await ask(await upload());
+    const theirs = await server.upload(`track-${track}`, 2_000, 'other');
+
+    assert.deepEqual((await ask(theirs)).verdict, { verdict: 'new' });
   });
 
   it('never lets twins name each other, whoever is asked about first', async () => {
@@ -156,6 +165,76 @@ describe('verdicts and results', () => {
 
     assert.equal((await server.stem(kept.stemId))['dedupeRefused'], 'NO_SURVIVOR');
     assert.deepEqual((await ask(third)).verdict, naming(kept));
+  });
+
+  it('forgets the survivor that it named, not one that was accepted meanwhile', async () => {
+    newTrack();
+    const [gone, copy, kept, last] = [
+      await upload(1_000),
+      await upload(2_000),
+      await upload(3_000),
+      await upload(4_000),
+    ];
+    await ask(gone);
+    await ask(copy);
+    await tell(gone, 'FAILURE');
+    await ask(kept);
+
+    await tell(copy, 'SUCCESS', { dedupe: { refused: 'NO_SURVIVOR' } });
+
+    assert.equal((await server.stem(kept.stemId))['isOriginal'], true);
+    assert.deepEqual((await ask(last)).verdict, naming(kept));
+  });
+
+  it('leaves a row alone that is done, however often it is asked about', async () => {
+    newTrack();
+    const [drawn, deleted] = [await upload(1_000), await upload(2_000)];
+    await tell(drawn, 'SUCCESS');
+    await tell(deleted, 'DUPLICATE');
+    const before = [await server.stem(drawn.stemId), await server.stem(deleted.stemId)];
+
+    await ask(drawn, { audio_hash: 'b'.repeat(64) });
+    await ask(deleted, { audio_hash: 'b'.repeat(64) });
+
+    assert.deepEqual([await server.stem(drawn.stemId), await server.stem(deleted.stemId)], before);
+  });
+
+  it('believes nothing of a request that it did not make', async () => {
+    const wish = { userId: 'user', trackId: 'foreign', original_filename: 'a.wav', sha256: HASH };
+    const { body } = await server.post('/stems/upload', wish);
+    const untouched = await server.stem(body.stemId);
+    const foreign = { ...untouched, stemId: body.stemId, taskId: 'foreign', requestedAt: 'now' };
+
+    assert.deepEqual((await ask(foreign)).verdict, { verdict: 'hold' });
+    assert.deepEqual((await ask({ ...foreign, filepath: 'x' } as never)).verdict, { verdict: 'hold' });
+    for (const status of ['SUCCESS', 'DUPLICATE', 'FAILURE'] as const) {
+      assert.equal((await tell(foreign, status)).body.message, 'ignored');
+    }
+    assert.deepEqual(await server.stem(body.stemId), untouched);
+  });
+
+  it('files what comes back of a message that went past the question', async () => {
+    newTrack();
+    const [drawn, deleted] = [await upload(1_000), await upload(2_000)];
+    const sqs = server.app.get(SqsService, { strict: false });
+    const idOf = () => JSON.parse(String(server.queue.inputs.at(-1)?.['MessageBody'])).id;
+
+    await sqs.sendAudioAnalysisRequest(drawn as unknown as AskedStem, { audio_hash: HASH });
+    const told = [await tell({ ...drawn, taskId: idOf() } as typeof drawn, 'SUCCESS')];
+    await sqs.sendDuplicateFileRequest(deleted as unknown as AskedStem, { audio_hash: HASH });
+    told.push(await tell({ ...deleted, taskId: idOf() } as typeof deleted, 'DUPLICATE'));
+
+    assert.deepEqual(told.map(({ body }) => body.message), ['applied', 'applied']);
+    assert.equal((await server.stem(drawn.stemId))['state'], 'completed');
+    assert.equal((await server.stem(deleted.stemId))['state'], 'duplicate');
+  });
+
+  it('has nothing to send of a stem that was never asked about', async () => {
+    const stem = { ...(await upload()), taskId: null } as unknown as AskedStem;
+
+    const sent = server.app.get(SqsService, { strict: false }).sendAudioAnalysisRequest(stem);
+
+    await assert.rejects(sent, /has no request to send/);
   });
 
   it('never offers a completed stem for deletion', async () => {

@@ -1,7 +1,5 @@
 import { Injectable, Logger, NotFoundException } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Transactions } from '../database/transactions.js';
-import type { Verdict } from '../waveflow/verdict.service.js';
 import type {
   CompletionDto,
   DuplicateResultDto,
@@ -9,13 +7,11 @@ import type {
   SuccessResultDto,
 } from '../waveflow/dto/completion.dto.js';
 import type { HashCheckDto } from '../waveflow/dto/hash-check.dto.js';
+import { forUpdate, Transactions } from '../waveflow/transactions.js';
+import type { Verdict } from '../waveflow/verdict.service.js';
 import { WebhookDelivery } from '../waveflow/webhook-delivery.entity.js';
+import type { Applied, Decision, StemReceiver } from '../webhook/receivers.js';
 import { FINAL_STATES, StemFile } from './stem-file.entity.js';
-
-export type Applied = 'applied' | 'ignored';
-
-/** A verdict, or why there can be none. */
-export type Decision = Verdict | { refusal: string };
 
 /** Refusals that prove the survivor we named is no survivor. */
 const LOST_SURVIVOR = ['NO_SURVIVOR', 'DIFFERENT'];
@@ -26,21 +22,24 @@ const LOST_SURVIVOR = ['NO_SURVIVOR', 'DIFFERENT'];
  * so a question that is asked again gets the same answer.
  */
 @Injectable()
-export class StemFileService {
+export class StemFileService implements StemReceiver {
   private readonly logger = new Logger(StemFileService.name);
 
   constructor(private readonly transactions: Transactions) {}
 
-  /** Decide about a file and write the decision down. */
+  /**
+   * Decide about a file and write the decision down.
+   * A request that is not the stem's newest, or not ours at all, is left alone.
+   */
   decide(question: HashCheckDto): Promise<Decision> {
     return this.transactions.run(async (manager) => {
       const stem = await requireStem(manager, question.stemId);
+      if (stem.taskId !== question.task_id) {
+        return { verdict: 'hold' };
+      }
       const different = differences(stem, question);
       if (different.length > 0) {
         return { refusal: `The stored stem has another ${different.join(', ')}` };
-      }
-      if (isSuperseded(stem, question.task_id)) {
-        return { verdict: 'hold' };
       }
       const original = await this.checkDuplicateHash(manager, stem, question.audio_hash);
       const survivor = original !== null && mayReplace(original, stem) ? original : null;
@@ -75,7 +74,7 @@ export class StemFileService {
   /** File how an upload ended; must run in the transaction that remembers the webhook. */
   async settle(manager: EntityManager, completion: CompletionDto): Promise<Applied> {
     const stem = await requireStem(manager, completion.stemId);
-    if (isSuperseded(stem, completion.task_id) || !mayBecome(stem, completion.status)) {
+    if (stem.taskId !== completion.task_id || !mayBecome(stem, completion.status)) {
       this.logger.warn(`Ignored ${completion.status} of ${completion.task_id}: ${stem.state}`);
       return 'ignored';
     }
@@ -96,6 +95,7 @@ export class StemFileService {
     stem: StemFile,
     result: SuccessResultDto,
   ): Promise<void> {
+    const named = stem.duplicateOf;
     Object.assign(stem, {
       state: 'completed',
       audioHash: result.audio_data_hash,
@@ -110,11 +110,10 @@ export class StemFileService {
       errorCode: null,
       errorMessage: null,
     });
-    let original = await this.checkDuplicateHash(manager, stem, result.audio_data_hash);
-    if (original !== null && LOST_SURVIVOR.includes(stem.dedupeRefused ?? '')) {
-      await manager.update(StemFile, { stemId: original.stemId }, { isOriginal: false });
-      original = null;
+    if (named !== null && LOST_SURVIVOR.includes(stem.dedupeRefused ?? '')) {
+      await manager.update(StemFile, { stemId: named }, { isOriginal: false });
     }
+    const original = await this.checkDuplicateHash(manager, stem, result.audio_data_hash);
     stem.isOriginal = original === null;
   }
 
@@ -144,7 +143,7 @@ export class StemFileService {
 }
 
 async function requireStem(manager: EntityManager, stemId: string): Promise<StemFile> {
-  const stem = await manager.findOneBy(StemFile, { stemId });
+  const stem = await manager.findOne(StemFile, { where: { stemId }, ...forUpdate(manager) });
   if (stem === null) {
     throw new NotFoundException(`No stem ${stemId} is known here`);
   }
@@ -161,11 +160,6 @@ async function forgetFailure(manager: EntityManager, stem: StemFile): Promise<vo
   if (stem.state === 'error' && stem.taskId !== null) {
     await manager.delete(WebhookDelivery, { taskId: stem.taskId });
   }
-}
-
-/** A later upload of the same stem has replaced the request that this belongs to. */
-function isSuperseded(stem: StemFile, taskId: string): boolean {
-  return stem.taskId !== null && stem.taskId !== taskId;
 }
 
 /** A stem that users already see keeps its file, and the older upload stays, as WaveFlow has it. */

@@ -10,6 +10,6 @@ import { UploadService } from './upload.service.js';
   imports: [TypeOrmModule.forFeature([StemFile]), WaveflowModule],
   controllers: [StemsController],
   providers: [StemFileService, UploadService],
-  exports: [StemFileService],
+  exports: [StemFileService, UploadService],
 })
 export class StemsModule {}

@@ -3,7 +3,6 @@ import { after, before, describe, it } from 'node:test';
 import { getMetadataArgsStorage } from 'typeorm';
 import { completion, HASH, question, Server } from '../testing/harness.js';
 import { StemFile } from './stem-file.entity.js';
-import { UploadService } from './upload.service.js';
 
 const WISH = { userId: 'user', trackId: 'track', original_filename: '한글 take.WAV', sha256: HASH };
 const UUID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
@@ -205,20 +204,6 @@ describe('uploads', () => {
     assert.equal(refused.status, 503);
     assert.equal(taken.status, 202);
     assert.equal(sent().at(-1).kwargs.stemId, body.stemId);
-  });
-
-  it('sends what has waited too long when it starts', async () => {
-    const stem = await server.upload();
-    const before = sent().length;
-
-    await server.app.get(UploadService).onApplicationBootstrap();
-    assert.equal(sent().length, before);
-
-    const now = Date.now;
-    Date.now = () => now() + 20 * 60_000;
-    await server.app.get(UploadService).onApplicationBootstrap();
-    Date.now = now;
-    assert.ok(sent().slice(before).some((message) => message.id === stem['taskId']));
   });
 
   it('shows a stem to its owner only', async () => {

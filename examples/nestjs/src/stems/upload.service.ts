@@ -6,21 +6,19 @@ import {
   Logger,
   NotFoundException,
   ServiceUnavailableException,
-  type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { LessThan, type EntityManager } from 'typeorm';
-import { Transactions } from '../database/transactions.js';
+import { IsNull, LessThan, type EntityManager } from 'typeorm';
 import { ObjectsService, type StoredObject } from '../aws/objects.service.js';
 import { SqsService } from '../waveflow/sqs.service.js';
+import { forUpdate, Transactions } from '../waveflow/transactions.js';
 import { FINAL_STATES, NO_RESULTS, StemFile } from './stem-file.entity.js';
 import type { UploadCompleteDto, UploadRequestDto } from './stems.dto.js';
 
-const RESEND_AFTER_MS = 15 * 60_000;
 const EXTENSION = /\.[A-Za-z0-9]{1,8}$/;
 
 /** Takes uploads in: signs them, and asks WaveFlow to look at them when they have arrived. */
 @Injectable()
-export class UploadService implements OnApplicationBootstrap {
+export class UploadService {
   private readonly logger = new Logger(UploadService.name);
 
   constructor(
@@ -28,17 +26,6 @@ export class UploadService implements OnApplicationBootstrap {
     private readonly objects: ObjectsService,
     private readonly sqs: SqsService,
   ) {}
-
-  /** A message that never left, because the queue or this server was down, is sent again. */
-  async onApplicationBootstrap(): Promise<void> {
-    const requestedAt = LessThan(new Date(Date.now() - RESEND_AFTER_MS).toISOString());
-    const waiting = await this.transactions.run((manager) =>
-      manager.findBy(StemFile, { state: 'queued', requestedAt }),
-    );
-    for (const stem of waiting) {
-      await this.send(stem).catch(() => undefined);
-    }
-  }
 
   /**
    * Every upload has a key of its own, and its form takes one content only:
@@ -78,7 +65,7 @@ export class UploadService implements OnApplicationBootstrap {
   }
 
   async find(userId: string, stemId: string): Promise<StemFile> {
-    const stem = await this.transactions.run((manager) =>
+    const stem = await this.transactions.read((manager) =>
       manager.findOneBy(StemFile, { stemId, userId }),
     );
     if (stem === null) {
@@ -88,24 +75,30 @@ export class UploadService implements OnApplicationBootstrap {
   }
 
   list(userId: string, trackId: string): Promise<StemFile[]> {
-    return this.transactions.run((manager) => manager.findBy(StemFile, { userId, trackId }));
+    return this.transactions.read((manager) => manager.findBy(StemFile, { userId, trackId }));
+  }
+
+  /** Send requests that never left, the oldest first; a queue that refuses one ends it. */
+  async resend(before: string, limit: number): Promise<void> {
+    const where = { state: 'queued', sentAt: IsNull(), requestedAt: LessThan(before) } as const;
+    const waiting = await this.transactions.read((manager) =>
+      manager.find(StemFile, { where, order: { requestedAt: 'ASC' }, take: limit }),
+    );
+    for (const stem of waiting) {
+      await this.send(stem);
+    }
   }
 
   private async send(stem: StemFile): Promise<void> {
-    const { userId, trackId, stemId, filepath, originalFilename, taskId, requestedAt } = stem;
+    const { stemId, taskId } = stem;
     try {
-      await this.sqs.sendHashGenerationRequest(taskId ?? '', {
-        userId,
-        trackId,
-        stemId,
-        filepath,
-        timestamp: requestedAt ?? '',
-        original_filename: originalFilename,
-      });
+      await this.sqs.sendHashGenerationRequest(stem);
     } catch (error) {
       this.logger.error(`The queue did not take ${taskId}`, error);
-      throw new ServiceUnavailableException('The upload is stored; ask for it to be processed again');
+      throw new ServiceUnavailableException('The upload is stored; it stays queued and is sent later');
     }
+    const sentAt = new Date().toISOString();
+    await this.transactions.run((manager) => manager.update(StemFile, { stemId, taskId }, { sentAt }));
   }
 }
 
@@ -115,7 +108,7 @@ async function request(
   { stemId, uploadPath }: Pick<StemFile, 'stemId' | 'uploadPath'>,
   object: StoredObject | null,
 ): Promise<StemFile> {
-  const stem = await manager.findOneByOrFail(StemFile, { stemId });
+  const stem = await manager.findOneOrFail(StemFile, { where: { stemId }, ...forUpdate(manager) });
   if (stem.uploadPath !== uploadPath) {
     throw new ConflictException('Another upload of this stem was asked for meanwhile');
   }
@@ -140,5 +133,6 @@ async function request(
     uploadedAt: object.lastModified,
     taskId: `hash-${stemId}-${now.getTime()}`,
     requestedAt: now.toISOString(),
+    sentAt: null,
   });
 }

@@ -21,17 +21,28 @@ export const HASH = 'a'.repeat(64);
 
 type Json = Record<string, unknown>;
 
-/** Takes commands as an AWS client does; `failure` makes it refuse. */
+/** Takes commands as an AWS client does; may refuse them, or never answer. */
 export class FakeClient {
   readonly inputs: Json[] = [];
   failure: Error | null = null;
+  silent = false;
+  /** Settled by the first command. */
+  readonly called: Promise<void>;
+  private call!: () => void;
+
+  constructor() {
+    this.called = new Promise((resolve) => {
+      this.call = resolve;
+    });
+  }
 
   send(command: { input: Json }): Promise<object> {
     if (this.failure !== null) {
       return Promise.reject(this.failure);
     }
     this.inputs.push(command.input);
-    return Promise.resolve({});
+    this.call();
+    return this.silent ? new Promise(() => undefined) : Promise.resolve({});
   }
 }
 
@@ -114,12 +125,16 @@ export class Server {
   }
 
   /** Upload one file and say so. */
-  async upload(trackId = 'track', lastModified = 1_000): Promise<Json & { stemId: string }> {
-    const wish = { userId: 'user', trackId, original_filename: 'take 1.wav', sha256: HASH };
+  async upload(
+    trackId = 'track',
+    lastModified = 1_000,
+    userId = 'user',
+  ): Promise<Json & { stemId: string }> {
+    const wish = { userId, trackId, original_filename: 'take 1.wav', sha256: HASH };
     const { body } = await this.post('/stems/upload', wish);
     this.objects.stored.set(body.filepath, { etag: `"${body.stemId}"`, lastModified });
     const { stemId } = body;
-    return (await this.post('/stems/upload-complete', { userId: 'user', stemId })).body;
+    return (await this.post('/stems/upload-complete', { userId, stemId })).body;
   }
 
   async stem(stemId: string): Promise<Json> {

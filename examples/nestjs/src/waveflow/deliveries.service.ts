@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Transactions } from '../database/transactions.js';
+import { Transactions } from './transactions.js';
 import { WebhookDelivery } from './webhook-delivery.entity.js';
 
 /** Remembers what has been received, so that a repeat changes nothing. */
@@ -25,7 +25,7 @@ export class DeliveriesService {
   }
 
   isKnown(webhookId: string): Promise<boolean> {
-    return this.transactions.run((manager) => manager.existsBy(WebhookDelivery, { webhookId }));
+    return this.transactions.read((manager) => manager.existsBy(WebhookDelivery, { webhookId }));
   }
 
   async remember(webhookId: string, taskId: string): Promise<void> {

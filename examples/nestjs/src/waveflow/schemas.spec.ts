@@ -80,18 +80,21 @@ describe('DTOs and WaveFlow’s schemas', { skip }, () => {
   it('agree about the four messages', async () => {
     const queue = new FakeClient();
     const sqs = new SqsService(queue as unknown as SQSClient, { queueUrl: 'q' } as Settings);
-    const { userId, trackId, stemId, filepath, requestedAt: timestamp } = STEM;
-    const stem = { userId, trackId, stemId, filepath };
+    const { stemId, filepath, requestedAt } = STEM;
     const audio_hash = 'a'.repeat(64);
+    const mix = { stageId: 'stage', stemPaths: [filepath], taskId: STEM.taskId, requestedAt };
 
-    await sqs.sendHashGenerationRequest('1', { ...stem, timestamp, original_filename: 'a.wav' });
-    await sqs.sendDuplicateFileRequest('2', { ...stem, audio_hash, duplicate_of: { stemId, filepath } });
-    await sqs.sendAudioAnalysisRequest('3', { ...stem, audio_hash, num_peaks: 4000 });
-    await sqs.sendMixRequest('4', { stageId: 'stage', stem_paths: [filepath], timestamp });
+    await sqs.sendHashGenerationRequest(STEM);
+    await sqs.sendHashGenerationRequest(STEM, { num_peaks: 1 });
+    await sqs.sendDuplicateFileRequest(STEM, { audio_hash, duplicate_of: { stemId, filepath } });
+    await sqs.sendAudioAnalysisRequest(STEM, { audio_hash, num_peaks: 4000 });
+    await sqs.sendMixRequest({ ...mix, upstreamId: null });
+    await sqs.sendMixRequest({ ...mix, upstreamId: 'upstream' });
 
-    assert.equal(queue.inputs.length, 4);
+    assert.equal(queue.inputs.length, 6);
     for (const input of queue.inputs) {
-      const { task, kwargs } = JSON.parse(String(input['MessageBody']));
+      const { task, id, kwargs } = JSON.parse(String(input['MessageBody']));
+      assert.deepEqual([id, kwargs.timestamp], [STEM.taskId, requestedAt]);
       const schema = load(task.replace('app.tasks.', ''));
       assert.ok(schema({ task, ...kwargs }), JSON.stringify(schema.errors));
     }

@@ -2,41 +2,30 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../settings/settings.js';
 
-export interface StemMessage {
+/** What the messages say of a stem: columns of its row. */
+export interface AskedStem {
   userId: string;
   trackId: string;
   stemId: string;
   filepath: string;
+  originalFilename: string;
+  taskId: string | null;
+  requestedAt: string | null;
 }
 
-export interface HashGenerationRequest extends StemMessage {
-  timestamp: string;
-  original_filename: string;
-  num_peaks?: number;
-}
-
-export interface DuplicateFileRequest extends StemMessage {
-  audio_hash: string;
-  duplicate_of?: { stemId: string; filepath: string };
-}
-
-export interface AudioAnalysisRequest extends StemMessage {
-  audio_hash?: string;
-  timestamp?: string;
-  original_filename?: string;
-  num_peaks?: number;
-}
-
-export interface MixRequest {
+/** What the message says of a mix: columns of its row. */
+export interface AskedMix {
   stageId: string;
-  stem_paths: string[];
-  upstreamId?: string;
-  timestamp?: string;
+  stemPaths: string[];
+  upstreamId: string | null;
+  taskId: string;
+  requestedAt: string;
 }
 
 /**
  * Sends WaveFlow's four messages.
- * `id` comes back as `task_id`; the same id and timestamp sent twice is one job.
+ * Every message carries the `taskId` and the `requestedAt` of its row: the id comes back as
+ * `task_id`, so the result is known for the row's, and sent twice it is one job.
  */
 @Injectable()
 export class SqsService {
@@ -48,23 +37,48 @@ export class SqsService {
   ) {}
 
   /** Step 1 of an upload: hash the file and ask us for a verdict. */
-  sendHashGenerationRequest(id: string, request: HashGenerationRequest): Promise<void> {
-    return this.send('generate_hash_and_webhook', id, request);
+  sendHashGenerationRequest(stem: AskedStem, more: { num_peaks?: number } = {}): Promise<void> {
+    return this.sendOfStem('generate_hash_and_webhook', stem, more);
   }
 
   /** Call a file a duplicate without being asked. */
-  sendDuplicateFileRequest(id: string, request: DuplicateFileRequest): Promise<void> {
-    return this.send('process_duplicate_file', id, request);
+  sendDuplicateFileRequest(
+    stem: AskedStem,
+    more: { audio_hash: string; duplicate_of?: { stemId: string; filepath: string } },
+  ): Promise<void> {
+    return this.sendOfStem('process_duplicate_file', stem, more);
   }
 
   /** Draw a file without being asked, for example one whose verdict was `hold`. */
-  sendAudioAnalysisRequest(id: string, request: AudioAnalysisRequest): Promise<void> {
-    return this.send('process_audio_analysis', id, request);
+  sendAudioAnalysisRequest(
+    stem: AskedStem,
+    more: { audio_hash?: string; num_peaks?: number } = {},
+  ): Promise<void> {
+    return this.sendOfStem('process_audio_analysis', stem, more);
   }
 
   /** Mix stems into one file. */
-  sendMixRequest(id: string, request: MixRequest): Promise<void> {
-    return this.send('mix_stems_and_upload', id, request);
+  sendMixRequest(mix: AskedMix): Promise<void> {
+    const { stageId, stemPaths, upstreamId, requestedAt } = mix;
+    return this.send('mix_stems_and_upload', mix.taskId, {
+      stageId,
+      stem_paths: stemPaths,
+      timestamp: requestedAt,
+      ...(upstreamId === null ? {} : { upstreamId }),
+    });
+  }
+
+  private async sendOfStem(task: string, stem: AskedStem, more: object): Promise<void> {
+    const { userId, trackId, stemId, filepath, originalFilename, taskId, requestedAt } = stem;
+    if (taskId === null || requestedAt === null) {
+      throw new Error(`The stem ${stemId} has no request to send`);
+    }
+    await this.send(task, taskId, {
+      ...{ userId, trackId, stemId, filepath },
+      timestamp: requestedAt,
+      original_filename: originalFilename,
+      ...more,
+    });
   }
 
   private async send(task: string, id: string, kwargs: object): Promise<void> {

@@ -97,6 +97,46 @@ describe('webhooks', () => {
     assert.match(reply.body.message.join(), /result.audio_data_hash/);
   });
 
+  it('refuses a status that is the name of something else', async () => {
+    const stem = await server.upload();
+    for (const status of ['toString', 'constructor', '__proto__', 'hasOwnProperty', '', null, 7, ['SUCCESS']]) {
+      const reply = await server.deliver('completion', { ...completion(stem, 'SUCCESS'), status });
+
+      assert.equal(reply.status, 400, String(status));
+      assert.match(reply.body.message.join(), /status must be one of/);
+    }
+  });
+
+  const nested = (open: string, close: string, depth: number) => `${open.repeat(depth)}1${close.repeat(depth)}`;
+
+  it('drops the fields that are not its own, however deep they are', async () => {
+    for (const [open, close] of [['[', ']'], ['{"a":', '}']] as const) {
+      const stem = await server.upload();
+      const text = JSON.stringify(completion(stem, 'SUCCESS'));
+      const more = `"mine":${nested(open, close, 50_000)},"__proto__":{"status":"FAILURE"},"toString":1,`;
+      const body = text.replace('{', `{${more}`);
+
+      const reply = await server.post('/webhook/completion', body, signed(body, { id: `deep-${stem.stemId}` }));
+
+      assert.deepEqual([reply.status, reply.body.message], [200, 'applied']);
+      assert.equal((await server.stem(stem.stemId))['state'], 'completed');
+    }
+  });
+
+  it('refuses fields of its own that are nested without end', async () => {
+    const stem = await server.upload();
+    const text = JSON.stringify(completion(stem, 'SUCCESS'));
+    for (const field of ['"warnings":', '"format":']) {
+      const body = text.replace(field, `${field}${nested('[', ']', 50_000)},"x":`);
+
+      const reply = await server.post('/webhook/completion', body, signed(body));
+
+      assert.equal(reply.status, 400);
+      assert.match(String(reply.body.message), /nested deeper/);
+    }
+    assert.equal((await server.stem(stem.stemId))['state'], 'queued');
+  });
+
   it('answers 404 for what it does not know and keeps running', async () => {
     const unknown = { stemId: 'nobody', userId: 'user', trackId: 'track', filepath: 'a', taskId: 't', requestedAt: '2026-11-21T00:00:00Z', originalFilename: 'a' };
     const mix = { stageId: 'nobody', status: 'FAILURE', task_id: 't', result: (completion(unknown, 'FAILURE') as { result: object }).result };

@@ -1,5 +1,4 @@
 import {
-  Body,
   Controller,
   Headers,
   HttpCode,
@@ -9,14 +8,14 @@ import {
   UseFilters,
   UseGuards,
 } from '@nestjs/common';
-import { MixService } from '../mixes/mix.service.js';
-import { StemFileService, type Decision } from '../stems/stem-file.service.js';
 import { DeliveriesService } from '../waveflow/deliveries.service.js';
 import { CompletionDto } from '../waveflow/dto/completion.dto.js';
 import { HashCheckDto } from '../waveflow/dto/hash-check.dto.js';
 import { MixingCompleteDto } from '../waveflow/dto/mixing-complete.dto.js';
 import { SignatureGuard } from '../waveflow/signature.guard.js';
 import { VerdictService, type Delivery } from '../waveflow/verdict.service.js';
+import { Payload } from './payload.js';
+import { MixReceiver, StemReceiver, type Decision } from './receivers.js';
 import { RefusalFilter } from './refusal.filter.js';
 
 interface Answer {
@@ -32,8 +31,8 @@ export class WebhookController {
   private readonly logger = new Logger(WebhookController.name);
 
   constructor(
-    private readonly stems: StemFileService,
-    private readonly mixes: MixService,
+    private readonly stems: StemReceiver,
+    private readonly mixes: MixReceiver,
     private readonly verdicts: VerdictService,
     private readonly deliveries: DeliveriesService,
   ) {}
@@ -42,7 +41,7 @@ export class WebhookController {
   @Post('hash-check')
   @HttpCode(200)
   async handleHashCheck(
-    @Body() question: HashCheckDto,
+    @Payload(HashCheckDto) question: HashCheckDto,
     @Headers('webhook-id') webhookId: string,
   ): Promise<Answer> {
     if (await this.deliveries.isKnown(webhookId)) {
@@ -58,7 +57,7 @@ export class WebhookController {
   @Post('completion')
   @HttpCode(200)
   async handleCompletion(
-    @Body() completion: CompletionDto,
+    @Payload(CompletionDto) completion: CompletionDto,
     @Headers('webhook-id') webhookId: string,
   ): Promise<Answer> {
     const message = await this.deliveries.once(webhookId, completion.task_id, (manager) =>
@@ -71,7 +70,7 @@ export class WebhookController {
   @Post('mixing-complete')
   @HttpCode(200)
   async handleMixingComplete(
-    @Body() completion: MixingCompleteDto,
+    @Payload(MixingCompleteDto) completion: MixingCompleteDto,
     @Headers('webhook-id') webhookId: string,
   ): Promise<Answer> {
     const message = await this.deliveries.once(webhookId, completion.task_id, (manager) =>

@@ -1,11 +1,26 @@
-import { Module } from '@nestjs/common';
-import { MixesModule } from '../mixes/mixes.module.js';
-import { StemsModule } from '../stems/stems.module.js';
+import { Module, type DynamicModule, type ModuleMetadata, type Type } from '@nestjs/common';
 import { WaveflowModule } from '../waveflow/waveflow.module.js';
+import { MixReceiver, StemReceiver } from './receivers.js';
 import { WebhookController } from './webhook.controller.js';
 
-@Module({
-  imports: [WaveflowModule, StemsModule, MixesModule],
-  controllers: [WebhookController],
-})
-export class WebhookModule {}
+interface Receivers {
+  /** The modules that export the two services. */
+  imports: NonNullable<ModuleMetadata['imports']>;
+  stems: Type<StemReceiver>;
+  mixes: Type<MixReceiver>;
+}
+
+@Module({})
+export class WebhookModule {
+  static register({ imports, stems, mixes }: Receivers): DynamicModule {
+    return {
+      module: WebhookModule,
+      imports: [WaveflowModule, ...imports],
+      controllers: [WebhookController],
+      providers: [
+        { provide: StemReceiver, useExisting: stems },
+        { provide: MixReceiver, useExisting: mixes },
+      ],
+    };
+  }
+}

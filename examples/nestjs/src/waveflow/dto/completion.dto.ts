@@ -120,19 +120,21 @@ export class DuplicateResultDto {
   audio_data_hash!: string;
 }
 
-const COMPLETION_RESULTS = {
-  SUCCESS: SuccessResultDto,
-  FAILURE: FailureResultDto,
-  DUPLICATE: DuplicateResultDto,
-};
+type Status = 'SUCCESS' | 'FAILURE' | 'DUPLICATE';
+
+const RESULTS = new Map<unknown, new () => object>([
+  ['SUCCESS', SuccessResultDto],
+  ['FAILURE', FailureResultDto],
+  ['DUPLICATE', DuplicateResultDto],
+]);
 
 /** `POST /webhook/completion`: how an upload ended. */
 export class CompletionDto {
   @Matches(ID)
   stemId!: string;
 
-  @IsIn(Object.keys(COMPLETION_RESULTS))
-  status!: keyof typeof COMPLETION_RESULTS;
+  @IsIn([...RESULTS.keys()])
+  status!: Status;
 
   @Matches(JOB_ID)
   task_id!: string;
@@ -173,5 +175,5 @@ export class CompletionDto {
 }
 
 function resultClass(completion: CompletionDto | undefined): new () => object {
-  return COMPLETION_RESULTS[completion?.status ?? 'FAILURE'] ?? FailureResultDto;
+  return RESULTS.get(completion?.status) ?? FailureResultDto;
 }

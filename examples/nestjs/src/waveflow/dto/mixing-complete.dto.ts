@@ -51,9 +51,10 @@ export class MixingCompleteDto {
   @IsNotEmpty()
   waveform_data_path?: string | null;
 
+  /** A failure counts what was asked for, which may be nothing. */
   @OfAMix()
   @IsInt()
-  @Min(1)
+  @Min(0)
   stem_count?: number | null;
 
   /** Byte for byte and in the order that we sent. */
