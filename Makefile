@@ -122,7 +122,7 @@ costs: setup ## Work out what 1,000 uploads and mixes cost, from measured figure
 	@$(BIN)/python scripts/costs.py
 
 bench-parity: setup ## Measure the seed's table of times again, within 2 CPUs and 4 GB.
-	@$(BIN)/python scripts/bench_parity.py
+	@$(BIN)/python scripts/bench_parity.py --write
 
 .PHONY: bench
 bench: setup ## Race the engine against the tools found here; QUICK=1 takes a minute.

@@ -2,9 +2,11 @@
 
 Where the stage images and a container engine are, they are measured by compose's
 profile `ec2-parity`; elsewhere the handlers run in a process bound to two CPUs with
-four gigabytes of address space. The table goes to docs/benchmarks.md.
+four gigabytes of address space. The table is printed; with `--write` it also goes to
+docs/benchmarks.md, but figures of processes never replace figures of the images there.
 """
 
+import argparse
 import contextlib
 import json
 import os
@@ -17,12 +19,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from waveflow_local.pipeline import Pipeline, Settings
-from waveflow_local.standin.behaviours import Rule
-from waveflow_local.standin.server import StandIn
+
+if TYPE_CHECKING:
+    from waveflow_local.pipeline import Pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -33,6 +35,8 @@ RATE = 44_100
 MINUTE_S = 60
 WARM_RUNS = 5
 MEMORY_BYTES = 4 << 30
+IN_IMAGES = "in the stage images, 2 CPUs and 4 GB each (compose profile ec2-parity)"
+IN_PROCESSES = "without a container engine, in processes bound to 2 CPUs and 4 GB"
 # Seed 001, section 9: seconds for hash, waveform and all; MB.
 SEED = {
     5: (0.8, 4.2, 6.55, 250),
@@ -91,7 +95,7 @@ def _in_process(stage: str) -> list[str]:
 
 
 def measure(
-    seconds: int, pipeline: Pipeline, *, images: bool
+    seconds: int, pipeline: "Pipeline", *, images: bool
 ) -> list[dict[str, float]]:
     """Upload one file; run it cold once, and then warm a few times."""
     key = f"audio/parity-{seconds}.wav"
@@ -152,8 +156,12 @@ def _music(seconds: int) -> bytes:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Pipeline]:
+def running() -> Iterator["Pipeline"]:
     """Start the engine beside the workers, and tell them where it is."""
+    from waveflow_local.pipeline import Pipeline, Settings
+    from waveflow_local.standin.behaviours import Rule
+    from waveflow_local.standin.server import StandIn
+
     with StandIn() as standin, Pipeline(Settings(webhook_url=standin.url)) as pipeline:
         standin.script.add(Rule("silence"))  # no verdict: nobody waits for one
         ENVIRONMENT.parent.mkdir(exist_ok=True)
@@ -220,23 +228,43 @@ def have_images() -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def main() -> None:
-    """Measure, print the table and write it into the page."""
-    images = have_images()
-    where = (
-        "in the stage images, 2 CPUs and 4 GB each (compose profile ec2-parity)"
-        if images
-        else "without a container engine, in processes bound to 2 CPUs and 4 GB"
-    )
-    with running() as pipeline:
-        measured = {s: measure(s, pipeline, images=images) for s in SECONDS}
-    text = table(measured, where)
-    sys.stdout.write(text + "\n")
-    page = PAGE.read_text("utf-8") if PAGE.exists() else "# Benchmarks\n"
+def refusal(page: str, *, images: bool) -> str | None:
+    """Say why the page keeps the table that it has, or nothing."""
+    if IN_IMAGES in page and not images:
+        return f"{PAGE.name} holds figures of the images, which cannot be run here."
+    return None
+
+
+def with_table(page: str, text: str) -> str:
+    """Return the page with its table replaced, or with a first one."""
     if BEGIN not in page:
         page += f"\n## The seed's table again\n\n{BEGIN}\n{END}\n"
     before, _, rest = page.partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", "utf-8")
+    return f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the arguments."""
+    made = argparse.ArgumentParser(description=__doc__)
+    made.add_argument(
+        "--write", action="store_true", help="put the table into docs/benchmarks.md"
+    )
+    return made
+
+
+def main() -> None:
+    """Measure and print the table; write it where that is asked for."""
+    asked, images = parser().parse_args(), have_images()
+    page = PAGE.read_text("utf-8") if PAGE.exists() else "# Benchmarks\n"
+    refused = refusal(page, images=images) if asked.write else None
+    with running() as pipeline:
+        measured = {s: measure(s, pipeline, images=images) for s in SECONDS}
+    text = table(measured, IN_IMAGES if images else IN_PROCESSES)
+    sys.stdout.write(text + "\n")
+    if refused:
+        sys.exit(f"Not written: {refused}")
+    if asked.write:
+        PAGE.write_text(with_table(page, text), "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,28 +1,17 @@
 """What the pages tell an operator to type is what the project offers."""
 
-import importlib.util
 import re
 import subprocess
-from types import ModuleType
 
 import pytest
 import typer
+from support.scripts import script
 from support.stack import ROOT, load
 from waveflow_local.cli import app
 
 RUNBOOK = (ROOT / "docs/runbook.md").read_text("utf-8")
 DEPLOY = (ROOT / "docs/deploy.md").read_text("utf-8")
 OPS = [line.split()[1:] for line in RUNBOOK.splitlines() if line.strip()[:4] == "ops "]
-
-
-def script(name: str) -> ModuleType:
-    """Load a script of the project."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / f"scripts/{name}.py")
-    assert spec
-    assert spec.loader
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
 
 
 @pytest.mark.parametrize("arguments", OPS, ids=" ".join)
