@@ -111,6 +111,19 @@ def test_a_connection_made_after_the_deadline_is_not_used(receiver, monkeypatch)
     assert receiver.received == []
 
 
+def test_an_address_that_swallows_packets_ends_at_the_deadline(receiver, monkeypatch):
+    """The system would go on knocking for two minutes."""
+
+    def knock(_address, timeout=DRIPS * 0.05, **_options):
+        time.sleep(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", knock)
+
+    with in_time():
+        send(webhook(receiver.url, allowed=LOOPBACK, deadline_s=DEADLINE_S))
+
+
 def test_a_name_that_does_not_resolve_ends_at_the_deadline(receiver, monkeypatch):
     """The system's resolver knows no time-out of ours."""
     over = threading.Event()
