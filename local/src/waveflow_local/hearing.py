@@ -31,6 +31,7 @@ def analyze_file(path: Path) -> Report:
         "duration": round(drawn.duration, 6),
         "sample_rate": drawn.sample_rate,
         "channels": drawn.channels,
+        "warnings": list(drawn.warnings),
         "analysis": analysis_told(listener, _music(path)),
     }
 
@@ -58,7 +59,8 @@ def told(report: Report) -> str:
     """Return a report in a few lines for a person."""
     form = f"{report['format']}, {report['duration']:.2f} s, {report['sample_rate']} Hz"
     lines = [f"{report['file']}: {form}, channels: {report['channels']}"]
-    lines += [f"  {name:<9} {text}" for name, text in _lines(report["analysis"])]
+    told = [*_lines(report["analysis"]), *(("warning", w) for w in report["warnings"])]
+    lines += [f"  {name:<9} {text}" for name, text in told]
     return "\n".join(lines)
 
 

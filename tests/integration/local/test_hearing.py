@@ -1,0 +1,62 @@
+"""What `waveflow analyze` says of a file, in lines and as JSON."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from support import sound
+from waveflow_local import cli
+
+
+@pytest.fixture(name="analyze")
+def _analyze(monkeypatch, capsys):
+    """Analyse a file in this process; return what was printed."""
+
+    def analyze(path, *options):
+        monkeypatch.setattr(sys, "argv", ["waveflow", "analyze", str(path), *options])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert not ended.value.code
+        return capsys.readouterr().out
+
+    return analyze
+
+
+@pytest.fixture(name="damaged")
+def _damaged(tmp_path):
+    """Write a second of a sine with one NaN, under a header that claims two."""
+    samples = sound.tone(1)
+    samples[100] = np.nan
+    body = samples.astype("<f4").tobytes()
+    form = sound.wav_format(tag=3, bits=32)
+    path = tmp_path / "damaged.wav"
+    path.write_bytes(sound.wav(body, fmt=form, claim=2 * len(body)))
+    return path
+
+
+def test_damage_is_said_beside_what_was_measured(analyze, damaged):
+    """Half a file has a loudness too, and it is not the file's."""
+    lines = [line.split() for line in analyze(damaged).splitlines()]
+
+    assert ["warning", "TRUNCATED"] in lines
+    assert ["warning", "NON_FINITE_SAMPLES"] in lines
+    assert [line for line in lines if line[0] == "loudness"]
+
+
+def test_machines_get_the_drawings_warnings_as_completion_carries_them(
+    analyze, damaged
+):
+    """Codes in `warnings`, apart from those of the stem check."""
+    said = json.loads(analyze(damaged, "--json"))
+
+    assert said["warnings"] == ["NON_FINITE_SAMPLES", "TRUNCATED"]
+    assert said["analysis"]["warnings"] == []
+
+
+def test_a_whole_file_has_no_warning(analyze, tmp_path):
+    """An empty list, and no line."""
+    path = sound.write(tmp_path / "tone.wav", sound.tone(1))
+
+    assert json.loads(analyze(path, "--json"))["warnings"] == []
+    assert "warning" not in analyze(path)
