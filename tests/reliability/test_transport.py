@@ -173,6 +173,40 @@ def test_other_bytes_are_replaced_only_if_nobody_else_did(aws, objects):
     assert aws.bucket.current("waveforms/x").body == b"other"
 
 
+@pytest.mark.parametrize("before", [None, b"old"])
+def test_a_lost_answer_to_a_write_over_is_our_own_write(aws, objects, before):
+    """Its condition fails on our own bytes, which are compared."""
+    etag = aws.bucket.put("dedupe/x", before).etag if before else None
+    aws.script["PUT"] = ["lost"]
+
+    written = objects.publish_over(
+        "dedupe/x", b"new", etag=etag, content_type="application/json"
+    )
+
+    assert written == aws.bucket.current("dedupe/x").etag
+    assert aws.bucket.versions["dedupe/x"][-1].body == b"new"
+    assert len(aws.bucket.versions["dedupe/x"]) == (2 if before else 1)
+
+
+@pytest.mark.parametrize("before", [None, b"old"])
+@pytest.mark.parametrize("fault", ["replaced", "deleted"])
+def test_a_write_over_something_else_is_refused(aws, objects, before, fault):
+    """Two invocations beside each other: the record has one last word."""
+    etag = aws.bucket.put("dedupe/x", before).etag if before else None
+    if before is None and fault == "deleted":
+        etag = '"of what was there"'
+    aws.replacement = b"other"
+    aws.script["PUT"] = [fault]
+
+    with pytest.raises(StorageUnavailableError):
+        objects.publish_over(
+            "dedupe/x", b"new", etag=etag, content_type="application/json"
+        )
+
+    left = aws.bucket.current("dedupe/x")
+    assert (left.body if left else None) == (b"other" if fault == "replaced" else None)
+
+
 def test_a_lost_answer_to_a_delete_looks_like_a_missing_object(aws, objects, stored):
     """The stage then looks for its own record and marker."""
     aws.script["DELETE"] = ["lost"]

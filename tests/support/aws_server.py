@@ -114,8 +114,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self._refused(key, current):
             return
         if self.command == "PUT":
-            self.server.bucket.put(key, body)
-            self._answer(200, b"")
+            written = self.server.bucket.put(key, body)
+            self._answer(200, b"", {"ETag": written.etag})
         elif self.command == "DELETE":
             self.server.bucket.delete(key)
             self._answer(204, b"", {"x-amz-delete-marker": "true"})

@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from waveflow.errors import ObjectNotFoundError, SourceChangedError
+from waveflow.errors import (
+    ObjectNotFoundError,
+    SourceChangedError,
+    StorageUnavailableError,
+)
 from waveflow.ports import StoredObject
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -82,6 +86,19 @@ class MemoryObjects:
     def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
         """Do the same with a file."""
         self.publish(key, path.read_bytes(), content_type=content_type)
+
+    def publish_over(
+        self, key: str, body: bytes, *, etag: str | None, content_type: str
+    ) -> str:
+        """Write `body` in place of the object with `etag`, or of none."""
+        self.calls.append(("publish_over", key))
+        assert content_type
+        current = self._current(key)
+        if current is not None and current[1] == body:
+            return current[0].etag
+        if (current[0].etag if current else None) != etag:
+            raise StorageUnavailableError("The result's key is in motion.")
+        return self.put(key, body).etag
 
     def delete(self, key: str, *, etag: str) -> None:
         """Hide the pinned object behind a delete marker."""

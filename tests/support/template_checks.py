@@ -55,7 +55,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "s3:DeleteObject": UPLOADS,
     },
     "WaveformRole": {
-        "s3:GetObject": UPLOADS | ours("waveforms"),
+        "s3:GetObject": UPLOADS | ours("dedupe", "waveforms"),
         "s3:ListBucket": {"Bucket.Arn"},
         "s3:PutObject": ours("waveforms"),
     },
@@ -82,7 +82,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
 LISTS = {
     "HashRole": ("dedupe/",),
     "DedupeDeleteRole": ("dedupe/", "waveforms/"),
-    "WaveformRole": ("waveforms/",),
+    "WaveformRole": ("dedupe/", "waveforms/"),
     "MusicRole": (),
     "MixRole": ("mixed/", "waveforms/"),
 }

@@ -178,6 +178,22 @@ class FaultyObjects:
         """Do the same with a file."""
         self.publish(key, path.read_bytes(), content_type=content_type)
 
+    def publish_over(
+        self, key: str, body: bytes, *, etag: str | None, content_type: str
+    ) -> str:
+        """Write `body` in place of the object with `etag`, or of none."""
+        assert content_type
+        self._before("publish", key)
+        current = self._bucket.current(key)
+        if current is None or current.body != body:
+            if (current.etag if current else None) != etag:
+                raise StorageUnavailableError("The result's key is in motion.")
+            current = self._bucket.put(key, body)
+        self._after("publish", key)
+        if self._wires.strikes("S3 answer lost"):
+            raise StorageUnavailableError("The answer to the PUT is lost.")
+        return current.etag
+
     def delete(self, key: str, *, etag: str) -> None:
         """Put a delete marker on the pinned object."""
         self._before("delete", key)

@@ -66,13 +66,15 @@ def test_a_proved_duplicate_is_deleted_behind_its_record(checksums):
     assert outcome.result["duplicate_of"] == CLAIM
     assert objects.body(NEWER) is None
     assert objects.body(OLDER) == BODY
-    assert [c for c in objects.calls if c[0] in {"publish", "delete"}] == [
-        ("publish", RECORD),
+    assert [c for c in objects.calls if c[0] in {"publish_over", "delete"}] == [
+        ("publish_over", RECORD),
+        ("publish_over", RECORD),
         ("delete", NEWER),
     ]
     record = json.loads(objects.body(RECORD))
     assert record["source"]["version_id"] == request.source.version_id
     assert record["survivor"] == CLAIM
+    assert record["state"] == "decided"
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def recorded():
     objects.put(KEY, BODY)
     first = run(objects)
     deletion = Deletion(source=first.source, survivor=SURVIVOR, survivor_etag='"e"')
-    write_deletion(first.job, deletion, objects=objects)
+    write_deletion(first.job, deletion, over=None, objects=objects)
     return objects, first
 
 

@@ -57,6 +57,16 @@ class ObjectStore(Protocol):
         """Do the same with a file of any length."""
         ...
 
+    def publish_over(
+        self, key: str, body: bytes, *, etag: str | None, content_type: str
+    ) -> str:
+        """Make `body` the object in place of the one with `etag`, or of none.
+
+        Returns the new object's ETag, and raises `StorageUnavailableError` when
+        something else is there now.
+        """
+        ...
+
     def delete(self, key: str, *, etag: str) -> None:
         """Hide the pinned object behind a delete marker.
 

@@ -4,12 +4,13 @@ The guards stand in the contract's order, and each refusal keeps the object.
 """
 
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
 from waveflow.errors import (
     DedupeRefusedError,
+    InternalError,
     ObjectNotFoundError,
     PathNotAllowedError,
     SourceChangedError,
@@ -24,7 +25,14 @@ from waveflow.events.flow import (
 from waveflow.events.messages import Job, Survivor
 from waveflow.ports import ObjectStore, Policy, StoredObject
 from waveflow.stages.hash import sha256_of
-from waveflow.stages.records import Deletion, find_deletion, write_deletion
+from waveflow.stages.records import (
+    Deletion,
+    Record,
+    duplicate,
+    find_deletion,
+    find_record,
+    write_deletion,
+)
 
 
 def delete_duplicate(
@@ -38,21 +46,44 @@ def delete_duplicate(
     job, source = request.job, request.source
     done = find_deletion(job, source.key, objects=objects)
     if done is None or done.source != source:
-        done = _prove(request, objects=objects, policy=policy)
-        if policy.dedupe_mode != "delete":
-            raise DedupeRefusedError(policy.dedupe_mode.upper(), would_delete=True)
-        write_deletion(job, done, objects=objects)
+        done = _decide(request, objects=objects, policy=policy)
         _delete(job, source, objects=objects)
-    return _duplicate(done, seconds=time.monotonic() - started)
+    _check_left(job, done, objects=objects)
+    return duplicate(done, seconds=time.monotonic() - started)
+
+
+def _decide(
+    request: DedupeDeleteRequest, *, objects: ObjectStore, policy: Policy
+) -> Deletion:
+    """Say the last word: from then on no drawing of this rendition is told.
+
+    A drawing is published before it looks for the record, and the record is
+    written before it is looked for a drawing: one of the two sees the other.
+    """
+    job = request.job
+    record = find_record(job, objects=objects)
+    deletion = _prove(request, record, objects=objects, policy=policy)
+    if policy.dedupe_mode != "delete":
+        raise DedupeRefusedError(policy.dedupe_mode.upper(), would_delete=True)
+    if record is None or not _is_decided(record, request.source):
+        record = write_deletion(job, deletion, over=record, objects=objects)
+        _refuse_lost(job, record, objects=objects)
+        _refuse_drawn(job, record, objects=objects)
+    decided = msgspec.structs.replace(deletion, state="decided")
+    return write_deletion(job, decided, over=record, objects=objects).deletion
 
 
 def _prove(
-    request: DedupeDeleteRequest, *, objects: ObjectStore, policy: Policy
+    request: DedupeDeleteRequest,
+    record: Record | None,
+    *,
+    objects: ObjectStore,
+    policy: Policy,
 ) -> Deletion:
     try:
         survivor = _check_claim(request, policy=policy)
         stored = _check_survivor(request.source, survivor, objects=objects)
-        _refuse_drawn(request.job, objects=objects)
+        _check_record(request, record, objects=objects)
     except DedupeRefusedError as refusal:
         if policy.dedupe_mode == "delete":
             raise
@@ -64,6 +95,7 @@ def _prove(
         survivor=survivor,
         survivor_etag=stored.etag,
         survivor_version_id=stored.version_id,
+        state="intended",
     )
 
 
@@ -113,10 +145,45 @@ def _check_survivor(
     return stored
 
 
-def _refuse_drawn(job: Job, *, objects: ObjectStore) -> None:
+def _check_record(
+    request: DedupeDeleteRequest, record: Record | None, *, objects: ObjectStore
+) -> None:
+    """Refuse what was kept before, and what would cost another deletion's record."""
+    if record is not None:
+        deletion = record.deletion
+        if deletion.state == "kept":
+            raise DedupeRefusedError(str(deletion.reason))
+        if deletion.state == "decided" and not deletion.is_of(request.source):
+            raise DedupeRefusedError("CHANGED")
+    if record is None or not _is_decided(record, request.source):
+        _refuse_drawn(request.job, record, objects=objects)
+
+
+def _is_decided(record: Record, source: Source) -> bool:
+    return record.deletion.state == "decided" and record.deletion.source == source
+
+
+def _refuse_drawn(job: Job, record: Record | None, *, objects: ObjectStore) -> None:
     if objects.find(waveform_key(job)) is not None:
         # The server was told SUCCESS: a redelivery must not take that back.
-        raise DedupeRefusedError("DRAWN")
+        _keep(job, record, reason="DRAWN", objects=objects)
+
+
+def _refuse_lost(job: Job, record: Record, *, objects: ObjectStore) -> None:
+    """Look at the survivor once more: proving it may have taken a while."""
+    stored = objects.find(record.deletion.survivor.filepath)
+    if stored is None or stored.etag != record.deletion.survivor_etag:
+        _keep(job, record, reason="NO_SURVIVOR", objects=objects)
+
+
+def _keep(
+    job: Job, record: Record | None, *, reason: str, objects: ObjectStore
+) -> NoReturn:
+    """Call an intention off for good, so that its upload can be drawn."""
+    if record is not None and record.deletion.state == "intended":
+        kept = msgspec.structs.replace(record.deletion, state="kept", reason=reason)
+        write_deletion(job, kept, over=record, objects=objects)
+    raise DedupeRefusedError(reason)
 
 
 def _delete(job: Job, source: Source, *, objects: ObjectStore) -> None:
@@ -128,16 +195,18 @@ def _delete(job: Job, source: Source, *, objects: ObjectStore) -> None:
             raise DedupeRefusedError("CHANGED") from exc
 
 
-def _duplicate(deletion: Deletion, *, seconds: float) -> Outcome:
-    survivor = msgspec.to_builtins(deletion.survivor)
-    return Outcome(
-        status="DUPLICATE",
-        processing_time=round(seconds, 3),
-        result={
-            "error": "Duplicate file",
-            "error_code": "DUPLICATE_FILE",
-            "error_message": "The same bytes are already stored as another stem.",
-            "duplicate_of": survivor,
-            "audio_data_hash": deletion.source.audio_hash,
-        },
-    )
+def _check_left(job: Job, deletion: Deletion, *, objects: ObjectStore) -> None:
+    """Find the survivor alive after the delete, or say that somebody must undo it.
+
+    No role of ours could: it would have to write uploads or delete versions.
+    """
+    stored = objects.find(deletion.survivor.filepath)
+    if stored is not None and stored.etag == deletion.survivor_etag:
+        return
+    if stored is None or sha256_of(stored, objects=objects) != (
+        deletion.source.audio_hash
+    ):
+        raise InternalError(
+            "The survivor was replaced or deleted while its duplicate was deleted; "
+            f"`waveflow ops restore {job.stem.stem_id}` brings the duplicate back."
+        )

@@ -1,26 +1,77 @@
-"""Keep the records that make a deletion repeatable and undoable."""
+"""Keep the records that make a deletion repeatable, undoable and the only effect.
+
+A record is first `intended`. One conditional write then says the last word:
+`decided`, after which the rendition is never told as drawn, or `kept`, after which
+its upload is never deleted.
+"""
+
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
-from waveflow.events.flow import Source, dedupe_key
+from waveflow.errors import (
+    ObjectNotFoundError,
+    SourceChangedError,
+    StorageUnavailableError,
+)
+from waveflow.events.flow import Outcome, Source, dedupe_key
 from waveflow.events.messages import Job, Survivor
 from waveflow.ports import ObjectStore
 
 
 class Deletion(Struct, frozen=True, kw_only=True):
-    """One deleted duplicate: the version that a restore brings back, and why."""
+    """One deletion of a duplicate: the version that a restore brings back, and why.
+
+    `reason` says why the upload was kept after all.
+    """
 
     source: Source
     survivor: Survivor
     survivor_etag: str
     survivor_version_id: str | None = None
+    state: Literal["intended", "decided", "kept"] = "decided"
+    reason: str | None = None
+
+    def is_of(self, source: Source) -> bool:
+        """Tell whether the same bytes under the same key are meant."""
+        mine = self.source
+        return (mine.key, mine.audio_hash) == (source.key, source.audio_hash)
 
 
-def write_deletion(job: Job, deletion: Deletion, *, objects: ObjectStore) -> None:
-    """Write the record, before anything is deleted."""
-    body = msgspec.json.encode(deletion)
-    objects.publish(dedupe_key(job), body, content_type="application/json")
+class Record(Struct, frozen=True, kw_only=True):
+    """What is recorded, and the ETag that the next write must find."""
+
+    deletion: Deletion
+    etag: str
+
+
+def find_record(job: Job, *, objects: ObjectStore) -> Record | None:
+    """Return the record of this job's rendition, whatever its state."""
+    key = dedupe_key(job)
+    stored = objects.find(key)
+    if stored is None:
+        return None
+    try:
+        body = b"".join(objects.read(key, etag=stored.etag))
+    except (ObjectNotFoundError, SourceChangedError) as exc:
+        raise StorageUnavailableError("The record is in motion.") from exc
+    return Record(deletion=msgspec.json.decode(body, type=Deletion), etag=stored.etag)
+
+
+def write_deletion(
+    job: Job, deletion: Deletion, *, over: Record | None, objects: ObjectStore
+) -> Record:
+    """Write the record in place of `over`; nothing is deleted before."""
+    if over is not None and over.deletion == deletion:
+        return over
+    etag = objects.publish_over(
+        dedupe_key(job),
+        msgspec.json.encode(deletion),
+        etag=over.etag if over else None,
+        content_type="application/json",
+    )
+    return Record(deletion=deletion, etag=etag)
 
 
 def find_deletion(job: Job, key: str, *, objects: ObjectStore) -> Deletion | None:
@@ -29,10 +80,24 @@ def find_deletion(job: Job, key: str, *, objects: ObjectStore) -> Deletion | Non
     A record alone is only an intention: the key must also lie under a delete
     marker.
     """
-    body = objects.load(dedupe_key(job))
-    if body is None:
+    record = find_record(job, objects=objects)
+    if record is None or record.deletion.state != "decided":
         return None
-    deletion = msgspec.json.decode(body, type=Deletion)
-    if deletion.source.key != key or not objects.has_delete_marker(key):
+    if record.deletion.source.key != key or not objects.has_delete_marker(key):
         return None
-    return deletion
+    return record.deletion
+
+
+def duplicate(deletion: Deletion, *, seconds: float) -> Outcome:
+    """Return how the job of a deleted duplicate ended."""
+    return Outcome(
+        status="DUPLICATE",
+        processing_time=round(seconds, 3),
+        result={
+            "error": "Duplicate file",
+            "error_code": "DUPLICATE_FILE",
+            "error_message": "The same bytes are already stored as another stem.",
+            "duplicate_of": msgspec.to_builtins(deletion.survivor),
+            "audio_data_hash": deletion.source.audio_hash,
+        },
+    )

@@ -2,14 +2,23 @@
 
 import time
 
+import msgspec
+
 from waveflow.audio.document import waveform_document
 from waveflow.audio.listening import Listener
 from waveflow.audio.peaks import Waveform, draw
+from waveflow.errors import (
+    ObjectNotFoundError,
+    SourceChangedError,
+    StorageUnavailableError,
+)
 from waveflow.events.fields import iso_time
-from waveflow.events.flow import Outcome, WaveformRequest, waveform_key
+from waveflow.events.flow import Outcome, Source, WaveformRequest, waveform_key
+from waveflow.events.messages import Job
 from waveflow.ports import ObjectStore, Policy
 from waveflow.stages.fetch import fetch, workspace
 from waveflow.stages.heard import analysis_told
+from waveflow.stages.records import duplicate, find_deletion, find_record
 
 DRAW_TIME_S = 840  # a minute less than the function's own time-out
 
@@ -17,8 +26,30 @@ DRAW_TIME_S = 840  # a minute less than the function's own time-out
 def draw_waveform(
     request: WaveformRequest, *, objects: ObjectStore, policy: Policy
 ) -> Outcome:
-    """Publish the waveform document of exactly the bytes that were hashed."""
+    """Publish the waveform document of exactly the bytes that were hashed.
+
+    An upload that our own deletion took meanwhile ends as that duplicate.
+    """
     started = time.monotonic()
+    job, source = request.job, request.source
+    try:
+        result = _draw(request, started=started, objects=objects, policy=policy)
+        _check_undeleted(job, source, objects=objects)
+    except ObjectNotFoundError:
+        deletion = find_deletion(job, source.key, objects=objects)
+        if deletion is None:
+            raise
+        return duplicate(deletion, seconds=time.monotonic() - started)
+    return Outcome(
+        status="SUCCESS",
+        result=result,
+        processing_time=round(time.monotonic() - started, 3),
+    )
+
+
+def _draw(
+    request: WaveformRequest, *, started: float, objects: ObjectStore, policy: Policy
+) -> dict[str, object]:
     job, source = request.job, request.source
     listener = Listener() if job.stem.analysis else None
     with workspace(policy.scratch) as folder:
@@ -39,13 +70,50 @@ def draw_waveform(
     document = waveform_document(
         waveform, audio_hash=source.audio_hash, created_at=iso_time(job.ts)
     )
+    _publish(job, source, document, objects=objects)
+    return _result(request, waveform, key=waveform_key(job), listener=listener)
+
+
+def _publish(
+    job: Job, source: Source, document: bytes, *, objects: ObjectStore
+) -> None:
+    """Publish the document, but never over that of other bytes."""
     key = waveform_key(job)
-    objects.publish(key, document, content_type="application/json")
-    return Outcome(
-        status="SUCCESS",
-        result=_result(request, waveform, key=key, listener=listener),
-        processing_time=round(time.monotonic() - started, 3),
+    before = objects.find(key)
+    if before is not None:
+        try:
+            body = b"".join(objects.read(key, etag=before.etag))
+        except (ObjectNotFoundError, SourceChangedError) as exc:
+            raise StorageUnavailableError("The document is in motion.") from exc
+        if body == document:
+            return
+        if msgspec.json.decode(body).get("audio_hash") != source.audio_hash:
+            raise SourceChangedError(
+                "Other bytes were drawn for this stem and timestamp before."
+            )
+    objects.publish_over(
+        key,
+        document,
+        etag=before.etag if before else None,
+        content_type="application/json",
     )
+
+
+def _check_undeleted(job: Job, source: Source, *, objects: ObjectStore) -> None:
+    """Look for a deletion after publishing; `dedupe_delete` looks the other way."""
+    record = find_record(job, objects=objects)
+    stored = objects.find(source.key)
+    if stored is None:
+        raise ObjectNotFoundError("The object was deleted while it was drawn.")
+    if stored.etag != source.etag:
+        raise SourceChangedError("The object was replaced while it was drawn.")
+    if (
+        record is not None
+        and record.deletion.state != "kept"
+        and record.deletion.is_of(source)
+    ):
+        # Its stage ends it soon, one way or the other.
+        raise StorageUnavailableError("A deletion of the object is under way.")
 
 
 def _result(

@@ -1,0 +1,289 @@
+"""A job has one effect, whatever runs beside it, and the server is told that one."""
+
+import json
+
+import msgspec
+import pytest
+from support.memory import MemoryObjects
+from support.records import TS, hash_request
+from support.simulation.traffic import tiny_wav
+from waveflow.errors import (
+    DedupeRefusedError,
+    InternalError,
+    ObjectNotFoundError,
+    SourceChangedError,
+    StorageUnavailableError,
+)
+from waveflow.events.flow import DedupeDeleteRequest, WaveformRequest
+from waveflow.ports import Policy
+from waveflow.stages.dedupe_delete import delete_duplicate
+from waveflow.stages.hash import hash_object
+from waveflow.stages.waveform import draw_waveform
+
+OLDER, NEWER = "audio/older.wav", "audio/sample.wav"
+BODY, OTHER = tiny_wav(1), tiny_wav(2)
+RECORD = f"dedupe/stem789_{TS}.json"
+DOCUMENT = f"waveforms/stem789_waveform_{TS}.json"
+POLICY = Policy(
+    allowed_prefixes=("audio/",),
+    max_file_bytes=10_000,
+    dedupe_mode="delete",
+    verdict_mode="callback",
+)
+
+
+class Interrupted(MemoryObjects):
+    """A bucket in which something else happens once, right before or after a call."""
+
+    def __init__(self):
+        super().__init__()
+        self._moments = {}
+
+    def at(self, moment, call, key, event):
+        """Let `event` happen there."""
+        self._moments[moment, call, key] = event
+
+    def _happen(self, *moment):
+        self._moments.pop(moment, lambda: None)()
+
+    def publish_over(self, key, body, *, etag, content_type):
+        """Do it, with what else happens."""
+        state = json.loads(body).get("state", "")
+        self._happen("before", state or "publish", key)
+        etag = super().publish_over(key, body, etag=etag, content_type=content_type)
+        self._happen("after", state or "publish", key)
+        return etag
+
+    def delete(self, key, *, etag):
+        """Do it, with what else happens."""
+        self._happen("before", "delete", key)
+        super().delete(key, etag=etag)
+
+
+@pytest.fixture
+def objects():
+    """Return a bucket with an older stem and its newer copy."""
+    bucket = Interrupted()
+    bucket.put(OLDER, BODY)
+    bucket.put(NEWER, BODY)
+    return bucket
+
+
+def hashed(objects, **fields):
+    """Pin one upload."""
+    return hash_object(hash_request(**fields), objects=objects, policy=POLICY)
+
+
+def delete(objects, pinned, *, survivor=OLDER):
+    """Delete it as the duplicate of another."""
+    claim = {"stemId": f"of {survivor}", "filepath": survivor}
+    request = DedupeDeleteRequest(
+        job=pinned.job, source=pinned.source, duplicate_of=claim
+    )
+    return delete_duplicate(request, objects=objects, policy=POLICY).status
+
+
+def draw(objects, pinned):
+    """Draw it."""
+    request = WaveformRequest(job=pinned.job, source=pinned.source)
+    return draw_waveform(request, objects=objects, policy=POLICY)
+
+
+def test_a_drawing_beside_a_finished_deletion_ends_as_that_duplicate(objects):
+    """SUCCESS would point to an object that is gone."""
+    pinned = hashed(objects)
+    objects.at("before", "publish", DOCUMENT, lambda: delete(objects, pinned))
+
+    outcome = draw(objects, pinned)
+
+    assert outcome.status == "DUPLICATE"
+    assert outcome.result["duplicate_of"]["filepath"] == OLDER
+    assert objects.body(NEWER) is None
+
+
+@pytest.mark.parametrize("state", ["intended", "decided"])
+def test_a_drawing_beside_a_deletion_under_way_waits(objects, state):
+    """Nobody can tell yet which of the two it will be; the machine asks again."""
+    pinned, drawn = hashed(objects), []
+
+    def drawing():
+        with pytest.raises(StorageUnavailableError):
+            draw(objects, pinned)
+        drawn.append(True)
+
+    objects.at("after", state, RECORD, drawing)
+    try:
+        told = delete(objects, pinned)
+    except DedupeRefusedError as refused:
+        told = refused.reason
+
+    again = draw(objects, pinned).status
+    assert drawn
+    assert (told, again) in {("DUPLICATE", "DUPLICATE"), ("DRAWN", "SUCCESS")}
+    assert (objects.body(NEWER) is None) == (told == "DUPLICATE")
+
+
+def test_a_deletion_finds_the_drawing_that_came_before_its_record(objects):
+    """One of the two always sees the other."""
+    pinned, told = hashed(objects), []
+    objects.at(
+        "before", "intended", RECORD, lambda: told.append(draw(objects, pinned).status)
+    )
+
+    with pytest.raises(DedupeRefusedError, match="DRAWN"):
+        delete(objects, pinned)
+
+    assert told == ["SUCCESS"]
+    assert draw(objects, pinned).status == "SUCCESS"
+    assert objects.body(NEWER) == BODY
+
+
+def test_an_old_invocation_cannot_delete_what_its_retry_called_off(objects):
+    """It may still run beside the retry; the record has one last word."""
+    pinned = hashed(objects)
+
+    def retry():
+        objects.put(DOCUMENT, b'{"audio_hash": "x"}')
+        with pytest.raises(DedupeRefusedError, match="DRAWN"):
+            delete(objects, pinned)
+
+    objects.at("before", "decided", RECORD, retry)
+    with pytest.raises(StorageUnavailableError):
+        delete(objects, pinned)
+
+    assert objects.body(NEWER) == BODY
+
+
+def test_a_decided_deletion_is_carried_out_by_the_next_run(objects):
+    """Its drawing was told to wait, so nothing else can have been told."""
+    pinned = hashed(objects)
+
+    def dies():
+        raise StorageUnavailableError("The process is gone.")
+
+    objects.at("before", "delete", NEWER, dies)
+    with pytest.raises(StorageUnavailableError):
+        delete(objects, pinned)
+    objects.put(DOCUMENT, b"{}")
+
+    assert delete(objects, pinned) == "DUPLICATE"
+
+
+@pytest.mark.parametrize(
+    ("body", "error"), [(OTHER, SourceChangedError), (None, ObjectNotFoundError)]
+)
+def test_success_says_that_the_upload_is_still_there(objects, body, error):
+    """A user was faster than the drawing."""
+    pinned = hashed(objects)
+
+    def user():
+        if body is None:
+            objects.delete(NEWER, etag=pinned.source.etag)
+        else:
+            objects.put(NEWER, body)
+
+    objects.at("before", "publish", DOCUMENT, user)
+    with pytest.raises(error):
+        draw(objects, pinned)
+
+
+def test_a_rendition_is_never_drawn_of_other_bytes(objects):
+    """The server was told the first hash, and reads this document for it."""
+    assert draw(objects, hashed(objects)).status == "SUCCESS"
+    before = objects.body(DOCUMENT)
+    objects.put(NEWER, OTHER)
+
+    with pytest.raises(SourceChangedError):
+        draw(objects, hashed(objects))
+
+    assert objects.body(DOCUMENT) == before
+
+
+def test_the_same_bytes_are_drawn_again_with_other_peaks(objects):
+    """An operator's redraw of one rendition."""
+    draw(objects, hashed(objects))
+    pinned = hashed(objects, num_peaks=7)
+
+    assert draw(objects, pinned).result["num_peaks"] == 7
+    assert len(json.loads(objects.body(DOCUMENT))["peaks"]) == 7
+
+
+@pytest.mark.parametrize("key", [NEWER, "audio/another.wav"])
+def test_a_record_of_other_bytes_is_never_written_over(objects, key):
+    """It is the only way back to the first deletion."""
+    delete(objects, hashed(objects))
+    record = objects.body(RECORD)
+    objects.put("audio/old.wav", OTHER)
+    objects.put(key, OTHER)
+
+    with pytest.raises(DedupeRefusedError, match="CHANGED"):
+        delete(objects, hashed(objects, filepath=key), survivor="audio/old.wav")
+
+    assert objects.body(RECORD) == record
+    assert objects.body(key) == OTHER
+
+
+def test_the_same_bytes_uploaded_again_are_recorded_again(objects):
+    """Its own version has the longer quarantine."""
+    delete(objects, hashed(objects))
+    again = objects.put(NEWER, BODY)
+
+    assert delete(objects, hashed(objects)) == "DUPLICATE"
+    assert json.loads(objects.body(RECORD))["source"]["version_id"] == again.version_id
+
+
+def test_what_an_operator_brought_back_stays(objects):
+    """The message that deleted it is delivered once more."""
+    delete(objects, hashed(objects))
+    kept = json.loads(objects.body(RECORD)) | {"state": "kept", "reason": "RESTORED"}
+    objects.put(RECORD, msgspec.json.encode(kept))
+    objects.put(NEWER, BODY)
+
+    with pytest.raises(DedupeRefusedError, match="RESTORED"):
+        delete(objects, hashed(objects))
+
+    assert objects.body(NEWER) == BODY
+    assert draw(objects, hashed(objects)).status == "SUCCESS"
+
+
+def test_a_survivor_lost_before_the_last_word_keeps_the_copy(objects):
+    """It was proved a moment ago, and is looked at again."""
+    pinned = hashed(objects)
+    objects.at("after", "intended", RECORD, lambda: objects.put(OLDER, OTHER))
+
+    with pytest.raises(DedupeRefusedError, match="NO_SURVIVOR"):
+        delete(objects, pinned)
+
+    assert objects.body(NEWER) == BODY
+    assert draw(objects, pinned).status == "SUCCESS"
+
+
+def test_a_deletion_that_left_no_live_copy_is_a_defect_and_told(objects):
+    """A user only uploaded the older file again, and it was deleted as the newer."""
+    pinned = hashed(objects)
+
+    def again():
+        objects.put(OLDER, BODY)
+        older = hashed(objects, stemId="older", filepath=OLDER)
+        assert delete(objects, older, survivor=NEWER) == "DUPLICATE"
+
+    objects.at("before", "delete", NEWER, again)
+    with pytest.raises(InternalError, match="ops restore stem789"):
+        delete(objects, pinned)
+
+    with pytest.raises(InternalError, match="ops restore stem789"):
+        delete(objects, pinned)
+
+
+def test_a_survivor_that_was_uploaded_again_still_survives(objects):
+    """Another ETag is no other content."""
+    pinned = hashed(objects)
+
+    def again():
+        stored, body = objects.versions[OLDER][-1]
+        other = msgspec.structs.replace(stored, etag='"of parts"')
+        objects.versions[OLDER].append((other, body))
+
+    objects.at("before", "delete", NEWER, again)
+
+    assert delete(objects, pinned) == "DUPLICATE"
