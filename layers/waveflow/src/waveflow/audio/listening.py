@@ -44,8 +44,7 @@ class Listener:
     def __init__(self, time_s: float = LISTENING_TIME_S) -> None:
         self.error: WaveflowError | None = None
         self._left_s = time_s
-        self._meter: LoudnessMeter | None = None
-        self._check: StemCheck | None = None
+        self._meters: tuple[LoudnessMeter, StemCheck] | None = None
 
     def __call__(self, stream: Stream, blocks: Iterator[Samples]) -> Iterator[Samples]:
         """Pass on the blocks of one pass, and forget any pass before it.
@@ -62,11 +61,10 @@ class Listener:
         Samples
             The same blocks.
         """
-        self._meter = LoudnessMeter(stream.sample_rate, stream.channels)
-        self._check = StemCheck(stream.sample_rate, stream.channels)
+        self._meters = None
         for block in blocks:
             if self.error is None and len(block):
-                self._hear(block, self._meter, check=self._check)
+                self._hear(block, stream)
             yield block
 
     def finish(self) -> Heard:
@@ -82,27 +80,41 @@ class Listener:
         WaveflowError
             Why listening ended early.
         """
-        if self._meter is None or self._check is None:
-            raise InternalError("Nothing was heard.")
         if self.error is not None:
             raise self.error
-        return Heard(self._meter.finish(), self._check.finish())
+        if self._meters is None:
+            raise InternalError("Nothing was heard.")
+        meter, check = self._meters
+        try:
+            return Heard(meter.finish(), check.finish())
+        except Exception as exc:
+            raise _typed(exc) from exc
 
-    def _hear(self, block: Samples, meter: LoudnessMeter, *, check: StemCheck) -> None:
+    def _hear(self, block: Samples, stream: Stream) -> None:
         """Measure one block; what goes wrong here must not end the drawing."""
         started = time.monotonic()
         try:
+            if self._meters is None:
+                self._meters = (
+                    LoudnessMeter(stream.sample_rate, stream.channels),
+                    StemCheck(stream.sample_rate, stream.channels),
+                )
+            meter, check = self._meters
             x = planar(block)
             meter.add(x)
             check.add(block, x)
-        except MemoryError:
-            self.error = ResourceLimitError("Memory ran out while listening.")
         except Exception as exc:  # noqa: BLE001 - the waveform matters more
-            kind = type(exc).__name__
-            self.error = InternalError(f"Listening raised {kind}.")
+            self.error = _typed(exc)
         self._left_s -= time.monotonic() - started
         if self._left_s < 0 and self.error is None:
             self.error = ResourceLimitError("Listening took too long.")
+
+
+def _typed(exc: Exception) -> WaveflowError:
+    """Give the error whose code a result can carry."""
+    if isinstance(exc, MemoryError):
+        return ResourceLimitError("Memory ran out while listening.")
+    return InternalError(f"Listening raised {type(exc).__name__}.")
 
 
 def planar(block: Samples) -> NDArray[np.float32]:
