@@ -1,7 +1,7 @@
 """HTTP entry point of the analysis API: the routes of seed 004, and large uploads."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, FastAPI, Query, Request, Response
@@ -15,10 +15,15 @@ from waveflow.web.forms import FileForm
 from waveflow.web.guard import Guard, Here, Owner
 from waveflow.web.openapi import FORM_SCHEMA, WEBHOOK_SCHEMA, describe
 from waveflow.web.problems import Problem, answer_problems, documented
-from waveflow.web.streams import event_stream, number_of
+from waveflow.web.streams import event_stream, number_of, several_stream
 
 MAX_FOLLOWED = 200
+CORS_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"]
 ACCEPTED = "업로드 완료, 백그라운드에서 처리됩니다."
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Events", "content": {"text/event-stream": {}}},
+    204: {"description": "Everything was received before."},
+}
 routes = APIRouter(prefix="/tokens")
 
 
@@ -41,7 +46,8 @@ def create_app(services: ApiServices) -> FastAPI:
             CORSMiddleware,
             allow_origins=services.http.origins,
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+            allow_headers=CORS_HEADERS,
+            expose_headers=["Retry-After"],
         )
     app.include_router(routes)
     describe(app, Problem)
@@ -101,11 +107,7 @@ def analysis_result(
     "/analysis-progress/{job_id}",
     tags=["seed 004"],
     response_class=Response,
-    responses=documented(401, 404, 410, 422)
-    | {
-        200: {"description": "Events", "content": {"text/event-stream": {}}},
-        204: {"description": "The final event was received before."},
-    },
+    responses=documented(401, 404, 410, 422) | EVENTS,
 )
 async def analysis_progress(
     job_id: schemas.JobId,
@@ -125,18 +127,21 @@ async def analysis_progress(
     "/analysis-progress",
     tags=["jobs"],
     response_class=Response,
-    responses=documented(401, 404, 410, 422)
-    | {200: {"description": "Events", "content": {"text/event-stream": {}}}},
+    responses=documented(401, 404, 410, 422) | EVENTS,
 )
 async def several_progress(
     here: Here,
     owner: Owner,
     job_id: Annotated[list[str], Query(min_length=1, max_length=MAX_FOLLOWED)],
+    last_event_id: schemas.LastEventId = None,
 ) -> Response:
     """Stream the moments of several jobs at once, each from its beginning."""
-    for each in job_id:
+    wanted = sorted(set(job_id))
+    for each in wanted:
         await asyncio.to_thread(here.services.jobs.subject, each, owner=owner)
-    return event_stream(here.feeds.follow_all(sorted(set(job_id))))
+    if number_of(last_event_id) >= len(wanted):
+        return Response(status_code=204)
+    return several_stream(here.feeds.follow_all(wanted))
 
 
 @routes.post(

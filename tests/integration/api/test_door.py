@@ -104,6 +104,29 @@ def test_other_origins_are_let_in_by_name_only(configured):
     assert "access-control-allow-origin" not in other.headers
 
 
+def test_a_page_of_another_origin_may_resume_and_wait(configured):
+    """It sends where it was, and must be let read when to come back."""
+    client = configured(
+        API_CORS_ORIGINS="https://studio.example",
+        API_RATE_PER_SECOND="0.5",
+        API_RATE_BURST="1",
+    )
+    origin = {"Origin": "https://studio.example"}
+    ask = {
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "Last-Event-ID",
+    }
+
+    resumes = client.options("/tokens/analysis-progress/x", headers=origin | ask)
+    answers = [
+        client.get("/tokens/analysis-result/x", headers=origin) for _ in range(2)
+    ]
+
+    assert resumes.status_code == 200
+    assert answers[1].status_code == 429
+    assert answers[1].headers["access-control-expose-headers"] == "Retry-After"
+
+
 def test_a_large_file_arrives_in_parts_and_is_one_object(configured, world):
     """More than one part streams through and is joined byte for byte."""
     api = Api(configured())

@@ -1,7 +1,7 @@
 """The seed's routes before the real machine."""
 
 import pytest
-from support.http_api import code
+from support.http_api import code, parse
 from support.world import wav
 
 
@@ -35,6 +35,21 @@ def test_a_stream_that_is_cut_goes_on_without_a_lost_event(api):
     for index, event in enumerate(whole):
         assert api.events(job, after=event["id"]) == whole[index + 1 :]
     assert api.events(job, after="no number") == whole
+
+
+def test_several_jobs_on_one_stream_end_a_browsers_reconnecting(api):
+    """Its ids count the jobs that have ended: after the last there is nothing new."""
+    jobs = [api.upload(wav(seed=seed))["job_id"] for seed in (410, 411)]
+    url = "/tokens/analysis-progress?" + "&".join(f"job_id={job}" for job in jobs)
+
+    whole = parse(api.client.get(url).text)
+    cut = api.client.get(url, headers={"Last-Event-ID": "1"})
+    end = api.client.get(url, headers={"Last-Event-ID": whole[-1]["id"]})
+
+    assert {event["job_id"] for event in whole} == set(jobs)
+    assert [e["id"] for e in whole if e["status"] == "completed"] == ["1", "2"]
+    assert len(parse(cut.text)) == len(whole)
+    assert (end.status_code, end.content) == (204, b"")
 
 
 def test_the_same_bytes_are_answered_from_the_job_that_had_them(api, world):

@@ -26,6 +26,11 @@ class Gone(Struct, frozen=True, kw_only=True):
     code: str
     message: str
 
+    @property
+    def final(self) -> bool:
+        """Tell that nothing follows."""
+        return True
+
 
 class Feeds:
     """The jobs that somebody follows now."""

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import msgspec
 from starlette.responses import StreamingResponse
@@ -10,19 +9,20 @@ from starlette.responses import StreamingResponse
 from waveflow.jobs.feed import Gone
 from waveflow.jobs.progress import Progress
 
-RETRY_MS = 1000
+BEGINNING = b"retry: 1000\n\n"
 HEARTBEAT = b": still here\n\n"
 MAX_NUMBER_DIGITS = 9
 Moments = AsyncIterator[Progress | Gone | None]
 
 
 def event_stream(moments: Moments) -> StreamingResponse:
-    """Return a stream that no proxy holds back."""
-    return StreamingResponse(
-        _encoded(moments),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    """Return one job's stream; its ids are the moments' numbers."""
+    return _response(_numbered(moments))
+
+
+def several_stream(moments: Moments) -> StreamingResponse:
+    """Return several jobs' stream; its ids count the jobs that have ended."""
+    return _response(_counted(moments))
 
 
 def number_of(last_event_id: str | None) -> int:
@@ -32,27 +32,37 @@ def number_of(last_event_id: str | None) -> int:
     return int(text) if valid else 0
 
 
-async def _encoded(moments: Moments) -> AsyncIterator[bytes]:
-    yield f"retry: {RETRY_MS}\n\n".encode()
+def _response(body: AsyncIterator[bytes]) -> StreamingResponse:
+    """Return a stream that no proxy holds back."""
+    return StreamingResponse(
+        body,
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _numbered(moments: Moments) -> AsyncIterator[bytes]:
+    yield BEGINNING
     async for moment in moments:
-        if moment is None:
-            yield HEARTBEAT
-        elif isinstance(moment, Gone):
-            yield _gone(moment)
-        else:
-            yield _event(moment)
+        yield _event(moment, moment.number if isinstance(moment, Progress) else None)
 
 
-def _gone(job: Gone) -> bytes:
-    """Say why a job is followed no further; the status was sent long ago."""
-    return _block("event: gone", {"status": "failed", **msgspec.to_builtins(job)})
+async def _counted(moments: Moments) -> AsyncIterator[bytes]:
+    yield BEGINNING
+    ended = 0
+    async for moment in moments:
+        ended += moment is not None and moment.final
+        yield _event(moment, ended)
 
 
-def _event(moment: Progress) -> bytes:
-    data = {k: v for k, v in msgspec.to_builtins(moment).items() if k != "number"}
-    return _block(f"id: {moment.number}", data)
-
-
-def _block(head: str, data: dict[str, Any]) -> bytes:
+def _event(moment: Progress | Gone | None, number: int | None) -> bytes:
+    if moment is None:
+        return HEARTBEAT
+    head = "" if number is None else f"id: {number}\n"
+    data = msgspec.to_builtins(moment)
+    data.pop("number", None)
+    if isinstance(moment, Gone):
+        head += "event: gone\n"  # the status was sent long ago
+        data["status"] = "failed"
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"{head}\ndata: {text}\n\n".encode()
+    return f"{head}data: {text}\n\n".encode()
