@@ -15,6 +15,7 @@ from waveflow.web.forms import FileForm
 from waveflow.web.guard import Guard, Here, Owner
 from waveflow.web.openapi import FORM_SCHEMA, WEBHOOK_SCHEMA, describe
 from waveflow.web.problems import Problem, answer_problems, documented
+from waveflow.web.reading import serve_reading
 from waveflow.web.streams import event_stream, number_of, several_stream
 
 MAX_FOLLOWED = 200
@@ -38,6 +39,8 @@ def create_app(services: ApiServices) -> FastAPI:
         title="WaveFlow analysis",
         version="1",
         description="Upload audio, follow its analysis, fetch the result.",
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.guard = Guard(services)
     answer_problems(app)
@@ -51,6 +54,7 @@ def create_app(services: ApiServices) -> FastAPI:
         )
     app.include_router(routes)
     describe(app, Problem)
+    serve_reading(app)
     return app
 
 

@@ -1,5 +1,8 @@
 """Ask the API whatever its own document allows, and more."""
 
+import html
+import re
+
 import hypothesis
 import schemathesis
 from schemathesis.checks import not_a_server_error
@@ -56,3 +59,18 @@ def test_the_document_names_every_route_and_its_problems(api):
             assert 429 in told
     assert "Problem" in document["components"]["schemas"]
     assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+def test_the_documentation_needs_nothing_from_elsewhere(api):
+    """It shows every route on a machine without the internet, and tells nobody."""
+    page = api.client.get("/docs")
+    paths = api.client.get("/openapi.json").json()["paths"]
+
+    addresses = re.findall(r"""(?:href|src|action)="([^"]*)"|(https?:)?//""", page.text)
+    assert page.headers["content-type"].startswith("text/html")
+    assert {a for a, _ in addresses if not a.startswith("#")} == {"openapi.json"}
+    assert "<script" not in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    for path in paths:
+        assert path in html.unescape(page.text)
+    assert api.client.get("/redoc").status_code == 404
