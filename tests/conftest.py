@@ -5,6 +5,20 @@ from collections.abc import Iterator
 import pytest
 from support.leaks import leaks
 
+READ: list[str] = []  # what the running test took out of pytest's own report
+
+
+def pytest_configure() -> None:
+    """Overhear what tests read by capsys and capfd."""
+    readouterr = pytest.CaptureFixture.readouterr
+
+    def overheard(capture: pytest.CaptureFixture[str]) -> object:
+        said = readouterr(capture)
+        READ.extend(map(str, said))
+        return said
+
+    pytest.CaptureFixture.readouterr = overheard
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
@@ -13,8 +27,9 @@ def pytest_runtest_makereport(
     """Fail a test during which a token, a secret or a signed address was printed."""
     report = yield
     if report.when == "teardown":
-        said = "\n".join(text for _, _, text in item._report_sections)
-        found = leaks(said)
+        printed = [text for _, _, text in item._report_sections]
+        found = leaks("\n".join([*printed, *READ]))
+        READ.clear()
         if found:
             report.outcome = "failed"
             report.longrepr = "Secrets were said:\n" + "\n".join(found)

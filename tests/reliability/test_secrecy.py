@@ -1,6 +1,12 @@
 """No token, secret or signed address is ever said, and no line is ever forged."""
 
 import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from support.aws_server import SECRET
@@ -39,7 +45,7 @@ def test_no_log_line_or_error_holds_a_secret(aws, capfd, fault):
 
     said = "".join(capfd.readouterr()) + "".join(errors)
     assert "started" in said
-    for secret in (TOKEN, SECRET, SECRET.removeprefix("whsec_"), "X-Amz-Signature"):
+    for secret in (TOKEN, SECRET, SECRET.removeprefix("whsec_")):
         assert secret not in said
 
 
@@ -63,3 +69,55 @@ def test_a_newline_in_a_message_forges_no_log_line(aws, capfd):
     lines = capfd.readouterr().out.splitlines()
     assert lines
     assert "deleted everything" not in {json.loads(x).get("message") for x in lines}
+
+
+# Each says a secret in another way, and would pass if nobody listened.
+TALKATIVE = """
+import logging, os, subprocess, sys
+
+import pytest
+
+TOKEN = "AQC" + "k" * 40
+SECRET = "whsec_" + "c2VjcmV0" * 4
+SIGNED = "https://bucket.example/key?X-Amz-Signature=" + "0" * 64
+
+def test_printed_token(): print(TOKEN)
+def test_printed_secret(): print(SECRET)
+def test_printed_signature(): sys.stderr.write(SIGNED)
+def test_logged(): logging.getLogger("x").warning(SIGNED)
+def test_child(): subprocess.run(["echo", TOKEN], check=True)
+def test_unread(capsys): print(TOKEN)
+def test_read(capsys): print(TOKEN), capsys.readouterr()
+def test_read_from_descriptors(capfd): os.write(2, SECRET.encode()), capfd.readouterr()
+def test_read_bytes(capfdbinary): print(SIGNED), capfdbinary.readouterr()
+@pytest.fixture
+def leaving():
+    yield
+    print(TOKEN)
+def test_left(leaving): pass
+def test_discreet(capsys): print("a token, a secret"), capsys.readouterr()
+"""
+
+
+def test_a_test_that_says_a_secret_fails(tmp_path):
+    """What listens to every test is itself heard to work."""
+    tests = Path(__file__).parents[1]
+    shutil.copy(tests / "conftest.py", tmp_path)
+    (tmp_path / "test_talk.py").write_text(TALKATIVE)
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "."],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(tests),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # loading takes seconds
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    failed = re.findall(r"^ERROR test_talk.py::test_(\w+)", ended.stdout, re.MULTILINE)
+    assert {*failed, "discreet"} == set(re.findall(r"def test_(\w+)", TALKATIVE))
+    assert "discreet" not in failed
