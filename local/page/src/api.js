@@ -1,15 +1,26 @@
 const TOKEN = "studio"; // one track: what is uploaded twice here is a duplicate
 
-/** Ask the API; a problem becomes an Error with its sentence. */
+/** Ask the API; whatever goes wrong becomes a Failure. */
 export async function ask(path, body, method = body === undefined ? "GET" : "POST") {
   const answer = await fetch(path, {
     method,
     headers: body === undefined ? {} : { "Content-Type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
+  }).catch((cause) => {
+    throw new Failure({ code: "NETWORK", cause });
   });
-  const told = answer.status === 204 ? null : await answer.json();
-  if (!answer.ok) throw Object.assign(new Error(told.detail), { code: told.code, status: answer.status });
+  if (answer.status === 204) return null;
+  const told = await answer.json().catch(() => null); // cut off, or of a server in between
+  if (!answer.ok || told === null) throw new Failure({ ...told, status: answer.status });
   return told;
+}
+
+/** What went wrong: a sentence of the server's, else a code that the page puts in words. */
+export class Failure extends Error {
+  constructor({ code = "UNREADABLE", status = 0, detail = "", cause }) {
+    super(detail, { cause });
+    Object.assign(this, { code, status });
+  }
 }
 
 /** Upload one file, whose verdict the platform's server gives. */
@@ -21,11 +32,12 @@ export function upload(blob, name, onProgress) {
     request.open("POST", `/tokens/${TOKEN}/upload-audio?verdict=platform`);
     request.responseType = "json";
     request.upload.onprogress = (event) => onProgress(event.loaded / event.total);
-    request.onerror = () => reject(new Error("network"));
-    request.onload = () =>
-      request.status === 200
-        ? resolve(request.response)
-        : reject(new Error(request.response?.detail ?? String(request.status)));
+    request.onerror = () => reject(new Failure({ code: "NETWORK" }));
+    request.onload = () => {
+      const { status, response } = request;
+      if (status === 200 && response) resolve(response);
+      else reject(new Failure({ ...response, status }));
+    };
     request.send(form);
   });
 }
@@ -38,30 +50,9 @@ export const documentUrl = (id) => `/tokens/analysis-waveform/${id}`;
 export const pictureUrl = (id) => `/local/picture/${id}.svg`;
 export const status = () => ask("/local/status");
 export const webhooks = (id) => ask(`/local/webhooks?subject=${id}`);
-export const behave = (rule) => ask("/local/behaviour", rule);
+export const behaviour = () => ask("/local/behaviour");
+export const behave = (rule) => ask("/local/behaviour", rule, "PUT");
 export const answer = (id, verdict, of) => ask("/local/answer", { job_id: id, verdict, duplicate_of: of ?? null });
 export const again = (id) => ask(`/local/again/${id}`, {});
+export const againNow = (id, delivery) => ask(`/local/again/${id}/now`, delivery);
 export const undo = (id) => ask(`/local/undo/${id}`, {});
-
-/** Follow several jobs on one stream; `onMoment` gets every moment of each. */
-export class Follower {
-  #source = null;
-  #ids = "";
-  constructor(onMoment, onRefused) {
-    this.onMoment = onMoment;
-    this.onRefused = onRefused;
-  }
-
-  /** Follow exactly these jobs from now on. */
-  follow(ids) {
-    const wanted = [...ids].sort().join("&job_id=");
-    if (wanted === this.#ids && this.#source?.readyState !== EventSource.CLOSED) return;
-    this.#source?.close();
-    this.#ids = wanted;
-    this.#source = null;
-    if (!wanted) return;
-    this.#source = new EventSource(`/tokens/analysis-progress?job_id=${wanted}`);
-    this.#source.onmessage = (event) => this.onMoment(JSON.parse(event.data));
-    this.#source.onerror = ({ target }) => target.readyState === EventSource.CLOSED && this.onRefused();
-  }
-}

@@ -1,15 +1,18 @@
 import * as api from "./api.js";
 import { asksMe, drawBench, openBench, showWebhooks } from "./bench.js";
+import { Follower } from "./follow.js";
 import { switchLanguage, t, translate } from "./i18n.js";
 import { drawMachine } from "./machine.js";
-import { Group, recolour, zoom } from "./player.js";
+import { recolour, unmount, zoom } from "./player.js";
 import { drawable, makeRow, update } from "./row.js";
 import * as store from "./store.js";
+import { Group } from "./together.js";
+import { calm, trouble } from "./trouble.js";
 import { take, takeDropped } from "./uploads.js";
 
 const $ = (id) => document.getElementById(id);
 const shown = new Map();
-const follower = new api.Follower(onMoment, onRefused);
+const follower = new Follower(onMoment, onRefused);
 
 function onMoment(moment) {
   const row = store.ofJob(moment.job_id);
@@ -27,7 +30,7 @@ async function onRefused() {
 
 async function refresh(row) {
   const told = await api.result(row.jobId).catch((error) => {
-    row.lost = error.status === 404 || error.status === 410;
+    row.lost = error.status === 404 || error.status === 410; // else the stream tells
   });
   if (told && told.status !== "processing") store.note(row, told);
   store.changed(row);
@@ -49,14 +52,14 @@ function draw() {
 }
 
 function drawRows() {
-  for (const [key, { element }] of shown) {
-    if (!store.find(key)) {
-      element.remove();
-      shown.delete(key);
-    }
+  for (const [key, { element, row }] of shown) {
+    if (store.find(key)) continue;
+    unmount(row.jobId);
+    element.remove();
+    shown.delete(key);
   }
   store.rows.forEach((row, index) => {
-    if (!shown.has(row.key)) shown.set(row.key, makeRow(row));
+    if (!shown.has(row.key)) shown.set(row.key, { row, ...makeRow(row) });
     const made = shown.get(row.key);
     if ($("rows").children[index] !== made.element) $("rows").insertBefore(made.element, $("rows").children[index] ?? null);
     update(row, made);
@@ -77,14 +80,19 @@ function drawBar() {
 
 async function mixChosen() {
   const stems = chosen();
-  const told = await api.mix(stems.map((row) => row.jobId));
-  for (const row of stems) row.checked = false;
-  store.add({ kind: "mix", jobId: told.job_id, stems: stems.map((row) => row.jobId) });
+  try {
+    const told = await api.mix(stems.map((row) => row.jobId));
+    for (const row of stems) row.checked = false;
+    store.add({ kind: "mix", jobId: told.job_id, stems: stems.map((row) => row.jobId) });
+    calm();
+  } catch (error) {
+    trouble(t("mix"), error);
+  }
 }
 
-async function restore() {
-  const kept = store.remembered().reverse().map((row) => store.add(row));
-  await Promise.all(kept.map(refresh));
+/** Play what is chosen as one. */
+function playChosen() {
+  together().toggle().catch((error) => trouble(t("playing"), error));
 }
 
 function onDrag(event) {
@@ -115,7 +123,7 @@ function wire() {
     });
   }
   $("zoom").addEventListener("input", (event) => zoom(event.target.value));
-  $("together").addEventListener("click", () => together().toggle());
+  $("together").addEventListener("click", playChosen);
   $("mix").addEventListener("click", mixChosen);
   $("clear").addEventListener("click", () => [...store.rows].forEach(store.remove));
   $("theme").addEventListener("click", switchTheme);
@@ -134,5 +142,6 @@ store.onChange(draw);
 store.onChange(showWebhooks);
 draw();
 openBench();
-restore();
+store.share(refresh);
+store.recall().forEach(refresh);
 setInterval(() => store.rows.some((row) => !store.ended(row)) && draw(), 1000);

@@ -2,21 +2,28 @@ import * as api from "./api.js";
 import { fill, h } from "./dom.js";
 import { t } from "./i18n.js";
 import { ended, selected } from "./store.js";
+import { calm, trouble } from "./trouble.js";
 
 const $ = (id) => document.getElementById(id);
 const LATE_AT_MOST_S = 60;
+const LOOK_MS = 1500;
 const RULES = {
-  auto: { behaviour: "auto" },
+  auto: { behaviour: "auto", event: "*" },
   "ask-me": { behaviour: "ask-me", event: "hash-check" },
   slow: { behaviour: "late", event: "hash-check", delay_s: 3 },
-  unavailable: { behaviour: "unavailable", times: 3 },
-  down: { behaviour: "unavailable" },
+  unavailable: { behaviour: "unavailable", event: "*", times: 3 },
+  down: { behaviour: "unavailable", event: "*" },
   twice: { behaviour: "twice", event: "hash-check" },
   late: { behaviour: "late", event: "hash-check" },
   garbage: { behaviour: "garbage", event: "hash-check" },
 };
-let current = "auto";
+let current = null; // as the server said last; null is none of these
+let chosen = 0;
+let standin = false;
 let timeout = 0;
+
+/** Tell whether the stand-in server is here, whose webhooks can be seen. */
+export const hasStandin = () => standin;
 
 /** Tell whether the server leaves the next verdict to whoever looks at the page. */
 export const asksMe = () => current === "ask-me";
@@ -27,13 +34,19 @@ export async function openBench() {
   if (!status) return;
   $("where").textContent = t("where", { endpoint: status.endpoint.replace("http://", "") });
   timeout = status.verdict_timeout_s;
-  $("server-card").hidden = !status.standin;
-  $("webhook-card").hidden = !status.standin;
-  if (status.standin) {
-    await choose("auto");
-    drawBench();
-    setInterval(showWebhooks, 1500);
-  }
+  standin = status.standin;
+  $("server-card").hidden = !standin;
+  $("webhook-card").hidden = !standin;
+  if (!standin) return;
+  drawBench();
+  await look();
+  document.addEventListener("visibilitychange", look);
+  setInterval(look, LOOK_MS);
+}
+
+/** Show what the server does now; another tab may have switched it. */
+async function look() {
+  if (!document.hidden) await Promise.all([readRule(), showWebhooks()]);
 }
 
 /** Draw the switches in the current language. */
@@ -50,22 +63,51 @@ export function drawBench() {
 }
 
 async function choose(name) {
-  current = name;
-  await api.behave({ behaviour: "auto" });
-  if (name !== "auto") await api.behave({ ...RULES[name], ...(name === "late" ? { delay_s: timeout + 2 } : {}) });
+  chosen += 1;
+  await api.behave(rule(name)).then(
+    () => {
+      current = name;
+      calm();
+    },
+    (error) => trouble(t("switching"), error),
+  );
+  chosen += 1; // what was read meanwhile may be older
+  check();
+}
+
+const rule = (name) => ({ ...RULES[name], ...(name === "late" ? { delay_s: timeout + 2 } : {}) });
+
+async function readRule() {
+  const before = chosen;
+  const rules = await api.behaviour().catch(() => null); // the next look tells
+  if (!rules || before !== chosen) return;
+  const deciding = rules.find(({ subject }) => subject === "*");
+  current = deciding ? (Object.keys(RULES).find((name) => same(rule(name), deciding)) ?? null) : "auto";
+  check();
+}
+
+function same(wanted, { behaviour, event, times, delay_s: delay }) {
+  return wanted.behaviour === behaviour && wanted.event === event && ("times" in wanted) === (times !== null) && (wanted.delay_s ?? delay) === delay;
+}
+
+/** Let the switches stand where the server does. */
+function check() {
+  for (const input of $("behaviours").querySelectorAll("input")) input.checked = input.value === current;
 }
 
 /** Show the selected row's webhooks as the server got them. */
 export async function showWebhooks() {
   const row = selected();
   const list = $("webhooks");
-  if ($("webhook-card").hidden || document.hidden) return;
+  if (!standin || document.hidden) return;
   if (!row?.jobId) return fill(list, "none", () => [h("li", { class: "none" }, t("noWebhooks"))]);
-  if (ended(row) && list.dataset.settled === row.jobId + row.notes.length) return;
+  const stamp = ended(row) ? row.jobId + row.notes.map(({ status }) => status) : "";
+  const settled = stamp && !stamp.includes("RUNNING");
+  if (settled && list.dataset.settled === stamp) return;
   const received = await api.webhooks(row.jobId).catch(() => []);
   const key = row.jobId + received.map((w) => w.number + w.answered).join() + document.documentElement.lang;
   fill(list, key, () => (received.length ? received.reverse().map(webhook) : [h("li", { class: "none" }, t("noWebhooks"))]));
-  list.dataset.settled = ended(row) && received.length ? row.jobId + row.notes.length : "";
+  list.dataset.settled = settled && received.length ? stamp : "";
 }
 
 function webhook(received) {

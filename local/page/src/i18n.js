@@ -9,6 +9,17 @@ export function t(key, blanks = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => blanks[name] ?? "");
 }
 
+/** Say that something failed, and why: in the server's words where it has any. */
+export const failed = (what, error) => t("failed", { what, reason: reason(error) });
+
+function reason({ code, status, message }) {
+  if (code === "NETWORK") return t("NETWORK");
+  return dotted(message || t("UNREADABLE", { status }));
+}
+
+/** End a sentence. */
+export const dotted = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
+
 /** Put every sentence of the fixed markup into the current language. */
 export function translate() {
   document.documentElement.lang = language;

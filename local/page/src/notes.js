@@ -1,4 +1,4 @@
-import { t } from "./i18n.js";
+import { dotted, failed, t } from "./i18n.js";
 import { now, ofJob } from "./store.js";
 
 /** Return in sentences what happened to a row's file, and why nothing is lost. */
@@ -6,10 +6,10 @@ export function notes(row) {
   const end = now(row);
   const said = [];
   if (row.lost) said.push(t("noteLost"));
-  if (row.failedUpload) said.push(t("noteUpload", { message: row.failedUpload }));
+  if (row.failedUpload) said.push(failed(t("upload"), row.failedUpload));
   if (end?.status === "failed") said.push(t("noteFailed", { message: dotted(end.error.message) }));
   if (end?.status === "completed") said.push(...done(row, end));
-  for (const each of row.notes) said.push(again(each));
+  for (const each of row.notes) said.push(TOLD[each.kind](each));
   if (row.unplayable) said.push(t("notePlay"));
   if (row.undone) said.push(t("noteUndone"));
   return said;
@@ -30,10 +30,17 @@ function survivor(result) {
   return ofJob(stem)?.name ?? stem?.slice(0, 8) ?? "?";
 }
 
-function again({ status, states, written }) {
-  if (status === "RUNNING") return t("noteAgainRunning");
-  const told = written.length ? t("noteAgainWritten", { list: written.join(", ") }) : t("noteAgainNothing");
-  return t("noteAgain", { states: states.join(" → "), written: told });
-}
+const TOLD = {
+  again: ({ status, states, written, repeats }) => {
+    if (status === "RUNNING") return t("noteAgainRunning", { state: states.at(-1) ?? "" });
+    const wrote = written.length ? t("noteAgainWritten", { list: written.join(", ") }) : t("noteAgainNothing");
+    return [t("noteAgain", { states: states.join(" → ") }), wrote, ...sameId(repeats)].join(" ");
+  },
+  error: ({ what, error }) => failed(t(what), error),
+};
 
-const dotted = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
+/** Claim about the webhooks' ids only what was seen of them. */
+function sameId(repeats) {
+  if (!repeats?.length) return [];
+  return [t(repeats.every(Boolean) ? "noteSameId" : "noteOtherId")];
+}

@@ -4,7 +4,6 @@ let library; // loaded once; without npm's package the server draws instead
 const wavesurfer = () => (library ??= import("../vendor/wavesurfer.esm.js").then((m) => m.default, () => null));
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 export const players = new Map();
-const DRIFT_S = 0.05;
 
 /** Draw a job's waveform into `box`, from the document that the system wrote. */
 export async function mount(box, jobId, name, { onState, onError }) {
@@ -22,37 +21,6 @@ export async function mount(box, jobId, name, { onState, onError }) {
 /** Pause everything but these. */
 export function pauseOthers(kept) {
   for (const [id, player] of players) if (player && !kept.includes(id)) player.media.pause();
-}
-
-/** Play several from the same moment, and keep them together. */
-export class Group {
-  constructor(ids) {
-    this.ids = ids;
-  }
-  get members() {
-    return this.ids.map((id) => players.get(id)).filter(Boolean);
-  }
-  get playing() {
-    return this.members.some((player) => !player.media.paused);
-  }
-  async toggle() {
-    if (this.playing) return this.members.forEach((player) => player.media.pause());
-    pauseOthers(this.ids);
-    const at = this.members[0].media.currentTime;
-    for (const { media } of this.members) media.currentTime = Math.min(at, media.duration || at);
-    await Promise.all(this.members.map((player) => player.media.play()));
-    this.#hold();
-  }
-  #hold() {
-    if (!this.playing) return;
-    const [first, ...others] = this.members;
-    for (const { media } of others) {
-      if (!media.paused && Math.abs(media.currentTime - first.media.currentTime) > DRIFT_S) {
-        media.currentTime = first.media.currentTime;
-      }
-    }
-    setTimeout(() => this.#hold(), 200);
-  }
 }
 
 /** Show so many pixels of every waveform for one second. */

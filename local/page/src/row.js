@@ -1,9 +1,12 @@
 import * as api from "./api.js";
+import { deliverAgain, delivering } from "./again.js";
+import { asksMe } from "./bench.js";
 import { bytes, clock, fill, h, seconds } from "./dom.js";
 import { t } from "./i18n.js";
 import { notes } from "./notes.js";
-import { Group, mount, pauseOthers, players, unmount } from "./player.js";
+import { mount, pauseOthers, players } from "./player.js";
 import { changed, ended, nameOf, now, remove, rows, view, waits } from "./store.js";
+import { Group, play } from "./together.js";
 
 const KINDS = { SUCCESS: "good", DUPLICATE: "twin", HELD: "held", FAILURE: "bad" };
 const SEEK_S = 5;
@@ -34,10 +37,13 @@ export function update(row, { element, parts }) {
   parts.meter.hidden = Boolean(ended(row));
   parts.facts.textContent = facts(row);
   fill(parts.notes, JSON.stringify([notes(row)]), () => notes(row).map((text) => h("li", {}, text)));
-  fill(parts.verdict, `${waits(row)} ${waits(row) && others(row).map((r) => r.key)} ${document.documentElement.lang}`, () => verdict(row));
-  fill(parts.actions, [ended(row), now(row)?.outcome, row.undone, row.mode, document.documentElement.lang].join(), () => actions(row));
+  fill(parts.verdict, `${asked(row)} ${asked(row) && others(row).map((r) => r.key)} ${document.documentElement.lang}`, () => verdict(row));
+  fill(parts.actions, [ended(row), now(row)?.outcome, row.undone, row.mode, [...busy(row)], document.documentElement.lang].join(), () => actions(row));
   if (drawable(row)) draw(row, parts.wave);
 }
+
+/** Tell whether somebody who looks at the page can give a row's verdict, or give it again. */
+const asked = (row) => waits(row) || (asksMe() && delivering(row)?.states.at(-1) === "Ask");
 
 /** Tell whether a row has a waveform to draw. */
 export const drawable = (row) => ended(row) && now(row)?.outcome === "SUCCESS" && !row.lost;
@@ -75,7 +81,7 @@ function head(row, state) {
       onchange: (event) => { row.checked = event.target.checked; changed(row); },
     }),
     h("button", { type: "button", class: "close", "aria-label": t("remove", { name: nameOf(row) }), onclick: (event) => {
-      event.stopPropagation(); unmount(row.jobId); remove(row);
+      event.stopPropagation(); remove(row);
     } }, "×"),
   ];
 }
@@ -108,9 +114,9 @@ function facts(row) {
 }
 
 function verdict(row) {
-  if (!waits(row)) return [];
+  if (!asked(row)) return [];
   const choices = others(row);
-  const give = (word, of) => api.answer(row.jobId, word, of).catch((error) => note(row, error));
+  const give = (word, of) => api.answer(row.jobId, word, of).catch((error) => note(row, "Verdict", error));
   const list = h("select", { "aria-label": t("asDuplicate") }, ...choices.map((r) => h("option", { value: r.jobId }, r.name)));
   return [
     h("span", { class: "question" }, t("ask")),
@@ -131,17 +137,19 @@ function actions(row) {
     made.push(h("a", { href: api.audioUrl(row.jobId, true), download: "" }, t(row.kind === "mix" ? "wav" : "audio")));
     made.push(h("a", { href: api.documentUrl(row.jobId), download: `${nameOf(row)}.json` }, t("doc")));
   }
-  if (now(row).outcome === "DUPLICATE" && !row.undone) made.push(act(row, "undo", () => api.undo(row.jobId), () => { row.undone = true; }));
-  made.push(act(row, "again", () => api.again(row.jobId), (told) => row.notes.push(told)));
+  if (now(row).outcome === "DUPLICATE" && !row.undone) made.push(act(row, "undo", () => api.undo(row.jobId).then(() => { row.undone = true; })));
+  made.push(act(row, "again", () => deliverAgain(row)));
   return made;
 }
 
-function act(row, word, call, then) {
-  return h("button", { type: "button", class: "link", "data-act": word, onclick: async (event) => {
-    const button = event.currentTarget;
-    button.disabled = true;
-    await call().then(then, (error) => note(row, error));
-    button.disabled = false;
+const busy = (row) => (row.busy ??= new Set());
+
+function act(row, word, call) {
+  return h("button", { type: "button", class: "link", "data-act": word, disabled: busy(row).has(word), onclick: async () => {
+    busy(row).add(word);
+    changed(row);
+    await call().catch((error) => note(row, word, error));
+    busy(row).delete(word);
     changed(row);
   } }, t(word));
 }
@@ -165,7 +173,9 @@ function mute(row) {
   }
 }
 
-async function toggle(row) {
+const toggle = (row) => listen(row).catch((error) => note(row, "playing", error));
+
+async function listen(row) {
   if (row.kind === "mix" && row.stems?.some((id) => players.get(id))) {
     mute(row);
     return new Group([row.jobId, ...row.stems]).toggle();
@@ -176,7 +186,7 @@ async function toggle(row) {
   player.media.volume = 1;
   if (!player.media.paused) return player.media.pause();
   pauseOthers([row.jobId]);
-  await player.media.play();
+  await play(player.media);
 }
 
 async function draw(row, box) {
@@ -185,7 +195,7 @@ async function draw(row, box) {
     onState: (playing) => { row.playing = playing; changed(row); },
     onError: () => { row.unplayable = true; changed(row); },
   };
-  const player = await mount(box, row.jobId, row.name, heard).catch((error) => note(row, error));
+  const player = await mount(box, row.jobId, row.name, heard).catch((error) => note(row, "draw", error));
   if (player?.surfer) control(row, box, player);
 }
 
@@ -213,8 +223,7 @@ function control(row, box, { media, duration }) {
   });
 }
 
-function note(row, error) {
-  row.failedUpload = undefined;
-  row.notes.push({ status: "ERROR", states: [error.message], written: [] });
+function note(row, what, error) {
+  row.notes.push({ kind: "error", what, error });
   changed(row);
 }

@@ -1,8 +1,9 @@
 import { t } from "./i18n.js";
 
 // The rows of the list; everything on the page follows from them.
-const KEY = "waveflow.rows";
-const KEPT = ["key", "jobId", "name", "kind", "stems", "size", "undone", "byHand"];
+// Each row is an entry of its own, so that two tabs never overwrite each other's.
+const PREFIX = "waveflow.row.";
+const KEPT = ["key", "added", "jobId", "name", "kind", "stems", "size", "undone", "byHand"];
 
 export const rows = [];
 const PATIENCE_MS = 8000;
@@ -14,38 +15,76 @@ export const onChange = (listener) => listeners.add(listener);
 
 /** Say that a row has changed, or the list. */
 export function changed(row = null) {
-  localStorage.setItem(KEY, JSON.stringify(rows.filter((r) => r.jobId).map((r) => pick(r))));
+  if (row?.jobId && rows.includes(row)) keep(row);
   for (const listener of listeners) listener(row);
 }
 
 /** Put a new row first. */
 export function add(fields) {
-  const row = { key: crypto.randomUUID(), moments: [], notes: [], checked: false, sent: 0, ...fields };
-  rows.unshift(row);
+  const added = Math.max(Date.now(), (rows[0]?.added ?? 0) + 1);
+  const row = place({ key: crypto.randomUUID(), added, ...fields });
   view.selected = row.key;
   changed(row);
   return row;
 }
 
-/** Take a row off the list; its job stays. */
+/** Take a row off the list, here and in every tab; its job stays. */
 export function remove(row) {
+  localStorage.removeItem(PREFIX + row.key);
+  drop(row);
+}
+
+/** Put the rows of earlier visits back; return them. */
+export function recall() {
+  const keys = Object.keys(localStorage).filter((name) => name.startsWith(PREFIX));
+  const back = keys.map((name) => read(localStorage.getItem(name))).filter(Boolean).map(place);
+  view.selected ??= rows[0]?.key ?? null;
+  changed();
+  return back;
+}
+
+/** Follow what other tabs do to the list; `onNew` gets each row that they add. */
+export function share(onNew) {
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key === null) return [...rows].forEach(drop); // the whole storage was cleared
+    if (!key.startsWith(PREFIX)) return;
+    const row = find(key.slice(PREFIX.length));
+    const fields = read(newValue);
+    if (row && fields) changed(Object.assign(row, fields));
+    else if (row) drop(row);
+    else if (fields) onNew(place(fields));
+  });
+}
+
+function place(fields) {
+  const row = { moments: [], notes: [], checked: false, sent: 0, ...fields };
+  const older = rows.findIndex((each) => each.added < row.added);
+  rows.splice(older < 0 ? rows.length : older, 0, row);
+  return row;
+}
+
+function drop(row) {
   rows.splice(rows.indexOf(row), 1);
   if (view.selected === row.key) view.selected = rows[0]?.key ?? null;
   changed();
 }
 
+function keep(row) {
+  const text = JSON.stringify(Object.fromEntries(KEPT.map((name) => [name, row[name]])));
+  if (localStorage.getItem(PREFIX + row.key) !== text) localStorage.setItem(PREFIX + row.key, text);
+}
+
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // not of this page
+  }
+}
+
 export const find = (key) => rows.find((row) => row.key === key);
 export const ofJob = (jobId) => rows.find((row) => row.jobId === jobId);
 export const selected = () => find(view.selected);
-
-/** Return the rows of an earlier visit. */
-export function remembered() {
-  try {
-    return JSON.parse(localStorage.getItem(KEY) ?? "[]");
-  } catch {
-    return [];
-  }
-}
 
 /** Return what a row is called, in the current language. */
 export const nameOf = (row) => (row.kind === "mix" ? t("mixName", { n: row.stems.length }) : row.name);
@@ -65,8 +104,4 @@ export function note(row, moment) {
   const known = row.moments.some((m) => m.at === moment.at && m.state === moment.state && m.status === moment.status);
   if (!known) row.moments.push(moment);
   return !known;
-}
-
-function pick(row) {
-  return Object.fromEntries(KEPT.map((name) => [name, row[name]]));
 }

@@ -61,7 +61,7 @@ async function send(row, blob) {
     });
     row.jobId = told.job_id;
   } catch (error) {
-    row.failedUpload = error.message;
+    row.failedUpload = error;
   }
   changed(row);
 }

@@ -16,7 +16,14 @@ from support.processes import Program
 ROOT = Path(__file__).resolve().parents[3]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLOW_WITHIN_S = 240
+LATE = ("--verdict-timeout", str(TIMEOUT_S := 5))
 RATE = 22_050
+# What the walk provokes; nothing else may be refused.
+REFUSED = [
+    "409 POST /local/undo/{id}",
+    "503 PUT /local/behaviour",
+    "503 POST /tokens/studio/mix",
+]
 
 
 @pytest.fixture(name="browser")
@@ -35,7 +42,7 @@ def _url(tmp_path):
     """Run `waveflow up` on ports that nobody uses, and return the page's URL."""
     command = [str(Path(sys.executable).with_name("waveflow")), "up", "--port", "0"]
     program = Program(
-        [*command, "--api-port", "0", "--data", str(tmp_path / "up")],
+        [*command, "--api-port", "0", *LATE, "--data", str(tmp_path / "up")],
         log=tmp_path / "up.log",
         env=dict(os.environ),
         cwd=ROOT,
@@ -50,8 +57,8 @@ def _url(tmp_path):
         program.stop()
 
 
-def stems(folder: Path) -> list[str]:
-    """Write three files that mix well and look unlike each other."""
+def write_files(folder: Path) -> None:
+    """Write three stems that mix well and look unlike each other, and short tones."""
     rng = np.random.default_rng(7)
     t = np.arange(RATE * 6) / RATE
     beat = np.exp(-((t * 2) % 1) * 18) * np.sin(2 * np.pi * 60 * ((t * 2) % 1))
@@ -59,16 +66,13 @@ def stems(folder: Path) -> list[str]:
     bass = np.sign(np.sin(2 * np.pi * 55 * t)) * np.exp(-(t % 0.5) * 3) * 0.5
     swell = np.clip(np.sin(2 * np.pi * 0.25 * t + 1), 0, 1)
     voice = np.sin(2 * np.pi * 330 * t) * swell * 0.4
-    paths = []
-    for name, sound in (
-        ("drums.wav", beat * 0.8 + hats),
-        ("bass.flac", bass),
-        ("voice.ogg", voice),
-    ):
-        path = folder / name
-        soundfile.write(path, np.stack([sound, sound * 0.9], axis=1), RATE)
-        paths.append(str(path))
-    return paths
+    sounds = {"drums.wav": beat * 0.8 + hats, "bass.flac": bass, "voice.ogg": voice}
+    for pitch, name in enumerate(("other", "late", "slow", "twice", "down", "twin")):
+        fades = np.clip(1 - t[: RATE // 2] * 2, 0, 1)
+        sounds[f"{name}.wav"] = np.sin(220 * (pitch + 2) * t[: RATE // 2]) * fades
+    for name, sound in sounds.items():
+        soundfile.write(folder / name, np.stack([sound, sound * 0.9], axis=1), RATE)
+    shutil.copy(folder / "drums.wav", folder / "copy.wav")
 
 
 @pytest.fixture(name="seen")
@@ -78,7 +82,8 @@ def _seen(browser, url, tmp_path):
     flow = Path(__file__).with_name("flow.mjs")
     packages = built(ROOT / "local" / "page")
     pictures = Path(os.environ.get("WAVEFLOW_PICTURES", tmp_path))
-    command = ["node", flow, url, browser, pictures, packages, *stems(tmp_path)]
+    write_files(tmp_path)
+    command = ["node", flow, url, browser, pictures, packages, tmp_path]
     ran = subprocess.run(
         command, capture_output=True, text=True, timeout=FLOW_WITHIN_S, check=False
     )
@@ -91,17 +96,70 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     """From drop to undo, by the waveform that the system wrote."""
     assert seen["machine"] == "Ask"
     assert {"Waiting for the verdict", "Done"} <= set(seen["states"])
-    assert seen["waveforms"] == 3
+    assert seen["waveforms"] == [1, 1, 1]
     assert seen["seeked"] >= 6
     assert seen["zoomed"]
     assert "Every stem is in it" in seen["mix"]
     assert "the older copy stays" in seen["duplicate"]
     assert "webhook-signature: v1," in seen["webhook"]
     assert seen["undone"]
-    assert "Nothing was written twice" in seen["again"]
     assert "not accepted" in seen["failed"]
-    assert seen["kept"] == 6
     assert seen["phone"] == {"language": "ko", "overflow": 0}
-    assert seen["plain"] == {"drawn": True, "players": 4}
-    assert seen["faults"] == []
+    assert seen["plain"] == {"drawn": True, "players": True}
+
+    # A second tab leaves the server and the list as the first one made them.
+    assert seen["rules"] == [True, True]
+    assert seen["kept"] == 14
+
+    # Verdicts by hand.
+    assert "nothing deleted, nothing drawn" in seen["held"]
+    assert "The same bytes as drums.wav: the older copy stays" in seen["by hand"]
+
+    # Several at once are heard as one.
+    assert seen["apart"] < 10
+
+    # Faults of the server: the file is drawn nevertheless, and the row says how long.
+    assert TIMEOUT_S <= seen["late"] < 2 * TIMEOUT_S
+    assert 3 <= seen["slow"] < TIMEOUT_S
+    assert seen["down"][0] == 500
+    assert seen["down"][-1] == 201
+    # Within one second no upload is the older one for sure: then both stay.
+    one_stays = "twin.wav: the older copy stays"
+    both_stay = "kept and drawn, because the other copy is not the older one"
+    assert sum(one_stays in note for note in seen["twins"]) <= 1
+    assert any(one_stays in note or both_stay in note for note in seen["twins"])
+    assert (
+        "Nothing was written twice. The webhook carried the same id." in seen["again"]
+    )
+
+    # What was refused is told as that, and nothing else.
+    undo_refused = "Undo deletion failed: The object is there already."
+    assert seen["undo refused"].endswith(undo_refused)
+    assert "Delivered again" not in seen["undo refused"]
+    storage = "The storage does not answer."
+    assert seen["switch refused"] == f"Switching the server failed: {storage}"
+    assert seen["rule kept"]
+    assert seen["mix refused"] == f"Mix failed: {storage}"
+    assert seen["no network"] == "업로드 실패: 서버에 연결할 수 없습니다."
+    assert seen["refused"] == REFUSED
+    assert seen["faults"] == [
+        "Failed to load resource: net::ERR_FAILED /tokens/studio/upload-audio"
+    ]
     assert seen["elsewhere"] == []
+
+
+@pytest.mark.parametrize("part", ["follow", "together"])
+def test_the_pages_parts_keep_their_claims(part):
+    """One stream for at most 200 jobs, and one start for all stems."""
+    require_node()
+    path = Path(__file__).with_name(f"{part}.test.mjs")
+
+    ran = subprocess.run(
+        ["node", "--test", path],
+        capture_output=True,
+        text=True,
+        timeout=FLOW_WITHIN_S,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr

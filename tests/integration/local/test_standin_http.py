@@ -20,10 +20,13 @@ def _standin(tmp_path):
         yield standin
 
 
-def send(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict]:
+def send(
+    url: str, body: bytes, headers: dict[str, str], *, method: str = "POST"
+) -> tuple[int, dict]:
     """POST and return status and body; redirects are not followed."""
+    request = Request(url, body, headers, method=method)  # noqa: S310
     try:
-        with urlopen(Request(url, body, headers), timeout=5) as answer:  # noqa: S310
+        with urlopen(request, timeout=5) as answer:  # noqa: S310
             return answer.status, json.load(answer)
     except HTTPError as error:
         with error:
@@ -98,6 +101,22 @@ def test_a_page_can_make_it_misbehave(standin, behaviour, status):
     answered = [standin.receive("completion", signed(body), body)[0] for _ in range(2)]
 
     assert answered == [status, 201]
+
+
+def test_a_page_reads_the_rule_that_holds_and_replaces_it(standin):
+    """Two pages can agree on how the server answers only by asking it."""
+    base = standin.url.removesuffix("/webhook")
+    for rule in ({"behaviour": "hold", "subject": "s1"}, {"behaviour": "silence"}):
+        send(f"{base}/behaviour", json.dumps(rule).encode(), JSON)
+    wish = {"behaviour": "unavailable", "event": "completion", "times": 1}
+
+    send(f"{base}/behaviour", json.dumps(wish).encode(), JSON, method="PUT")
+
+    with urlopen(f"{base}/behaviour", timeout=5) as answer:  # noqa: S310
+        (rule,) = json.load(answer)
+    assert wish.items() <= rule.items()
+    standin.script.next("completion", "s1")
+    assert standin.script.in_force() == []
 
 
 @pytest.mark.parametrize(

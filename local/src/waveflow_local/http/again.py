@@ -2,9 +2,10 @@
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel
+from fastapi import HTTPException
+from pydantic import BaseModel, StringConstraints
 
 from waveflow_local import places
 from waveflow_local.template import local_name
@@ -13,60 +14,75 @@ from waveflow_local.watch import see
 if TYPE_CHECKING:
     from waveflow_local.clients import Clients
 
-ENDS_WITHIN_S = 15
+STARTS_WITHIN_S = 10
 _NEWEST = 20
 _LOOK_EVERY_S = 0.1
 _OUTPUTS = ("waveforms/", "mixed/", "dedupe/")
 
 
+class Delivery(BaseModel):
+    """A second delivery: its execution, and the job's outputs before it."""
+
+    execution: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}$")]
+    before: list[str]
+
+
 class Again(BaseModel):
-    """How the second delivery ended, and what it wrote."""
+    """How far the second delivery is, and what it has written."""
 
     status: str
     states: list[str]
     written: list[str]
 
 
-def deliver_again(clients: "Clients", job_id: str) -> Again:
-    """Send a job's message through the queue and wait for its execution."""
-    machine = places.arn("states", "stateMachine:" + places.STACK)
-    first = machine.replace(":stateMachine:", ":execution:") + f":{job_id}"
+def deliver_again(clients: "Clients", job_id: str) -> Delivery:
+    """Send a job's message through the queue and wait until it is started."""
+    first = _execution(job_id)
     given = json.loads(clients.sfn.describe_execution(executionArn=first)["input"])
-    before = _versions(clients)
+    before = sorted(_outputs(clients, job_id))
     queue = clients.sqs.get_queue_url(QueueName=local_name("Queue"))["QueueUrl"]
     body = json.dumps(given[0]["body"], ensure_ascii=False)
     message = clients.sqs.send_message(QueueUrl=queue, MessageBody=body)["MessageId"]
-    deadline = time.monotonic() + ENDS_WITHIN_S
+    deadline = time.monotonic() + STARTS_WITHIN_S
     while time.monotonic() < deadline:
-        arn = _started(clients, machine, message)
-        seen = see(clients.sfn, arn) if arn else None
-        if seen and not seen.running:
-            return Again(
-                status=seen.status,
-                states=[state.name for state in seen.states],
-                written=sorted(_versions(clients) - before),
-            )
+        if execution := _started(clients, message):
+            return Delivery(execution=execution, before=before)
         time.sleep(_LOOK_EVERY_S)
-    return Again(status="RUNNING", states=[], written=[])
+    raise HTTPException(503, "The message is in the queue, but nothing took it.")
 
 
-def _started(clients: "Clients", machine: str, message: str) -> str | None:
+def look(clients: "Clients", job_id: str, delivery: Delivery) -> Again:
+    """Return where a second delivery is now."""
+    seen = see(clients.sfn, _execution(delivery.execution))
+    written = _outputs(clients, job_id) - set(delivery.before)
+    return Again(
+        status=seen.status,
+        states=[state.name for state in seen.states],
+        written=sorted(written),
+    )
+
+
+def _execution(name: str) -> str:
+    return places.arn("states", f"execution:{places.STACK}:{name}")
+
+
+def _started(clients: "Clients", message: str) -> str | None:
+    machine = places.arn("states", "stateMachine:" + places.STACK)
     listed = clients.sfn.list_executions(stateMachineArn=machine)["executions"]
     newest = sorted(listed, key=lambda item: item["startDate"], reverse=True)[:_NEWEST]
     for item in newest:
         told = clients.sfn.describe_execution(executionArn=item["executionArn"])
         if json.loads(told["input"])[0].get("messageId") == message:
-            return item["executionArn"]
+            return item["name"]
     return None
 
 
-def _versions(clients: "Clients") -> set[str]:
-    pages = clients.s3.get_paginator("list_object_versions").paginate(
-        Bucket=places.BUCKET
-    )
+def _outputs(clients: "Clients", job_id: str) -> set[str]:
+    """Return every version of what a job writes, and every delete marker."""
+    pager = clients.s3.get_paginator("list_object_versions")
     return {
         f"{entry['Key']} {entry['VersionId']}"
-        for page in pages
+        for folder in _OUTPUTS
+        for page in pager.paginate(Bucket=places.BUCKET, Prefix=f"{folder}{job_id}_")
         for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-        if entry["Key"].startswith(_OUTPUTS)
     }

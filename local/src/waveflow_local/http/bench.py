@@ -1,6 +1,5 @@
 """Let the page play the platform's server: verdicts, faults, webhooks, undo."""
 
-import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
@@ -9,7 +8,7 @@ from waveflow.bootstrap import ApiServices
 from waveflow.web.guard import Owner
 
 from waveflow_local.clients import Clients
-from waveflow_local.http.again import Again, deliver_again
+from waveflow_local.http.again import Again, Delivery, deliver_again, look
 from waveflow_local.http.server import Place
 from waveflow_local.http.undo import Undone, undo
 from waveflow_local.standin.behaviours import Behaviour
@@ -26,8 +25,8 @@ class Bench:
         self.services = services
         self.clients = Clients(place.endpoint)
 
-    def ask(self, path: str, body: Any = None) -> Any:
-        """Ask the stand-in; 503 where none runs."""
+    def ask(self, path: str, body: Any = None, *, method: str = "") -> Any:
+        """GET, or send a body; 503 where no stand-in runs."""
         import requests
 
         if not self.place.standin_url:
@@ -36,8 +35,8 @@ class Bench:
         try:
             with requests.Session() as session:
                 session.trust_env = False
-                method = "GET" if body is None else "POST"
-                answer = session.request(method, base + path, json=body, timeout=5)
+                how = method or ("GET" if body is None else "POST")
+                answer = session.request(how, base + path, json=body, timeout=5)
         except requests.RequestException as exc:
             raise HTTPException(503, "The stand-in does not answer.") from exc
         if answer.status_code >= 400:  # noqa: PLR2004 - an HTTP error
@@ -112,17 +111,30 @@ def answer(given: Answer, here: Here, owner: Owner) -> dict[str, Any]:
     return dict(taken)
 
 
-@routes.post("/behaviour")
+@routes.get("/behaviour")
+def behaviour(here: Here) -> list[dict[str, Any]]:
+    """Return how the server behaves: its rules in force, the deciding one first."""
+    return list(here.ask("/behaviour"))
+
+
+@routes.put("/behaviour")
 def behave(fault: Fault, here: Here) -> dict[str, Any]:
-    """Make the server behave so, about every job."""
-    return dict(here.ask("/behaviour", fault.model_dump()))
+    """Make the server behave so, about every job, and forget every other rule."""
+    return dict(here.ask("/behaviour", fault.model_dump(), method="PUT"))
 
 
 @routes.post("/again/{job_id}")
-async def again(job_id: str, here: Here, owner: Owner) -> Again:
-    """Deliver a job's message once more, and say what that changed."""
-    await asyncio.to_thread(here.services.jobs.subject, job_id, owner=owner)
-    return await asyncio.to_thread(deliver_again, here.clients, job_id)
+def again(job_id: str, here: Here, owner: Owner) -> Delivery:
+    """Deliver a job's message once more."""
+    here.services.jobs.subject(job_id, owner=owner)
+    return deliver_again(here.clients, job_id)
+
+
+@routes.post("/again/{job_id}/now")
+def again_now(job_id: str, delivery: Delivery, here: Here, owner: Owner) -> Again:
+    """Say where that delivery is, and what it has changed."""
+    here.services.jobs.subject(job_id, owner=owner)
+    return look(here.clients, job_id, delivery)
 
 
 @routes.post("/undo/{job_id}")

@@ -2,7 +2,7 @@
 
 import fnmatch
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 Behaviour = Literal[
@@ -64,10 +64,20 @@ class Script:
         with self._lock:
             self._rules.insert(0, rule)
 
+    def replace(self, rule: Rule) -> None:
+        """Follow this rule alone."""
+        with self._lock:
+            self._rules[:] = [rule]
+
     def clear(self) -> None:
         """Behave again."""
         with self._lock:
             self._rules.clear()
+
+    def in_force(self) -> list[dict[str, Any]]:
+        """Return the rules that still hold, the deciding one first."""
+        with self._lock:
+            return [asdict(rule) for rule in self._rules if rule.times != 0]
 
     def next(self, event: str, subject: str) -> Rule:
         """Return the rule for one webhook, and count it."""

@@ -132,6 +132,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
         lists: dict[str, Callable[[], Any]] = {
             "/stems": self.standin.table.stems,
             "/mixes": self.standin.table.mixes,
+            "/behaviour": self.standin.script.in_force,
             "/webhooks": lambda: [
                 {**vars(r), "subject": r.subject} for r in self.standin.archive.all()
             ],
@@ -139,10 +140,17 @@ class _RequestHandler(BaseHTTPRequestHandler):
         if self.path in lists:
             self._send(200, lists[self.path]())
         else:
-            self._send(404, {"message": "GET /stems, /mixes or /webhooks."})
+            self._send(404, {"message": "GET /stems, /mixes, /behaviour or /webhooks."})
+
+    def do_PUT(self) -> None:
+        """Take a rule that replaces every other."""
+        self._take()
 
     def do_POST(self) -> None:
         """Take a webhook, a rule or an answer."""
+        self._take()
+
+    def _take(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         if length > _MAX_BODY_BYTES:
             self.close_connection = True
@@ -150,7 +158,8 @@ class _RequestHandler(BaseHTTPRequestHandler):
             return
         raw = self.rfile.read(length)
         event = self.path.removeprefix(WEBHOOK_PATH + "/")
-        if self.path.startswith(WEBHOOK_PATH) and event in EVENTS:
+        posted = self.command == "POST" and self.path.startswith(WEBHOOK_PATH)
+        if posted and event in EVENTS:
             headers = {name.lower(): value for name, value in self.headers.items()}
             self._send(*self.standin.receive(event, headers, raw))
         elif self.headers.get("Content-Type") != "application/json":
@@ -166,11 +175,13 @@ class _RequestHandler(BaseHTTPRequestHandler):
         try:
             wish = json.loads(raw)
             if self.path == "/behaviour":
-                self.standin.script.add(Rule(**wish))
+                script = self.standin.script
+                (script.replace if self.command == "PUT" else script.add)(Rule(**wish))
                 return 200, {"status": "ok"}
             if self.path == "/answer":
-                taken = self.standin.answer(wish["stemId"], wish["output"])
-                return (200 if taken else 409), {"taken": taken}
+                if self.standin.answer(wish["stemId"], wish["output"]):
+                    return 200, {"taken": True}
+                return 409, {"taken": False, "message": "Nobody waits for an answer."}
         except (KeyError, TypeError, ValueError) as exc:
             return 400, {"message": str(exc)}
         return 404, {"message": f"POST {WEBHOOK_PATH}/…, /behaviour or /answer."}

@@ -1,0 +1,88 @@
+import { pauseOthers, players } from "./player.js";
+
+export const IN_STEP_S = 0.01; // two drum hits closer than this are heard as one
+const BY_HAND_S = 0.3;
+const LOOK_MS = 100;
+const END_S = 0.1; // decoders differ on where the end is
+const HAVE_NOTHING = 0;
+const TRIES = 5; // a clock that ticks too coarsely to look in step must not stutter for ever
+let newest = 0; // the start that holds; at most one group plays
+
+/** Several recordings played as one: from the same moment, and in step. */
+export class Group {
+  constructor(ids) {
+    this.ids = ids;
+  }
+  get members() {
+    return this.ids.map((id) => players.get(id)?.media).filter((media) => media && !media.error);
+  }
+  get playing() {
+    return this.members.some((media) => !media.paused);
+  }
+
+  /** Pause all, or play all from where the first is that has not ended. */
+  async toggle() {
+    newest += 1;
+    if (this.playing) return this.members.forEach((media) => media.pause());
+    pauseOthers(this.ids);
+    const at = this.members.find((media) => !over(media, media.currentTime))?.currentTime ?? 0;
+    await this.#start(at, TRIES);
+  }
+
+  async #start(at, tries) {
+    const start = (newest += 1);
+    const all = this.members;
+    for (const media of all) media.pause();
+    await Promise.all(all.map((media) => seek(media, at)));
+    if (start !== newest) return;
+    // All in one task, each ready to sound: so they share the first block of the sound card.
+    await Promise.all(all.filter((media) => !over(media, at)).map(play));
+    this.#hold(start, tries, this.#looked());
+  }
+
+  #hold(start, tries, before) {
+    setTimeout(() => {
+      if (start !== newest || !this.playing) return;
+      const now = this.#looked();
+      const times = now.heard.map((media) => media.currentTime);
+      if (Math.max(...times) - Math.min(...times) <= IN_STEP_S) return this.#hold(start, tries, now);
+      const { at, byHand } = moved(before, now);
+      if (byHand || tries) this.#start(at, byHand ? TRIES : tries - 1);
+      else this.#hold(start, tries, now);
+    }, LOOK_MS);
+  }
+
+  #looked() {
+    const heard = this.members.filter((media) => !media.paused);
+    return { heard, times: new Map(heard.map((media) => [media, media.currentTime])), at: performance.now() / 1000 };
+  }
+}
+
+/** Play, unless a pause overtakes it: that is what the person wants by then. */
+export const play = (media) =>
+  media.play().catch((error) => {
+    if (error.name !== "AbortError") throw error;
+  });
+
+const over = (media, at) => media.ended || at > (media.duration || Infinity) - END_S;
+
+/** Return the time of the one that left the others, and whether a person put it there. */
+function moved(before, now) {
+  const jump = (media) => Math.abs(now.times.get(media) - (before.times.get(media) ?? 0) - (now.at - before.at));
+  const far = now.heard.reduce((most, media) => (jump(media) > jump(most) ? media : most));
+  return { at: far.currentTime, byHand: jump(far) > BY_HAND_S };
+}
+
+/** Put a recording at a time; be done when it can sound from there, or never. */
+async function seek(media, at) {
+  media.preload = "auto";
+  if (media.readyState === HAVE_NOTHING) await either(media, "loadedmetadata");
+  const there = either(media, "seeked");
+  media.currentTime = Math.min(at, media.duration || at);
+  await there;
+}
+
+const either = (media, kind) =>
+  new Promise((resolve) => {
+    for (const each of [kind, "error"]) media.addEventListener(each, resolve, { once: true });
+  });

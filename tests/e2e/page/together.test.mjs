@@ -1,0 +1,116 @@
+// Several recordings as one, with recordings whose clocks a test can set.
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { players } from "../../../local/page/src/player.js";
+import { Group, IN_STEP_S } from "../../../local/page/src/together.js";
+
+class FakeMedia extends EventTarget {
+  paused = true;
+  error = null;
+  readyState = 1;
+  starts = [];
+  #at = 0;
+  #since = 0;
+  constructor(duration, { late = [] } = {}) {
+    super();
+    Object.assign(this, { duration, late });
+  }
+  get currentTime() {
+    return Math.min(this.duration, this.paused ? this.#at : this.#at + Math.max(0, performance.now() / 1000 - this.#since));
+  }
+  set currentTime(at) {
+    this.#at = at;
+    this.#since = performance.now() / 1000;
+    queueMicrotask(() => this.dispatchEvent(new Event("seeked")));
+  }
+  get ended() {
+    return this.currentTime >= this.duration;
+  }
+  async play() {
+    this.starts.push(this.#at);
+    this.paused = false;
+    this.#since = performance.now() / 1000 + (this.late.shift() ?? 0);
+  }
+  pause() {
+    this.#at = this.currentTime;
+    this.paused = true;
+  }
+}
+
+let clock = 0;
+const group = (...media) => {
+  media.forEach((each, n) => players.set(`stem-${n}`, { media: each }));
+  return new Group(media.map((_, n) => `stem-${n}`));
+};
+const settle = async () => { for (let n = 0; n < 20; n += 1) await Promise.resolve(); };
+const pass = async (ms) => {
+  for (let passed = 0; passed < ms; passed += 50) {
+    clock += 50;
+    mock.timers.tick(50);
+    await settle();
+  }
+};
+const apart = (...media) => Math.abs(media[0].currentTime - media[1].currentTime);
+
+beforeEach(() => {
+  players.clear();
+  clock = 0;
+  mock.method(performance, "now", () => clock);
+  mock.timers.enable({ apis: ["setTimeout"] });
+});
+afterEach(() => {
+  mock.timers.reset();
+  mock.restoreAll();
+});
+
+test("a stem that starts 46 ms late is brought in step", async () => {
+  const drums = new FakeMedia(60);
+  const bass = new FakeMedia(60, { late: [0.046] });
+
+  group(drums, bass).toggle();
+  await pass(1000);
+
+  assert.ok(apart(drums, bass) < IN_STEP_S, `${apart(drums, bass)} s apart`);
+  assert.ok(IN_STEP_S <= 0.01);
+});
+
+test("clocks that never agree do not make it stutter for ever", async () => {
+  const drums = new FakeMedia(60);
+  const bass = new FakeMedia(60, { late: Array(100).fill(0.046) });
+
+  group(drums, bass).toggle();
+  await pass(5000);
+
+  assert.ok(drums.starts.length <= 6, `${drums.starts.length} starts`);
+  assert.ok(!drums.paused && !bass.paused);
+});
+
+test("resumed after the shortest stem's end, that stem stays silent and the others go on", async () => {
+  const short = new FakeMedia(5);
+  const long = new FakeMedia(60);
+  const played = group(short, long);
+  await played.toggle();
+  await pass(4000);
+  short.currentTime = 5;
+  short.paused = true;
+  long.currentTime = 7;
+  await played.toggle();
+
+  await played.toggle();
+  await pass(500);
+
+  assert.equal(short.paused, true);
+  assert.ok(long.currentTime > 7.3, String(long.currentTime));
+});
+
+test("whoever moves one stem moves them all", async () => {
+  const drums = new FakeMedia(60);
+  const bass = new FakeMedia(60);
+  group(drums, bass).toggle();
+  await pass(1000);
+
+  bass.currentTime = 30;
+  await pass(500);
+
+  assert.ok(drums.currentTime > 30 && apart(drums, bass) < IN_STEP_S, String(drums.currentTime));
+});
