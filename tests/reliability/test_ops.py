@@ -7,7 +7,7 @@ import boto3
 import msgspec
 import pytest
 from moto import mock_aws
-from support.machine import NOW, FakeMachine
+from support.machine import ARN, NOW, FakeMachine
 from typer.testing import CliRunner
 from waveflow.events.flow import Source
 from waveflow.events.messages import Survivor
@@ -21,6 +21,7 @@ from waveflow_local.ops_undo import Drawing, redraw, restore
 from waveflow_local.places import LocalError
 
 BUCKET, KEY = "a-bucket", "audio/new.wav"
+RECORD = "dedupe/new_17.json"
 
 
 class Session:
@@ -90,6 +91,11 @@ def deleted(stack):
     return put["VersionId"]
 
 
+def record_of(stack):
+    """Return the record of the deletion."""
+    return json.loads(stack.s3.get_object(Bucket=BUCKET, Key=RECORD)["Body"].read())
+
+
 def body_of(stack):
     """Return what a reader sees, or None."""
     try:
@@ -108,12 +114,49 @@ def test_a_deleted_duplicate_is_brought_back(stack, deleted):
     assert body_of(stack) == b"bytes"
 
 
+def test_what_was_brought_back_is_marked_as_kept(stack, deleted):
+    """The message that deleted it may be delivered once more."""
+    restore(stack, "new", dry_run=False)
+
+    record = record_of(stack)
+    assert (record["state"], record["reason"]) == ("kept", "RESTORED")
+    assert record["source"]["version_id"] == deleted
+
+
+def test_an_object_that_is_there_is_marked_as_kept_too(stack, deleted):
+    """A deletion that was decided and never carried out must not come later."""
+    stack.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"bytes")
+
+    restore(stack, "new", dry_run=False)
+
+    assert record_of(stack)["reason"] == "RESTORED"
+    assert deleted
+
+
+@pytest.mark.parametrize(
+    "changed", [{"state": "intended"}, {"state": "kept", "reason": "DRAWN"}]
+)
+@pytest.mark.usefixtures("deleted")
+def test_what_we_did_not_delete_is_not_brought_back(stack, changed):
+    """The user deleted it, after an intention of ours came to nothing."""
+    body = json.dumps(record_of(stack) | changed)
+    stack.s3.put_object(Bucket=BUCKET, Key=RECORD, Body=body)
+
+    with pytest.raises(LocalError, match="No deletion"):
+        restore(stack, "new", dry_run=False)
+
+    assert body_of(stack) is None
+
+
 def test_a_dry_run_of_restore_changes_nothing(stack, deleted):
     """It names the version that would come back."""
+    before = record_of(stack)
+
     [said] = restore(stack, "new", dry_run=True)
 
     assert (said.outcome, said.version_id) == ("would restore", deleted)
     assert body_of(stack) is None
+    assert record_of(stack) == before
 
 
 def test_a_new_upload_is_not_overwritten_by_a_restore(stack, deleted):
@@ -162,23 +205,67 @@ def test_a_redrawing_is_a_message_to_the_queue(stack, dry_run):
     }
 
 
+LONG_AGO = NOW - timedelta(days=30)
+
+
 def test_failed_executions_are_resumed_or_started_anew(stack, machine):
     """Where a webhook failed, nothing is computed again; else all is repeatable."""
-    done = run_again(stack, Choice(), dry_run=False)
+    done = run_again(stack, Choice(since=LONG_AGO), dry_run=False)
 
     assert machine.redriven == ["asking", "telling", "killed"]
     assert machine.started == ["told", "old", "late"]
-    assert {e.arn: e.way for e in done}["old"] == "start anew"
+    assert {e.arn: e.way for e in done}[ARN + "old"] == "start anew"
     assert all(e.done == "did" for e in done)
+
+
+def test_a_second_redrive_starts_nothing_that_the_first_has_started(stack, machine):
+    """The old execution stays FAILED for ever; the new one's name follows from it."""
+    first = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
+    listed = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=True)
+    again = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
+
+    assert [e.arn for e in first] == [ARN + "told"]
+    assert (listed, again) == ([], [])
+    assert machine.started == ["told"]
+
+
+def test_two_operators_at_once_start_one_execution(stack, machine):
+    """Step Functions refuses the name that it knows."""
+    machine.blind = True
+    for _ in range(2):
+        [done] = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
+
+    assert machine.started == ["told"]
+    assert done.done == "did"
+
+
+def test_what_was_started_anew_and_failed_is_started_anew(stack, machine):
+    """Each try has a name of its own, and no more than 80 characters."""
+    for _ in range(3):
+        run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
+        machine.fail_the_started("STORAGE_UNAVAILABLE")
+
+    assert machine.started == ["told"] * 3
+    assert max(len(arn.rpartition(":")[2]) for arn in machine.executions) <= 80
+
+
+@pytest.mark.parametrize("choice", [Choice(), Choice(until=NOW)])
+def test_a_redrive_of_everything_must_be_asked_for(stack, machine, choice):
+    """A slip would start weeks of executions."""
+    with pytest.raises(LocalError, match="--error or --since"):
+        run_again(stack, choice, dry_run=False)
+
+    assert (machine.started, machine.redriven) == ([], [])
 
 
 @pytest.mark.parametrize(
     ("choice", "arns"),
     [
+        (Choice(code="ABORTED"), ["stopped"]),
         (Choice(code="STORAGE_UNAVAILABLE"), ["told"]),
         (Choice(code="WEBHOOK_REJECTED"), ["telling", "old"]),
         (Choice(code="WEBHOOK_REJECTED", since=NOW - timedelta(days=1)), ["telling"]),
-        (Choice(until=NOW - timedelta(days=1)), ["old", "late"]),
+        (Choice(since=LONG_AGO, until=NOW - timedelta(days=1)), ["old", "late"]),
         (Choice(code="TIMED_OUT"), ["late"]),
         (Choice(undelivered=True), ["asking", "telling", "killed", "old"]),
         (Choice(code="INTERNAL_ERROR"), []),
@@ -188,7 +275,7 @@ def test_a_choice_is_by_code_and_time(stack, machine, choice, arns):
     """And a dry run only lists it."""
     listed = run_again(stack, choice, dry_run=True)
 
-    assert [execution.arn for execution in listed] == arns
+    assert [execution.arn for execution in listed] == [ARN + name for name in arns]
     assert (machine.redriven, machine.started) == ([], [])
 
 

@@ -6,22 +6,42 @@ from datetime import UTC, datetime, timedelta
 from botocore.exceptions import ClientError
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+ARN = "arn:aws:states:us-east-1:1:execution:machine:"
 
 
 class FakeMachine:
-    """Executions that ended in every way, and what was asked about them."""
+    """Executions that ended in every way, and what was asked about them.
+
+    A machine that is `blind` lists and describes no execution that it was asked to
+    start, as one that was started a moment ago.
+    """
 
     def __init__(self):
         self.executions = {
-            "told": ("FAILED", "STORAGE_UNAVAILABLE", "Failed", NOW),
-            "asking": ("FAILED", "WebhookUnavailableError", "AskUndelivered", NOW),
-            "telling": ("FAILED", "WebhookRejectedError", "Tell", NOW),
-            "killed": ("FAILED", "Lambda.Unknown", "TellFailure", NOW),
-            "late": ("TIMED_OUT", "States.Timeout", "Ask", NOW - timedelta(days=2)),
-            "old": ("FAILED", "WebhookRejectedError", "Tell", NOW - timedelta(days=20)),
-            "fine": ("SUCCEEDED", None, "Tell", NOW),
+            ARN + name: ended
+            for name, ended in {
+                "told": ("FAILED", "STORAGE_UNAVAILABLE", "Failed", NOW),
+                "asking": ("FAILED", "WebhookUnavailableError", "AskUndelivered", NOW),
+                "telling": ("FAILED", "WebhookRejectedError", "Tell", NOW),
+                "killed": ("FAILED", "Lambda.Unknown", "TellFailure", NOW),
+                "late": ("TIMED_OUT", None, "Ask", NOW - timedelta(days=2)),
+                "stopped": ("ABORTED", None, "Ask", NOW - timedelta(days=2)),
+                "old": (
+                    *("FAILED", "WebhookRejectedError", "Tell"),
+                    NOW - timedelta(days=20),
+                ),
+                "fine": ("SUCCEEDED", None, "Tell", NOW),
+            }.items()
         }
+        self.inputs = {arn: arn.rpartition(":")[2] for arn in self.executions}
         self.started, self.redriven = [], []
+        self.blind = False
+
+    def fail_the_started(self, error):
+        """End what was started, and runs."""
+        for arn, (status, *_) in self.executions.items():
+            if status == "RUNNING":
+                self.executions[arn] = ("FAILED", error, "Failed", NOW)
 
     def get_paginator(self, _name):
         """Return what lists executions."""
@@ -40,9 +60,13 @@ class FakeMachine:
 
     def describe_execution(self, *, executionArn):  # noqa: N803
         """Describe one."""
-        status, error, _, _ = self.executions[executionArn]
+        known = self.executions.get(executionArn)
+        if known is None or (self.blind and known[0] == "RUNNING"):
+            error = {"Error": {"Code": "ExecutionDoesNotExist", "Message": "none"}}
+            raise ClientError(error, "DescribeExecution")
+        status, error, _, _ = known
         described = {"executionArn": executionArn, "status": status}
-        input_text = json.dumps([{"body": executionArn}])
+        input_text = json.dumps([{"body": self.inputs[executionArn]}])
         return {**described, "input": input_text, **({"error": error} if error else {})}
 
     def get_execution_history(self, *, executionArn, **_options):  # noqa: N803
@@ -52,15 +76,22 @@ class FakeMachine:
 
     def redrive_execution(self, *, executionArn):  # noqa: N803
         """Resume one, if it is not too old."""
-        if executionArn == "old":
+        name = executionArn.rpartition(":")[2]
+        if name == "old":
             error = {"Error": {"Code": "ExecutionNotRedrivable", "Message": "14 days"}}
             raise ClientError(error, "RedriveExecution")
-        self.redriven.append(executionArn)
+        self.redriven.append(name)
 
-    def start_execution(self, *, stateMachineArn, input):  # noqa: A002, N803
-        """Start one anew."""
-        assert stateMachineArn == "machine:live"
-        self.started.append(json.loads(input)[0]["body"])
+    def start_execution(self, *, stateMachineArn, input, name):  # noqa: A002, N803
+        """Start one anew, if its name is new."""
+        assert stateMachineArn == "machine"
+        if ARN + name in self.executions:
+            error = {"Error": {"Code": "ExecutionAlreadyExists", "Message": "known"}}
+            raise ClientError(error, "StartExecution")
+        body = json.loads(input)[0]["body"]
+        self.executions[ARN + name] = ("RUNNING", None, "Hash", NOW)
+        self.inputs[ARN + name] = body
+        self.started.append(body)
 
     def describe_state_machine(self, **_names):
         """Tell that the machine is there."""

@@ -73,7 +73,10 @@ def redrive(
     stack: StackName = "waveflow",
     dry_run: DryRun = False,
 ) -> None:
-    """Run failed executions again, by error code and time of their end."""
+    """Run failed executions again, each once, by error code or time of their end.
+
+    Those that somebody stopped are left out, but for `--error ABORTED`.
+    """
     from waveflow_local.ops_again import Choice
 
     _run_again(Choice(error, _utc(since), _utc(until)), stack, dry_run=dry_run)

@@ -1,5 +1,6 @@
 """Run failed executions again: resumed where a webhook failed, else anew."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 from waveflow.errors import WaveflowError
 
 from waveflow_local.ops_stack import Stack
+from waveflow_local.places import LocalError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
@@ -23,6 +25,8 @@ ENDED_BADLY: tuple[Literal["FAILED", "TIMED_OUT", "ABORTED"], ...] = (
     "TIMED_OUT",
     "ABORTED",
 )
+STOPPED = "ABORTED"  # by somebody who meant it
+NAME_LENGTH = 80  # the longest that Step Functions takes
 
 
 class Way(StrEnum):
@@ -43,6 +47,8 @@ class Choice:
 
     def takes(self, execution: "Again") -> bool:
         """Tell whether an execution is meant."""
+        if self.code is None and execution.code == STOPPED:
+            return False
         if self.code is not None and execution.code != self.code:
             return False
         return not self.undelivered or execution.way is Way.RESUME
@@ -70,8 +76,17 @@ class Again:
 
 
 def run_again(stack: Stack, choice: Choice, *, dry_run: bool) -> list[Again]:
-    """Run the chosen executions again, and say what was done with each."""
-    chosen = [found for found in failed(stack, choice) if choice.takes(found)]
+    """Run the chosen executions again, and say what was done with each.
+
+    One that was started anew before is left out, since it stays failed for ever.
+    """
+    if choice.code is None and choice.since is None and not choice.undelivered:
+        raise LocalError("Name what to run again, by --error or --since.")
+    chosen = [
+        found
+        for found in failed(stack, choice)
+        if choice.takes(found) and not _was_started_anew(stack, found)
+    ]
     if dry_run:
         return chosen
     return [_run(stack, execution) for execution in chosen]
@@ -123,10 +138,35 @@ def _run(stack: Stack, execution: Again) -> Again:
     if execution.way is Way.RESUME and _resumed(stack, execution.arn):
         return _as(execution, Way.RESUME)
     # The stages repeat nothing that is done: a new execution is always safe.
-    parts = stack.parts
-    target = parts.alias_arn or parts.machine_arn
-    stack.sfn.start_execution(stateMachineArn=target, input=execution.input)
+    machine, name = stack.parts.machine_arn, _successor(execution.arn)
+    try:
+        stack.sfn.start_execution(
+            stateMachineArn=machine, input=execution.input, name=name
+        )
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] != "ExecutionAlreadyExists":
+            raise
     return _as(execution, Way.ANEW)
+
+
+def _successor(arn: str) -> str:
+    """Return the one name under which an execution is started anew."""
+    name = arn.rpartition(":")[2]
+    ending = f"-again-{hashlib.sha256(arn.encode()).hexdigest()[:16]}"
+    return name.partition("-again-")[0][: NAME_LENGTH - len(ending)] + ending
+
+
+def _was_started_anew(stack: Stack, execution: Again) -> bool:
+    start = execution.arn.rpartition(":")[0]
+    try:
+        stack.sfn.describe_execution(
+            executionArn=f"{start}:{_successor(execution.arn)}"
+        )
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] != "ExecutionDoesNotExist":
+            raise
+        return False
+    return True
 
 
 def _resumed(stack: Stack, arn: str) -> bool:

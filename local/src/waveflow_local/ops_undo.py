@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from botocore.exceptions import ClientError
-from waveflow.stages.records import Deletion
+from waveflow.stages.records import Deletion, Record
 
 from waveflow_local.ops_stack import Stack
 from waveflow_local.places import LocalError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 RECORDS = "dedupe/"
+RESTORED = "RESTORED"
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,37 @@ class Drawing:
 
 def restore(stack: Stack, stem_id: str, *, dry_run: bool) -> list[Restored]:
     """Copy every recorded version of a stem back, unless something is there now."""
-    found = list(_records(stack, stem_id))
+    found = {
+        key: record
+        for key, record in _records(stack, stem_id)
+        if _was_deleted(record.deletion)
+    }
     if not found:
         raise LocalError(f"No deletion of the stem {stem_id} is recorded.")
-    return [_restore_one(stack, record, dry_run=dry_run) for record in found]
+    if not dry_run:
+        # First of all: the message that deleted it may be on its way again.
+        for key, record in found.items():
+            _mark(stack, key, record)
+    return [
+        _restore_one(stack, record.deletion, dry_run=dry_run)
+        for record in found.values()
+    ]
+
+
+def _was_deleted(deletion: Deletion) -> bool:
+    return deletion.state == "decided" or deletion.reason == RESTORED
+
+
+def _mark(stack: Stack, key: str, record: Record) -> None:
+    kept = msgspec.structs.replace(record.deletion, state="kept", reason=RESTORED)
+    if kept != record.deletion:
+        stack.s3.put_object(
+            Bucket=stack.parts.bucket,
+            Key=key,
+            Body=msgspec.json.encode(kept),
+            ContentType="application/json",
+            IfMatch=record.etag,
+        )
 
 
 def redraw(stack: Stack, drawing: Drawing, *, dry_run: bool) -> dict[str, Any]:
@@ -74,7 +102,7 @@ def redraw(stack: Stack, drawing: Drawing, *, dry_run: bool) -> dict[str, Any]:
     return message
 
 
-def _records(stack: Stack, stem_id: str) -> Iterator[Deletion]:
+def _records(stack: Stack, stem_id: str) -> Iterator[tuple[str, Record]]:
     bucket, s3 = stack.parts.bucket, stack.s3
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=bucket, Prefix=f"{RECORDS}{stem_id}_"
@@ -83,8 +111,9 @@ def _records(stack: Stack, stem_id: str) -> Iterator[Deletion]:
         for entry in page.get("Contents", []):
             # `a_1` is another stem than `a`, and its records begin alike.
             if entry["Key"].rpartition("_")[0] == f"{RECORDS}{stem_id}":
-                body = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
-                yield msgspec.json.decode(body, type=Deletion)
+                found = s3.get_object(Bucket=bucket, Key=entry["Key"])
+                deletion = msgspec.json.decode(found["Body"].read(), type=Deletion)
+                yield entry["Key"], Record(deletion=deletion, etag=found["ETag"])
 
 
 def _restore_one(stack: Stack, record: Deletion, *, dry_run: bool) -> Restored:
