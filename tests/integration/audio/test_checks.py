@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support import sound
 from support.sound import RATE, music, tone, write
 from waveflow.audio.checks import StemWarning
 from waveflow.audio.listening import Listener
@@ -27,10 +28,11 @@ def clipped(seconds: float, over: float) -> np.ndarray:
 
 
 CLEAN = music(2)
+EIGHT = sound.wav_format(bits=8)
 MADE = {
     "SILENT": (np.zeros((RATE, 2)), {}),
     "CLIPPED": (clipped(1, 1.5), {}),
-    "DC_OFFSET": (tone(1) + 0.02, {}),
+    "DC_OFFSET": (tone(3) + 0.02, {}),
     "DUAL_MONO": (stereo(tone(1), tone(1)), {}),
     "ANTI_PHASE": (stereo(tone(1), -0.9 * tone(1)), {}),
     "LEADING_SILENCE": (np.concatenate((np.zeros((2 * RATE, 2)), CLEAN)), {}),
@@ -103,6 +105,66 @@ def test_leading_silence_is_measured(tmp_path):
     [warning] = warnings_of(path)
 
     assert warning.seconds == pytest.approx(1.25, abs=0.001)
+
+
+@pytest.mark.parametrize("peak_dbfs", [-65, -58, -45, -30])
+def test_a_quiet_stem_begins_where_it_begins(tmp_path, peak_dbfs):
+    """Quiet is no silence: a lead of nothing counts, a soft beginning does not."""
+    peak = 10 ** (peak_dbfs / 20)
+    soft = np.concatenate((tone(2, level=peak / 5), tone(1, level=peak)))
+    late = np.concatenate((np.zeros(2 * RATE), tone(2, level=peak)))
+    how = {"subtype": "FLOAT"}
+
+    assert warnings_of(write(tmp_path / "soft.wav", soft, **how)) == ()
+    [warning] = warnings_of(write(tmp_path / "late.wav", late, **how))
+    assert warning.code == "LEADING_SILENCE"
+    assert warning.seconds == pytest.approx(2, abs=0.001)
+
+
+def test_a_noise_floor_before_a_stem_is_still_silence(tmp_path):
+    """A microphone that waits 70 dB below the singer."""
+    noise = np.random.default_rng(5).uniform(-3e-4, 3e-4, 2 * RATE)
+    path = write(tmp_path / "stem.wav", np.concatenate((noise, tone(1, level=0.9))))
+
+    [warning] = warnings_of(path)
+
+    assert (warning.code, round(warning.seconds)) == ("LEADING_SILENCE", 2)
+
+
+@pytest.mark.parametrize(("hz", "seconds"), [(45, 0.5), (30, 1), (33, 2.2), (50, 0.1)])
+def test_the_half_period_that_a_low_note_has_left_over_is_no_offset(
+    tmp_path, hz, seconds
+):
+    """A kick or an 808 ends where it ends; its mean is not zero."""
+    note = tone(seconds, hz=hz, level=1.0)
+    decay = np.exp(-np.arange(len(note)) / RATE / seconds * 4)
+
+    assert warnings_of(write(tmp_path / "stem.wav", note * decay)) == ()
+
+
+@pytest.mark.parametrize("hz", [30, 100, 441, 1000])
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("level", [127 / 128, 1.0])
+def test_eight_bits_at_full_scale_are_not_clipped(tmp_path, hz, side, level):
+    """Their steps are so tall that a sine rests on the highest for long."""
+    codes = np.clip(np.rint(side * 128 * level * tone(2, hz=hz, level=1)), -128, 127)
+    path = tmp_path / "stem.wav"
+    path.write_bytes(sound.wav((codes + 128).astype(np.uint8).tobytes(), fmt=EIGHT))
+
+    assert warnings_of(path) == ()
+
+
+@pytest.mark.parametrize("lowest", [-127, -128])
+def test_both_sides_of_eight_bits_count(tmp_path, lowest):
+    """The highest code is 127, so full scale is not the same on both sides."""
+    codes = np.clip(np.rint(400 * tone(1, hz=50, level=1)), lowest, 127)
+    path = tmp_path / "stem.wav"
+    path.write_bytes(sound.wav((codes + 128).astype(np.uint8).tobytes(), fmt=EIGHT))
+
+    [warning] = warnings_of(path)
+
+    ceiling = np.count_nonzero((codes == 127) | (codes == lowest))
+    assert warning == StemWarning("CLIPPED", count=ceiling)
 
 
 def test_a_broken_meter_does_not_stop_the_drawing(tmp_path):

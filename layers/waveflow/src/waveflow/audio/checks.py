@@ -1,5 +1,6 @@
 """Check a stem as an engineer does by ear, while blocks pass by."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +12,17 @@ DUAL_MONO, ANTI_PHASE = "DUAL_MONO", "ANTI_PHASE"
 LEADING_SILENCE, UPSAMPLED_BITS = "LEADING_SILENCE", "UPSAMPLED_BITS"
 
 SILENT_LEVEL = 1e-4  # -80 dBFS: above the dither of 16 bits
-LEADING_LEVEL = 1e-3  # -60 dBFS
 LEADING_SECONDS = 0.5
-FULL_SCALE = np.float32(32_767 / 32_768)  # what 16 bits reach on both sides
-# A sine of 30 Hz at full scale stays there for five samples at 48 kHz.
+LEADING_RANGE = 0.01  # of the file's peak: what begins 40 dB below it is heard
+# A sound begins above -60 dBFS, in quiet files above -65 … -80.
+LEADING_LEVELS = (1e-3, 10**-3.25, 10**-3.5, 10**-3.75, SILENT_LEVEL)
+INT16_STEPS = 32_768  # on each side
+# A sine of 30 Hz at full scale stays there for five samples at 48 kHz, in coarser
+# steps for longer, by the square root.
 CLIPPED_RUN = 6  # samples at up to 48 kHz, more above
 CLIPPED_RUN_HZ = 48_000
 DC_LEVEL = 0.005  # of full scale, -46 dBFS
+DC_SECONDS = 2.0  # in which half a period of 32 Hz, left over, has that mean
 DUAL_MONO_RATIO = 1e-6  # the difference is 60 dB below the sum
 ANTI_PHASE_RATIO = 0.1  # the sum is 10 dB below the difference
 LOW_BITS = 0xFFFF  # of a left-justified sample: what 16 bits do not reach
@@ -61,8 +66,9 @@ class StemCheck:
         self._sum_energy = self._difference_energy = 0.0
         self._frames = 0
         self._loudest = 0.0
-        self._begins: int | None = None
+        self._begins: dict[float, int] = {}
         self._low_bits: int | None = None
+        self._bits = 0
 
     def add(self, block: NDArray[Any], x: NDArray[np.float32]) -> None:
         """Take in the next frames.
@@ -77,10 +83,8 @@ class StemCheck:
         loudest = max(float(x.max(initial=0)), -float(x.min(initial=0)))
         self._loudest = max(self._loudest, loudest)
         self._sums += x.sum(axis=1, dtype=np.float64)
-        self._runs.add(x, any_clipped=loudest >= float(FULL_SCALE))
-        if self._begins is None and loudest > LEADING_LEVEL:
-            heard = np.abs(x).max(axis=0) > LEADING_LEVEL
-            self._begins = self._frames + int(heard.argmax())
+        self._runs.add(x, loudest, step=self._step(block))
+        self._note_beginnings(x, loudest)
         if len(x) == STEREO:
             both, apart = x[0] + x[1], x[0] - x[1]
             self._sum_energy += float(both @ both)
@@ -89,6 +93,25 @@ class StemCheck:
             used = int(np.bitwise_or.reduce(block, axis=None))
             self._low_bits = (self._low_bits or 0) | used & LOW_BITS
         self._frames += x.shape[1]
+
+    def _step(self, block: NDArray[Any]) -> int:
+        """Give the distance of two levels: 1 for 16 bits and more, 256 for eight."""
+        if block.dtype == np.int16 and not self._bits & 1:
+            self._bits |= int(np.bitwise_or.reduce(block, axis=None))
+        return self._bits & -self._bits or 1
+
+    def _note_beginnings(self, x: NDArray[np.float32], loudest: float) -> None:
+        """Note where each level is first exceeded."""
+        new = [at for at in LEADING_LEVELS if at <= loudest and at not in self._begins]
+        if new:
+            heard = np.abs(x).max(axis=0)
+            for level in new:
+                self._begins[level] = self._frames + int((heard >= level).argmax())
+
+    def _leading_seconds(self) -> float:
+        reached = max(LEADING_RANGE * self._loudest, LEADING_LEVELS[-1])
+        level = next(at for at in LEADING_LEVELS if at <= reached)
+        return round(self._begins[level] / self._rate, 3)
 
     def finish(self) -> tuple[StemWarning, ...]:
         """Give what is worth a warning.
@@ -100,15 +123,15 @@ class StemCheck:
         """
         if self._loudest < SILENT_LEVEL:
             return (StemWarning(SILENT),)
-        begins = self._begins if self._begins is not None else self._frames
-        silence = round(begins / self._rate, 3)
+        silence = self._leading_seconds()
         clipped = self._runs.finish()
         offset = float(np.abs(self._sums).max()) / self._frames
+        long = self._frames >= DC_SECONDS * self._rate
         stereo = len(self._sums) == STEREO
         both, apart = self._sum_energy, self._difference_energy
         found = {
             StemWarning(CLIPPED, count=clipped): clipped > 0,
-            StemWarning(DC_OFFSET): offset > DC_LEVEL,
+            StemWarning(DC_OFFSET): long and offset > DC_LEVEL,
             StemWarning(DUAL_MONO): stereo and apart < DUAL_MONO_RATIO * both,
             StemWarning(ANTI_PHASE): stereo and both < ANTI_PHASE_RATIO * apart,
             StemWarning(LEADING_SILENCE, seconds=silence): silence > LEADING_SECONDS,
@@ -121,17 +144,18 @@ class _Runs:
     """Count samples in long runs at full scale, across blocks."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
-        self._least = (
-            -(-CLIPPED_RUN * max(sample_rate, CLIPPED_RUN_HZ)) // CLIPPED_RUN_HZ
-        )
+        self._rate = max(sample_rate, CLIPPED_RUN_HZ) / CLIPPED_RUN_HZ
+        self._least = 0
         self._open = [0] * channels
         self._count = 0
 
-    def add(self, x: NDArray[np.float32], *, any_clipped: bool) -> None:
-        """Take in the next frames."""
+    def add(self, x: NDArray[np.float32], loudest: float, *, step: int) -> None:
+        """Take in the next frames, whose levels are `step` of 16 bits apart."""
+        self._least = math.ceil(CLIPPED_RUN * self._rate * math.sqrt(step))
+        top = np.float32(1 - step / INT16_STEPS)
         for channel, samples in enumerate(x):
-            if any_clipped:
-                self._add(channel, samples)
+            if loudest >= top:
+                self._add(channel, samples, top=top)
             else:
                 self._close(channel)
 
@@ -141,9 +165,11 @@ class _Runs:
             self._close(channel)
         return self._count
 
-    def _add(self, channel: int, samples: NDArray[np.float32]) -> None:
+    def _add(
+        self, channel: int, samples: NDArray[np.float32], *, top: np.float32
+    ) -> None:
         # Both sides have runs of their own: +1 next to -1 is no flat top.
-        side = np.where(np.abs(samples) >= FULL_SCALE, np.sign(samples), 0)
+        side = np.where(np.abs(samples) >= top, np.sign(samples), 0)
         edges = np.flatnonzero(np.diff(side)) + 1
         starts = np.concatenate(([0], edges))
         lengths = np.diff(np.concatenate((starts, [len(side)])))
