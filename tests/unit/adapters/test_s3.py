@@ -10,7 +10,7 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 from waveflow.adapters.s3 import S3ObjectStore
-from waveflow.errors import StorageUnavailableError
+from waveflow.errors import InternalError, StorageUnavailableError
 
 KEY, ETAG = "audio/x.wav", '"etag"'
 BODY = b"0123456789"
@@ -102,17 +102,50 @@ def test_a_result_is_sent_with_its_hash(s3, objects, tmp_path, publish):
     publish(objects, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("etag", "condition"), [(None, {"IfNoneMatch": "*"}), (ETAG, {"IfMatch": ETAG})]
+)
+def test_an_object_is_written_over_what_was_seen(s3, objects, etag, condition):
+    """Nothing else may have come in between; the hash goes with it as well."""
+    sent = {"ContentType": "x/y", "ChecksumSHA256": CHECKSUM, **condition}
+    s3.add_response("put_object", {"ETag": '"new"'}, {**AT, "Body": ANY, **sent})
+
+    written = objects.publish_over(KEY, BODY, etag=etag, content_type="x/y")
+
+    assert written == '"new"'
+
+
 def delete(objects, _tmp_path):
     """Delete the pinned object."""
     objects.delete(KEY, etag=ETAG)
 
 
 @pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("ConditionalRequestConflict", 409),  # two writers at once
+        ("RequestTimeout", 400),
+        ("RequestTimeTooSkewed", 403),
+        ("SlowDown", 429),
+        ("Throttling", 400),
+        ("ThrottlingException", 400),
+        ("InternalError", 500),
+    ],
+)
+@pytest.mark.parametrize(
     ("call", "write"), [("put_object", in_memory), ("delete_object", delete)]
 )
-def test_two_writers_at_once_are_tried_again(s3, objects, tmp_path, call, write):
-    """S3 answers 409 to one of them, and means: not now."""
-    s3.add_client_error(call, "ConditionalRequestConflict", http_status_code=409)
+def test_what_may_pass_is_tried_again(s3, objects, tmp_path, call, write, code, status):  # noqa: PLR0913, PLR0917 - a table
+    """S3 means: not now."""
+    s3.add_client_error(call, code, http_status_code=status)
 
     with pytest.raises(StorageUnavailableError):
         write(objects, tmp_path)
+
+
+def test_what_will_not_pass_is_a_defect(s3, objects):
+    """A role without the right has it no sooner for asking again."""
+    s3.add_client_error("put_object", "AccessDenied", http_status_code=403)
+
+    with pytest.raises(InternalError):
+        objects.publish(KEY, BODY, content_type="audio/wav")

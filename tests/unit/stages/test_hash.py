@@ -69,6 +69,14 @@ def test_the_size_is_checked_before_the_first_byte(body, error):
     assert objects.calls == [("find", KEY)]
 
 
+def test_the_limit_itself_is_allowed():
+    """What the upload dialog lets through is not refused behind it."""
+    objects = MemoryObjects()
+    objects.put(KEY, b"x" * POLICY.max_file_bytes)
+
+    assert run(objects).source.size == POLICY.max_file_bytes
+
+
 @pytest.mark.parametrize("key", ["other/a.wav", "users/somebody/a.wav"])
 def test_a_foreign_key_is_never_touched(key):
     """A message of one user must not reach another's object."""

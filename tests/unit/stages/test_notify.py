@@ -242,6 +242,16 @@ def test_the_same_end_is_the_same_delivery():
     assert len({told[0], failed, other}) == 3
 
 
+def test_other_ends_are_other_deliveries():
+    """A receiver drops what it has seen: of another job, or told elsewhere, is news."""
+    jobs = [{**UPLOAD, "stemId": name} for name in ("one", "two")]
+    nameless = [{"stemId": "s"}, {"stageId": "s"}]  # both are called by their message
+
+    told = [run(failure(body))[0][0][2] for body in [*jobs, *nameless]]
+
+    assert len(set(told)) == 4
+
+
 def test_a_refused_message_is_told_with_all_that_it_said():
     """A server that correlates by a field of its own must find it again."""
     [(_, payload, _)], _, _ = run(failure({**UPLOAD, "num_peaks": 5000, "roomId": 7}))
