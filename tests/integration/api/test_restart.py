@@ -4,6 +4,8 @@ import http.client
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -83,6 +85,27 @@ def test_a_client_that_hangs_up_leaves_nothing_half_stored(start, world):
     assert world.keys("audio/") == before
     with Client(url) as client:
         assert client.get("/docs").status_code == 200
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence(world):
+    """A reader of the log needs the reason, not a crash of the interpreter."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = Place(endpoint=world.pipeline.endpoint, port=taken.getsockname()[1])
+        process = subprocess.Popen(
+            [sys.executable, "-m", "waveflow_local.http", place.text],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        # Its stdin stays open, as the parent's end does while that lives.
+        said = process.stderr.read()
+        status = process.wait(20)
+        process.stdin.close()
+        process.stderr.close()
+
+    assert status == 1
+    [line] = said.splitlines()
+    assert line.startswith(f"waveflow: Port {place.port} of 127.0.0.1 is in use")
 
 
 def first_events(url, job, *, count):
