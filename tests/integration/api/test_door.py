@@ -1,8 +1,10 @@
 """Who may ask, how much, and from where."""
 
 import pytest
-from support.http_api import Api
+from fastapi.testclient import TestClient
+from support.http_api import Api, code
 from support.world import wav
+from waveflow_local.http.server import Place, application, environment
 from waveflow_local.http.tokens import development_token
 
 
@@ -102,6 +104,21 @@ def test_other_origins_are_let_in_by_name_only(configured):
 
     assert listed.headers["access-control-allow-origin"] == "https://studio.example"
     assert "access-control-allow-origin" not in other.headers
+
+
+@pytest.mark.parametrize("host", ["evil.example", "", "evil.example:8000", "::::"])
+def test_another_name_of_this_machine_is_refused_as_a_problem(world, host, monkeypatch):
+    """A page of another site may reach loopback under a name of its own."""
+    place = Place(endpoint=world.pipeline.endpoint)
+    for name, value in environment(place).items():
+        monkeypatch.setenv(name, value)
+    client = TestClient(application(place))
+
+    refused = client.get("/tokens/analysis-result/x", headers={"Host": host})
+    named = client.get("/docs", headers={"Host": "localhost:8000"})
+
+    assert code(refused) == (400, "HOST_NOT_ALLOWED")
+    assert named.status_code == 200
 
 
 def test_a_page_of_another_origin_may_resume_and_wait(configured):

@@ -61,20 +61,17 @@ def serve(place: Place, *, out: IO[str]) -> None:
 
 def application(place: Place) -> "FastAPI":
     """Return the API with the page and the bench beside it."""
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
     from waveflow.bootstrap import api_services
 
     from waveflow_local.http import bench, pages
+    from waveflow_local.http.hosts import OwnHosts
 
     project = Project()
     app: FastAPI = load_api().create_app(api_services())
     app.include_router(bench.routes)
     app.state.bench = bench.Bench(place, api_services())
     pages.mount(app, project)
-    # A page of another site may reach loopback under a name of its own.
-    app.add_middleware(
-        TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "testserver"]
-    )
+    app.add_middleware(OwnHosts)
     return app
 
 
