@@ -270,10 +270,7 @@ def abort_upload(upload_id: schemas.UploadId, here: Here, owner: Owner) -> None:
 
 def _accepted(accepted: Accepted) -> schemas.AcceptedBody:
     return schemas.AcceptedBody(
-        message=ACCEPTED,
-        job_id=accepted.job_id,
-        status="processing",
-        cached=accepted.cached,
+        message=ACCEPTED, job_id=accepted.job_id, cached=accepted.cached
     )
 
 

@@ -2,8 +2,10 @@
 
 import unicodedata
 
+import msgspec
 import pytest
-from waveflow.jobs.names import is_id, plain_name, safe_name, user_id
+from waveflow.events.fields import Id
+from waveflow.jobs.names import plain_name, safe_name, user_id
 
 
 @pytest.mark.parametrize(
@@ -40,5 +42,11 @@ def test_the_name_for_people_stays_readable():
 def test_an_owner_with_odd_characters_is_still_a_user():
     """Issuers use subjects such as `auth0|123`."""
     assert user_id("kim.min-jun") == "kim.min-jun"
-    assert is_id(user_id("auth0|123"))
+    assert msgspec.convert(user_id("auth0|123"), Id)
     assert user_id("auth0|123") != user_id("auth0|124")
+
+
+@pytest.mark.parametrize("name", ["a\ud800.wav", "a\u202e.wav", "\x1ba.wav", " a.wav "])
+def test_a_name_for_people_holds_nothing_that_cannot_be_shown(name):
+    """A page, a log and a ticket carry it."""
+    assert plain_name(name) == "a.wav"

@@ -38,8 +38,3 @@ def user_id(owner: str) -> str:
     if _ID.fullmatch(owner):
         return owner
     return hashlib.sha256(owner.encode()).hexdigest()
-
-
-def is_id(text: str) -> bool:
-    """Tell whether a text may stand where messages have an id."""
-    return _ID.fullmatch(text) is not None

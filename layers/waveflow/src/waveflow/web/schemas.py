@@ -40,7 +40,7 @@ class AcceptedBody(BaseModel):
 
     message: str
     job_id: str
-    status: Literal["processing", "completed", "failed"]
+    status: Literal["processing"] = "processing"
     cached: bool = False
 
 
