@@ -83,12 +83,31 @@ def ogg_page(
     """Write one page of whole packets shorter than 255 bytes."""
     lacing = bytes(len(packet) for packet in packets)
     head = struct.pack("<4sBBqIII", b"OggS", 0, flags, granule, serial, sequence, 0)
-    page = bytearray(head + bytes([len(lacing)]) + lacing + b"".join(packets))
+    return _checked(head + bytes([len(lacing)]) + lacing + b"".join(packets))
+
+
+def _checked(page: bytes) -> bytes:
     crc = 0
     for byte in page:
         crc = (crc << 8 & 0xFFFFFFFF) ^ OGG_CRC[crc >> 24 ^ byte]
-    page[22:26] = struct.pack("<I", crc)
-    return bytes(page)
+    return page[:22] + struct.pack("<I", crc) + page[26:]
+
+
+def ogg_pages(content: bytes) -> Iterator[bytes]:
+    """Cut an Ogg file into its pages."""
+    start = 0
+    while start < len(content):
+        segments = content[start + 26]
+        body = start + 27 + segments
+        end = body + sum(content[start + 27 : body])
+        yield content[start:end]
+        start = end
+
+
+def with_granule(page: bytes, granule: int) -> bytes:
+    """Move the position of a page."""
+    moved = page[:6] + struct.pack("<Q", granule) + page[14:22] + bytes(4) + page[26:]
+    return _checked(moved)
 
 
 def opus_of_silence(seconds: int) -> bytes:

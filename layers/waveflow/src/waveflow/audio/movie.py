@@ -1,13 +1,15 @@
 """Decode inside FFmpeg: its filter graph hands out large blocks.
 
 One call per block instead of several per packet halves the time of MP3 and
-Vorbis. The graph stops at the first broken packet; `packets` does not.
+Vorbis. The graph stops at the first broken packet and closes up where an Ogg page
+is lost; `packets` does neither.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from waveflow.audio.gaps import JITTER
 from waveflow.audio.libav import DEMUXERS, PROTOCOLS, Facts, planes, url
 from waveflow.audio.sniff import Kind
 from waveflow.audio.stream import Samples
@@ -20,7 +22,7 @@ PREROLL_SECONDS = 1.5
 
 
 def read_blocks(
-    path: Path, kind: Kind, *, facts: Facts, start: int = 0
+    path: Path, kind: Kind, *, facts: Facts, start: int = 0, frames: int = 0
 ) -> Iterator[Samples]:
     """Decode from a frame on.
 
@@ -34,6 +36,8 @@ def read_blocks(
         As read before.
     start
         The first frame to decode.
+    frames
+        The length to which all blocks must add up, 0 where that is not known.
 
     Yields
     ------
@@ -45,26 +49,40 @@ def read_blocks(
     av.error.FFmpegError
         A packet is broken, or the format changes on the way.
     ValueError
-        Seeking led behind `start`.
+        Seeking led behind `start`, or frames are missing.
     """
+    graph = _graph(path, kind, facts=facts, start=start)
+    position: int | None = None if start else 0
+    held: Samples | None = None  # until the next block's stamp shows it to be whole
+    for at, block in _pulled(graph, facts):
+        if position is None:
+            position = at
+            if position > start:
+                raise ValueError(f"Seeking to {start} led to {position}.")
+        if frames and at > position + JITTER:
+            raise ValueError(f"Frames are missing before {at}.")
+        if held is not None:
+            yield held
+        skip = max(0, start - position)
+        held = block[skip:] if skip < len(block) else None
+        position += len(block)
+    if frames and position is not None and position < frames - JITTER:
+        raise ValueError(f"Only {position} of {frames} frames can be decoded.")
+    if held is not None:
+        yield held
+
+
+def _pulled(graph: Any, facts: Facts) -> Iterator[tuple[int, Samples]]:
+    """Give each block, and the frame that its time stamp says it starts at."""
     import av
 
-    graph = _graph(path, kind, facts=facts, start=start)
-    position = None if start else 0
     while True:
         try:
             frame = graph.pull()
         except av.error.EOFError:
             return
-        if position is None:
-            position = round(frame.pts * frame.time_base * facts.sample_rate)
-            position -= facts.first
-            if position > start:
-                raise ValueError(f"Seeking to {start} led to {position}.")
-        block = planes(frame).T
-        if position + len(block) > start:
-            yield block[max(0, start - position) :]
-        position += len(block)
+        at = round((frame.pts or 0) * frame.time_base * facts.sample_rate)
+        yield at - facts.first, planes(frame).T
 
 
 def _graph(

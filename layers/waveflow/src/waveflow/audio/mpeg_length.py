@@ -16,10 +16,14 @@ LAME_OFFSET = 21  # of the two 12-bit trims, from the encoder's name on
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """Frames after trimming; truncated when the last one is cut."""
+    """Frames after trimming; truncated when the last one is cut.
+
+    `promised` is the length by the Xing header where frames are missing, else 0.
+    """
 
     frames: int
     truncated: bool
+    promised: int = 0
 
 
 def measure(path: Path) -> Length:
@@ -48,10 +52,13 @@ def measure(path: Path) -> Length:
         skip, claimed = _declared(data[start : start + 256])
         enough = frame.sample_rate * ENOUGH_SECONDS
         samples, truncated = _walk(data, start, enough=enough)
-    if skip is not None:
-        samples -= frame.samples + skip
-        truncated = truncated or samples + skip < (claimed - 1) * frame.samples - skip
-    return Length(max(0, samples), truncated)
+    if skip is None:
+        return Length(samples, truncated)
+    samples -= frame.samples
+    missing = max(0, claimed * frame.samples - samples)
+    truncated = truncated or missing > frame.samples + skip
+    samples = max(0, samples - skip)
+    return Length(samples, truncated, samples + missing if missing else 0)
 
 
 def _walk(data: mmap.mmap, position: int, *, enough: int) -> tuple[int, bool]:

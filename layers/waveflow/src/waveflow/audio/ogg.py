@@ -3,13 +3,15 @@
 import mmap
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 CAPTURE = b"OggS"
 HEADER_BYTES = 27
+NUMBER = slice(18, 22)
 FIRST, LAST = 2, 4
+CONTINUED = 255  # the length of a piece of a packet that is not its last
 NO_POSITION = (1 << 64) - 1
 MAX_PACKET_FRAMES = 8_192  # of Vorbis; Opus packets last 5,760 at most
-ENOUGH_FRAMES = 7 * 3600 * 768_000  # beyond any limit: no need to go on
 
 
 @dataclass(slots=True)
@@ -28,11 +30,34 @@ class _Link:
     skip: int = 0
     granule: int = 0
     packets: int = 0
+    first_granule: int = 0
+    first_packets: int = 0
+
+    def add(self, granule: int, packets: int) -> None:
+        """Take in a page; only the last one's position is the end."""
+        if not granule:  # headers
+            return
+        self.packets += packets
+        if granule == NO_POSITION:
+            return
+        self.granule = granule
+        if not self.first_granule:
+            self.first_granule, self.first_packets = granule, self.packets
 
     @property
     def frames(self) -> int:
         # A position may claim anything, but packets hold only so much.
-        return max(0, min(self.granule - self.skip, self.packets * MAX_PACKET_FRAMES))
+        most = self.packets * MAX_PACKET_FRAMES
+        return max(0, min(self.granule - self._start - self.skip, most))
+
+    @property
+    def _start(self) -> int:
+        """Tell where a capture of a running stream began: not at 0."""
+        if self.first_granule <= self.first_packets * MAX_PACKET_FRAMES:
+            return 0
+        rest = self.packets - self.first_packets
+        mean = (self.granule - self.first_granule) / rest if rest else 0
+        return self.first_granule - round(self.first_packets * mean)
 
 
 def read_pages(path: Path, *, opus: bool) -> Pages:
@@ -70,17 +95,39 @@ def _walk(data: mmap.mmap, *, opus: bool) -> Pages:
             pages.frames += link.frames
             pages.links += 1
             link = _Link(_pre_skip(data[body : body + 12]) if opus else 0)
-        granule = int.from_bytes(head[6:14], "little")
-        link.packets += len(lacing)
-        if granule != NO_POSITION:
-            link.granule = max(link.granule, granule)
         position = body + sum(lacing)
-        pages.ended = bool(head[5] & LAST) and position <= len(data)
-        if pages.frames + link.frames > ENOUGH_FRAMES:
-            break
+        whole = position <= len(data)
+        pages.ended = bool(head[5] & LAST) and whole
+        if whole:
+            granule = int.from_bytes(head[6:14], "little")
+            link.add(granule, len(lacing) - lacing.count(CONTINUED))
     pages.frames += link.frames
     return pages
 
 
 def _pre_skip(head: bytes) -> int:
     return int.from_bytes(head[10:12], "little") if head[:8] == b"OpusHead" else 0
+
+
+def is_page_lost(path: Path, before: int, after: int) -> bool:
+    """Tell whether a page between two others cannot be read.
+
+    Parameters
+    ----------
+    path
+        A file whose content is Ogg.
+    before, after
+        The offsets of the two pages.
+
+    Returns
+    -------
+    bool
+        True where their numbers do not follow each other.
+    """
+    with path.open("rb") as file:
+        return _number(file, after) > _number(file, before) + 1
+
+
+def _number(file: BinaryIO, offset: int) -> int:
+    file.seek(offset)
+    return int.from_bytes(file.read(HEADER_BYTES)[NUMBER], "little")

@@ -1,6 +1,7 @@
 """Join each accepted kind with the decoder that reads it best."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from waveflow.audio import aiff, flac, libav, movie, mpeg_length, ogg, packets, pcm, wav
@@ -125,7 +126,7 @@ def open_mp3(path: Path) -> Stream:
         Not yet validated.
     """
     length = mpeg_length.measure(path)
-    stream = _open_libav(path, Kind.MP3)
+    stream = _open_libav(path, Kind.MP3, whole=length.promised)
     stream.frames, stream.splittable = length.frames, True
     if length.truncated:
         stream.warnings.add(TRUNCATED)
@@ -148,7 +149,9 @@ def open_ogg(path: Path, kind: Kind) -> Stream:
         Not yet validated.
     """
     pages = ogg.read_pages(path, opus=kind is Kind.OPUS)
-    stream = _open_libav(path, kind)
+    # The stamps of a chain start again with each link.
+    whole = pages.frames if pages.links == 1 else 0
+    stream = _open_libav(path, kind, whole=whole)
     stream.frames = pages.frames
     # Opus converges on the same output, but not to the last bit.
     stream.splittable = kind is Kind.OGG and pages.links == 1
@@ -173,7 +176,7 @@ def open_m4a(path: Path) -> Stream:
     return _open_libav(path, Kind.M4A)
 
 
-def _open_libav(path: Path, kind: Kind) -> Stream:
+def _open_libav(path: Path, kind: Kind, *, whole: int = 0) -> Stream:
     facts = libav.read_facts(path, kind)
     if not facts.channels:
         raise CorruptAudioError(f"The {kind} file does not tell its channels.")
@@ -185,34 +188,45 @@ def _open_libav(path: Path, kind: Kind) -> Stream:
         channels=facts.channels,
         frames=facts.frames,
         rounding=roundings.get(kind, Rounding.NEAREST),
-        read=lambda start: _read_libav(
-            path, kind, facts=facts, start=start, warn=warnings.add
-        ),
+        read=_Libav(path, kind, facts, whole, warnings.add).read,
         warnings=warnings,
     )
 
 
-def _read_libav(
-    path: Path,
-    kind: Kind,
-    *,
-    facts: libav.Facts,
-    start: int,
-    warn: Callable[[str], None],
-) -> Iterator[Samples]:
-    """Decode inside FFmpeg; where that stops, go on packet by packet."""
-    import av
+@dataclass(frozen=True, slots=True)
+class _Libav:
+    """One file to be decoded by FFmpeg's libraries."""
 
-    done = start
-    try:
-        for block in movie.read_blocks(path, kind, facts=facts, start=start):
-            yield block
-            done += len(block)
-    except (av.error.FFmpegError, ValueError) as exc:
-        if start:  # only a part: whoever wants the whole decodes it from the start
-            raise CorruptAudioError(f"Decoding from {start} on failed.") from exc
-        whole = packets.read_blocks(path, kind, facts=facts, warn=warn)
-        yield from _behind(whole, done)
+    path: Path
+    kind: Kind
+    facts: libav.Facts
+    whole: int
+    warn: Callable[[str], None]
+
+    def read(self, start: int) -> Iterator[Samples]:
+        """Decode inside FFmpeg; where that stops, go on packet by packet."""
+        import av
+
+        done = start
+        try:
+            for block in movie.read_blocks(
+                self.path,
+                self.kind,
+                facts=self.facts,
+                start=start,
+                frames=0 if self.kind is Kind.MP3 else self.whole,
+            ):
+                yield block
+                done += len(block)
+        except (av.error.FFmpegError, ValueError) as exc:
+            if start:  # a part: whoever wants the whole decodes it from the start
+                raise CorruptAudioError(f"Decoding from {start} on failed.") from exc
+            yield from _behind(self._packets(), done)
+
+    def _packets(self) -> Iterator[Samples]:
+        return packets.read_blocks(
+            self.path, self.kind, facts=self.facts, warn=self.warn, whole=self.whole
+        )
 
 
 def _behind(blocks: Iterator[Samples], start: int) -> Iterator[Samples]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from waveflow.audio.gaps import Gaps
 from waveflow.audio.libav import Facts, opened, planes
 from waveflow.audio.sniff import Kind
 from waveflow.audio.stream import BLOCK_SAMPLES, TRUNCATED, Samples
@@ -13,9 +14,14 @@ from waveflow.errors import CorruptAudioError
 
 
 def read_blocks(
-    path: Path, kind: Kind, *, facts: Facts, warn: Callable[[str], None]
+    path: Path,
+    kind: Kind,
+    *,
+    facts: Facts,
+    warn: Callable[[str], None],
+    whole: int = 0,
 ) -> Iterator[Samples]:
-    """Decode a whole file.
+    """Decode a whole file; silence stands where packets cannot be decoded.
 
     Parameters
     ----------
@@ -27,6 +33,8 @@ def read_blocks(
         As read before.
     warn
         Takes the code of a warning.
+    whole
+        The length that the structure shows and that has to be met, else 0.
 
     Yields
     ------
@@ -39,19 +47,26 @@ def read_blocks(
         Nothing could be decoded, or rate, channels or format change on the way.
     """
     joiner = _Joiner(facts)
+    gaps = Gaps(
+        path, kind, sample_rate=facts.sample_rate, first=facts.first, whole=whole
+    )
     with opened(path, kind) as (container, stream):
         stream.thread_type = "NONE"
-        for frame in _frames(container, stream, warn=warn):
-            yield from joiner.add(frame)
+        for frame, lost in _frames(container, stream, gaps=gaps, warn=warn):
+            yield from joiner.add(frame, lost=lost)
         yield from joiner.rest()
+    if gaps.broken:
+        warn(TRUNCATED)
 
 
 def _frames(
     container: Any,  # PyAV is untyped here
     stream: Any,
     *,
+    gaps: Gaps,
     warn: Callable[[str], None],
-) -> Iterator[Any]:
+) -> Iterator[tuple[Any, int]]:
+    """Give each frame, and how many samples are missing before it."""
     import av
 
     broken: av.error.FFmpegError | None = None
@@ -59,11 +74,16 @@ def _frames(
     try:
         for packet in container.demux(stream):
             try:
-                for frame in packet.decode():
-                    decoded += 1
-                    yield frame
-            except av.error.InvalidDataError as exc:
+                frames = packet.decode()
+            except av.error.FFmpegError as exc:
                 broken = exc
+                gaps.skip(packet, failed=True)
+                continue
+            if not frames and packet.size:
+                gaps.skip(packet, failed=False)
+            for frame in frames:
+                decoded += 1
+                yield frame, gaps.before(frame, packet)
     except av.error.FFmpegError as exc:
         broken = exc
         warn(TRUNCATED)
@@ -81,8 +101,14 @@ class _Joiner:
         self._block: Samples | None = None
         self._filled = 0
 
-    def add(self, frame: Any) -> Iterator[Samples]:  # PyAV is untyped
+    def add(self, frame: Any, *, lost: int) -> Iterator[Samples]:  # PyAV is untyped
         samples = self._samples(frame)
+        if lost:
+            silence = np.zeros((len(samples), 1), samples.dtype)
+            yield from self._put(np.broadcast_to(silence, (len(samples), lost)))
+        yield from self._put(samples)
+
+    def _put(self, samples: Samples) -> Iterator[Samples]:
         taken, total = 0, samples.shape[1]
         while taken < total:
             block = self._space(samples.dtype)

@@ -1,0 +1,135 @@
+"""What is damaged is silent and told; what is not stays whole and at its time."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import hostile, sound
+from waveflow.audio import codec
+from waveflow.audio.peaks import draw
+
+SECONDS = 12
+CLICK = 9  # s
+FORMATS = {
+    "alac": {"codec": "alac", "container": "ipod"},
+    "aac": {"codec": "aac", "container": "ipod"},
+    "mp3": {"codec": "libmp3lame", "container": "mp3"},
+    "opus": {"codec": "libopus", "container": "ogg"},
+}
+KINDS = [*FORMATS, "vorbis"]
+
+
+@pytest.fixture(scope="module")
+def encoded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Encode noise with one click in it, in each format."""
+    folder = tmp_path_factory.mktemp("encoded")
+    samples = 0.3 * sound.music(SECONDS, rate=48_000, channels=1)
+    samples[CLICK * 48_000] = 0.99
+    made = {
+        name: sound.encode(folder / name, samples, rate=48_000, **how)
+        for name, how in FORMATS.items()
+    }
+    how = {"format": "OGG", "subtype": "VORBIS"}
+    made["vorbis"] = sound.write(folder / "vorbis", samples, rate=48_000, **how)
+    return {name: path.read_bytes() for name, path in made.items()}
+
+
+def heard(path: Path) -> tuple[int, int, set[str]]:
+    """Give the loudest frame, the length and the warnings."""
+    stream = codec.open_audio(path)
+    samples = np.concatenate([block[:, 0] * 1.0 for block in codec.blocks(stream)])
+    return int(np.abs(samples).argmax()), len(samples), stream.warnings
+
+
+def with_hole(content: bytes, size: int, *, at: float = 0.5) -> bytes:
+    """Overwrite some bytes."""
+    start = int(len(content) * at)
+    return content[:start] + b"\xff\0" * (size // 2) + content[start + size :]
+
+
+@pytest.mark.parametrize("size", [100, 2000])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_follows_a_hole_stays_at_its_time(
+    tmp_path: Path, encoded: dict[str, bytes], kind: str, size: int
+):
+    """Seconds behind it every stem of a song would be out of step, and nobody told."""
+    path = tmp_path / "a"
+    path.write_bytes(encoded[kind])
+    _, whole, _ = heard(path)
+    path.write_bytes(with_hole(encoded[kind], size))
+
+    click, frames, warnings = heard(path)
+
+    assert abs(click - CLICK * 48_000) <= 1
+    assert abs(frames - whole) <= 1152
+    assert warnings == {"TRUNCATED"}
+
+
+@pytest.mark.parametrize("at", [0.3, 0.45, 0.6, 0.75])
+@pytest.mark.parametrize("kind", ["alac", "aac"])
+def test_one_broken_packet_costs_that_packet_alone(
+    tmp_path: Path, encoded: dict[str, bytes], kind: str, at: float
+):
+    """Decoders have many names for broken: each once cost the rest of the file."""
+    path = tmp_path / "a"
+    for size in (60, 1000, 4000):
+        path.write_bytes(with_hole(encoded[kind], size, at=at))
+
+        assert draw(path, 10).frames >= SECONDS * 48_000
+
+
+def junk(size: int) -> bytes:
+    """Give bytes that are nothing."""
+    return np.random.default_rng(1).integers(0, 256, size, dtype=np.uint8).tobytes()
+
+
+def id3(body: bytes) -> bytes:
+    """Write an ID3v2 tag."""
+    size = bytes(len(body) >> shift & 127 for shift in (21, 14, 7, 0))
+    return b"ID3\4\0\0" + size + body
+
+
+BEHIND: dict[str, Callable[[bytes], bytes]] = {
+    "nothing": lambda song: song,
+    "a tag": lambda song: b"TAG" + bytes(125) + song,
+    "a picture": lambda song: id3(junk(60_000)) + song,
+}
+
+
+@pytest.mark.parametrize("between", BEHIND)
+def test_joined_mp3s_are_whole_without_a_gap(
+    tmp_path: Path, encoded: dict[str, bytes], between: str
+):
+    """Tags between songs are no audio: neither silence nor a warning."""
+    path = tmp_path / "a"
+    path.write_bytes(encoded["mp3"] + BEHIND[between](encoded["mp3"]))
+
+    waveform = draw(path, 10)
+
+    assert abs(waveform.frames - 2 * SECONDS * 48_000) <= 2 * 1152
+    assert waveform.warnings == ()
+
+
+def moved(content: bytes, by: int, *, only: int | None = None) -> bytes:
+    """Move the positions of an Ogg file's pages, or of one of them."""
+    pages = []
+    for number, page in enumerate(hostile.ogg_pages(content)):
+        granule = int.from_bytes(page[6:14], "little")
+        moves = granule not in (0, 2**64 - 1) and only in (None, number)
+        pages.append(hostile.with_granule(page, granule + by) if moves else page)
+    return b"".join(pages)
+
+
+@pytest.mark.parametrize("only", [None, 4])
+@pytest.mark.parametrize("kind", ["vorbis", "opus"])
+def test_ogg_counts_from_where_it_begins(
+    tmp_path: Path, encoded: dict[str, bytes], kind: str, only: int | None
+):
+    """A capture of a running stream begins at any hour; one page may be wrong."""
+    path = tmp_path / "a"
+    path.write_bytes(moved(encoded[kind], 24 * 3600 * 48_000, only=only))
+
+    waveform = draw(path, 10)
+
+    assert (waveform.frames, waveform.warnings) == (SECONDS * 48_000, ())
