@@ -8,7 +8,9 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +25,11 @@ LIKE_LAMBDA = (
     *("--read-only", "--tmpfs", "/tmp:size=512m"),  # noqa: S108 - in the container
     *("--user", "993:990", "--cap-drop", "ALL"),
     *("--security-opt", "no-new-privileges"),
+)
+# A program that a shell started in the background hears no Ctrl-C, nor do its own.
+_HEARING_CTRL_C = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "os.execvp(sys.argv[1], sys.argv[1:])"
 )
 _EMULATOR = "/var/rapid/aws-lambda-rie"
 _READY_S = 300.0  # the emulator is put on every image first
@@ -118,7 +125,7 @@ class Sam:
 
     def _start(self, command: list[str], out: Any) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            self._arguments(command),
+            [sys.executable, "-c", _HEARING_CTRL_C, *self._arguments(command)],
             stdout=out,
             stderr=out,
             env=self._env(),
@@ -135,22 +142,43 @@ def invoke_like_lambda(logical_id: str, event: Path, *, env: dict[str, str]) -> 
     # `sam local` leaves the stage's image with the emulator of Lambda's API on top.
     emulated = f"{image(logical_id).partition(':')[0]}:rapid-{architecture()}"
     settings = [part for k, v in env.items() for part in ("--env", f"{k}={v}")]
+    command = ["python", "-m", "awslambdaric", "app.lambda_handler"]
+    with confined([*settings, "--entrypoint", _EMULATOR, emulated, *command]) as url:
+        path = "2015-03-31/functions/function/invocations"
+        return _post(f"{url}/{path}", event.read_bytes())
+
+
+@contextlib.contextmanager
+def confined(arguments: list[str]) -> Iterator[str]:
+    """Run a container confined as Lambda confines it, and return its port's URL."""
     started = _output(
         [
             *("docker", "run", "--detach", "--publish", "127.0.0.1::8080"),
             *("--add-host", "host.docker.internal:host-gateway", "--memory", "1769m"),
             *LIKE_LAMBDA,
-            *settings,
-            *("--entrypoint", _EMULATOR, emulated),
-            *("python", "-m", "awslambdaric", "app.lambda_handler"),
+            *arguments,
         ]
     )
     try:
         where = _output(["docker", "port", started, "8080/tcp"]).splitlines()[0]
-        url = f"http://{where}/2015-03-31/functions/function/invocations"
-        return _post(url, event.read_bytes())
+        yield f"http://{where}"
     finally:
         subprocess.run(["docker", "rm", "-f", started], capture_output=True, check=True)
+
+
+def status_of(url: str) -> int:
+    """Return with what status a server answers, once it listens."""
+    until = time.monotonic() + _READY_S
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=_READY_S) as answer:  # noqa: S310 - loopback
+                return int(answer.status)
+        except urllib.error.HTTPError as exc:
+            return exc.code
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
 
 
 def _post(url: str, body: bytes) -> Any:
