@@ -37,17 +37,29 @@ const SAMPLES: [string, ClassConstructor<object>, Json][] = [
   ['completion', CompletionDto, completion(STEM, 'FAILURE')],
   ['mixing-complete', MixingCompleteDto, mixing('mix-stage-1', 'SUCCESS')],
   ['mixing-complete', MixingCompleteDto, mixing('mix-stage-1', 'FAILURE')],
+  ['mixing-complete', MixingCompleteDto, mixing('mix-stage-1', 'FAILURE', { stem_count: 0, stem_paths: [] })],
 ];
 
-/** The sample with one field missing, null, or of another type, for every field. */
+// Beyond and at the ends of what the contract allows.
+const NUMBERS = [-1, -0.5, 0, 1, 32, 33, 3_999, 4_000, 4_001, 768_000, 768_001, 1e15, 2 ** 70];
+const texts = (text: string): string[] => [
+  ...['', ' ', 'a b', '.', 'g'.repeat(64), 'A'.repeat(64), 'a'.repeat(128), 'a'.repeat(129)],
+  ...['a'.repeat(256), 'a'.repeat(257), `${text}\n`, ` ${text}`, text.toUpperCase()],
+];
+
+function others(value: unknown): unknown[] {
+  const ofItsType = typeof value === 'number' ? NUMBERS : typeof value === 'string' ? texts(value) : [];
+  const ofOthers = [null, 7, 1.5, 'text', true, [], [1], {}].filter((other) => kind(other) !== kind(value));
+  return [...ofItsType, ...ofOthers];
+}
+
+/** The sample with one field missing, null, of another type or out of range, for every field. */
 function* variants(body: Json): Generator<[string, Json]> {
   for (const [name, value] of Object.entries(body)) {
     const { [name]: _, ...without } = body;
     yield [`without ${name}`, without];
-    for (const other of [null, 7, 1.5, 'text', true, [], [1], {}]) {
-      if (kind(other) !== kind(value)) {
-        yield [`${name}: ${JSON.stringify(other)}`, { ...body, [name]: other }];
-      }
+    for (const other of others(value)) {
+      yield [`${name}: ${JSON.stringify(other)}`, { ...body, [name]: other }];
     }
     if (kind(value) === 'object') {
       for (const [what, inner] of variants(value as Json)) {

@@ -45,7 +45,8 @@ export class SuccessResultDto {
   duration!: number;
 
   @IsInt()
-  @Min(1)
+  @Min(4_000)
+  @Max(768_000)
   sample_rate!: number;
 
   @IsInt()
@@ -55,6 +56,7 @@ export class SuccessResultDto {
 
   @IsInt()
   @Min(1)
+  @Max(32)
   channels!: number;
 
   @IsString()

@@ -9,6 +9,7 @@ import {
   IsOptional,
   IsString,
   Matches,
+  Max,
   Min,
   ValidateIf,
   ValidateNested,
@@ -70,12 +71,14 @@ export class MixingCompleteDto {
 
   @OfAMix()
   @IsInt()
-  @Min(1)
+  @Min(4_000)
+  @Max(768_000)
   sample_rate?: number | null;
 
   @OfAMix()
   @IsInt()
   @Min(1)
+  @Max(32)
   channels?: number | null;
 
   @MayBeMissing()

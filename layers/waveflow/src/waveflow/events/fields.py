@@ -36,6 +36,16 @@ NumPeaks = Annotated[int, Meta(description="Values in `peaks`.", ge=1, le=4000)]
 StemPaths = Annotated[
     list[Key], Meta(description="1 to 64 distinct keys.", min_length=1, max_length=64)
 ]
+Sha256 = Annotated[
+    str,
+    Meta(description="64 hexadecimal digits.", pattern=r"^[0-9a-f]{64}$(?!\n)"),
+]
+Word = Annotated[str, Meta(min_length=1)]
+Count = Annotated[int, Meta(ge=0)]
+Level = Annotated[float, Meta(description="1 is full scale.", ge=0)]
+Seconds = Annotated[float, Meta(description="Seconds.", ge=0)]
+SampleRate = Annotated[int, Meta(description="In hertz.", ge=4_000, le=768_000)]
+Channels = Annotated[int, Meta(ge=1, le=32)]
 Timestamp = Annotated[
     str, Meta(description="ISO 8601; without an offset it is UTC.", min_length=1)
 ]

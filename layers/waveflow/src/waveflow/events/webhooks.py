@@ -8,6 +8,19 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+from waveflow.events.fields import (
+    Channels,
+    Count,
+    Id,
+    JobId,
+    Key,
+    Level,
+    NumPeaks,
+    SampleRate,
+    Seconds,
+    Sha256,
+    Word,
+)
 from waveflow.events.messages import Survivor
 
 Status = Literal["SUCCESS", "FAILURE", "DUPLICATE"]
@@ -16,18 +29,18 @@ Status = Literal["SUCCESS", "FAILURE", "DUPLICATE"]
 class HashCheck(Struct, frozen=True, kw_only=True):
     """`POST /hash-check`: ask whether the server knows these bytes."""
 
-    stem_id: str = field(name="stemId")
-    user_id: str = field(name="userId")
-    track_id: str = field(name="trackId")
-    filepath: str
-    audio_hash: str
+    stem_id: Id = field(name="stemId")
+    user_id: Id = field(name="userId")
+    track_id: Id = field(name="trackId")
+    filepath: Key
+    audio_hash: Sha256
     timestamp: str
     original_filename: str | None
     status: Literal["hash_generated"]
-    task_token: str
-    task_id: str
+    task_token: Word
+    task_id: JobId
     execution_arn: str
-    file_size: int
+    file_size: Count
 
 
 class Dedupe(Struct, frozen=True, kw_only=True):
@@ -95,15 +108,15 @@ class Analysis(Struct, frozen=True, kw_only=True):
 class WaveformResult(Struct, frozen=True, kw_only=True):
     """`result` of a drawn stem: what seed 000 names, and what the file is."""
 
-    audio_data_hash: str
-    waveform_data_path: str
-    file_size: int
-    duration: float
-    sample_rate: int
-    num_peaks: int
-    channels: int
+    audio_data_hash: Sha256
+    waveform_data_path: Key
+    file_size: Count
+    duration: Seconds
+    sample_rate: SampleRate
+    num_peaks: NumPeaks
+    channels: Channels
     format: str
-    peak: float
+    peak: Level
     warnings: list[str]
     dedupe: Dedupe | UnsetType = UNSET
     analysis: Analysis | UnsetType = UNSET
@@ -116,14 +129,14 @@ class DuplicateResult(Struct, frozen=True, kw_only=True):
     error_code: Literal["DUPLICATE_FILE"]
     error_message: str
     duplicate_of: Survivor
-    audio_data_hash: str
+    audio_data_hash: Sha256
 
 
 class FailureResult(Struct, frozen=True, kw_only=True):
     """`result` of everything that failed, for a stem and for a mix."""
 
     error: str
-    error_code: str
+    error_code: Word
     error_message: str
     stage: str
     retryable: bool
@@ -132,9 +145,9 @@ class FailureResult(Struct, frozen=True, kw_only=True):
 class Completion(Struct, frozen=True, kw_only=True):
     """`POST /completion`: tell how the work on one stem ended."""
 
-    stem_id: str = field(name="stemId")
+    stem_id: Id = field(name="stemId")
     status: Status
-    task_id: str
+    task_id: JobId
     result: dict[str, Any]  # WaveformResult, DuplicateResult or FailureResult
     timestamp: str | None = None
     user_id: str | None = field(default=None, name="userId")
@@ -148,18 +161,18 @@ class Completion(Struct, frozen=True, kw_only=True):
 class MixingComplete(Struct, frozen=True, kw_only=True):
     """`POST /mixing-complete`: tell how a mix ended; `result` is a failure's."""
 
-    stage_id: str = field(name="stageId")
+    stage_id: Id = field(name="stageId")
     status: Literal["SUCCESS", "FAILURE"]
-    task_id: str
-    mixed_file_path: str | None = None
-    waveform_data_path: str | None = None
+    task_id: JobId
+    mixed_file_path: Key | None = None
+    waveform_data_path: Key | None = None
     upstream_id: str | None = field(default=None, name="upstreamId")
-    stem_count: int | None = None
+    stem_count: Count | None = None  # of a failure: as many as were asked for
     stem_paths: list[str] | None = None
     timestamp: str | None = None
     processing_time: float | None = None
-    duration: float | None = None
-    sample_rate: int | None = None
-    channels: int | None = None
+    duration: Seconds | None = None
+    sample_rate: SampleRate | None = None
+    channels: Channels | None = None
     warnings: list[str] = []
     result: FailureResult | UnsetType = UNSET
