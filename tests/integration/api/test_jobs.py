@@ -3,6 +3,7 @@
 import pytest
 from support.http_api import code, parse
 from support.world import wav
+from waveflow_local.http.tokens import development_token
 
 
 def test_the_seeds_walk_ends_with_a_result(api, world):
@@ -53,7 +54,7 @@ def test_several_jobs_on_one_stream_end_a_browsers_reconnecting(api):
 
 
 def test_the_same_bytes_are_answered_from_the_job_that_had_them(api, world):
-    """Nothing is stored or decoded twice; another owner's number of peaks is new."""
+    """Nothing is stored or decoded twice; another owner or wish is another job."""
     body = wav(seed=402)
     first = api.upload(body)
     api.wait(first["job_id"])
@@ -61,11 +62,17 @@ def test_the_same_bytes_are_answered_from_the_job_that_had_them(api, world):
 
     again = api.upload(body, "other-name.wav")
     other = api.upload(body, num_peaks=10)
+    theirs = api.client.post(
+        "/tokens/token-1/upload-audio",
+        files={"file": body},
+        headers={"Authorization": f"Bearer {development_token('somebody')}"},
+    ).json()
 
     assert (again["job_id"], again["cached"]) == (first["job_id"], True)
-    assert other["job_id"] != first["job_id"]
+    assert len({first["job_id"], other["job_id"], theirs["job_id"]}) == 3
+    assert theirs["cached"] is False
     assert api.wait(other["job_id"])["result"]["num_peaks"] == 10
-    assert len(world.keys("audio/")) == before + 1
+    assert len(world.keys("audio/")) == before + 2
 
 
 def test_a_failed_job_is_no_answer_for_the_same_bytes(api):
