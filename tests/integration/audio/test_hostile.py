@@ -43,6 +43,12 @@ def with_nan() -> bytes:
     return sound.wav(samples.astype("<f4").tobytes(), fmt=FMT(tag=3, bits=32))
 
 
+CLOSED = sound.wav(BODY)
+NOISE = bytes(range(1, 256)) * 8
+LONGER = struct.pack("<I", len(NOISE) + 500)
+# Its RIFF size counts a chunk that did not arrive whole.
+TAGGED = sound.wav(BODY, riff_claim=len(CLOSED) + len(NOISE) + 500)
+HALF = sound.wav(BODY, claim=len(BODY) // 2, riff_claim=36 + len(BODY) // 2)
 WAVS: dict[str, tuple[bytes, tuple | str]] = {
     "as it should be": (sound.wav(BODY), OK),
     "header only": (sound.wav(b""), "EMPTY_AUDIO"),
@@ -57,6 +63,16 @@ WAVS: dict[str, tuple[bytes, tuple | str]] = {
     "odd chunk before": (sound.wav(BODY, between=sound.chunk(b"junk", b"abc")), OK),
     "ID3v1 behind": (sound.wav(BODY) + b"TAG" + bytes(125), OK),
     "ZIP behind": (sound.wav(BODY) + b"PK\x03\x04" + bytes(500), OK),
+    "id3 behind, cut short": (TAGGED + b"id3 " + LONGER + NOISE, OK),
+    "LIST behind, cut short": (TAGGED + b"LIST" + LONGER + NOISE, OK),
+    "bext behind, cut short": (TAGGED + b"bext" + LONGER + NOISE, OK),
+    "a tag of its own behind, cut short": (CLOSED + b"LGWX" + LONGER + NOISE, OK),
+    "a boundary of an upload behind": (CLOSED + b"\r\n--b8f3a1c2d4e5f607--\r\n", OK),
+    "line feeds behind": (CLOSED + b"\r\n" * 8, OK),
+    "zeros behind": (CLOSED + bytes(200_000), OK),
+    "text behind": (CLOSED + b"\r\nDownloaded from an example. " * 20, OK),
+    "much that is nothing behind": (CLOSED + NOISE * 100, CUT),
+    "both sizes are half": (HALF, ("wav", FRAMES // 2, ("TRUNCATED",))),
     "ID3 before": (b"ID3\3\0\0\0\0\0\x0a" + bytes(10) + sound.wav(BODY), OK),
     "RF64": (sound.long_wav(BODY, form=b"RF64"), OK),
     "BW64": (sound.long_wav(BODY, form=b"BW64"), OK),

@@ -62,7 +62,8 @@ def read_layout(path: Path) -> Layout:
     UnsupportedMediaError
         The codec inside is not accepted.
     """
-    _, start = read_head(path)
+    head, start = read_head(path)
+    form_end = start + 8 + int.from_bytes(head[4:8], "big")
     comm, sound = None, None
     with path.open("rb") as file:
         for chunk in chunks.walk(file, start + 12, big_endian=True):
@@ -80,8 +81,7 @@ def read_layout(path: Path) -> Layout:
                 break
         if comm is None or sound is None:
             raise CorruptAudioError("The AIFF file lacks its format or its samples.")
-        end = file.seek(0, 2)
-        extent = chunks.measure(file, sound, end=end, big_endian=True)
+        extent = chunks.measure(file, sound, form_end=form_end, big_endian=True)
     return _layout(comm, extent)
 
 

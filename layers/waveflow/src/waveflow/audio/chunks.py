@@ -13,6 +13,13 @@ STREAMED_FROM, STREAMED_TO = (
     0xFFFF_FFFF,
 )  # writers to a pipe claim "very long", then nothing
 TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN", b"PK\x03\x04", b"%PDF", b"<")
+# Chunks that stand behind the samples, and end them even when they are cut short.
+NAMES = frozenset(
+    b"LIST|INFO|id3 |bext|iXML|axml|_PMX|cue |smpl|inst|plst|fact|PEAK|cart|acid|"
+    b"JUNK|junk|PAD |FLLR|DISP|LGWV|minf|elm1|umid|afsp|strc|chna|NAME|AUTH|(c) |"
+    b"ANNO|COMT|MARK|INST|APPL|MIDI|AESD|FVER|SAXL|COMM".split(b"|")
+)
+TRAILER_BYTES = 4_096  # more than whatever a transfer leaves behind a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ def walk(file: BinaryIO, start: int, *, big_endian: bool) -> Iterator[Chunk]:
     raise CorruptAudioError(f"The file has more than {MAX_CHUNKS} chunks.")
 
 
-def measure(file: BinaryIO, chunk: Chunk, *, end: int, big_endian: bool) -> Extent:
+def measure(file: BinaryIO, chunk: Chunk, *, form_end: int, big_endian: bool) -> Extent:
     """Find where the samples end, whatever the chunk's header claims.
 
     Parameters
@@ -71,16 +78,18 @@ def measure(file: BinaryIO, chunk: Chunk, *, end: int, big_endian: bool) -> Exte
         A seekable file.
     chunk
         The chunk that holds the samples.
-    end
-        The size of the file in bytes.
+    form_end
+        The offset at which the form around all chunks claims to end.
     big_endian
         How sizes of chunks are written.
 
     Returns
     -------
     Extent
-        The samples' bytes; `truncated` where the file ends before the claim.
+        The samples' bytes; `truncated` where the file ends before the claim, or
+        goes on for long behind it.
     """
+    end = file.seek(0, 2)
     available = max(0, end - chunk.offset)
     if chunk.size > available:
         streamed = STREAMED_FROM <= chunk.size <= STREAMED_TO
@@ -88,7 +97,16 @@ def measure(file: BinaryIO, chunk: Chunk, *, end: int, big_endian: bool) -> Exte
     behind = chunk.offset + chunk.size
     if _ends_there(file, behind, end=end, big_endian=big_endian):
         return Extent(chunk.offset, chunk.size, truncated=False)
+    # Two sizes that agree are no slip of the pen.
+    if chunk.size and behind <= form_end <= behind + 1:
+        rest = end - behind > TRAILER_BYTES and not _is_padding(file, behind)
+        return Extent(chunk.offset, chunk.size, truncated=rest)
     return Extent(chunk.offset, available, truncated=False)
+
+
+def _is_padding(file: BinaryIO, start: int) -> bool:
+    file.seek(start)
+    return not any(file.read(TRAILER_BYTES))
 
 
 def _ends_there(file: BinaryIO, behind: int, *, end: int, big_endian: bool) -> bool:
@@ -103,7 +121,7 @@ def _is_no_sample(file: BinaryIO, start: int, *, end: int, big_endian: bool) -> 
         return True
     file.seek(start)
     header = file.read(16)
-    if header.startswith(TAGS):
+    if header.startswith(TAGS) or header[:4] in NAMES:
         return True
     size = int.from_bytes(header[4:8], "big" if big_endian else "little")
     printable = all(0x20 <= byte < 0x7F for byte in header[:4])  # noqa: PLR2004

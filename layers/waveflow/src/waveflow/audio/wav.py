@@ -55,9 +55,10 @@ def read_layout(path: Path) -> Layout:
     big_endian = head[:4] == b"RIFX"
     with path.open("rb") as file:
         walk = chunks.walk(file, start + 12, big_endian=big_endian)
-        fmt, data = _find(file, walk, big_endian=big_endian)
-        end = file.seek(0, 2)
-        extent = chunks.measure(file, data, end=end, big_endian=big_endian)
+        fmt, data, form_size = _find(file, walk, big_endian=big_endian)
+        size = int.from_bytes(head[4:8], "big" if big_endian else "little")
+        form_end = start + 8 + (form_size if size == IN_DS64 else size)
+        extent = chunks.measure(file, data, form_end=form_end, big_endian=big_endian)
     encoding = _encoding(fmt)
     width = fmt.width
     return Layout(
@@ -75,21 +76,21 @@ def read_layout(path: Path) -> Layout:
 
 def _find(
     file: BinaryIO, walk: Iterable[chunks.Chunk], *, big_endian: bool
-) -> tuple[_Format, chunks.Chunk]:
-    fmt, long_size = None, 0
+) -> tuple[_Format, chunks.Chunk, int]:
+    """Find the format, the data, and the size of the form as ds64 gives it."""
+    fmt, form_size, long_size = None, 0, 0
     for chunk in walk:
         if chunk.name == b"ds64":
             file.seek(chunk.offset)
-            long_size = int.from_bytes(file.read(16)[8:], "little")
+            form_size, long_size = struct.unpack("<QQ", file.read(16).ljust(16, b"\0"))
         elif chunk.name == b"fmt ":
             file.seek(chunk.offset)
             fmt = _format(file.read(min(chunk.size, EXTENSIBLE_BYTES)), big=big_endian)
         elif chunk.name == b"data":
             if fmt is None:
                 raise CorruptAudioError("The WAV file has data before its format.")
-            if chunk.size == IN_DS64 and long_size:
-                return fmt, chunks.Chunk(chunk.name, chunk.offset, long_size)
-            return fmt, chunk
+            size = long_size if chunk.size == IN_DS64 and long_size else chunk.size
+            return fmt, chunks.Chunk(chunk.name, chunk.offset, size), form_size
     raise CorruptAudioError("The WAV file has no data chunk.")
 
 
