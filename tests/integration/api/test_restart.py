@@ -1,7 +1,9 @@
 """The API as a process: cut, killed and started again."""
 
 import http.client
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +17,9 @@ from support.processes import eventually
 from support.world import wav
 from waveflow_local.http.child import ApiProcess
 from waveflow_local.http.server import Place
+from waveflow_local.places import Project
+
+DOCS = Project().root / "docs" / "api.md"
 
 
 class Client(requests.Session):
@@ -106,6 +111,34 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(world):
     assert status == 1
     [line] = said.splitlines()
     assert line.startswith(f"waveflow: Port {place.port} of 127.0.0.1 is in use")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_printed_curl_lines_run_as_they_are(start, tmp_path):
+    """docs/api.md prints the seed's four; only port and job are filled in."""
+    _, url = start()
+    block = DOCS.read_text().split("```bash\n")[1].split("```")[0]
+    lines = block.replace("\\\n", " ").splitlines()
+    (tmp_path / "test_audio.wav").write_bytes(wav(seed=450))
+    job, answers = "", []
+
+    for line in lines:
+        command = line.replace("http://localhost:8000", url).replace("{job_id}", job)
+        said = subprocess.run(
+            ["bash", "-c", f"{command} --silent --fail --noproxy '*'"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        ).stdout
+        job = json.loads(said)["job_id"] if "upload-audio" in line else job
+        answers.append(said)
+
+    page, _, result, stream = answers
+    assert page.startswith("<!doctype html>")
+    assert json.loads(result)["job_id"] == job
+    assert parse(stream)[-1]["progress"] == 100
 
 
 def first_events(url, job, *, count):
