@@ -10,6 +10,7 @@ import { Group, play } from "./together.js";
 
 const KINDS = { SUCCESS: "good", DUPLICATE: "twin", HELD: "held", FAILURE: "bad" };
 const SEEK_S = 5;
+const UNHEARD = 1e-4; // -80 dB: what is muted runs on a clock of its own
 
 /** Make a row's element; `update` fills it. */
 export function makeRow(row) {
@@ -168,9 +169,14 @@ function mute(row) {
   for (const id of [row.jobId, ...(row.stems ?? [])]) {
     const player = players.get(id);
     if (!player) continue;
-    player.media.muted = stems === (id === row.jobId);
-    player.media.volume = stems ? 1 / row.stems.length : 1;
+    const heard = stems === (id !== row.jobId);
+    loudness(player.media, heard ? (stems ? 1 / row.stems.length : 1) : UNHEARD);
   }
+}
+
+function loudness(media, volume) {
+  media.volume = volume;
+  media.muted = volume === UNHEARD && media.volume !== volume; // a phone has but its own buttons
 }
 
 const toggle = (row) => listen(row).catch((error) => note(row, "playing", error));
@@ -182,8 +188,7 @@ async function listen(row) {
   }
   const player = players.get(row.jobId);
   if (!player) return;
-  player.media.muted = false;
-  player.media.volume = 1;
+  loudness(player.media, 1);
   if (!player.media.paused) return player.media.pause();
   pauseOthers([row.jobId]);
   await play(player.media);

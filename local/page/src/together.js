@@ -5,7 +5,7 @@ const BY_HAND_S = 0.3;
 const LOOK_MS = 100;
 const END_S = 0.1; // decoders differ on where the end is
 const HAVE_NOTHING = 0;
-const TRIES = 5; // a clock that ticks too coarsely to look in step must not stutter for ever
+const TRIES = 3; // a clock that ticks too coarsely to look in step must not stutter for ever
 let newest = 0; // the start that holds; at most one group plays
 
 /** Several recordings played as one: from the same moment, and in step. */

@@ -113,7 +113,9 @@ try {
   await page.locator("#zoom").fill("0");
 
   for (const name of ["drums", "bass", "voice"]) await row(name).getByRole("checkbox").check();
-  say("apart", await playTogether());
+  await page.getByRole("button", { name: "Play together" }).click();
+  const chosen = await apart(3);
+  await page.locator("#together").click();
   await refuse("**/mix", "POST", async () => {
     await page.getByRole("button", { name: "Mix 3 files" }).click();
     say("mix refused", await trouble());
@@ -124,7 +126,7 @@ try {
   say("mix", await row("Mix of 3 files").locator(".notes").textContent());
   await row("Mix of 3 files").getByRole("button", { name: "Stems" }).click();
   await row("Mix of 3 files").getByRole("button", { name: /^Play/ }).click();
-  await page.waitForTimeout(700);
+  say("apart", [chosen, await apart(4)]);
   await shot("mix");
   await page.locator("#language").click();
   await shot("mix-ko");
@@ -227,24 +229,21 @@ async function trouble() {
   return page.locator("#trouble span").textContent();
 }
 
-/** Play the chosen files together; return how many milliseconds lie between them at most. */
-async function playTogether() {
-  await page.getByRole("button", { name: "Play together" }).click();
-  await page.locator(".row .play[aria-pressed=true]").nth(2).waitFor();
-  await page.waitForTimeout(400);
-  const apart = await page.evaluate(async () => {
+/** Return how many milliseconds lie between several players at most, for a second. */
+async function apart(several) {
+  await page.locator(".row .play[aria-pressed=true]").nth(several - 1).waitFor();
+  await page.waitForTimeout(500);
+  return page.evaluate(async (wanted) => {
     const { players } = await import("/page/src/player.js");
     let most = 0;
     for (let looks = 0; looks < 40; looks += 1) {
       const times = [...players.values()].filter((player) => player && !player.media.paused).map(({ media }) => media.currentTime);
-      if (times.length !== 3) throw new Error(JSON.stringify(times));
+      if (times.length !== wanted) throw new Error(`${times.length} play`);
       most = Math.max(most, Math.max(...times) - Math.min(...times));
       await new Promise((done) => setTimeout(done, 25));
     }
     return Math.round(most * 1000);
-  });
-  await page.locator("#together").click();
-  return apart;
+  }, several);
 }
 
 /** Drop a file from outside, as a person drags it. */
