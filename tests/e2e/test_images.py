@@ -21,6 +21,7 @@ from waveflow_local.scenario import demonstration
 from waveflow_local.show import Row
 from waveflow_local.standin.server import StandIn
 from waveflow_local.stems import write_stems
+from waveflow_local.template import Template
 
 pytestmark = pytest.mark.skipif(
     images.missing() is not None, reason=str(images.missing())
@@ -168,6 +169,30 @@ def test_an_image_needs_no_more_than_lambda_grants(logical_id: str, system: Syst
     )
 
     system.expect(stage, answer)
+
+
+def test_the_analysis_image_serves_and_lets_nobody_in_unasked():
+    """A web server and no handler: confined alike, it answers, and asks for a token."""
+    issuer = "https://id.example.com/"
+    template = Template.read(
+        images.ROOT / "template.yaml",
+        {"ApiTokenIssuer": issuer, "ApiTokenKeysUrl": f"{issuer}keys.json"},
+    )
+    template.bind("MachineAliaslive", "arn:aws:states:::stateMachine:m:live")
+    environment = {
+        **template.environment("AnalysisFunction"),
+        "AWS_DEFAULT_REGION": "ap-northeast-2",
+    }
+    given = (f"{name}={value}" for name, value in environment.items())
+    settings = [part for each in given for part in ("--env", each)]
+
+    # In Lambda the adapter asks from inside; here the engine's port is outside.
+    served = [images.image("AnalysisFunction"), "app:create", "--host", "0.0.0.0"]  # noqa: S104 - of the container
+    with images.confined([*settings, *served]) as url:
+        described = images.status_of(f"{url}/openapi.json")
+        refused = images.status_of(f"{url}/tokens/analysis-result/nobody")
+
+    assert (described, refused) == (200, 401)
 
 
 def test_the_whole_machine_runs_on_the_images(system: System, tmp_path: Path):

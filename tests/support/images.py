@@ -33,6 +33,7 @@ _HEARING_CTRL_C = (
 )
 _EMULATOR = "/var/rapid/aws-lambda-rie"
 _READY_S = 300.0  # the emulator is put on every image first
+_SERVES_S = 60.0
 
 
 def missing() -> str | None:
@@ -168,10 +169,10 @@ def confined(arguments: list[str]) -> Iterator[str]:
 
 def status_of(url: str) -> int:
     """Return with what status a server answers, once it listens."""
-    until = time.monotonic() + _READY_S
+    until = time.monotonic() + _SERVES_S
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=_READY_S) as answer:  # noqa: S310 - loopback
+            with urllib.request.urlopen(url, timeout=_SERVES_S) as answer:  # noqa: S310 - loopback
                 return int(answer.status)
         except urllib.error.HTTPError as exc:
             return exc.code
