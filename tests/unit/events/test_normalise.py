@@ -117,6 +117,13 @@ def test_unknown_fields_are_carried():
     assert job.message.stage_id == "st-1"
 
 
+def test_an_unknown_field_may_have_any_name():
+    """A lone surrogate in a name is still JSON, and carried like the rest."""
+    job = read_job(entry({**UPLOAD, "\ud800": 1}))
+
+    assert job.extra == {"\ud800": 1}
+
+
 def test_a_missing_field_is_named_and_no_value_is_told():
     """An error message must not repeat what a stranger wrote."""
     body = {"userId": "secret-user", "stemId": "secret-stem"}
@@ -149,6 +156,24 @@ def test_a_missing_field_is_named_and_no_value_is_told():
         ({"timestamp": "yesterday"}, InvalidMessageError, "timestamp"),
         ({"timestamp": 5}, InvalidMessageError, "timestamp"),
         ({"original_filename": ["x"]}, InvalidMessageError, "original_filename"),
+        # A lone surrogate: JSON can say it, UTF-8 cannot.
+        ({"num_peaks": "\ud800"}, InvalidNumPeaksError, "num_peaks"),
+        ({"stemId": "\ud800"}, InvalidIdError, "stemId"),
+        (
+            {"audio_hash": "x", "duplicate_of": "\ud800"},
+            InvalidMessageError,
+            "duplicate_of",
+        ),
+        (
+            {"audio_hash": "x", "duplicate_of": {"\ud800": 1}},
+            InvalidMessageError,
+            "duplicate_of",
+        ),
+        (
+            {"stem_paths": "\ud800", "stageId": "s"},
+            InvalidMessageError,
+            "stem_paths",
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_own_code(fields, error, name):

@@ -83,6 +83,8 @@ def test_a_proved_duplicate_is_deleted_behind_its_record(checksums):
         (None, "NO_SURVIVOR"),
         ({}, "NO_SURVIVOR"),
         ("audio/older.wav", "NO_SURVIVOR"),
+        ("\ud800", "NO_SURVIVOR"),
+        ({"\ud800": 1}, "NO_SURVIVOR"),
         ({"stemId": "older", "filepath": "audio/nothing.wav"}, "NO_SURVIVOR"),
         ({"stemId": "older", "filepath": "elsewhere/x"}, "PATH"),
         ({"stemId": "older", "filepath": "waveforms/x"}, "PATH"),

@@ -155,7 +155,9 @@ def _convert(values: dict[str, Any], model: type[Message]) -> Message:
     for refusal, names in faults.items():
         raise refusal(f"The message has an invalid {', '.join(names)}.")
     _refuse_twins(values)
-    return msgspec.convert({**values, "task": _tag(model)}, model)
+    known = {f.encode_name for f in fields} & values.keys()
+    own = {name: values[name] for name in known}
+    return msgspec.convert({**own, "task": _tag(model)}, model)
 
 
 def _tag(model: type[Message]) -> str:
@@ -171,7 +173,7 @@ def _refuse_twins(values: dict[str, Any]) -> None:
 def _is(value: Any, kind: Any) -> bool:
     try:
         msgspec.convert(value, kind)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # or a lone surrogate
         return False
     return True
 

@@ -121,7 +121,7 @@ def _check_claim(request: DedupeDeleteRequest, *, policy: Policy) -> Survivor:
 def _survivor(claim: Any) -> Survivor | None:
     try:
         return msgspec.convert(claim, Survivor)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # or a lone surrogate
         return None
 
 
