@@ -1,25 +1,31 @@
 """Damaged files and made-up messages end typed, quickly and in bounded memory."""
 
+import hashlib
 import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.memory import MemoryObjects
 from support.records import START, record
 from support.simulation.traffic import tiny_wav
-from waveflow.errors import WaveflowError
+from waveflow.errors import DedupeRefusedError, WaveflowError
 from waveflow.events.deliveries import failure_told
-from waveflow.events.flow import HashRequest, TellFailureRequest
+from waveflow.events.flow import DedupeDeleteRequest, HashRequest, TellFailureRequest
 from waveflow.events.normalise import find_job_id, read_job
 from waveflow.ports import Policy
+from waveflow.stages.dedupe_delete import delete_duplicate
 from waveflow.stages.hash import hash_object
 
 UPLOAD = "generate_hash_and_webhook"
 FILES = int(os.environ.get("WAVEFLOW_FILES", "2000"))  # 200,000 in `make fuzz`
+MESSAGES = int(os.environ.get("WAVEFLOW_MESSAGES", "1000"))  # 10,000 in `make soak`
+BODY = tiny_wav(1)
 POLICY = Policy(
     allowed_prefixes=("audio/", "users/"),
     max_file_bytes=1000,
@@ -57,7 +63,7 @@ scalars = st.one_of(
     st.booleans(),
     st.integers(),
     st.floats(allow_nan=False),
-    st.text(max_size=8),
+    st.text(st.characters(), max_size=8),
     st.sampled_from(KEYS),
     st.sampled_from(["ann", "bob", "a\n", "../x", "2026-01-01T00:00:00Z", "9" * 400]),
     st.sampled_from(["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"]),
@@ -66,7 +72,7 @@ values = st.recursive(
     scalars,
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+        | st.dictionaries(st.text(st.characters(), max_size=3), inner, max_size=3)
     ),
     max_leaves=4,
 )
@@ -74,7 +80,7 @@ names = st.sampled_from(
     [
         *("task", "id", "args", "kwargs", "userId", "trackId", "stemId", "stageId"),
         *("filepath", "timestamp", "original_filename", "num_peaks", "audio_hash"),
-        *("duplicate_of", "stem_paths", "upstreamId", "other"),
+        *("duplicate_of", "stem_paths", "upstreamId", "other", "\ud800"),
     ]
 )
 loose = st.dictionaries(names, values)
@@ -99,13 +105,19 @@ bodies = st.one_of(
 )
 
 
-STOCKED = MemoryObjects()
-for stored_key in KEYS:
-    STOCKED.put(stored_key, tiny_wav(1))
+def stocked():
+    """Return a bucket that holds the same bytes under every key."""
+    objects = MemoryObjects()
+    for key in KEYS:
+        objects.put(key, BODY)
+    return objects
+
+
+STOCKED = stocked()
 
 
 @given(bodies)
-@settings(max_examples=int(os.environ.get("WAVEFLOW_MESSAGES", "1000")), deadline=None)
+@settings(max_examples=MESSAGES, deadline=None)
 def test_whatever_a_message_holds_no_call_leaves_its_user(body):
     """Typed or answered, and told only of what is valid."""
     objects = STOCKED
@@ -131,6 +143,68 @@ def test_whatever_a_message_holds_no_call_leaves_its_user(body):
         assert ".." not in key.split("/")
         if user is not None and key.startswith("users/"):
             assert key.split("/")[1] == user
+
+
+near_keys = st.sampled_from(KEYS[:4]) | st.sampled_from(KEYS)
+claims = values | st.fixed_dictionaries(
+    {"stemId": st.sampled_from(["old", "s", "../s"]), "filepath": near_keys}
+)
+duplicates = st.fixed_dictionaries(
+    {
+        "task": st.just("process_duplicate_file"),
+        "userId": st.sampled_from(["ann", "bob"]),
+        "trackId": st.just("t"),
+        "stemId": st.just("s"),
+        "filepath": near_keys,
+        "timestamp": st.just("2026-01-01T00:00:00Z"),
+        "original_filename": st.just("a.wav"),
+        "audio_hash": st.just(hashlib.sha256(BODY).hexdigest()),
+    }
+)
+
+
+def claimed(body, claim, *, in_message):
+    """Name a survivor in the message, or in the server's answer; return the end."""
+    message = {**body, "duplicate_of": claim} if in_message else body
+    request = HashRequest(record=record(message), start=START, name="run-1")
+    objects = stocked()
+    try:
+        hashed = hash_object(request, objects=objects, policy=POLICY)
+        known = msgspec.to_builtins(hashed.verdict).get("duplicate_of")
+        deletion = DedupeDeleteRequest(
+            job=hashed.job,
+            source=hashed.source,
+            duplicate_of=known if in_message else claim,
+        )
+        end = delete_duplicate(deletion, objects=objects, policy=POLICY).status
+    except DedupeRefusedError as exc:
+        end = exc.reason
+    except WaveflowError as exc:
+        end = exc.code
+    return end, objects
+
+
+def test_whatever_survivor_is_claimed_no_call_leaves_its_user():
+    """Nothing of another user is looked at, and only the upload itself can go."""
+    ends = Counter()
+
+    @given(duplicates, claims, st.booleans())
+    @settings(max_examples=MESSAGES, deadline=None)
+    def claim_anything(body, claim, in_message):
+        end, objects = claimed(body, claim, in_message=in_message)
+
+        ends[end] += 1
+        for _, key in objects.calls:
+            assert key.startswith(("audio/", "users/", "dedupe/", "waveforms/"))
+            assert ".." not in key.split("/")
+            if key.startswith("users/"):
+                assert key.split("/")[1] == body["userId"]
+        gone = set(KEYS) - set(objects.live())
+        assert gone == ({body["filepath"]} if end == "DUPLICATE" else set())
+
+    claim_anything()
+
+    assert {"DUPLICATE", "PATH", "SELF", "ORDER", "NO_SURVIVOR"} <= set(ends)
 
 
 def readable(request):

@@ -245,9 +245,12 @@ def test_the_same_end_is_the_same_delivery():
 def test_other_ends_are_other_deliveries():
     """A receiver drops what it has seen: of another job, or told elsewhere, is news."""
     jobs = [{**UPLOAD, "stemId": name} for name in ("one", "two")]
-    nameless = [{"stemId": "s"}, {"stageId": "s"}]  # both are called by their message
+    elsewhere = [
+        {"task": "nonsense", "id": "one-id", "kwargs": {name: "s"}}
+        for name in ("stemId", "stageId")
+    ]
 
-    told = [run(failure(body))[0][0][2] for body in [*jobs, *nameless]]
+    told = [run(failure(body))[0][0][2] for body in [*jobs, *elsewhere]]
 
     assert len(set(told)) == 4
 
