@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.http_api import code
+from support.platform import next_second
 from support.world import wav
 
 
@@ -91,6 +92,22 @@ def test_a_repeated_upload_whose_object_is_gone_is_stored_again(api, world, verd
 
     stored = api.wait(again["job_id"])["s3_url"].removeprefix(f"s3://{world.bucket}/")
     assert world.read(stored) == body
+
+
+def test_a_repeat_of_a_proved_duplicate_is_not_stored_again(api, world):
+    """Its own object was deleted on purpose: the older file holds the bytes."""
+    body = wav(seed=509)
+    api.wait(upload(api, body, "older", verdict="platform").json()["job_id"])
+    next_second()
+    job = upload(api, body, "newer", verdict="platform").json()["job_id"]
+    told = api.wait(job)
+    before = world.keys("audio/")
+
+    again = upload(api, body, "newer", verdict="platform").json()["job_id"]
+
+    assert told["outcome"] == "DUPLICATE"
+    assert again == job
+    assert world.keys("audio/") == before
 
 
 def key_of(world, told):
