@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { getMetadataArgsStorage } from 'typeorm';
 import { completion, HASH, question, Server } from '../testing/harness.js';
@@ -204,6 +205,19 @@ describe('uploads', () => {
     assert.equal(refused.status, 503);
     assert.equal(taken.status, 202);
     assert.equal(sent().at(-1).kwargs.stemId, body.stemId);
+  });
+
+  it('writes nothing when it is only looked at', async () => {
+    const stem = await server.upload();
+    const written = () => statSync(server.databaseFile, { bigint: true }).mtimeNs;
+    const before = written();
+
+    await server.get(`/stems/${stem.stemId}?userId=user`);
+    await server.get('/stems?userId=user&trackId=track');
+    assert.equal(written(), before);
+
+    await sign();
+    assert.notEqual(written(), before);
   });
 
   it('shows a stem to its owner only', async () => {

@@ -1,0 +1,184 @@
+"""The one page that a team follows: what it lists is enough, and compiles."""
+
+import json
+import os
+import re
+import shutil
+import uuid
+
+import pytest
+import requests
+from support.node import ROOT, compiled
+from support.processes import Program, free_port, listens
+from support.recorder import Passed
+
+EXAMPLE = ROOT / "examples" / "nestjs"
+README = (EXAMPLE / "README.md").read_text("utf-8")
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+SETTINGS = {
+    "SQS_QUEUE_URL": "http://127.0.0.1:9/queue",
+    "S3_BUCKET_NAME": "bucket",
+    "WEBHOOK_SECRET": SECRET,
+}
+SERVICES = """
+import { Injectable, Module } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { CompletionDto } from './waveflow/dto/completion.dto.js';
+import type {
+  Applied, Decision, MixReceiver, StemReceiver,
+} from './webhook/receivers.js';
+
+@Injectable()
+export class StemFileService implements StemReceiver {
+  async decide(): Promise<Decision> {
+    return { verdict: 'hold' };
+  }
+
+  async settle(manager: EntityManager, completion: CompletionDto): Promise<Applied> {
+    await manager.query('SELECT 1');
+    return completion.status === 'SUCCESS' ? 'applied' : 'ignored';
+  }
+}
+
+@Injectable()
+export class MixService implements MixReceiver {
+  async settle(): Promise<Applied> {
+    return 'ignored';
+  }
+}
+
+@Module({ providers: [StemFileService], exports: [StemFileService] })
+export class StemsModule {}
+
+@Module({ providers: [MixService], exports: [MixService] })
+export class MixesModule {}
+"""
+IMPORTS = """
+import { Module } from '@nestjs/common';
+import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
+import { AwsModule } from './aws/aws.module.js';
+import { WebhookModule } from './webhook/webhook.module.js';
+import { MixesModule, MixService, StemFileService, StemsModule } from './services.js';
+"""
+DATABASE = """
+const database: TypeOrmModuleOptions =
+  { type: 'sqljs', autoLoadEntities: true, synchronize: true };
+"""
+START = """
+import 'reflect-metadata';
+import { ValidationPipe } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppModule } from './app.module.js';
+"""
+STRICTER_THAN_US = """
+app.setGlobalPrefix('api');
+const strict = { whitelist: true, forbidNonWhitelisted: true };
+app.useGlobalPipes(new ValidationPipe(strict));
+await app.listen(Number(process.env['PORT']), '127.0.0.1');
+"""
+
+
+def printed(readme, name):
+    """Return the block of TypeScript that begins with a file's name."""
+    block = rf"^( *)```ts\n *// {name}\n(.*?)^ *```$"
+    found = re.search(block, readme, re.MULTILINE | re.DOTALL)
+    assert found, name
+    return "\n".join(line[len(found[1]) :] for line in found[2].splitlines()) + "\n"
+
+
+@pytest.fixture(scope="module")
+def application(nestjs_app, tmp_path_factory):
+    """Return an application that has the listed folders and two services."""
+    [line] = [line for line in README.splitlines() if line.startswith("2. Copy ")]
+    folders = re.findall(r"`(src/[\w/]+)`", line)
+    project = tmp_path_factory.mktemp("wired") / "wired"
+    project.mkdir()
+    for name in ("package.json", "tsconfig.json", "tsconfig.build.json"):
+        shutil.copy2(EXAMPLE / name, project / name)
+    without_tests = shutil.ignore_patterns("*.spec.ts")
+    for folder in folders:
+        shutil.copytree(EXAMPLE / folder, project / folder, ignore=without_tests)
+    module = IMPORTS + DATABASE + printed(README, "app.module.ts")
+    main = START + printed(README, "main.ts") + STRICTER_THAN_US
+    postgres = (
+        "import type { TypeOrmModuleOptions } from '@nestjs/typeorm';\n"
+        f"export {printed(README, 'database.ts')}"
+    )
+    sources = {"services": SERVICES, "app.module": module, "main": main}
+    for name, text in {**sources, "postgres": postgres}.items():
+        (project / "src" / f"{name}.ts").write_text(text, "utf-8")
+    return compiled(project, within=nestjs_app)
+
+
+@pytest.fixture(scope="module")
+def server(application, tmp_path_factory):
+    """Return the address of the running application."""
+    port = free_port()
+    program = Program(
+        ["node", "dist/main.js"],
+        log=tmp_path_factory.mktemp("log") / "server.log",
+        env={**SETTINGS, "PORT": str(port), "PATH": os.environ["PATH"]},
+        cwd=application,
+    )
+    try:
+        program.wait_until(lambda: listens(port), within_s=60)
+        yield f"http://127.0.0.1:{port}/api/webhook"
+    finally:
+        program.stop()
+
+
+def deliver(server, **changes):
+    """Send a signed completion, and return what the application says."""
+    payload = {
+        "stemId": "stem",
+        "status": "SUCCESS",
+        "task_id": "task",
+        "result": {
+            "audio_data_hash": "a" * 64,
+            "waveform_data_path": "waveforms/stem_waveform_1.json",
+            "file_size": 1,
+            "duration": 1,
+            "sample_rate": 8000,
+            "num_peaks": 1,
+            "channels": 1,
+            "format": "wav",
+            "peak": 1,
+            "warnings": [],
+        },
+        **changes,
+    }
+    headers = {"webhook-id": uuid.uuid4().hex, "content-type": "application/json"}
+    sent = Passed("/completion", headers, json.dumps(payload).encode())
+    url = f"{server}/completion"
+    return requests.post(url, data=sent.body, headers=sent.signed(SECRET), timeout=20)
+
+
+def test_what_the_readme_lists_takes_a_webhook(server):
+    """A team copies these folders tomorrow; nothing else may be needed."""
+    answer = deliver(server)
+
+    assert (answer.status_code, answer.json()["message"]) == (200, "applied")
+
+
+def test_an_application_stricter_than_the_example_takes_what_is_carried(server):
+    """WaveFlow brings fields back that the server itself once added."""
+    answer = deliver(server, stageId="stage", mine={"deep": [1]})
+
+    assert (answer.status_code, answer.json()["message"]) == (200, "applied")
+
+
+def test_an_application_with_pipes_of_its_own_still_refuses_by_name(server):
+    """The DTOs hold whatever the application does globally."""
+    answer = deliver(server, task_id=7)
+
+    assert answer.status_code == 400
+    assert answer.json()["message"][0].startswith("task_id ")
+
+
+def test_both_readmes_print_the_same_code():
+    """Code has one language; a translation must not fall behind."""
+    korean = (EXAMPLE / "README.ko.md").read_text("utf-8")
+    code = re.compile(r"^ *```\w+\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+
+    assert code.findall(korean) == code.findall(README)
