@@ -110,8 +110,10 @@ validate: $(UV) ## Check template.yaml with SAM, cfn-lint and checkov.
 
 # What samconfig.toml says, which a command line would replace as a whole.
 CONFIG ?= dev
-CONFIGURED = $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open( \
-	"samconfig.toml", "rb"))[sys.argv[1]]["deploy"]["parameters"]["parameter_overrides"])'
+# `sam deploy --guided` writes a string there, not a list.
+CONFIGURED = $(BIN)/python -c 'import sys, tomllib; own = tomllib.load(open( \
+	"samconfig.toml", "rb"))[sys.argv[1]]["deploy"]["parameters"]["parameter_overrides"]; \
+	print(own if isinstance(own, str) else " ".join(own))'
 
 deploy: images ## Deploy to AWS; CONFIG=prod, OVERRIDES="WebhookUrl=https://…".
 	@$(SAM) deploy --config-env $(CONFIG) $(if $(AWS_REGION),--region $(AWS_REGION)) --parameter-overrides \

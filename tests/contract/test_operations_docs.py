@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -91,3 +93,21 @@ def test_a_deployments_region_wins_over_the_configuration(given: list[str], said
     deployment = printed.partition("sam deploy ")[2]
     assert deployment
     assert ("--region eu-west-1" in deployment) is said
+
+
+@pytest.mark.parametrize(
+    "saved", ['["A=1", "B=2"]', '"A=1 B=2"'], ids=["ours", "guided"]
+)
+def test_a_deployment_reads_what_a_guided_one_has_saved(saved: str, tmp_path: Path):
+    """SAM saves the answers as one string, where this project writes a list."""
+    text = f"[x.deploy.parameters]\nparameter_overrides = {saved}\n"
+    (tmp_path / "samconfig.toml").write_text(text, "utf-8")
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    program = makefile.partition("CONFIGURED = $(BIN)/python -c '")[2].partition("'")[0]
+    command = [sys.executable, "-c", program.replace("\\\n", ""), "x"]
+
+    read = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert read.stdout == "A=1 B=2\n"
