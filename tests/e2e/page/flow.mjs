@@ -36,13 +36,17 @@ const state = (name, nth) => row(name, nth).locator(".pill");
 const until = (locator, text) => locator.filter({ hasText: text }).waitFor();
 const ends = (name, word, nth) => until(state(name, nth), new RegExp(`^(${word})$`));
 const notes = (name, nth) => row(name, nth).locator(".notes");
+const send = (name) => page.setInputFiles("#file-input", file(name));
 const rule = (label) => page.getByLabel(label, { exact: true });
-const shot = (name) => page.screenshot({ path: join(out, `${name}.png`) });
+const shot = async (name) => {
+  await page.mouse.move(0, 0);
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.screenshot({ path: join(out, `${name}.png`) });
+};
 
 try {
   await page.goto(url);
   await page.locator("#server-card").waitFor();
-  await shot("empty");
 
   await page.evaluate(() => {
     window.seen = [];
@@ -50,7 +54,7 @@ try {
       for (const pill of document.querySelectorAll(".pill")) if (window.seen.at(-1) !== pill.textContent) window.seen.push(pill.textContent);
     }).observe(document.body, { subtree: true, childList: true, characterData: true });
   });
-  await rule("Asks me").check();
+  await behave("Asks me");
   const other = await context.newPage();
   await other.goto(url);
   await other.waitForFunction(() => document.querySelector("#behaviours input:checked"));
@@ -87,7 +91,7 @@ try {
   await misbehave("Twice, with two verdicts", "twice.wav");
   await misbehave("Not at all: 500 until switched back", "down.wav");
 
-  await rule("At once, from its table").check();
+  await behave("At once, from its table");
   await page.setInputFiles("#file-input", [file("bass.flac"), file("voice.ogg")]);
   for (const name of ["bass", "voice"]) await ends(name, "Done");
   await row("voice").locator(".wave canvas, .wave > div").first().waitFor();
@@ -127,9 +131,9 @@ try {
   await row("Mix of 3 files").getByRole("button", { name: "Stems" }).click();
   await row("Mix of 3 files").getByRole("button", { name: /^Play/ }).click();
   say("apart", [chosen, await apart(4)]);
-  await shot("mix");
+  await shot("page");
   await page.locator("#language").click();
-  await shot("mix-ko");
+  await shot("page-ko");
   await page.locator("#language").click();
   await row("Mix of 3 files").getByRole("button", { name: /^Pause/ }).click();
 
@@ -137,15 +141,16 @@ try {
   await ends("drums", "Duplicate", 0);
   say("duplicate", await row("drums", 0).locator(".notes").textContent());
   await page.locator("#webhooks summary").first().click();
-  await shot("duplicate");
+  await page.locator("#webhooks pre").first().evaluate((pre) => pre.scrollIntoView({ block: "end" }));
+  await shot("page-duplicate");
   say("webhook", await page.locator("#webhooks pre").first().textContent());
   await row("drums", 0).getByRole("button", { name: "Undo deletion" }).click();
   await until(row("drums", 0).locator(".notes"), "Back from its recorded version");
   say("undone", true);
-  await rule("Not at all: 500 until switched back").check();
+  await behave("Not at all: 500 until switched back");
   await row("bass").getByRole("button", { name: "Deliver again" }).click();
   await until(notes("bass"), "still running: Ask");
-  await rule("At once, from its table").check();
+  await behave("At once, from its table");
   await until(notes("bass"), "Delivered again: ");
   say("again", await notes("bass").textContent());
 
@@ -186,11 +191,6 @@ try {
   await browser.close();
 }
 
-/** Upload one file as the file dialog does. */
-async function send(name) {
-  await page.setInputFiles("#file-input", file(name));
-}
-
 /** Return the job of the newest file of this name. */
 function job(name) {
   return page.waitForFunction((wanted) => {
@@ -200,9 +200,16 @@ function job(name) {
   }, name).then((found) => found.jsonValue());
 }
 
+/** Switch the server, and wait until it is. */
+async function behave(label) {
+  const switched = page.waitForResponse((answer) => answer.request().method() === "PUT");
+  await rule(label).check();
+  await switched;
+}
+
 /** Let the server misbehave about one file; return when it was asked about it. */
 async function misbehave(label, name) {
-  await rule(label).check();
+  await behave(label);
   await send(name);
   await page.waitForFunction(async (id) => (await (await fetch(`/local/webhooks?subject=${id}`)).json()).length, await job(name));
 }
@@ -275,7 +282,7 @@ async function phone() {
     language: await tab.evaluate(() => document.documentElement.lang),
     overflow: await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth),
   });
-  await tab.screenshot({ path: join(out, "phone.png") });
+  await tab.screenshot({ path: join(out, "page-phone.png") });
 }
 
 /** Look at the page of somebody who has no Node: the server draws, the browser plays. */
