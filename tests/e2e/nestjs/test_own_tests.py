@@ -1,9 +1,11 @@
 """The example's own tests, which hold its DTOs to the published schemas."""
 
+import json
 import os
 import subprocess
 
-from support.node import ROOT
+import pytest
+from support.node import OLDEST_NODE, ROOT
 
 COMPILE = ("node_modules/.bin/tsc", "--outDir", "tested")
 TEST = ("node", "--test", "tested/testing/all.js")
@@ -27,3 +29,11 @@ def test_the_examples_own_tests_pass(nestjs_app):
     assert ran.returncode == 0, ran.stdout[-8000:]
     assert "\n# skipped 0\n" in ran.stdout
     assert "agree about completion SUCCESS" in ran.stdout
+
+
+@pytest.mark.parametrize("name", ["nestjs", "seed-002-server"])
+def test_the_tests_are_skipped_where_the_package_would_not_run(name):
+    """A Node that is too old must be called so, not fail in the middle."""
+    package = json.loads((ROOT / "examples" / name / "package.json").read_text("utf-8"))
+
+    assert package["engines"]["node"] == ">={}.{}".format(*OLDEST_NODE)
