@@ -208,6 +208,8 @@ def _coded_number(header: bytes) -> tuple[int, int] | None:
     number = first & (0x7F >> ones)
     stop = 4 + max(1, ones)
     for byte in header[5:stop]:
+        if byte & 0xC0 != 0x80:  # noqa: PLR2004
+            return None
         number = number << 6 | byte & 0x3F
     return number, stop
 

@@ -18,7 +18,10 @@ class Encoding(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The samples of a WAV or AIFF file; `encoding` None if compressed."""
+    """The samples of a WAV or AIFF file.
+
+    `encoding` is None if they are compressed; then `frames_per_byte` says how far.
+    """
 
     kind: Kind
     sample_rate: int
@@ -29,6 +32,7 @@ class Layout:
     offset: int
     size: int
     truncated: bool
+    frames_per_byte: int = 0
 
     @property
     def frame_bytes(self) -> int:
@@ -37,5 +41,7 @@ class Layout:
 
     @property
     def frames(self) -> int:
-        """Tell how many whole frames lie in the file."""
+        """Tell how many whole frames lie in the file, at most if compressed."""
+        if self.encoding is None:
+            return self.size * self.frames_per_byte
         return self.size // self.frame_bytes if self.frame_bytes else 0

@@ -49,8 +49,6 @@ class Facts:
         0 if unknown.
     frames
         Claimed length, 0 if unknown.
-    packets
-        Claimed number, 0 if unknown.
     first
         The time stamp of the first frame, in frames.
     """
@@ -58,7 +56,6 @@ class Facts:
     sample_rate: int
     channels: int
     frames: int
-    packets: int
     first: int
 
 
@@ -163,7 +160,6 @@ def read_facts(path: Path, kind: Kind) -> Facts:
             sample_rate=rate,
             channels=stream.channels or 0,
             frames=max(0, round((stream.duration or 0) * unit * rate)),
-            packets=stream.frames,
             first=round((stream.start_time or 0) * unit * rate),
         )
 

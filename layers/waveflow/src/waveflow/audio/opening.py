@@ -26,7 +26,9 @@ def open_wav(path: Path) -> Stream:
     """
     layout = wav.read_layout(path)
     if layout.encoding is None:
-        return _open_libav(path, Kind.WAV)
+        stream = _open_libav(path, Kind.WAV)
+        stream.frames = min(stream.frames or layout.frames, layout.frames)
+        return stream
     return _uncompressed(path, layout)
 
 

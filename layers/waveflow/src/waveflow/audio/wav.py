@@ -12,7 +12,8 @@ from waveflow.audio.sniff import Kind, read_head
 from waveflow.errors import CorruptAudioError, UnsupportedMediaError
 
 PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
-COMPRESSED = {0x02, 0x11, 0x31, 0x55}  # MS and IMA ADPCM, GSM 6.10, MPEG layer III
+# MS and IMA ADPCM, GSM 6.10, MPEG layer III; at most so many frames in a byte.
+COMPRESSED = {0x02: 2, 0x11: 2, 0x31: 5, 0x55: 24}
 GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 FMT_BYTES = 16
 EXTENSIBLE_BYTES = 40
@@ -71,6 +72,7 @@ def read_layout(path: Path) -> Layout:
         offset=extent.offset,
         size=extent.size,
         truncated=extent.truncated or extent.size % max(1, width * fmt.channels) > 0,
+        frames_per_byte=COMPRESSED.get(fmt.tag, 0),
     )
 
 
