@@ -1,14 +1,18 @@
 """The classic mix equals the platform's own rule, read in a few lines."""
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import soxr
 from support import sound
 from waveflow.audio.mixing import mix
 from waveflow.audio.peaks import draw
+from waveflow.audio.stem import Stem
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
 
@@ -100,6 +104,45 @@ def test_other_rates_are_resampled_and_listed(tmp_path: Path):
     assert rate == result.sample_rate == 44_100
     assert result.warnings == ("RESAMPLED:users/b",)
     assert np.sqrt((middle**2).mean()) < 10 ** (-90 / 20)
+
+
+def test_resampling_in_pieces_gives_the_bits_of_the_whole(tmp_path: Path):
+    """What bounds the memory must not be heard."""
+    signal = sound.music(30, rate=8_000, channels=1)[:, 0]
+    path = sound.write(tmp_path / "a.wav", signal, rate=8_000, subtype="FLOAT")
+
+    stem = Stem(path, "a", sample_rate=192_000, deadline=None)
+    blocks = []
+    while len(block := stem.next_block()):
+        blocks.append(block.copy())
+
+    whole = soxr.resample(signal, 8_000, 192_000, quality="VHQ")
+    assert (np.concatenate(blocks) == whole).all()
+
+
+MEASURE = """
+import sys
+from pathlib import Path
+from waveflow.audio.mixing import mix
+first, other, out = map(Path, sys.argv[1:])
+mix([first, *[other] * 16], out)
+print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024)
+"""
+
+
+def test_memory_of_a_mix_does_not_depend_on_the_rates(tmp_path: Path):
+    """A block of 8 kHz is 24 blocks of 192 kHz, for each of the stems."""
+    fast = sound.write(tmp_path / "a.wav", sound.tone(0.1, rate=192_000), rate=192_000)
+    slow = sound.write(tmp_path / "b.wav", sound.tone(40, rate=8_000), rate=8_000)
+
+    result = subprocess.run(
+        [sys.executable, "-c", MEASURE, fast, slow, tmp_path / "out.wav"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert int(result.stdout) <= 128
 
 
 def test_same_stems_give_the_same_bytes(tmp_path: Path):

@@ -65,7 +65,7 @@ class Stem:
             parts.append(block)
             count += len(block)
         whole = np.concatenate(parts)
-        self._rest = whole[MIX_FRAMES:]
+        self._rest = whole[MIX_FRAMES:].copy()  # a view would keep all of it
         return whole[:MIX_FRAMES]
 
     def _mono(self, deadline: float | None) -> Iterator[NDArray[np.float32]]:
@@ -86,6 +86,9 @@ class Stem:
             dtype="float32",
             quality=QUALITY,
         )
+        # Pieces that become about one block: 8 kHz to 192 kHz is 24 times as much.
+        step = max(1, MIX_FRAMES * self._stream.sample_rate // self.sample_rate)
         for block in blocks:
-            yield resampler.resample_chunk(block)
+            for start in range(0, len(block), step):
+                yield resampler.resample_chunk(block[start : start + step])
         yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
