@@ -1,5 +1,5 @@
-import { IsNotEmpty, IsString, Matches, MaxLength } from 'class-validator';
-import { ID, KEY_PART, SHA256 } from '../waveflow/dto/patterns.js';
+import { Matches, MaxLength } from 'class-validator';
+import { ID, KEY_PART, PRINTABLE, SHA256 } from '../waveflow/dto/patterns.js';
 import { MayBeMissing } from '../waveflow/dto/presence.js';
 
 export class UploadRequestDto {
@@ -14,8 +14,7 @@ export class UploadRequestDto {
   @Matches(ID)
   stemId?: string;
 
-  @IsString()
-  @IsNotEmpty()
+  @Matches(PRINTABLE)
   @MaxLength(255)
   original_filename!: string;
 

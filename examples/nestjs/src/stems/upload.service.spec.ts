@@ -53,6 +53,17 @@ describe('uploads', () => {
     assert.equal((await server.post('/stems/upload', { ...WISH, trackId: '...' })).status, 201);
   });
 
+  it('refuses file names that a database cannot keep', async () => {
+    for (const name of ['', 'a\0.wav', 'a\nb.wav', '\ud800.wav', 'x'.repeat(256), 7, null]) {
+      const reply = await server.post('/stems/upload', { ...WISH, original_filename: name });
+      assert.equal(reply.status, 400, JSON.stringify(name));
+    }
+    for (const name of ['😀'.repeat(127), '노래'.normalize('NFD'), '../../x.wav', ' ']) {
+      const reply = await server.post('/stems/upload', { ...WISH, original_filename: name });
+      assert.equal(reply.status, 201, name);
+    }
+  });
+
   it('refuses an upload whose content is not named', async () => {
     for (const sha256 of [undefined, '', 'A'.repeat(64), 'a'.repeat(63)]) {
       assert.equal((await server.post('/stems/upload', { ...WISH, sha256 })).status, 400);
@@ -191,6 +202,22 @@ describe('uploads', () => {
     assert.equal(sent().length, before + 1);
     assert.equal(body.state, 'queued');
     assert.notEqual(body.taskId, stem['taskId']);
+  });
+
+  it('says of a deleted duplicate what it is, however often it is asked', async () => {
+    const stem = await server.upload();
+    await server.deliver('completion', completion(stem, 'DUPLICATE'));
+    server.objects.stored.delete(String(stem['filepath']));
+    const before = sent().length;
+
+    const again = await complete(stem.stemId);
+    const next = await sign({ stemId: stem.stemId });
+    const early = await complete(stem.stemId);
+
+    assert.deepEqual([again.status, again.body.state], [202, 'duplicate']);
+    assert.equal(early.status, 409);
+    assert.notEqual(next.filepath, stem['filepath']);
+    assert.equal(sent().length, before);
   });
 
   it('keeps an upload that the queue did not take, and sends it later', async () => {
