@@ -137,6 +137,19 @@ export class Server {
     return (await this.post('/stems/upload-complete', { userId, stemId })).body;
   }
 
+  /** Ask about a stem; the reply holds the verdict that was sent, if one was. */
+  async ask(stem: Json, more: object = {}): Promise<Reply & { verdict: Json | undefined }> {
+    const before = this.steps.inputs.length;
+    const reply = await this.deliver('hash-check', { ...question(stem), ...more });
+    const verdict = this.steps.inputs.length > before ? this.verdicts().at(-1) : undefined;
+    return { ...reply, verdict };
+  }
+
+  /** Tell how the work on a stem ended. */
+  tell(stem: Json, status: keyof typeof RESULTS, result: Json = {}): Promise<Reply> {
+    return this.deliver('completion', completion(stem, status, result));
+  }
+
   async stem(stemId: string): Promise<Json> {
     return (await this.get(`/stems/${stemId}?userId=user`)).body;
   }
