@@ -1,6 +1,7 @@
 """Read MPEG audio frame headers: layers I to III of MPEG-1, 2 and 2.5."""
 
 import mmap
+import re
 from dataclasses import dataclass
 
 Bytes = bytes | mmap.mmap
@@ -35,7 +36,6 @@ class Frame:
     samples: int
     size_bytes: int
     side_bytes: int
-    channels: int
 
 
 def _decode(second: int, third: int, fourth: int) -> Frame | None:
@@ -48,12 +48,17 @@ def _decode(second: int, third: int, fourth: int) -> Frame | None:
     padding = third >> 1 & 1
     mono = fourth >> 6 == 3  # noqa: PLR2004
     if layer == 1:
-        return Frame(rate, 1, 384, (12 * bitrate // rate + padding) * 4, 0, 2 - mono)
+        return Frame(rate, 1, 384, (12 * bitrate // rate + padding) * 4, 0)
     samples = 1152 if is_mpeg1 or layer == 2 else 576  # noqa: PLR2004
     side = (17 if mono else 32) if is_mpeg1 else (9 if mono else 17)
     size = samples // 8 * bitrate // rate + padding
-    return Frame(rate, layer, samples, size, side, 2 - mono)
+    return Frame(rate, layer, samples, size, side)
 
+
+# What may be a header: compiled, for megabytes of what is none.
+_SECOND = bytes(b for b in range(0xE0, 0x100) if b >> 3 & 3 != 1 and b >> 1 & 3)
+_THIRD = bytes(b for b in range(0x10, 0xF0) if b >> 2 & 3 != 3)  # noqa: PLR2004
+_HEADER = re.compile(b"\xff[%b][%b]" % (re.escape(_SECOND), re.escape(_THIRD)))
 
 # Every header that is not free format, by its bytes 1 to 3 without those bits
 # that say nothing about size: a walk over an hour of frames only looks up.
@@ -86,22 +91,39 @@ def header(data: Bytes, position: int) -> Frame | None:
     return _CACHE[key]
 
 
-def find_frame(data: bytes, start: int = 0) -> int | None:
+def find_header(data: Bytes, start: int, stop: int) -> int | None:
+    """Find what looks like a frame header.
+
+    Parameters
+    ----------
+    data
+        Any bytes.
+    start, stop
+        Between which offsets to look.
+
+    Returns
+    -------
+    int or None
+        Its position.
+    """
+    found = _HEADER.search(data, start, stop)
+    return found.start() if found else None
+
+
+def find_frame(data: bytes) -> int | None:
     """Find the first frame that others of its kind follow.
 
     Parameters
     ----------
     data
         Any bytes.
-    start
-        Where to begin.
 
     Returns
     -------
     int or None
         The frame's position.
     """
-    position = data.find(SYNC_BYTE, start)
+    position = data.find(SYNC_BYTE)
     while position >= 0:
         if _in_a_row(data, position):
             return position

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from waveflow.audio import mpeg
-from waveflow.audio.sniff import read_head
+from waveflow.audio.sniff import ID3_HEADER_BYTES, id3_size, read_head
 
 TAGS = (b"TAG", b"APE", b"LYR")  # what may stand behind the last frame
 ENOUGH_SECONDS = 7 * 3600  # beyond the limit: no need to go on
+MAX_JUNK_BYTES = 1 << 20  # to look through for a frame; beyond it only decoding tells
 XING_MAGICS = (b"Xing", b"Info")
 DECODER_DELAY = 529  # samples that every MP3 decoder adds in front
 LAME_OFFSET = 21  # of the two 12-bit trims, from the encoder's name on
@@ -51,8 +52,8 @@ def measure(path: Path) -> Length:
         start = offset + first
         skip, claimed = _declared(data[start : start + 256])
         enough = frame.sample_rate * ENOUGH_SECONDS
-        samples, truncated = _walk(data, start, enough=enough)
-    if skip is None:
+        samples, truncated, seen = _walk(data, start, enough=enough)
+    if skip is None or not seen:
         return Length(samples, truncated)
     samples -= frame.samples
     missing = max(0, claimed * frame.samples - samples)
@@ -61,35 +62,40 @@ def measure(path: Path) -> Length:
     return Length(samples, truncated, samples + missing if missing else 0)
 
 
-def _walk(data: mmap.mmap, position: int, *, enough: int) -> tuple[int, bool]:
+def _walk(data: mmap.mmap, position: int, *, enough: int) -> tuple[int, bool, bool]:
+    """Give the samples, whether the last frame is cut, and whether all was seen."""
     # An hour has 138,000 frames but few different headers: look them up whole.
     known: dict[bytes, tuple[int, int]] = {}
     samples, last = 0, len(data) - mpeg.HEADER_BYTES
+    junk_left = MAX_JUNK_BYTES
     while position <= last and samples < enough:
         seen = known.get(data[position : position + mpeg.HEADER_BYTES])
         if seen is None:
             frame = mpeg.header(data, position)
             if frame is None:
-                following = _resync(data, position)
+                if data[position : position + 3] in TAGS:
+                    return samples, False, True
+                position += id3_size(data[position : position + ID3_HEADER_BYTES])
+                following = _resync(data, position, position + junk_left)
                 if following is None:
-                    break
+                    return samples, False, position + junk_left >= last
+                junk_left -= following - position
                 position = following
                 continue
             seen = frame.samples, frame.size_bytes
             known[data[position : position + mpeg.HEADER_BYTES]] = seen
         samples += seen[0]
         position += seen[1]
-    return samples, position > len(data)
+    return samples, position > len(data), True
 
 
-def _resync(data: mmap.mmap, position: int) -> int | None:
-    if data[position : position + 3] in TAGS:
-        return None
-    while (position := data.find(b"\xff", position)) >= 0:
+def _resync(data: mmap.mmap, start: int, stop: int) -> int | None:
+    position = mpeg.find_header(data, start, stop)
+    while position is not None:
         frame = mpeg.header(data, position)
         if frame and mpeg.header(data, position + frame.size_bytes):
             return position
-        position += 1
+        position = mpeg.find_header(data, position + 1, stop)
     return None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-CAPTURE = b"OggS"
+CAPTURE = b"OggS\0"  # and the version
 HEADER_BYTES = 27
 NUMBER = slice(18, 22)
 FIRST, LAST = 2, 4
@@ -86,7 +86,7 @@ def _walk(data: mmap.mmap, *, opus: bool) -> Pages:
     pages, link, position = Pages(), _Link(), 0
     while 0 <= position <= len(data) - HEADER_BYTES:
         head = data[position : position + HEADER_BYTES]
-        if head[:4] != CAPTURE:
+        if head[: len(CAPTURE)] != CAPTURE:
             position = data.find(CAPTURE, position + 1)
             continue
         body = position + HEADER_BYTES + head[26]

@@ -105,8 +105,10 @@ def draw(
         canvas = parallel.paint(stream, plan, deadline=deadline, parts=decoders)
         if canvas is not None:
             return _waveform(canvas, stream)
-    for _ in range(MAX_PASSES):
         stream = codec.open_audio(path)
+    at_first = frozenset(stream.warnings)
+    for _ in range(MAX_PASSES):
+        stream.warnings.intersection_update(at_first)
         canvas = Canvas(plan)
         blocks = codec.blocks(stream, deadline=deadline)
         canvas.add_all(tap(stream, blocks) if tap else blocks)
