@@ -7,7 +7,7 @@ from pathlib import Path
 from waveflow.audio import chunks
 from waveflow.audio.layout import Encoding, Layout
 from waveflow.audio.sniff import Kind, read_head
-from waveflow.errors import CorruptAudioError, UnsupportedMediaError
+from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
 COMM_BYTES = 18
 SSND_BYTES = 8
@@ -35,6 +35,7 @@ EXPONENT_BIAS = 16_383 + 63  # of an 80-bit float with an explicit leading one
 @dataclass(frozen=True, slots=True)
 class _Common:
     channels: int
+    frames: int
     bits: int
     sample_rate: int
     compression: bytes
@@ -79,6 +80,8 @@ def read_layout(path: Path) -> Layout:
                 )
             if comm and sound:
                 break
+        if comm and sound is None and not comm.frames:
+            raise EmptyAudioError("The AIFF file holds no frame of audio.")
         if comm is None or sound is None:
             raise CorruptAudioError("The AIFF file lacks its format or its samples.")
         extent = chunks.measure(file, sound, form_end=form_end, big_endian=True)
@@ -113,9 +116,9 @@ def _layout(comm: _Common, extent: chunks.Extent) -> Layout:
 def _common(raw: bytes) -> _Common:
     if len(raw) < COMM_BYTES:
         raise CorruptAudioError(f"The AIFF format has {len(raw)} bytes, 18 at least.")
-    channels, _, bits, exponent, mantissa = struct.unpack_from(">HIHHQ", raw)
+    channels, frames, bits, exponent, mantissa = struct.unpack_from(">HIHHQ", raw)
     if not channels:
         raise CorruptAudioError("The AIFF format has no channels.")
     shift = EXPONENT_BIAS - (exponent & 0x7FFF)
     rate = mantissa >> shift if 0 <= shift < 64 else 0  # noqa: PLR2004
-    return _Common(channels, bits, rate, raw[18:22] or b"NONE")
+    return _Common(channels, frames, bits, rate, raw[18:22] or b"NONE")

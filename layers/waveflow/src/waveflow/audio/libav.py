@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from waveflow.audio import boxes
 from waveflow.audio.sniff import Kind
 from waveflow.audio.stream import Samples
-from waveflow.errors import CorruptAudioError, UnsupportedMediaError
+from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
 # FFmpeg's name of the one demuxer each kind is opened with: no probing.
 DEMUXERS = {
@@ -95,6 +96,8 @@ def opened(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
     ------
     CorruptAudioError
         The container cannot be read or holds no audio.
+    EmptyAudioError
+        It holds neither streams nor media.
     UnsupportedMediaError
         The codec inside is not accepted, or there is video.
     """
@@ -112,6 +115,8 @@ def opened(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
             f"The {kind} file cannot be opened: {getattr(exc, 'strerror', exc)}"
         ) from exc
     with container:
+        if kind is Kind.M4A and not (container.streams or boxes.holds_media(path)):
+            raise EmptyAudioError("The m4a file holds no frame of audio.")
         yield container, _stream(container, kind)
 
 

@@ -9,6 +9,7 @@ Bytes = bytes | mmap.mmap
 SYNC_BYTE = 0xFF
 ADTS = 0xF0  # sync of AAC's own frames, where MPEG audio has its layer bits
 HEADER_BYTES = 4
+XING_MAGICS = (b"Xing", b"Info")
 FRAMES_IN_A_ROW = 3  # chance alone rarely makes three headers that agree
 
 # kbit/s by [is MPEG-1][layer]; index 0 is "free", 15 is invalid.
@@ -148,3 +149,42 @@ def _in_a_row(data: bytes, position: int) -> bool:
 
 def _alike(one: Frame, other: Frame) -> bool:
     return (one.layer, one.sample_rate) == (other.layer, other.sample_rate)
+
+
+def info(first: bytes) -> int | None:
+    """Find what follows the magic of a Xing header.
+
+    Parameters
+    ----------
+    first
+        The bytes of the first frame.
+
+    Returns
+    -------
+    int or None
+        Its position, None without one.
+    """
+    frame = header(first, 0)
+    if frame is None:
+        return None
+    start = HEADER_BYTES + frame.side_bytes
+    return start + 4 if first[start : start + 4] in XING_MAGICS else None
+
+
+def is_empty(data: bytes) -> bool:
+    """Tell whether there is a Xing header that counts no frame, and no frame.
+
+    Parameters
+    ----------
+    data
+        The bytes behind any tags.
+
+    Returns
+    -------
+    bool
+        True for what an encoder writes that was given nothing.
+    """
+    start = info(data)
+    if start is None or not data[start + 3] & 1:
+        return False
+    return not any(data[start + 4 : start + 8]) and find_frame(data) is None

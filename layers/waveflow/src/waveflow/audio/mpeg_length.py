@@ -6,11 +6,11 @@ from pathlib import Path
 
 from waveflow.audio import mpeg
 from waveflow.audio.sniff import ID3_HEADER_BYTES, id3_size, read_head
+from waveflow.errors import EmptyAudioError
 
 TAGS = (b"TAG", b"APE", b"LYR")  # what may stand behind the last frame
 ENOUGH_SECONDS = 7 * 3600  # beyond the limit: no need to go on
 MAX_JUNK_BYTES = 1 << 20  # to look through for a frame; beyond it only decoding tells
-XING_MAGICS = (b"Xing", b"Info")
 DECODER_DELAY = 529  # samples that every MP3 decoder adds in front
 LAME_OFFSET = 21  # of the two 12-bit trims, from the encoder's name on
 
@@ -39,12 +39,17 @@ def measure(path: Path) -> Length:
     -------
     Length
         What a decoder that trims declared delays will give.
+
+    Raises
+    ------
+    EmptyAudioError
+        There is no frame but one that says so.
     """
     head, offset = read_head(path)
     first = mpeg.find_frame(head)
     frame = None if first is None else mpeg.header(head, first)
     if first is None or frame is None:
-        return Length(0, truncated=False)
+        raise EmptyAudioError("The mp3 file holds no frame of audio.")
     with (
         path.open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
@@ -101,16 +106,13 @@ def _resync(data: mmap.mmap, start: int, stop: int) -> int | None:
 
 def _declared(first: bytes) -> tuple[int | None, int]:
     """Read the trims and the count of the Xing header, None without one."""
-    frame = mpeg.header(first, 0)
-    if frame is None:
+    start = mpeg.info(first)
+    if start is None:
         return None, 0
-    start = mpeg.HEADER_BYTES + frame.side_bytes
-    if first[start : start + 4] not in XING_MAGICS:
-        return None, 0
-    flags = int.from_bytes(first[start + 4 : start + 8], "big")
-    claimed = int.from_bytes(first[start + 8 : start + 12], "big") if flags & 1 else 0
+    flags = int.from_bytes(first[start : start + 4], "big")
+    claimed = int.from_bytes(first[start + 4 : start + 8], "big") if flags & 1 else 0
     sizes = (4, 4, 100, 4)
-    lame = start + 8 + sum(size for bit, size in enumerate(sizes) if flags >> bit & 1)
+    lame = start + 4 + sum(size for bit, size in enumerate(sizes) if flags >> bit & 1)
     trims = int.from_bytes(first[lame + LAME_OFFSET : lame + LAME_OFFSET + 3], "big")
     if not trims or not first[lame : lame + 4].isalnum():
         return 0, claimed

@@ -16,11 +16,12 @@ MAX_PACKET_FRAMES = 8_192  # of Vorbis; Opus packets last 5,760 at most
 
 @dataclass(slots=True)
 class Pages:
-    """What the pages show: frames over all links, and whether the last is whole."""
+    """What the pages show: frames over all links, and how the last one ends."""
 
     frames: int = 0
     links: int = 0
     ended: bool = False
+    cut: bool = False
 
 
 @dataclass(slots=True)
@@ -97,7 +98,7 @@ def _walk(data: mmap.mmap, *, opus: bool) -> Pages:
             link = _Link(_pre_skip(data[body : body + 12]) if opus else 0)
         position = body + sum(lacing)
         whole = position <= len(data)
-        pages.ended = bool(head[5] & LAST) and whole
+        pages.ended, pages.cut = bool(head[5] & LAST) and whole, not whole
         if whole:
             granule = int.from_bytes(head[6:14], "little")
             link.add(granule, len(lacing) - lacing.count(CONTINUED))

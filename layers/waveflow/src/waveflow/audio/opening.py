@@ -8,7 +8,7 @@ from waveflow.audio import aiff, flac, libav, movie, mpeg_length, ogg, packets, 
 from waveflow.audio.layout import Encoding, Layout
 from waveflow.audio.sniff import Kind
 from waveflow.audio.stream import TRUNCATED, Rounding, Samples, Stream
-from waveflow.errors import CorruptAudioError
+from waveflow.errors import CorruptAudioError, EmptyAudioError
 
 
 def open_wav(path: Path) -> Stream:
@@ -153,7 +153,12 @@ def open_ogg(path: Path, kind: Kind) -> Stream:
     pages = ogg.read_pages(path, opus=kind is Kind.OPUS)
     # The stamps of a chain start again with each link.
     whole = pages.frames if pages.links == 1 else 0
-    stream = _open_libav(path, kind, whole=whole)
+    try:
+        stream = _open_libav(path, kind, whole=whole)
+    except CorruptAudioError as exc:
+        if pages.frames or pages.cut:
+            raise
+        raise EmptyAudioError(f"The {kind} file holds headers alone.") from exc
     stream.frames = pages.frames
     # Opus converges on the same output, but not to the last bit.
     stream.splittable = kind is Kind.OGG and pages.links == 1

@@ -76,6 +76,14 @@ FOREIGN = (
     (b"<", "markup text"),
 )
 
+# Kinds of the box format that hold pictures only, by their brand.
+IMAGE_BRANDS = {
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"mif1"), "a HEIC image"),
+    **dict.fromkeys((b"hevc", b"hevx", b"msf1"), "a HEIC image sequence"),
+    **dict.fromkeys((b"avif", b"avis"), "an AVIF image"),
+    b"crx ": "a Canon raw image",
+}
+
 OGG_CODECS = (
     (b"\x01vorbis", Kind.OGG),
     (b"OpusHead", Kind.OPUS),
@@ -182,7 +190,7 @@ def _container(head: bytes) -> Kind | str | None:
     if form == b"OggS":
         return _ogg_codec(head)
     if head[4:8] == b"ftyp":
-        return Kind.M4A
+        return IMAGE_BRANDS.get(content, Kind.M4A)
     return None
 
 
@@ -198,7 +206,7 @@ def _mpeg(head: bytes, *, tagged: bool) -> Kind | str | None:
     foreign = _named(head)
     if foreign and not tagged:
         return foreign
-    if mpeg.find_frame(head) is not None:
+    if mpeg.find_frame(head) is not None or mpeg.is_empty(head):
         return Kind.MP3
     if head[0] == mpeg.SYNC_BYTE and len(head) > 1 and head[1] & 0xF6 == mpeg.ADTS:
         return "AAC without a container (ADTS)"

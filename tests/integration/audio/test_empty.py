@@ -1,0 +1,88 @@
+"""No frame of audio is EMPTY_AUDIO in every format, and a picture is no audio."""
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import hostile, sound
+from waveflow.audio.peaks import draw
+from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
+
+NOTHING = np.zeros((0, 1), np.float32)
+
+
+def box(name: bytes, body: bytes = b"") -> bytes:
+    """Write one box of an MPEG-4 file."""
+    return struct.pack(">I", 8 + len(body)) + name + body
+
+
+def aiff(folder: Path) -> bytes:
+    """Write AIFF whose sound data are left out, as the format allows."""
+    whole = sound.write(folder / "a.aiff", NOTHING, subtype="PCM_16").read_bytes()
+    return whole[: whole.index(b"SSND")]
+
+
+def ogg(folder: Path) -> bytes:
+    """Write the headers of Vorbis, without the page that holds the end."""
+    how = {"format": "OGG", "subtype": "VORBIS"}
+    whole = sound.write(folder / "a.ogg", sound.tone(0.1), **how).read_bytes()
+    pages = list(hostile.ogg_pages(whole))
+    return b"".join(page for page in pages if not any(page[6:14]))
+
+
+def m4a(_: Path) -> bytes:
+    """Write what FFmpeg does for no input."""
+    ftyp = box(b"ftyp", b"M4A \0\0\2\0M4A isomiso2")
+    head = box(b"mvhd", bytes(12) + struct.pack(">I", 1000) + bytes(84))
+    return ftyp + box(b"free") + box(b"mdat") + box(b"moov", head)
+
+
+def mp3(_: Path) -> bytes:
+    """Write a Xing header that counts nothing."""
+    return hostile.mp3_of_silence(0, xing_frames=0)
+
+
+EMPTY: dict[str, Callable[[Path], bytes]] = {
+    "aiff": aiff,
+    "ogg": ogg,
+    "opus": lambda _: hostile.opus_of_silence(0),
+    "m4a": m4a,
+    "mp3": mp3,
+    "mp3 behind a tag": lambda folder: b"ID3\4\0\0\0\0\0\5" + bytes(5) + mp3(folder),
+}
+
+
+@pytest.mark.parametrize("kind", EMPTY)
+def test_a_file_without_frames_is_empty(tmp_path: Path, kind: str):
+    """An export of an empty track is not damaged; its owner is told what it is."""
+    path = tmp_path / "a"
+    path.write_bytes(EMPTY[kind](tmp_path))
+
+    with pytest.raises(EmptyAudioError):
+        draw(path, 10)
+
+
+@pytest.mark.parametrize("kind", ["ogg", "m4a"])
+def test_a_file_that_lost_its_frames_is_corrupt(tmp_path: Path, kind: str):
+    """Where something was cut off or cannot be found, there was more than nothing."""
+    content = EMPTY[kind](tmp_path)
+    cut = {"ogg": content[:-10], "m4a": content + box(b"mdat", bytes(500))}
+    path = tmp_path / "a"
+    path.write_bytes(cut[kind])
+
+    with pytest.raises(CorruptAudioError):
+        draw(path, 10)
+
+
+@pytest.mark.parametrize(
+    ("brand", "name"), [(b"heic", "HEIC"), (b"mif1", "HEIC"), (b"avif", "AVIF")]
+)
+def test_a_picture_in_the_same_boxes_is_named(tmp_path: Path, brand: bytes, name: str):
+    """A cover from a phone is dropped beside the stems."""
+    path = tmp_path / "a"
+    path.write_bytes(box(b"ftyp", brand + bytes(12)) + box(b"meta", bytes(92)))
+
+    with pytest.raises(UnsupportedMediaError, match=f"{name} image"):
+        draw(path, 10)
