@@ -8,8 +8,8 @@ IS_LONG, UNTIL_THE_END = 1, 0  # in place of a box's size
 MAX_BOXES = 1_000
 
 
-def holds_media(path: Path) -> bool:
-    """Tell whether there is any media data to decode.
+def is_empty(path: Path) -> bool:
+    """Tell whether the media data are there, and nothing in them.
 
     Parameters
     ----------
@@ -19,13 +19,13 @@ def holds_media(path: Path) -> bool:
     Returns
     -------
     bool
-        False where all boxes can be walked and no `mdat` has a body.
+        True where all boxes can be walked, and each `mdat` is without a body.
     """
     with path.open("rb") as file:
-        end, position = file.seek(0, 2), 0
+        end, position, found = file.seek(0, 2), 0, False
         for _ in range(MAX_BOXES):
             if position >= end:
-                return False
+                return found
             file.seek(position)
             header = file.read(LONG_HEADER_BYTES)
             size, body = int.from_bytes(header[:4], "big"), HEADER_BYTES
@@ -33,7 +33,9 @@ def holds_media(path: Path) -> bool:
                 size, body = int.from_bytes(header[8:], "big"), LONG_HEADER_BYTES
             elif size == UNTIL_THE_END:
                 size = end - position
-            if size < body or (header[4:8] == b"mdat" and size > body):
-                return True
+            is_media = header[4:8] == b"mdat"
+            if size < body or (is_media and size > body):
+                return False
+            found = found or is_media
             position += size
-    return True
+    return False

@@ -97,7 +97,7 @@ def opened(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
     CorruptAudioError
         The container cannot be read or holds no audio.
     EmptyAudioError
-        It holds neither streams nor media.
+        It holds no stream, and no media.
     UnsupportedMediaError
         The codec inside is not accepted, or there is video.
     """
@@ -115,7 +115,7 @@ def opened(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
             f"The {kind} file cannot be opened: {getattr(exc, 'strerror', exc)}"
         ) from exc
     with container:
-        if kind is Kind.M4A and not (container.streams or boxes.holds_media(path)):
+        if kind is Kind.M4A and not container.streams and boxes.is_empty(path):
             raise EmptyAudioError("The m4a file holds no frame of audio.")
         yield container, _stream(container, kind)
 
