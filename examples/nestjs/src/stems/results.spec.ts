@@ -11,7 +11,7 @@ describe('results', () => {
   });
   after(() => server.stop());
 
-  const upload = (lastModified?: number) => server.upload(`track-${track}`, lastModified);
+  const upload = (lastModified?: number) => server.upload(`results-${track}`, lastModified);
   const newTrack = () => {
     track += 1;
   };

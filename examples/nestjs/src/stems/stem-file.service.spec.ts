@@ -12,7 +12,7 @@ describe('verdicts', () => {
   });
   after(() => server.stop());
 
-  const upload = (lastModified?: number) => server.upload(`track-${track}`, lastModified);
+  const upload = (lastModified?: number) => server.upload(`verdicts-${track}`, lastModified);
   const newTrack = () => {
     track += 1;
   };
@@ -54,7 +54,7 @@ describe('verdicts', () => {
   it('lets the same bytes be new for another user, who must not learn of the first', async () => {
     newTrack();
     await ask(await upload());
-    const theirs = await server.upload(`track-${track}`, 2_000, 'other');
+    const theirs = await server.upload(`verdicts-${track}`, 2_000, 'other');
 
     assert.deepEqual((await ask(theirs)).verdict, { verdict: 'new' });
   });
