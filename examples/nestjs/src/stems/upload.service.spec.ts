@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { getMetadataArgsStorage } from 'typeorm';
 import { completion, HASH, question, Server } from '../testing/harness.js';
@@ -234,8 +234,12 @@ describe('uploads', () => {
     assert.equal(sent().at(-1).kwargs.stemId, body.stemId);
   });
 
-  it('writes nothing when it is only looked at', async () => {
+  it('writes nothing when it is only looked at', async (test) => {
     const stem = await server.upload();
+    if (!existsSync(server.databaseFile)) {
+      test.skip('this database is not a file');
+      return;
+    }
     const written = () => statSync(server.databaseFile, { bigint: true }).mtimeNs;
     const before = written();
 
