@@ -2,13 +2,15 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from support import corpus, sound
-from waveflow.audio.peaks import audiowaveform_data, draw
+from waveflow.audio.dat import audiowaveform_data
+from waveflow.audio.peaks import draw
 
 VECTORS = corpus.FOLDER / "audiowaveform"
 TOOL = shutil.which("audiowaveform")
@@ -133,6 +135,31 @@ def test_reference_mp3_is_within_one():
     off = np.abs(got.data.reshape(-1)[:shared] - expected[:shared])
     assert off.max() <= 1
     assert (off > 0).mean() <= 0.005
+
+
+MEASURE = """
+import sys
+from pathlib import Path
+from waveflow.audio.dat import audiowaveform_data
+data = audiowaveform_data(Path(sys.argv[1]), samples_per_pixel=2)
+text = getattr(data, sys.argv[2])()
+print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024)
+"""
+
+
+@pytest.mark.parametrize(("form", "most"), [("dat", 110), ("json", 220)])
+def test_memory_is_a_few_times_the_output(tmp_path: Path, form: str, most: int):
+    """Five minutes at the finest zoom are 13 MB, or 50 MB of JSON."""
+    path = sound.write(tmp_path / "a.wav", np.tile(sound.tone(10), 30))
+
+    result = subprocess.run(
+        [sys.executable, "-c", MEASURE, path, form],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert int(result.stdout) <= most
 
 
 @pytest.mark.skipif(TOOL is None, reason="audiowaveform is not installed")

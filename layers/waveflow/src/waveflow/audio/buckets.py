@@ -100,23 +100,6 @@ class Extremes:
             np.minimum(self.low, other.low, out=self.low)
             np.maximum(self.high, other.high, out=self.high)
 
-    def grow(self, size: int) -> None:
-        """Make room for more buckets.
-
-        Parameters
-        ----------
-        size
-            How many there must be at least.
-        """
-        if size <= self._size:
-            return
-        more = max(size, 2 * self._size) - self._size
-        self._size += more
-        if self.low is not None and self.high is not None:
-            dtype = self.low.dtype
-            self.low = np.append(self.low, np.full(more, _greatest(dtype), dtype))
-            self.high = np.append(self.high, np.full(more, _least(dtype), dtype))
-
     def interleaved(self) -> NDArray[Any]:
         """Give low and high in turn.
 

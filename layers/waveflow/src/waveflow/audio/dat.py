@@ -4,20 +4,22 @@ import json
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio import codec, levels
-from waveflow.audio.buckets import Extremes
-from waveflow.audio.stream import Stream
+from waveflow.audio import codec, kernels, levels
+from waveflow.audio.canvas import MIN_SAMPLES_PER_PIXEL
+from waveflow.audio.stream import Samples, Stream
 from waveflow.errors import InvalidMessageError, TooManyChannelsError
 
-MIN_SAMPLES_PER_PIXEL = 2
 MAX_CHANNELS = 24  # of audiowaveform
 FLAG_8_BITS = 1
 BITS = (8, 16)
-GROWTH = 65_536  # points
+PIECE = 65_536  # values
+
+Points = NDArray[np.int8] | NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class WaveformData:
     samples_per_pixel: int
     bits: int
     channels: int
-    data: NDArray[np.int8] | NDArray[np.int16]
+    data: Points
 
     @property
     def length(self) -> int:
@@ -74,7 +76,8 @@ class WaveformData:
         )
         if version > 1:
             head += struct.pack("<i", self.channels)
-        return head + self.data.astype(f"<i{self.bits // 8}", copy=False).tobytes()
+        points = self.data.astype(f"<i{self.bits // 8}", copy=False)
+        return b"".join((head, points.data))
 
     def json(self) -> bytes:
         """Write the JSON format.
@@ -91,9 +94,16 @@ class WaveformData:
             "samples_per_pixel": self.samples_per_pixel,
             "bits": self.bits,
             "length": self.length,
-            "data": self.data.reshape(-1).tolist(),
+            "data": [],
         }
-        return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+        head, tail = json.dumps(document, separators=(",", ":")).split("[")
+        values = self.data.reshape(-1)
+        # In pieces: a Python number takes ten times its text.
+        texts = (
+            ",".join(map(str, values[at : at + PIECE].tolist()))
+            for at in range(0, len(values), PIECE)
+        )
+        return f"{head}[{','.join(texts)}{tail}\n".encode()
 
 
 def audiowaveform_data(
@@ -142,39 +152,59 @@ def audiowaveform_data(
             f"The file has {stream.channels} channels, "
             f"audiowaveform takes {MAX_CHANNELS}."
         )
-    columns = _columns(
-        stream, samples_per_pixel, split=split_channels, deadline=deadline
+    data = _points(
+        stream, samples_per_pixel, bits=bits, split=split_channels, deadline=deadline
     )
-    data = np.stack(columns, axis=1)
     return WaveformData(
         sample_rate=stream.sample_rate,
         samples_per_pixel=samples_per_pixel,
         bits=bits,
-        channels=len(columns),
-        data=levels.eight_bits(data) if bits == BITS[0] else data,
+        channels=data.shape[1],
+        data=data,
     )
 
 
-def _columns(
-    stream: Stream, spp: int, *, split: bool, deadline: float | None
-) -> list[NDArray[np.int16]]:
-    lanes = stream.channels if split else 1
-    rows = [Extremes(GROWTH) for _ in range(lanes)]
+def _points(
+    stream: Stream, spp: int, *, bits: int, split: bool, deadline: float | None
+) -> Points:
+    """Settle each block's points at once: they are small, sums are not."""
+    parts: list[Points] = []
     seen = 0
     for block in codec.blocks(stream, deadline=deadline):
-        where = slice(seen // spp, -(-(seen + len(block)) // spp))
-        starts = np.arange(where.start, where.stop, dtype=np.int64) * spp - seen
+        first, stop = seen // spp, -(-(seen + len(block)) // spp)
+        starts = np.arange(first, stop, dtype=np.int64) * spp - seen
         starts[0] = 0
-        for lane, row in enumerate(rows):
-            part = block[:, lane : lane + 1] if split else block
-            row.grow(where.stop)
-            row.add(levels.summed(part, stream.rounding), where, starts=starts)
+        points = _settled(block, stream, starts=starts, bits=bits, split=split)
+        if seen % spp:  # the first point goes on where the last block ended
+            last = parts[-1][-1]
+            np.minimum(last[:, 0], points[0, :, 0], out=last[:, 0])
+            np.maximum(last[:, 1], points[0, :, 1], out=last[:, 1])
+            points = points[1:]
+        if len(points):
+            parts.append(points)
         seen += len(block)
-    summed = 1 if split else stream.channels
-    length = -(-seen // spp)
-    return [
-        levels.settled(
-            row.interleaved()[: 2 * length], summed, rounding=stream.rounding
-        ).reshape(-1, 2)
-        for row in rows
-    ]
+    joined: NDArray[Any] = np.concatenate(parts)
+    return joined
+
+
+def _settled(
+    block: Samples,
+    stream: Stream,
+    *,
+    starts: NDArray[np.int64],
+    bits: int,
+    split: bool,
+) -> Points:
+    """Give a block's points, shape (points, channels, 2)."""
+    lanes = [block[:, n : n + 1] for n in range(stream.channels)] if split else [block]
+    extremes = np.stack(
+        [
+            np.stack(kernels.fold(levels.summed(lane, stream.rounding), starts), axis=1)
+            for lane in lanes
+        ],
+        axis=1,
+    )
+    points = levels.settled(
+        extremes, 1 if split else stream.channels, rounding=stream.rounding
+    )
+    return levels.eight_bits(points) if bits == BITS[0] else points

@@ -6,13 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio import codec
+from waveflow.audio.checks import SILENT_LEVEL
 from waveflow.audio.kernels import mono
 from waveflow.audio.listening import planar
-from waveflow.errors import EmptyAudioError
 
 SAMPLE_RATE = 22_050  # Hz; librosa's own, far above what beat and pitch need
 MAX_SECONDS = 90
-SILENT_LEVEL = 1e-4  # -80 dBFS, like the stem check's
 VANISHED = 0.1  # of one channel's power: the mean of the channels cancels out
 
 
@@ -50,8 +49,6 @@ def read_excerpt(path: Path, *, deadline: float | None = None) -> NDArray[np.flo
         left -= len(both)
         if left <= 0:
             break
-    if not parts:
-        raise EmptyAudioError("The file holds no frame of audio.")
     end = np.zeros((0, 2), np.float32)
     mean, first = np.concatenate([*parts, resampler.resample_chunk(end, last=True)]).T
     cancelled = float(mean @ mean) < VANISHED * float(first @ first)

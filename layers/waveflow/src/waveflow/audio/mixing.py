@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio import codec, riff
+from waveflow.audio.parallel import DECODERS
 from waveflow.audio.peaks import Waveform, draw
 from waveflow.audio.stem import MIX_FRAMES, Stem
 from waveflow.errors import AudioTooLongError, InvalidMessageError
@@ -17,7 +18,6 @@ from waveflow.errors import AudioTooLongError, InvalidMessageError
 PEAK_CEILING = 0.95  # set by the platform
 PEAKS_OF_A_MIX = 4_000  # set by the platform
 INT16_SCALE = 32_767
-DECODERS = 2  # a Lambda of 1,769 MB and more has two vCPU
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from waveflow.audio.sniff import Kind
 from waveflow.audio.stream import Samples
 
 # Each graph holds a dozen blocks, and a mix may hold 64 graphs.
-BLOCK_SAMPLES = 32_768
+GRAPH_SAMPLES = 32_768
 # What a decoder must see before its output depends on nothing earlier: ten
 # MPEG frames of bit reservoir, two Vorbis packets.
 PREROLL_SECONDS = 1.5
@@ -100,7 +100,7 @@ def _graph(
         seconds = (start + facts.first) / facts.sample_rate - PREROLL_SECONDS
         options["seek_point"] = f"{max(0.0, seconds):.6f}"
     graph = Graph()
-    size = str(max(1, BLOCK_SAMPLES // facts.channels))
+    size = str(max(1, GRAPH_SAMPLES // facts.channels))
     graph.link_nodes(
         graph.add("amovie", **options),
         graph.add("asetnsamples", n=size, p="0"),

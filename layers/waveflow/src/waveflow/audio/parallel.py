@@ -11,6 +11,7 @@ from waveflow.audio.canvas import Canvas, Plan
 from waveflow.audio.stream import Samples, Stream
 from waveflow.errors import AudioTooLongError, ResourceLimitError, WaveflowError
 
+DECODERS = 2  # a Lambda of 1,769 MB and more has two vCPU
 PROBE_FRAMES = 8_192  # decoded by both neighbours, and equal if they are aligned
 
 

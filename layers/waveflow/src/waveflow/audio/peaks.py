@@ -9,13 +9,10 @@ from numpy.typing import NDArray
 
 from waveflow.audio import codec, parallel
 from waveflow.audio.canvas import Canvas, Plan
-from waveflow.audio.dat import audiowaveform_data
+from waveflow.audio.parallel import DECODERS
 from waveflow.audio.stream import Samples, Stream
 from waveflow.errors import CorruptAudioError
 
-__all__ = ["Waveform", "audiowaveform_data", "draw"]
-
-DECODERS = 2  # a Lambda of 1,769 MB and more has two vCPU
 MIN_PART_FRAMES = 500_000  # below ten seconds a second decoder costs more than it saves
 MAX_PASSES = 3  # the guess, the truth, and no third answer from the same bytes
 

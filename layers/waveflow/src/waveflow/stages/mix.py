@@ -27,7 +27,6 @@ from waveflow.stages.fetch import fetch, workspace
 from waveflow.stages.hash import check_size
 
 MIX_TIME_S = 840  # a minute less than the function's own time-out
-NUM_PEAKS = 4000  # set by the platform for every mix
 
 
 def mix_stems(
@@ -48,7 +47,6 @@ def mix_stems(
             paths,
             out,
             names=job.message.stem_paths,
-            num_peaks=NUM_PEAKS,
             deadline=started + MIX_TIME_S,
         )
         _publish(job, result, out, objects=objects)
