@@ -1,6 +1,6 @@
 """Analyse plain files with the stages' own code, and say it in words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -59,8 +59,8 @@ def told(report: Report) -> str:
     """Return a report in a few lines for a person."""
     form = f"{report['format']}, {report['duration']:.2f} s, {report['sample_rate']} Hz"
     lines = [f"{report['file']}: {form}, channels: {report['channels']}"]
-    told = [*_lines(report["analysis"]), *(("warning", w) for w in report["warnings"])]
-    lines += [f"  {name:<9} {text}" for name, text in told]
+    said = [*_lines(report["analysis"]), *(("warning", w) for w in report["warnings"])]
+    lines += [f"  {name:<9} {text}" for name, text in said]
     return "\n".join(lines)
 
 
@@ -112,20 +112,20 @@ def key_line(key: Report) -> str:
     return f"{key['value']} (or {key['relative']}), confidence {key['confidence']:.2f}"
 
 
-def table(analyses: Mapping[str, Report]) -> Group:
-    """Return what several stems sound like, one row each."""
+def table(results: Mapping[str, Report]) -> Group:
+    """Return what several stems sound like, one row for each analysed result."""
     drawn = Table(
         box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False
     )
     for name in ("file", "LUFS", "dBTP", "BPM", "key", "warnings"):
         drawn.add_column(name, no_wrap=name == "file")
-    for file, analysis in analyses.items():
-        drawn.add_row(file, *_cells(analysis))
-    failed = any("error_code" in analysis for analysis in analyses.values())
+    for file, result in results.items():
+        drawn.add_row(file, *_cells(result["analysis"], result["warnings"]))
+    failed = any("error_code" in result["analysis"] for result in results.values())
     return Group(drawn, *([Text(MISSING)] if failed and not can_hear_music() else []))
 
 
-def _cells(analysis: Report) -> Iterator[str]:
+def _cells(analysis: Report, damage: Sequence[str]) -> Iterator[str]:
     loudness, tempo, key = (
         analysis[name] or {} for name in ("loudness", "tempo", "key")
     )
@@ -135,4 +135,4 @@ def _cells(analysis: Report) -> Iterator[str]:
     bpm = tempo.get("value")
     yield f"{bpm:.1f}" if bpm is not None else tempo.get("reason", "-")
     yield key.get("value") or key.get("reason", "-")
-    yield ", ".join(warning["code"] for warning in analysis["warnings"])
+    yield ", ".join([*(warning["code"] for warning in analysis["warnings"]), *damage])

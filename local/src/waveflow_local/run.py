@@ -148,7 +148,7 @@ def run(files: Sequence[Path], folder: Path, *, console: Console) -> int:
             list(pool.map(lambda row: execution.collect(row, folder), rows))
             count = len(standin.archive.all())
     console.print(show.summary(rows, width=console.width))
-    console.print(hearing.table(_analyses(rows)))
+    console.print(hearing.table(_analysed(rows)))
     good = sum(not row.faults for row in rows)
     console.print(
         f"{good} of {len(rows)} executions ended as they should; "
@@ -190,12 +190,12 @@ def _listed(paths: Sequence[Path], folder: Path) -> str:
     return "\n".join([*mixed, f"{base}.{{{suffixes}}}"])
 
 
-def _analyses(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """Return what the server was told that each stem sounds like."""
+def _analysed(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+    """Return what the server was told of each stem that was analysed."""
     outcomes = {
         row.case.name: row.seen.output
         for row in rows
         if row.seen and isinstance(row.seen.output, dict) and not row.case.redelivers
     }
     results = {name: outcome.get("result", {}) for name, outcome in outcomes.items()}
-    return {n: r["analysis"] for n, r in results.items() if "analysis" in r}
+    return {name: result for name, result in results.items() if "analysis" in result}

@@ -1,12 +1,14 @@
 """What `waveflow analyze` says of a file, in lines and as JSON."""
 
+import io
 import json
 import sys
 
 import numpy as np
 import pytest
+from rich.console import Console
 from support import sound
-from waveflow_local import cli
+from waveflow_local import cli, hearing
 
 
 @pytest.fixture(name="analyze")
@@ -52,6 +54,18 @@ def test_machines_get_the_drawings_warnings_as_completion_carries_them(
 
     assert said["warnings"] == ["NON_FINITE_SAMPLES", "TRUNCATED"]
     assert said["analysis"]["warnings"] == []
+
+
+def test_the_runs_table_names_damage_too(analyze, damaged):
+    """Of own files some may be cut; the warnings of both kinds share a column."""
+    said = json.loads(analyze(damaged, "--json"))
+    said["analysis"]["warnings"] = [{"code": "DC_OFFSET"}]
+    console = Console(file=io.StringIO(), width=140)
+
+    console.print(hearing.table({"damaged.wav": said}))
+
+    row = console.file.getvalue().splitlines()[-1]
+    assert row.split("  ")[-1].strip() == "DC_OFFSET, NON_FINITE_SAMPLES, TRUNCATED"
 
 
 def test_a_whole_file_has_no_warning(analyze, tmp_path):
