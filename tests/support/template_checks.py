@@ -247,6 +247,7 @@ def server_policy(stack: Stack) -> Iterator[str]:
         "s3:PutObject": UPLOADS,
         "s3:AbortMultipartUpload": UPLOADS,
         "s3:ListMultipartUploadParts": UPLOADS,
+        "s3:ListBucket": {"Bucket.Arn"},
     }
     if allowed(own) != expected:
         yield f"ServerPolicy allows {allowed(own)}"
