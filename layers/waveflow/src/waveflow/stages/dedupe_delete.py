@@ -10,7 +10,6 @@ import msgspec
 
 from waveflow.errors import (
     DedupeRefusedError,
-    InternalError,
     ObjectNotFoundError,
     PathNotAllowedError,
     SourceChangedError,
@@ -26,6 +25,7 @@ from waveflow.events.messages import Job, Survivor
 from waveflow.ports import ObjectStore, Policy, StoredObject
 from waveflow.stages.hash import sha256_of
 from waveflow.stages.records import (
+    LOST,
     Deletion,
     Record,
     duplicate,
@@ -44,24 +44,33 @@ def delete_duplicate(
     """
     started = time.monotonic()
     job, source = request.job, request.source
-    done = find_deletion(job, source.key, objects=objects)
-    if done is None or done.source != source:
-        done = _decide(request, objects=objects, policy=policy)
+    record = find_record(job, objects=objects)
+    done = record is not None and _is_done(record, source, objects=objects)
+    if record is None or not done:
+        record = _decide(request, record, objects=objects, policy=policy)
         _delete(job, source, objects=objects)
-    _check_left(job, done, objects=objects)
-    return duplicate(done, seconds=time.monotonic() - started)
+    if not done or request.retries:
+        record = _look_back(job, record, objects=objects)
+    return duplicate(job, record.deletion, seconds=time.monotonic() - started)
+
+
+def _is_done(record: Record, source: Source, *, objects: ObjectStore) -> bool:
+    return _is_decided(record, source) and objects.has_delete_marker(source.key)
 
 
 def _decide(
-    request: DedupeDeleteRequest, *, objects: ObjectStore, policy: Policy
-) -> Deletion:
+    request: DedupeDeleteRequest,
+    record: Record | None,
+    *,
+    objects: ObjectStore,
+    policy: Policy,
+) -> Record:
     """Say the last word: from then on no drawing of this rendition is told.
 
     A drawing is published before it looks for the record, and the record is
     written before it is looked for a drawing: one of the two sees the other.
     """
     job = request.job
-    record = find_record(job, objects=objects)
     deletion = _prove(request, record, objects=objects, policy=policy)
     if policy.dedupe_mode != "delete":
         raise DedupeRefusedError(policy.dedupe_mode.upper(), would_delete=True)
@@ -70,7 +79,7 @@ def _decide(
         _refuse_lost(job, record, objects=objects)
         _refuse_drawn(job, record, objects=objects)
     decided = msgspec.structs.replace(deletion, state="decided")
-    return write_deletion(job, decided, over=record, objects=objects).deletion
+    return write_deletion(job, decided, over=record, objects=objects)
 
 
 def _prove(
@@ -195,18 +204,14 @@ def _delete(job: Job, source: Source, *, objects: ObjectStore) -> None:
             raise DedupeRefusedError("CHANGED") from exc
 
 
-def _check_left(job: Job, deletion: Deletion, *, objects: ObjectStore) -> None:
-    """Find the survivor alive after the delete, or say that somebody must undo it.
-
-    No role of ours could: it would have to write uploads or delete versions.
-    """
+def _look_back(job: Job, record: Record, *, objects: ObjectStore) -> Record:
+    """Look for the survivor after the delete, and record that it is lost."""
+    deletion = record.deletion
     stored = objects.find(deletion.survivor.filepath)
-    if stored is not None and stored.etag == deletion.survivor_etag:
-        return
-    if stored is None or sha256_of(stored, objects=objects) != (
-        deletion.source.audio_hash
+    if stored is not None and (
+        stored.etag == deletion.survivor_etag
+        or sha256_of(stored, objects=objects) == deletion.source.audio_hash
     ):
-        raise InternalError(
-            "The survivor was replaced or deleted while its duplicate was deleted; "
-            f"`waveflow ops restore {job.stem.stem_id}` brings the duplicate back."
-        )
+        return record
+    lost = msgspec.structs.replace(deletion, reason=LOST)
+    return write_deletion(job, lost, over=record, objects=objects)

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from waveflow.errors import (
+    InternalError,
     ObjectNotFoundError,
     SourceChangedError,
     StorageUnavailableError,
@@ -19,11 +20,13 @@ from waveflow.events.flow import Outcome, Source, dedupe_key
 from waveflow.events.messages import Job, Survivor
 from waveflow.ports import ObjectStore
 
+LOST = "LOST"  # no survivor was found after the delete
+
 
 class Deletion(Struct, frozen=True, kw_only=True):
     """One deletion of a duplicate: the version that a restore brings back, and why.
 
-    `reason` says why the upload was kept after all.
+    `reason` says why the upload was kept after all, or that its survivor is lost.
     """
 
     source: Source
@@ -88,8 +91,17 @@ def find_deletion(job: Job, key: str, *, objects: ObjectStore) -> Deletion | Non
     return record.deletion
 
 
-def duplicate(deletion: Deletion, *, seconds: float) -> Outcome:
-    """Return how the job of a deleted duplicate ended."""
+def duplicate(job: Job, deletion: Deletion, *, seconds: float) -> Outcome:
+    """Return how the job of a deleted duplicate ended.
+
+    One without a survivor is a defect that somebody must undo: no role of ours
+    could, since that takes the right to write uploads or to delete versions.
+    """
+    if deletion.reason == LOST:
+        raise InternalError(
+            "The survivor was replaced or deleted while its duplicate was deleted; "
+            f"`waveflow ops restore {job.stem.stem_id}` brings the duplicate back."
+        )
     return Outcome(
         status="DUPLICATE",
         processing_time=round(seconds, 3),

@@ -39,7 +39,7 @@ def draw_waveform(
         deletion = find_deletion(job, source.key, objects=objects)
         if deletion is None:
             raise
-        return duplicate(deletion, seconds=time.monotonic() - started)
+        return duplicate(job, deletion, seconds=time.monotonic() - started)
     return Outcome(
         status="SUCCESS",
         result=result,
