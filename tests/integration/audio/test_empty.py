@@ -90,3 +90,13 @@ def test_a_picture_in_the_same_boxes_is_named(tmp_path: Path, brand: bytes, name
 
     with pytest.raises(UnsupportedMediaError, match=f"{name} image"):
         draw(path, 10)
+
+
+def test_an_mp3_cut_inside_its_header_is_named(tmp_path: Path):
+    """Of its length nothing has arrived: that it is empty would be a guess."""
+    path = tmp_path / "a"
+    whole = mp3(tmp_path)
+    path.write_bytes(whole[: whole.index(b"Xing") + 6])
+
+    with pytest.raises(UnsupportedMediaError):
+        draw(path, 10)

@@ -185,6 +185,8 @@ def is_empty(data: bytes) -> bool:
         True for what an encoder writes that was given nothing.
     """
     start = info(data)
-    if start is None or not data[start + 3] & 1:
+    if start is None or len(data) < start + 8:
         return False
-    return not any(data[start + 4 : start + 8]) and find_frame(data) is None
+    is_counted = data[start + 3] & 1
+    counted = any(data[start + 4 : start + 8])
+    return bool(is_counted) and not counted and find_frame(data) is None
