@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from support.simulation.chosen import ChosenFaults
 from support.simulation.faults import KINDS
-from support.simulation.system import Modes, System
+from support.simulation.runs import Modes
+from support.simulation.system import System
 from support.simulation.traffic import tiny_wav
 from support.simulation.volume import recover
 from support.walker import load

@@ -53,8 +53,8 @@ MUTANTS = {
     ),
     "record before delete": (
         DEDUPE,
-        "write_deletion(job, done, objects=objects)",
-        "pass",
+        "return write_deletion(job, decided, over=record, objects=objects)",
+        'return Record(deletion=decided, etag="")',
         SIMULATION,
     ),
     "conditional delete": (

@@ -1,44 +1,55 @@
-"""Hold the simulated system to its promises, after every step."""
+"""Hold what our stages do to the promises, in the moment in which they do it."""
 
+import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from waveflow.errors import WaveflowError
-from waveflow.events.flow import Source, dedupe_key
+from waveflow.events.flow import Source, dedupe_key, waveform_key
 from waveflow.events.messages import Job
 from waveflow.stages.records import Deletion
 
-from support.simulation.bucket import Bucket
-from support.simulation.server import FINAL, Server
-from support.walker import Ended
+from support.simulation.bucket import UPLOADS, Bucket
+from support.simulation.server import Server
 
 CODES = {kind.code for kind in WaveflowError.__subclasses__()}
 OUTPUTS = ("waveforms/", "mixed/", "dedupe/")
-UNDELIVERED = {"Ask", "AskUndelivered", "Tell", "TellFailure"}
 
 
 class BrokenPromiseError(AssertionError):
     """The system did what it promises never to do."""
 
 
+@dataclass(frozen=True)
+class Gone:
+    """One upload that we deleted, and what was left of its content right then."""
+
+    key: str
+    version_id: str
+    sha256: str
+    survivor: str
+    at: int
+    alive: bool
+
+
 @dataclass
 class Ledger:
-    """What our stages did, what users did, and whether it was right."""
+    """What our stages did, what users did, and whether it was right.
+
+    `gone` and `told_drawn` go by the key of the record, one for each rendition.
+    """
 
     bucket: Bucket
     server: Server
     counts: Counter[str] = field(default_factory=Counter)
     touched: dict[str, int] = field(default_factory=dict)
-    deleted: dict[str, set[tuple[str, str | None]]] = field(
-        default_factory=lambda: defaultdict(set)
+    gone: dict[str, list[Gone]] = field(default_factory=lambda: defaultdict(list))
+    drawn: dict[tuple[str, str], dict[str, str]] = field(
+        default_factory=lambda: defaultdict(dict)
     )
-    drawn: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
-    drawn_of: dict[str, set[tuple[str, str | None]]] = field(
-        default_factory=lambda: defaultdict(set)
-    )
+    told_drawn: set[tuple[str, str]] = field(default_factory=set)
     steps: int = 0
 
     def user_touched(self, key: str) -> None:
@@ -48,7 +59,7 @@ class Ledger:
 
     def stage_called(self, call: str, key: str, *, user_id: str | None) -> None:
         """Hold every call to the prefixes, and to the message's own user."""
-        if not key.startswith(("audio/", "users/", *OUTPUTS)):
+        if not key.startswith((*UPLOADS, *OUTPUTS)):
             raise BrokenPromiseError(f"{call} left the prefixes: {key}.")
         if user_id and key.startswith("users/") and key.split("/")[1] != user_id:
             raise BrokenPromiseError(f"{call} of {user_id} reached {key}.")
@@ -63,116 +74,128 @@ class Ledger:
         if len(self.bucket.versions[key]) < 2:
             raise BrokenPromiseError(f"{job.job_id} deleted without a way back.")
         version = self.bucket.versions[key][-2]
-        self._check_way_back(job, key, version.version_id)
+        self._check_way_back(job, key, version.sha256)
+        _check_claimed_hash(job, version.sha256)
+        if (dedupe_key(job), version.sha256) in self.told_drawn:
+            raise BrokenPromiseError(f"{job.job_id} deleted what is told as drawn.")
         if not justified:
             raise BrokenPromiseError(f"{job.job_id} deleted without a verdict.")
         survivor = verdict["duplicate_of"]["filepath"]
         if survivor == key or verdict["duplicate_of"]["stemId"] == job.stem.stem_id:
             raise BrokenPromiseError(f"{job.job_id} took {key} for its own survivor.")
-        left = self.bucket.current(survivor)
+        alive = self.bucket.copies[version.sha256] > 0
+        gone = Gone(
+            key, version.version_id, version.sha256, survivor, self.steps, alive
+        )
+        self._count_delete(job, gone, written=version.written, since=since)
+        self.gone[dedupe_key(job)].append(gone)
+
+    def _count_delete(self, job: Job, gone: Gone, *, written: int, since: int) -> None:
+        """Tell a proved delete from a race that no check closes, and from a fault."""
+        left = self.bucket.current(gone.survivor)
         held = (
             left is not None
-            and left.sha256 == version.sha256
-            and (left.written, survivor) < (version.written, key)
+            and left.sha256 == gone.sha256
+            and (left.written, gone.survivor) < (written, gone.key)
         )
-        if held and self.bucket.copies[version.sha256] > 0:
+        if held:
             self.counts["proved deletes"] += 1
-        elif max(self.touched.get(k, 0) for k in (survivor, key)) > since:
-            # A user took the survivor between proof and delete; no check closes
-            # that race, and the recorded version brings the content back.
+            return
+        raced = max(self.touched.get(k, 0) for k in (gone.survivor, gone.key)) > since
+        ours = any(
+            other.key == gone.survivor and other.at > since
+            for found in self.gone.values()
+            for other in found
+        )
+        if raced:
             self.counts["deletes a user raced, undoable"] += 1
+        elif ours and gone.alive:
+            self.counts["deletes whose survivor was deleted beside, undoable"] += 1
         else:
             raise BrokenPromiseError(
-                f"{job.job_id} deleted {key}, and {survivor} is no older live copy."
+                f"{job.job_id} deleted {gone.key}, and {gone.survivor} is no older "
+                "live copy."
             )
-        self.deleted[job.job_id].add((key, version.version_id))
+        if not gone.alive:
+            self.counts["deletes that left no live copy, undoable"] += 1
 
-    def _check_way_back(self, job: Job, key: str, version_id: str) -> None:
-        record = self.bucket.current(dedupe_key(job))
-        if record is None or record.body is None:
+    def _check_way_back(self, job: Job, key: str, sha256: str) -> None:
+        record = recorded(self.bucket, dedupe_key(job))
+        if record is None:
             raise BrokenPromiseError(f"{job.job_id} deleted without a record.")
-        source = msgspec.json.decode(record.body, type=Deletion).source
-        if source.key != key or version_id == "null":
+        kept = self.bucket.version(record.source.key, record.source.version_id)
+        if record.source.key != key or record.source.version_id == "null":
             raise BrokenPromiseError(f"{job.job_id} deleted without a way back.")
-        kept = self.bucket.version(key, source.version_id)
-        if kept is None or kept.sha256 != source.audio_hash:
+        if kept is None or kept.sha256 != sha256:
             raise BrokenPromiseError(f"{job.job_id} recorded a version that is gone.")
 
     def our_drawing(self, job: Job, key: str, source: Source) -> None:
         """Remember what was drawn; the same source must give the same document."""
         self.steps += 1
         audio_hash = source.audio_hash
-        self.drawn_of[job.job_id].add((source.key, source.version_id))
         document = self.bucket.current(key)
         assert document is not None
-        before = self.drawn[job.job_id].setdefault(audio_hash, document.sha256)
+        _check_claimed_hash(job, audio_hash)
+        drawn = self.drawn[job.job_id, key]
+        before = drawn.setdefault(audio_hash, document.sha256)
         if before != document.sha256:
             raise BrokenPromiseError(f"{job.job_id} drew {audio_hash} in two ways.")
-        if audio_hash.encode() not in (document.body or b""):
+        if json.loads(document.body or b"{}")["audio_hash"] != audio_hash:
             raise BrokenPromiseError(f"{job.job_id} drew other bytes than it hashed.")
 
-    def told(self, payload: Mapping[str, Any]) -> None:
-        """Check that what the server is told is so in this moment."""
-        task_id, status = payload["task_id"], payload["status"]
-        self.counts[f"told {status}"] += 1
-        result = payload.get("result") or {}
-        if status == "SUCCESS" and "stemId" in payload:
-            drawn = self.drawn[task_id]
-            if result["audio_data_hash"] not in drawn:
-                raise BrokenPromiseError(f"{task_id} is told as drawn, and is not.")
-        if status == "DUPLICATE":
-            source = self._recorded(payload)
-            if not source:
-                raise BrokenPromiseError(f"{task_id} is told as deleted, and is not.")
-        if status == "FAILURE" and result["error_code"] not in CODES:
-            raise BrokenPromiseError(f"{task_id} failed with {result['error_code']}.")
+    def refused(self, request: Any, reason: str) -> None:
+        """Check that a guard that kept an object had a reason to."""
+        self.counts[f"refused {reason}"] += 1
+        if not self._had_reason(request, reason):
+            raise BrokenPromiseError(f"{request.job.job_id} was refused as {reason}.")
 
-    def _recorded(self, payload: Mapping[str, Any]) -> bool:
-        prefix = f"dedupe/{payload['stemId']}_"
-        return any(key.startswith(prefix) for key in self.bucket.versions)
+    def _had_reason(self, request: Any, reason: str) -> bool:
+        source, job, named = request.source, request.job, request.duplicate_of
+        record = recorded(self.bucket, dedupe_key(job))
+        other = record is not None and not record.is_of(source)
+        own = {
+            "REPORT": True,
+            "OFF": True,
+            "UNVERSIONED": not self.bucket.versioned,
+            "DRAWN": self.bucket.current(waveform_key(job)) is not None,
+            "CHANGED": other or source.key in self.touched,
+        }
+        if record is not None and record.state == "kept" and record.reason == reason:
+            return True
+        if not isinstance(named, dict) or not isinstance(named.get("filepath"), str):
+            return own.get(reason, reason == "NO_SURVIVOR")
+        return reason in {name for name, so in own.items() if so} or (
+            reason in self._wrong_with(named, source, job)
+        )
 
-    def ended(self, run: Any, end: Ended) -> None:
-        """Check that an execution ends typed, and told where somebody can be."""
-        self.counts[f"ended {end.status} at {end.state} {end.error or ''}".strip()] += 1
-        if end.status == "SUCCEEDED":
-            return
-        if end.state == "Failed":
-            if end.error not in CODES:
-                raise BrokenPromiseError(f"{run.name} ended with {end.error}.")
-            if run.tells and run.job_id not in self.server.told:
-                raise BrokenPromiseError(f"{run.name} failed, and nobody was told.")
-        elif end.state not in UNDELIVERED:
-            raise BrokenPromiseError(f"{run.name} ended at {end.state}: {end.error}.")
-
-    def settled(self, runs: list[Any]) -> None:
-        """Check the whole once nothing moves and nothing fails any more."""
-        for run in runs:
-            end = run.execution.ended
-            if end is None:
-                raise BrokenPromiseError(f"{run.name} never ended.")
-            if end.state in UNDELIVERED - {"Tell"} or (
-                end.state == "Tell" and end.status == "FAILED"
-            ):
-                raise BrokenPromiseError(f"{run.name} was never told.")
-        self._check_effects()
-
-    def _check_effects(self) -> None:
-        for job_id, told in self.server.told.items():
-            gone = self.deleted.get(job_id, set())
-            if gone & self.drawn_of.get(job_id, set()):
-                raise BrokenPromiseError(f"{job_id} drew an upload and deleted it.")
-            if told["status"] == "DUPLICATE" and not gone:
-                self._check_twin_of_an_earlier_job(job_id, told)
-
-    def _check_twin_of_an_earlier_job(
-        self, job_id: str, told: Mapping[str, Any]
-    ) -> None:
-        """Look for the deletion by stem: another message may have asked for it."""
-        stem = told["stemId"]
-        if not any(key.startswith(f"dedupe/{stem}_") for key in self.bucket.versions):
-            raise BrokenPromiseError(f"{job_id} is a duplicate that nobody deleted.")
+    def _wrong_with(self, named: dict[str, Any], source: Source, job: Job) -> set[str]:
+        """Return every reason not to take what was named for a survivor."""
+        key, mine = named["filepath"], f"users/{job.stem.user_id}/"
+        left, current = self.bucket.stored(key), self.bucket.current(key)
+        if left is None or current is None or key in self.touched:
+            found = {"NO_SURVIVOR", "ORDER", "DIFFERENT"}
+        else:
+            younger = (left.last_modified, key) >= (source.last_modified, source.key)
+            differs = current.sha256 != source.audio_hash
+            found = {"ORDER"} if younger else set()
+            found |= {"DIFFERENT"} if differs else set()
+        if not key.startswith(("audio/", mine)):
+            found.add("PATH")
+        if key == source.key or named.get("stemId") == job.stem.stem_id:
+            found.add("SELF")
+        return found
 
 
-def final(told: Mapping[str, Any] | None) -> bool:
-    """Tell whether nothing may replace what the server knows of a job."""
-    return told is not None and told["status"] in FINAL
+def recorded(bucket: Bucket, key: str) -> Deletion | None:
+    """Return the deletion that is recorded under a key."""
+    record = bucket.current(key)
+    if record is None or record.body is None:
+        return None
+    return msgspec.json.decode(record.body, type=Deletion)
+
+
+def _check_claimed_hash(job: Job, sha256: str) -> None:
+    """Hold a message that is the verdict to the bytes that it is about."""
+    claimed = getattr(job.message, "audio_hash", msgspec.UNSET)
+    if claimed is not msgspec.UNSET and claimed != sha256:
+        raise BrokenPromiseError(f"{job.job_id} is about other bytes than {sha256}.")

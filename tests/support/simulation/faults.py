@@ -1,7 +1,7 @@
 """Choose which fault strikes next, from a seed, and count what struck."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from random import Random
 from typing import Any
 
@@ -17,6 +17,7 @@ AT_A_CALL = (
     "killed before a call",
     "killed after a call",
     "another execution in between",
+    "retried while it still runs",
     "webhook unavailable",
     "webhook answer lost",
     "webhook rejected",
@@ -29,6 +30,10 @@ OF_A_MESSAGE = (
     "message delivered again at the end",
     "twins uploaded at once",
     "message broken",
+    "message without a time",
+    "message names another user's file",
+    "message with another hash",
+    "mix names a file elsewhere",
 )
 OF_A_VERDICT = (
     "verdict missing",
@@ -38,6 +43,7 @@ OF_A_VERDICT = (
     "verdict a failure",
     "verdict in the body",
     "verdict hold",
+    "verdict decided anew",
     "verdict names itself",
     "verdict names its own stem",
     "verdict names a younger copy",
@@ -50,20 +56,24 @@ KINDS = (*AT_A_CALL, *AROUND_A_CALL, *OF_A_MESSAGE, *OF_A_VERDICT)
 
 
 class Faults:
-    """A seeded source of faults, each kind at the same rate."""
+    """A seeded source of faults, each kind at the same rate, but for those `often`."""
 
-    def __init__(self, random: Random, rate: float) -> None:
+    def __init__(
+        self, random: Random, rate: float, often: Mapping[str, float] | None = None
+    ) -> None:
         self.random = random
         self.rate = rate
+        self._often = dict(often or {})
         self.counts: Counter[str] = Counter()
 
     def stop(self) -> None:
         """Let nothing fail from now on."""
         self.rate = 0.0
+        self._often.clear()
 
     def strikes(self, kind: str) -> bool:
         """Tell whether a fault of this kind happens now."""
-        if self.random.random() >= self.rate:
+        if self.random.random() >= self._often.get(kind, self.rate):
             return False
         self.counts[kind] += 1
         return True
@@ -76,8 +86,12 @@ class Faults:
         """Return the faults of one invocation, each with the call it waits for."""
         if not self.rate:
             return {}
-        draw = self.random.random
-        return {kind: int(draw() * calls) for kind in AT_A_CALL if draw() < self.rate}
+        draw, often = self.random.random, self._often
+        return {
+            kind: int(draw() * calls)
+            for kind in AT_A_CALL
+            if draw() < often.get(kind, self.rate)
+        }
 
     def choose(self, items: list[Any]) -> Any:
         """Return one of the items."""

@@ -1,14 +1,18 @@
 """Model the platform's server: what it decides, and what it was told."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from waveflow.events.fields import epoch_ms
 
 from support.simulation.bucket import Bucket
 from support.simulation.faults import Faults
 
 FINAL = {"SUCCESS", "DUPLICATE"}
+ANEW_NEW = 0.4  # of the questions that are decided anew
 GARBAGE: list[Any] = [
     None,
     "duplicate",
@@ -26,6 +30,16 @@ GARBAGE: list[Any] = [
 ]
 
 
+def is_final(told: Mapping[str, Any] | None) -> bool:
+    """Tell whether a FAILURE must not replace what the server knows of a job."""
+    return told is not None and told["status"] in FINAL
+
+
+def rendition(payload: Mapping[str, Any]) -> str:
+    """Return stem and time, as output keys carry them."""
+    return f"{payload['stemId']}_{epoch_ms(payload['timestamp'])}"
+
+
 @dataclass(frozen=True)
 class Answer:
     """One answer to a question: after how long, and what."""
@@ -37,7 +51,10 @@ class Answer:
 
 @dataclass
 class Server:
-    """Decides once per job, keeps what it is told, and drops repeats by id."""
+    """Decides per job, keeps what it is told, and drops repeats by id.
+
+    `said` is all that it ever said of a rendition, by answer or by message.
+    """
 
     bucket: Bucket
     faults: Faults
@@ -45,6 +62,7 @@ class Server:
     message_mode: bool = False
     known: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     decided: dict[str, dict[str, Any]] = field(default_factory=dict)
+    said: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     told: dict[str, dict[str, Any]] = field(default_factory=dict)
     seen: dict[str, tuple[str, ...]] = field(default_factory=dict)
     down_until: float = 0.0
@@ -58,26 +76,30 @@ class Server:
         about = (path, payload["task_id"], payload["status"])
         if path != "hash-check":
             about = (*about, (payload.get("result") or {}).get("error_code", ""))
+            if webhook_id not in self.seen:
+                self._keep(payload)
             known = self.seen.setdefault(webhook_id, about)
             assert known == about, f"One id for two deliveries: {known}, {about}."
-            return self._keep(payload)
+            return b"{}"
         assert webhook_id not in self.seen, "A question repeats an id."
         self.seen[webhook_id] = about
         return self._question(payload)
 
-    def _keep(self, payload: Mapping[str, Any]) -> bytes:
+    def _keep(self, payload: Mapping[str, Any]) -> None:
+        """Keep the last that was told, but no FAILURE after a final outcome."""
         before = self.told.get(payload["task_id"])
-        if before is None or before["status"] not in FINAL:
+        if not (is_final(before) and payload["status"] == "FAILURE"):
             self.told[payload["task_id"]] = dict(payload)
-        return b"{}"
 
     def _question(self, payload: Mapping[str, Any]) -> bytes:
         verdict = self._decision(payload)
         if self.message_mode:
+            self.said[rendition(payload)].append(verdict)
             self._send_next(payload, verdict)
             return b'{"received":true}'
         token = payload["task_token"]
         verdict, wrong = self._perhaps_wrong(payload, verdict)
+        self.said[rendition(payload)].append(verdict)
         strikes = self.faults.strikes
         if wrong is None and strikes("verdict in the body"):
             return json.dumps({"status": "ok", **verdict}).encode()
@@ -100,6 +122,8 @@ class Server:
 
     def _decision(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Decide as a database would: one verdict per job, kept."""
+        if self.faults.strikes("verdict decided anew"):
+            return self._decided_anew(payload)
         if payload["task_id"] in self.decided:
             return self.decided[payload["task_id"]]
         content = (payload["userId"], payload["audio_hash"])
@@ -112,6 +136,27 @@ class Server:
             verdict = {"verdict": "hold"}
         self.decided[payload["task_id"]] = verdict
         return verdict
+
+    def _decided_anew(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Forget what was decided, and name any older copy, or none."""
+        path = payload["filepath"]
+        own, user = self.bucket.current(path), f"users/{payload['userId']}/"
+        older = [
+            key
+            for key in self.bucket.versions
+            if key.startswith(("audio/", user))
+            and (copy := self.bucket.current(key)) is not None
+            and own is not None
+            and copy.sha256 == own.sha256
+            and (copy.written, key) < (own.written, path)
+        ]
+        if not older or self.faults.random.random() < ANEW_NEW:
+            return {"verdict": "new"}
+        key = self.faults.choose(older)
+        return {
+            "verdict": "duplicate",
+            "duplicate_of": {"stemId": f"of {key}", "filepath": key},
+        }
 
     def _perhaps_wrong(
         self, payload: Mapping[str, Any], verdict: dict[str, Any]
@@ -173,7 +218,9 @@ class Server:
         if verdict["verdict"] == "duplicate":
             task = "process_duplicate_file"
             fields = {"duplicate_of": verdict["duplicate_of"]}
-        names = ("userId", "trackId", "stemId", "filepath", "audio_hash", "timestamp")
+        names = ["userId", "trackId", "stemId", "filepath", "audio_hash"]
+        if not self.faults.strikes("message without a time"):
+            names.append("timestamp")
         self.follow_ups.append(
             {
                 "task": f"app.tasks.{task}",

@@ -5,14 +5,12 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 from waveflow import errors
 from waveflow.events import flow
-from waveflow.events.normalise import find_ids, find_job_id
 from waveflow.ports import Policy
 from waveflow.stages.dedupe_delete import delete_duplicate
 from waveflow.stages.hash import hash_object
@@ -21,9 +19,11 @@ from waveflow.stages.notify import notify
 from waveflow.stages.waveform import draw_waveform
 
 from support.simulation.bucket import EPOCH, Bucket, FaultyObjects
-from support.simulation.checks import UNDELIVERED, Ledger
+from support.simulation.checks import Ledger
 from support.simulation.faults import Faults
+from support.simulation.runs import Modes, Run, run_of
 from support.simulation.server import Answer, Server
+from support.simulation.telling import UNDELIVERED, Telling
 from support.simulation.wires import KilledError, Wires
 from support.walker import (
     Ended,
@@ -33,11 +33,12 @@ from support.walker import (
     Result,
     Sleep,
     Succeeded,
-    Walk,
 )
 
-CALLS = {"Hash": 3, "DedupeDelete": 6, "Waveform": 2, "Mix": 8, "Notify": 2}
+CALLS = {"Hash": 3, "DedupeDelete": 11, "Waveform": 6, "Mix": 9, "Notify": 2}
 DEEP = 3  # executions inside each other's calls
+INSIDE = 4  # events, at most, within one call
+BESIDE = 12  # events, at most, that a lost invocation lets pass before it goes on
 PREFIXES = ("audio/", "users/")
 MODELS: dict[str, Any] = {
     "Hash": flow.HashRequest,
@@ -48,41 +49,18 @@ MODELS: dict[str, Any] = {
 }
 
 
-@dataclass
-class Run:
-    """One execution and what the driver knows of it."""
-
-    execution: Execution
-    name: str
-    job_id: str
-    tells: bool
-    user_id: str | None
-    walk: Walk | None = None
-    waiting: str | None = None
-    answered: dict[str, Result] = field(default_factory=dict)
-    by_the_server: list[Any] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Modes:
-    """What the operator of one world has chosen."""
-
-    message_mode: bool = False
-    dedupe_mode: str = "delete"
-    versioned: bool = True
-
-
 class System:
     """Queue, machine, stages, bucket and server, in one thread and one clock."""
 
     def __init__(
-        self, faults: Faults, definition: Mapping[str, Any], modes: Modes = Modes()
+        self, faults: Faults, definition: Mapping[str, Any], modes: Modes
     ) -> None:
         self.now = 0.0
         self.faults = faults
         self.bucket = Bucket(self.clock, modes.versioned)
         self.server = Server(self.bucket, faults, self.clock, modes.message_mode)
         self.ledger = Ledger(self.bucket, self.server)
+        self.telling = Telling(self.ledger)
         self.runs: list[Run] = []
         self.questions: dict[str, Run] = {}
         self.stages: Counter[str] = Counter()
@@ -120,8 +98,18 @@ class System:
             pass
 
     def interleave(self) -> None:
-        """Let the next thing happen inside the call of another execution."""
+        """Let the next things happen inside the call of another execution."""
         if self._depth < DEEP:
+            for _ in range(1 + self.faults.random.randrange(INSIDE)):
+                self.step()
+
+    def retry_beside(self, run: Run) -> None:
+        """Let the machine lose an invocation and try again, while it still runs."""
+        if self._depth >= DEEP or run.waiting is not None or run.asks:
+            return
+        run.invocation += 1
+        self._advance(run, Failed("Lambda.SdkClientException"))
+        for _ in range(self.faults.random.randrange(BESIDE)):
             self.step()
 
     def send(self, body: Any, *, late_s: float = 0.0) -> None:
@@ -146,21 +134,13 @@ class System:
     def start(self, data: list[dict[str, Any]]) -> Run:
         """Start an execution, as the pipe does."""
         start = (EPOCH + timedelta(seconds=self.now)).isoformat(timespec="milliseconds")
-        name = f"run-{len(self.runs)}"
         execution = Execution(
-            self._definition, data, name, start.replace("+00:00", "Z")
+            self._definition,
+            data,
+            f"run-{len(self.runs)}",
+            start.replace("+00:00", "Z"),
         )
-        entry = flow.HashRequest(record=data[0], start=execution.start, name=name)
-        body = data[0]["body"] if isinstance(data[0]["body"], dict) else {}
-        fields = body.get("kwargs", body)
-        mix = "stem_paths" in fields
-        run = Run(
-            execution,
-            name,
-            job_id=find_job_id(entry),
-            tells=not {"stemId", "stageId"}.isdisjoint(find_ids(data[0])),
-            user_id=None if mix else str(fields.get("userId")),
-        )
+        run = run_of(execution)
         self.runs.append(run)
         run.walk = execution.walk()
         self._advance(run, None)
@@ -180,8 +160,6 @@ class System:
         result: Result = Succeeded(answer.output)
         if answer.failure:
             result = Failed(answer.failure, "said the server")
-        else:
-            run.by_the_server.append(answer.output)
         if run.waiting == token:
             run.waiting = None
             self._advance(run, result)
@@ -193,7 +171,7 @@ class System:
         try:
             request = run.walk.send(result)
         except StopIteration as stop:
-            self.ledger.ended(run, stop.value)
+            self.telling.ended(run, stop.value)
             return
         if isinstance(request, Sleep):
             part = self.faults.random.random() if request.jitter else 1.0
@@ -202,10 +180,15 @@ class System:
             self.later(0.1, lambda: self._invoke(run, request))
 
     def _invoke(self, run: Run, request: Invoke) -> None:
+        run.asks = request.token is not None
         if request.token:
             self.questions[request.token] = run
+        run.invocation += 1
+        mine = run.invocation
         result = self._lambda(run, request)
         self._send_what_the_server_said()
+        if run.invocation != mine:
+            return  # the machine has given it up, and gone on without it
         if not request.token:
             self._advance(run, result)
         elif request.token in run.answered:
@@ -269,7 +252,7 @@ class System:
             case "Hash":
                 result: Any = hash_object(request, objects=objects, policy=self.policy)
             case "DedupeDelete":
-                result = delete_duplicate(request, objects=objects, policy=self.policy)
+                result = self._delete(request, objects, wires)
             case "Waveform":
                 result = draw_waveform(request, objects=objects, policy=self.policy)
             case "Mix":
@@ -279,6 +262,14 @@ class System:
                     request, webhook=wires, tokens=wires, policy=self.policy
                 )
         return msgspec.json.decode(msgspec.json.encode(result))
+
+    def _delete(self, request: Any, objects: FaultyObjects, wires: Wires) -> Any:
+        try:
+            return delete_duplicate(request, objects=objects, policy=self.policy)
+        except errors.DedupeRefusedError as refusal:
+            if "S3 bit flipped" not in wires.struck:  # it may look like other bytes
+                self.ledger.refused(request, refusal.reason)
+            raise
 
     def undelivered(self) -> list[Run]:
         """Return the executions that a redrive resumes."""

@@ -1,5 +1,6 @@
 """Make the messages of a busy platform: uploads, twins, mixes and nonsense."""
 
+import hashlib
 import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,10 @@ def tiny_wav(seed: int) -> bytes:
     return b"RIFF" + size + body
 
 
+def _hash_of(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
 class Traffic:
     """Sends messages into one system."""
 
@@ -49,10 +54,30 @@ class Traffic:
         for _ in range(messages):
             self._system.later(self._random.random() * 300, self._one)
 
+    def argue(self, messages: int) -> None:
+        """Send each message three times at once, about the copy of an older file."""
+        for number in range(messages // 3):
+            self._system.later(10.0 * number, self._argument)
+
+    def _argument(self) -> None:
+        user = self._faults.choose(list(USERS))
+        body = tiny_wav(self._random.randrange(1 << 20))
+        self._upload(body, user)
+        self._system.now += 1
+        message = self._upload(body, user)
+        for _ in range(2):
+            self._system.send(message, late_s=self._random.random())
+
     def _one(self) -> None:
         self._count += 1
         if self._faults.strikes("message broken"):
             self._system.send(self._faults.choose(BROKEN))
+        elif self._uploads and self._faults.strikes("mix names a file elsewhere"):
+            self._mix("private/x.wav")
+        elif self._uploads and self._faults.strikes("message with another hash"):
+            self._misled()
+        elif self._faults.strikes("message names another user's file"):
+            self._stranger()
         elif self._random.random() < 0.03 and self._uploads:
             self._mix()
         elif self._faults.strikes("twins uploaded at once"):
@@ -68,22 +93,24 @@ class Traffic:
         user = self._faults.choose(list(USERS))
         if self._uploads and self._random.random() < 0.4:
             _, body, owner = self._faults.choose(self._uploads)
-            return body, owner if self._random.random() < 0.9 else user
+            return body, owner if self._random.random() < 0.7 else user
         if self._random.random() < 0.03:
             return self._faults.choose([b"", b"no audio", b"fLaC" + b"\0" * 60]), user
         return tiny_wav(self._random.randrange(1 << 20)), user
 
-    def _upload(self, body: bytes, user: str) -> None:
+    def _upload(self, body: bytes, user: str) -> dict[str, Any]:
         self._count += 1
         stem = f"stem{self._count}"
-        folder = f"users/{user}" if self._random.random() < 0.3 else "audio"
+        folder = f"users/{user}" if self._random.random() < 0.5 else "audio"
         key = f"{folder}/{stem}.wav"
         self._system.bucket.put(key, body, checksummed=self._random.random() < 0.5)
         self._uploads.append((key, body, user))
-        self._system.send(self._message(stem, key, user))
+        message = self._message(stem, key, user)
+        self._system.send(message)
+        return message
 
-    def _message(self, stem: str, key: str, user: str) -> dict[str, Any]:
-        fields: dict[str, Any] = {
+    def _fields(self, stem: str, key: str, user: str) -> dict[str, Any]:
+        return {
             "userId": user,
             "trackId": "track",
             "stemId": stem,
@@ -93,6 +120,9 @@ class Traffic:
             "num_peaks": 8,
             "roomId": 7,
         }
+
+    def _message(self, stem: str, key: str, user: str) -> dict[str, Any]:
+        fields = self._fields(stem, key, user)
         if self._count % 3 == 0:
             return fields
         task = "app.tasks.generate_hash_and_webhook"
@@ -100,8 +130,28 @@ class Traffic:
             return {"task": task, **fields}
         return {"task": task, "id": f"job-{stem}", "args": [], "kwargs": fields}
 
-    def _mix(self) -> None:
+    def _misled(self) -> None:
+        """Send a verdict about bytes that are no longer, or never were, there."""
+        key, _, user = self._faults.choose(self._uploads)
+        stem = key.rpartition("/")[2].removesuffix(".wav")
+        other = tiny_wav(self._random.randrange(1 << 20))
+        fields = self._fields(stem, key, user) | {"audio_hash": _hash_of(other)}
+        task = self._faults.choose(["process_audio_analysis", "process_duplicate_file"])
+        if task == "process_duplicate_file":
+            older = self._faults.choose(self._uploads)[0]
+            fields["duplicate_of"] = {"stemId": f"of {older}", "filepath": older}
+        fields["timestamp"] = "2026-01-02T10:00:00Z"
+        self._system.send({"task": task, **fields})
+
+    def _stranger(self) -> None:
+        """Send a message of one user about a file of the other."""
+        key = f"users/bob/theirs{self._count}.wav"
+        self._system.bucket.put(key, tiny_wav(self._random.randrange(1 << 20)))
+        self._system.send(self._fields(f"stranger{self._count}", key, "ann"))
+
+    def _mix(self, *elsewhere: str) -> None:
         count = min(len(self._uploads), 1 + self._random.randrange(3))
         keys = [key for key, _, _ in self._random.sample(self._uploads, count)]
-        fields = {"stageId": f"stage{self._count}", "stem_paths": keys}
+        paths = [*keys, *elsewhere]
+        fields = {"stageId": f"stage{self._count}", "stem_paths": paths}
         self._system.send({"task": "mix_stems_and_upload", **fields})

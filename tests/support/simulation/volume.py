@@ -9,10 +9,18 @@ from pathlib import Path
 from random import Random
 
 from support.simulation.faults import Faults
-from support.simulation.system import Modes, System
+from support.simulation.runs import Modes
+from support.simulation.system import System
 from support.simulation.traffic import Traffic
 from support.walker import MACHINE, load
 
+# One world in four: a server that changes its mind, asked by executions of one job
+# that run inside each other.
+QUARREL = {
+    "verdict decided anew": 0.9,
+    "another execution in between": 0.6,
+    "retried while it still runs": 0.3,
+}
 REDRIVEN = {"STORAGE_UNAVAILABLE", "RESOURCE_LIMIT", "VERDICT_TIMEOUT"}
 
 
@@ -47,9 +55,12 @@ def run_seed(
         versioned=seed % 10 != 6,
     )
     random = Random(seed)  # noqa: S311 - the point is that it repeats
-    system = System(Faults(random, rate), load(machine), modes)
+    quarrel = bool(rate) and seed % 4 == 1
+    faults = Faults(random, rate, QUARREL if quarrel else {})
+    system = System(faults, load(machine), modes)
+    traffic = Traffic(system)
     try:
-        Traffic(system).send(messages)
+        (traffic.argue if quarrel else traffic.send)(messages)
         system.drain()
         recover(system)
     except AssertionError as exc:
@@ -75,7 +86,7 @@ def recover(system: System) -> None:
             system.start(run.execution.input)
             system.ledger.counts["started anew"] += 1
     system.drain()
-    system.ledger.settled(system.runs)
+    system.telling.settled(system.runs)
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from waveflow.errors import WebhookRejectedError, WebhookUnavailableError
 from waveflow.events import flow
 from waveflow.events.messages import DuplicateMessage
@@ -31,6 +32,7 @@ class Wires:
         self._armed = armed
         self._calls = 0
         self._since = system.ledger.steps
+        self.struck: set[str] = set()
 
     def before(self, call: str, key: str) -> None:
         """Let users, other executions and death come before a call."""
@@ -40,6 +42,8 @@ class Wires:
             self._let_users_act(key)
         if self.strikes("another execution in between"):
             self._system.interleave()
+        if self.strikes("retried while it still runs"):
+            self._system.retry_beside(self._run)
         if self.strikes("killed before a call"):
             raise KilledError
 
@@ -59,6 +63,7 @@ class Wires:
         if due is None or due > self._calls - 1:
             return False
         del self._armed[kind]
+        self.struck.add(kind)
         self._system.faults.counts[kind] += 1
         return True
 
@@ -76,8 +81,10 @@ class Wires:
         if self.strikes("webhook rejected"):
             raise WebhookRejectedError("The server answered 400.")
         if path != "hash-check":
-            self._system.ledger.told(payload)
+            self._system.telling.told(payload)
         body = server.receive(path, payload, webhook_id=webhook_id)
+        if path != "hash-check":
+            self._run.told.append(payload["status"])
         self.after("post", path)
         if self.strikes("webhook answer lost"):
             raise WebhookUnavailableError("The server gave ReadTimeout.")
@@ -122,10 +129,11 @@ class Wires:
 
     def _justified(self, verdict: Any) -> bool:
         """Tell whether the server itself said so, whatever the machine believes."""
-        message = self._request.job.message
-        if isinstance(message, DuplicateMessage):
-            return isinstance(message.duplicate_of, object)
-        said = [v for v in self._run.by_the_server if v == verdict]
-        return bool(said) and (
-            isinstance(verdict, dict) and verdict.get("verdict") == "duplicate"
-        )
+        job = self._request.job
+        if not isinstance(verdict, dict) or verdict.get("verdict") != "duplicate":
+            return False
+        if isinstance(job.message, DuplicateMessage):
+            named = msgspec.to_builtins(job.message.duplicate_of)
+            return bool(verdict["duplicate_of"] == named)
+        said = self._system.server.said[f"{job.subject_id}_{job.ts}"]
+        return verdict in said

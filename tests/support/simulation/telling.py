@@ -1,0 +1,143 @@
+"""Hold what the server is told to what is so, then and in the end."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from support.simulation.checks import (
+    CODES,
+    BrokenPromiseError,
+    Gone,
+    Ledger,
+    recorded,
+)
+from support.simulation.runs import Run
+from support.simulation.server import is_final, rendition
+from support.walker import Ended
+
+UNDELIVERED = {"Ask", "AskUndelivered", "Tell", "TellFailure"}
+
+
+class Telling:
+    """Compares every webhook, and every end, with bucket, ledger and server."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._bucket = ledger.bucket
+        self._server = ledger.server
+
+    def told(self, payload: Mapping[str, Any]) -> None:
+        """Check that what the server is told is so in this moment."""
+        task_id, status = payload["task_id"], payload["status"]
+        self._ledger.counts[f"told {status}"] += 1
+        if status == "FAILURE":
+            if payload["result"]["error_code"] not in CODES:
+                raise BrokenPromiseError(f"{task_id} failed with no code of ours.")
+            if is_final(self._server.told.get(task_id)):
+                self._ledger.counts["FAILURE after a final outcome, ignored"] += 1
+        elif status == "DUPLICATE":
+            self._check_deleted(payload)
+        elif "stemId" in payload:
+            self._check_drawn(payload)
+        else:
+            self._check_mixed(payload)
+
+    def _check_drawn(self, payload: Mapping[str, Any]) -> None:
+        """Compare the document that is named with the hash that is named."""
+        result = payload["result"]
+        if self._hash_in(result["waveform_data_path"]) != result["audio_data_hash"]:
+            raise BrokenPromiseError(f"{payload['task_id']} is told as drawn, not so.")
+        self._check_not_deleted(payload)
+        self._ledger.told_drawn.add((_record_key(payload), result["audio_data_hash"]))
+
+    def _check_mixed(self, payload: Mapping[str, Any]) -> None:
+        """Find WAV and document, and that they belong together."""
+        audio = self._bucket.current(payload["mixed_file_path"])
+        document = self._hash_in(payload["waveform_data_path"])
+        if audio is None or document != audio.sha256:
+            raise BrokenPromiseError(f"{payload['task_id']} is told as mixed, not so.")
+
+    def _check_deleted(self, payload: Mapping[str, Any]) -> None:
+        """Find the rendition's record, and a delete of ours or the user's."""
+        record = recorded(self._bucket, _record_key(payload))
+        if record is None or record.state != "decided":
+            raise BrokenPromiseError(f"{payload['task_id']} is no recorded duplicate.")
+        if record.source.audio_hash != payload["result"]["audio_data_hash"]:
+            raise BrokenPromiseError(f"{payload['task_id']} is told of other bytes.")
+        # Another message about the same upload may have been faster.
+        ours = {gone.key for found in self._ledger.gone.values() for gone in found}
+        if record.source.key not in ours | set(self._ledger.touched):
+            raise BrokenPromiseError(f"{payload['task_id']} was deleted by nobody.")
+
+    def ended(self, run: Run, end: Ended) -> None:
+        """Check that an execution ends typed, and told where somebody can be."""
+        self._ledger.counts[
+            f"ended {end.status} at {end.state} {end.error or ''}".strip()
+        ] += 1
+        if end.status == "SUCCEEDED":
+            self._check_success(run, end)
+        elif end.state == "Failed":
+            if end.error not in CODES:
+                raise BrokenPromiseError(f"{run.name} ended with {end.error}.")
+            if run.tells and "FAILURE" not in run.told:
+                raise BrokenPromiseError(f"{run.name} failed, and told nobody.")
+        elif end.state not in UNDELIVERED:
+            raise BrokenPromiseError(f"{run.name} ended at {end.state}: {end.error}.")
+
+    def _check_success(self, run: Run, end: Ended) -> None:
+        if end.state == "Held":
+            if run.execution.variables["verdict"] != {"verdict": "hold"}:
+                raise BrokenPromiseError(f"{run.name} was held, and nobody said so.")
+        elif end.output["status"] not in run.told:
+            raise BrokenPromiseError(f"{run.name} succeeded, and told nobody.")
+
+    def settled(self, runs: list[Run]) -> None:
+        """Check the whole once nothing moves and nothing fails any more."""
+        for run in runs:
+            end = run.ended
+            if end is None:
+                raise BrokenPromiseError(f"{run.name} never ended.")
+            if end.status == "FAILED" and end.state in UNDELIVERED:
+                raise BrokenPromiseError(f"{run.name} was never told.")
+        for told in self._server.told.values():
+            if told["status"] == "SUCCESS" and "stemId" in told:
+                self._check_drawn(told)
+            elif told["status"] == "SUCCESS":
+                self._check_mixed(told)
+            elif told["status"] == "DUPLICATE":
+                self._check_survived(told)
+
+    def _check_not_deleted(self, told: Mapping[str, Any]) -> None:
+        """Refuse a stem that the server files as drawn, and whose upload we deleted."""
+        for gone in self._gone_with(told):
+            if gone.sha256 == told["result"]["audio_data_hash"] and self._bucket.hidden(
+                gone.key
+            ):
+                raise BrokenPromiseError(
+                    f"{told['task_id']} is told as drawn, and deleted."
+                )
+
+    def _check_survived(self, told: Mapping[str, Any]) -> None:
+        """Refuse a duplicate without a live copy, unless a user took it later."""
+        for gone in self._gone_with(told):
+            later = self._ledger.touched.get(gone.survivor, 0) > gone.at
+            if not gone.alive and not later and not self._lives(gone):
+                raise BrokenPromiseError(
+                    f"{told['task_id']} is told as a duplicate of nothing."
+                )
+
+    def _lives(self, gone: Gone) -> bool:
+        return self._bucket.copies[gone.sha256] > 0
+
+    def _gone_with(self, told: Mapping[str, Any]) -> list[Gone]:
+        return self._ledger.gone[_record_key(told)]
+
+    def _hash_in(self, key: str) -> str | None:
+        document = self._bucket.current(key)
+        if document is None or document.body is None:
+            return None
+        return str(json.loads(document.body)["audio_hash"])
+
+
+def _record_key(payload: Mapping[str, Any]) -> str:
+    return f"dedupe/{rendition(payload)}.json"
