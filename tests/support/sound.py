@@ -80,7 +80,7 @@ def encode(
 ) -> Path:
     """Write a file with one of FFmpeg's encoders."""
     channels = samples.reshape(len(samples), -1).shape[1]
-    layout = {1: "mono", 2: "stereo", 16: "hexadecagonal"}[channels]
+    layout = {1: "mono", 2: "stereo", 7: "6.1", 8: "7.1", 16: "hexadecagonal"}[channels]
     packed = np.ascontiguousarray(samples).reshape(1, -1)
     with av.open(str(path), "w", format=container) as out:
         stream = out.add_stream(codec, rate=rate, layout=layout)

@@ -1,4 +1,4 @@
-"""More channels than a frame of FFmpeg has pointers for in itself: eight."""
+"""As many channels as a frame of FFmpeg has pointers for in itself, and more."""
 
 from pathlib import Path
 
@@ -8,32 +8,46 @@ from support import sound
 from waveflow.audio.codec import blocks, open_audio
 from waveflow.audio.peaks import draw
 
-LEVELS = np.linspace(0.9, 0.15, 16, dtype=np.float32)
+RATE = 48_000
+# FFmpeg's encoders know no layout of more than eight channels but AAC's.
+CASES = [(8, "aac"), (8, "libopus"), (8, "vorbis"), (7, "aac"), (16, "aac")]
 
 
-@pytest.fixture(name="sixteen")
-def _sixteen(tmp_path: Path) -> Path:
-    """Encode sixteen channels of AAC, each of a tone at a level of its own."""
-    time = np.arange(48_000) / 48_000
-    tones = [np.sin(2 * np.pi * (300 + 40 * i) * time) for i in range(16)]
-    samples = (np.stack(tones, axis=1) * LEVELS).astype(np.float32)
-    path = tmp_path / "a.m4a"
-    return sound.encode(path, samples, rate=48_000, codec="aac", container="ipod")
+def encode(path: Path, channels: int, codec: str) -> tuple[Path, np.ndarray]:
+    """Encode a second of tones, each channel at a level of its own."""
+    levels = np.linspace(0.9, 0.15, channels, dtype=np.float32)
+    time = np.arange(RATE) / RATE
+    # Low ones: in most layouts one channel is for nothing above 120 Hz.
+    tones = [np.sin(2 * np.pi * (60 + 2 * i) * time) for i in range(channels)]
+    samples = (np.stack(tones, axis=1) * levels).astype(np.float32)
+    if codec == "vorbis":
+        sound.write(path, samples, rate=RATE, format="OGG", subtype="VORBIS")
+    else:
+        container = "ipod" if codec == "aac" else "ogg"
+        sound.encode(path, samples, rate=RATE, codec=codec, container=container)
+    return path, levels
 
 
-def test_sixteen_channels_are_each_read_from_their_own_plane(sixteen: Path):
+@pytest.mark.parametrize(("channels", "codec"), CASES)
+def test_each_channel_is_read_from_its_own_plane(
+    tmp_path: Path, channels: int, codec: str
+):
     """PyAV counts planes until a null pointer, and behind the eighth stands none."""
-    decoded = blocks(open_audio(sixteen))
+    path, levels = encode(tmp_path / "a", channels, codec)
+
+    decoded = blocks(open_audio(path))
 
     samples = np.concatenate([np.array(block) for block in decoded])
-    assert samples.shape[1] == 16
-    levels = np.sqrt(2) * samples[4_800:-4_800].std(axis=0)
-    assert levels == pytest.approx(LEVELS, rel=0.05)
+    found = np.sqrt(2) * samples[4_800:-4_800].std(axis=0)
+    full_scale = 1.0 if samples.dtype.kind == "f" else 32_768.0
+    assert sorted(found / full_scale) == pytest.approx(sorted(levels), rel=0.1)
 
 
-def test_sixteen_channels_are_drawn(sixteen: Path):
+def test_sixteen_channels_are_drawn(tmp_path: Path):
     """The loudest channel's level, which AAC overshoots where a tone begins."""
-    waveform = draw(sixteen, 100)
+    path, _ = encode(tmp_path / "a", 16, "aac")
+
+    waveform = draw(path, 100)
 
     assert waveform.channels == 16
-    assert 0.88 < waveform.peak < 1.3
+    assert 0.88 < np.median(waveform.peaks) * waveform.peak < 0.95

@@ -32,8 +32,8 @@ CODECS = {
     Kind.FLAC: ("flac",),
     Kind.WAV: ("adpcm_ms", "adpcm_ima_wav", "gsm_ms", "mp3"),
 }
-# A frame points to so many planes in itself, and elsewhere to any more.
-_PLANES_WITHIN = 8
+# A frame has room for eight planes in itself, so a null pointer behind seven.
+_PLANES_WITHIN = 7
 # A crafted file must not name another one, and none may be a playlist.
 PROTOCOLS = {"protocol_whitelist": "file"}
 
@@ -172,8 +172,8 @@ def read_facts(path: Path, kind: Kind) -> Facts:
 def planes(frame: Any) -> Samples:  # PyAV is untyped here
     """Return a frame's samples, of any number of channels.
 
-    PyAV reads planes until a null pointer, which stands behind the eighth and
-    behind no later one: more than eight are interleaved by FFmpeg first.
+    PyAV reads planes until a null pointer, which need not stand behind the
+    eighth or a later one: so many are interleaved by FFmpeg first.
 
     Parameters
     ----------
