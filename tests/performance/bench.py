@@ -43,7 +43,6 @@ def measured(course: Course) -> tuple[str, str]:
         growth,
         "![Growth with length](benchmarks.svg)\n",
         mixes.crowded(course),
-        waveforms.heard(course),
     ]
     command = "make bench QUICK=1" if course.quick else "make bench"
     minutes, after = (time.monotonic() - began) / 60, os.getloadavg()[0]

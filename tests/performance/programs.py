@@ -15,13 +15,6 @@ with soundfile.SoundFile(path, "w", 44100, 2, "PCM_16", format="WAV") as file:
         file.write(np.stack([left, left * 0.7], axis=1))
 """
 DRAW = "from waveflow.audio.peaks import draw; draw(Path(sys.argv[1]), 4000)"
-LISTEN = """
-from waveflow.audio.listening import Listener
-from waveflow.audio.peaks import draw
-listener = Listener()
-draw(Path(sys.argv[1]), 4000, decoders=1, tap=listener)
-listener.finish()
-"""
 MIX = """
 from waveflow.audio.mixing import mix
 mix([Path(p) for p in sys.argv[2:]], Path(sys.argv[1]))

@@ -1,11 +1,11 @@
-"""Race the drawing of waveforms: warm, cold, against pure decoding, and heard."""
+"""Race the drawing of waveforms: warm, cold, and against pure decoding."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from contest import Measured, python, race, run, say, warm
 from inputs import Course
-from programs import DRAW, LISTEN, SEED_DRAW
+from programs import DRAW, SEED_DRAW
 from rows import cell, ratio, table, times_faster
 
 CPU_GOALS = dict.fromkeys(("wav", "wav24", "float"), 0.25)
@@ -141,41 +141,3 @@ def grown(course: Course) -> tuple[str, list[Point]]:
     head = ["file", "ours, wall s", "audiowaveform, wall s", "ratio"]
     head += ["ours, MB", "audiowaveform, MB"]
     return table("Waveform in a cold process, start-up included", head, rows), points
-
-
-def heard(course: Course) -> str:
-    """Show what an analysis adds, and what FFmpeg takes for the same levels."""
-    from waveflow.audio.excerpt import read_excerpt
-    from waveflow.audio.key import find_key
-    from waveflow.audio.tempo import find_tempo
-
-    path = course.file(course.seconds)
-
-    def music() -> None:
-        excerpt = read_excerpt(path)
-        find_tempo(excerpt)
-        find_key(excerpt)
-
-    say(f"analysis of {path.name}")
-    contestants: dict[str, Callable[[], Measured] | None] = {
-        "waveform": lambda: run(python(DRAW, path)),
-        "waveform, loudness, true peak, stem check": lambda: run(python(LISTEN, path)),
-        "the same levels by ffmpeg's ebur128": _ebur128(course, path),
-    }
-    if course.module("librosa"):
-        contestants["tempo and key of the first 90 s, warm"] = lambda: warm(music)
-    costs = race(contestants, course.rounds)
-    rows = [
-        [name, cell(costs, name, "cpu"), cell(costs, name, "megabytes", 0)]
-        for name in costs
-    ]
-    head = ["work", "CPU s", "MB"]
-    return table(f"Analysis of {course.seconds} s of WAV", head, rows)
-
-
-def _ebur128(course: Course, path: Path) -> Callable[[], Measured] | None:
-    tool = course.tool("ffmpeg")
-    if not tool:
-        return None
-    levels = ["-af", "ebur128=peak=true", "-f", "null", "-"]
-    return lambda: run([tool, "-v", "error", "-nostats", "-i", path, *levels])
