@@ -16,6 +16,10 @@ SIMULATION = [
     *("-m", "support.simulation.volume", "--rate", "0.08"),
     *("--seeds", "1", "--executions", "2500"),
 ]
+BESIDE = [
+    *("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
+    "tests/unit/stages/test_one_effect.py",
+]
 TRANSPORT = [
     *("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
     "tests/reliability/test_transport.py",
@@ -57,6 +61,30 @@ MUTANTS = {
         'return Record(deletion=decided, etag="")',
         SIMULATION,
     ),
+    "drawing looked for after the record": (
+        DEDUPE,
+        "        _refuse_drawn(job, record, objects=objects)\n    decided",
+        "    decided",
+        BESIDE,
+    ),
+    "deletion looked for after the drawing": (
+        "stages/waveform.py",
+        "        _check_undeleted(job, source, objects=objects)\n",
+        "",
+        BESIDE,
+    ),
+    "record of other bytes kept": (
+        DEDUPE,
+        "not deletion.is_of(request.source)",
+        "not deletion",
+        BESIDE,
+    ),
+    "document of other bytes kept": (
+        "stages/waveform.py",
+        'if msgspec.json.decode(body).get("audio_hash") != source.audio_hash',
+        "if not body",
+        SIMULATION,
+    ),
     "conditional delete": (
         S3,
         "Bucket=self._bucket, Key=key, IfMatch=etag)",
@@ -96,7 +124,7 @@ def run_suite(tmp_path, command, *, machine=MACHINE):
 
 @pytest.mark.parametrize("guard", MUTANTS)
 def test_a_missing_guard_is_noticed(guard, tmp_path):
-    """Nine guards, nine mutants, each in a temporary copy of its own."""
+    """Each guard has a mutant, in a temporary copy of its own."""
     file, guarded, bare, command = MUTANTS[guard]
     shutil.copytree(PACKAGE, tmp_path / "waveflow")
     shutil.copy(MACHINE, tmp_path)
@@ -112,6 +140,6 @@ def test_a_missing_guard_is_noticed(guard, tmp_path):
     assert said in ran.stdout, ran.stderr[-2000:]
 
 
-def test_nine_guards_have_a_mutant():
+def test_thirteen_guards_have_a_mutant():
     """A new guard needs a mutant of its own."""
-    assert len(MUTANTS) == 9
+    assert len(MUTANTS) == 13
