@@ -94,7 +94,7 @@ try {
   await behave("At once, from its table");
   await page.setInputFiles("#file-input", [file("bass.flac"), file("voice.ogg")]);
   for (const name of ["bass", "voice"]) await ends(name, "Done");
-  await row("voice").locator(".wave canvas, .wave > div").first().waitFor();
+  for (const name of ["drums", "bass", "voice"]) await row(name).locator(".wave > div").first().waitFor();
   say("waveforms", await Promise.all(["drums", "bass", "voice"].map((name) => row(name).locator(".wave > div").count())));
 
   const slider = row("drums").locator(".wave");
