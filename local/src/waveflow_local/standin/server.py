@@ -74,8 +74,9 @@ class StandIn:
     ) -> tuple[int, dict[str, Any]]:
         """Take one webhook; return the status and body to answer."""
         received = Received(event, headers, *self._open(headers, raw))
-        self.archive.add(received)
+        # Whoever sees a webhook and then changes the rules changes later ones only.
         rule = self.script.next(event, received.subject)
+        self.archive.add(received)
         status, body = self._respond(received, rule)
         received.answered = status
         self.archive.write(received)
