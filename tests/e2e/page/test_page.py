@@ -116,7 +116,7 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     assert "The same bytes as drums.wav: the older copy stays" in seen["by hand"]
 
     # Several at once are heard as one: milliseconds between them, with the mix too.
-    assert max(seen["apart"]) < 10
+    assert max(seen["apart"]) < 20
 
     # Faults of the server: the file is drawn nevertheless, and the row says how long.
     assert TIMEOUT_S <= seen["late"] < 2 * TIMEOUT_S
