@@ -1,13 +1,18 @@
-"""Share one faulty network among the tests of a worker."""
+"""Share one faulty network among the tests of a worker, and stacks to operate."""
 
+import json
 from collections.abc import Iterator
 
 import boto3
 import pytest
 from botocore.config import Config
+from moto import mock_aws
 from support.aws_server import AwsServer
+from support.machine import FakeMachine
+from support.policies import Policies
 from waveflow import bootstrap
 from waveflow.adapters.s3 import S3ObjectStore
+from waveflow_local.ops_stack import Parts, Stack
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +77,53 @@ def _function_environment(aws, monkeypatch):
     bootstrap.services.cache_clear()
     yield
     bootstrap.services.cache_clear()
+
+
+class Session:
+    """A session of moto's AWS, with another machine."""
+
+    def __init__(self, machine):
+        self._machine = machine
+
+    def client(self, service, **_options):
+        """Return a client."""
+        if service == "stepfunctions":
+            return self._machine
+        return boto3.client(service, region_name="us-east-1")
+
+
+@pytest.fixture
+def machine():
+    """Return the fake machine."""
+    return FakeMachine()
+
+
+@pytest.fixture
+def stack(machine):
+    """Return a stack on moto's AWS."""
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="a-bucket")
+        s3.put_bucket_versioning(
+            Bucket="a-bucket", VersioningConfiguration={"Status": "Enabled"}
+        )
+        sqs = boto3.client("sqs", region_name="us-east-1")
+        urls = [sqs.create_queue(QueueName=n)["QueueUrl"] for n in ("q", "dead")]
+        secrets = boto3.client("secretsmanager", region_name="us-east-1")
+        value = json.dumps({"current": "whsec_" + "A" * 44, "previous": ""})
+        arn = secrets.create_secret(Name="s", SecretString=value)["ARN"]
+        parts = Parts(
+            *("a-bucket", *urls, "machine", arn, "https://192.0.2.1/webhook"),
+            name="flow",
+            alias_arn="machine:live",
+            pipe_name="pipe",
+            allowed_prefixes=("audio/", "users/"),
+            quarantine_days=30,
+        )
+        yield Stack(parts, Session(machine))
+
+
+@pytest.fixture(scope="module")
+def policies():
+    """Return the template's policies."""
+    return Policies()

@@ -1,20 +1,15 @@
 """An operator can undo, run again and look, and try each of it first."""
 
 import json
-from datetime import timedelta
 
-import boto3
 import msgspec
 import pytest
-from moto import mock_aws
-from support.machine import ARN, NOW, FakeMachine
 from typer.testing import CliRunner
 from waveflow.events.flow import Source
 from waveflow.events.messages import Survivor
 from waveflow.stages.records import Deletion
 from waveflow_local import ops_stack
 from waveflow_local.cli import app
-from waveflow_local.ops_again import Choice, run_again
 from waveflow_local.ops_health import health
 from waveflow_local.ops_stack import Parts, Stack, parts_of
 from waveflow_local.ops_undo import Drawing, redraw, restore
@@ -22,50 +17,6 @@ from waveflow_local.places import LocalError
 
 BUCKET, KEY = "a-bucket", "audio/new.wav"
 RECORD = "dedupe/new_17.json"
-
-
-class Session:
-    """A session of moto's AWS, with another machine."""
-
-    def __init__(self, machine):
-        self._machine = machine
-
-    def client(self, service, **_options):
-        """Return a client."""
-        if service == "stepfunctions":
-            return self._machine
-        return boto3.client(service, region_name="us-east-1")
-
-
-@pytest.fixture
-def machine():
-    """Return the fake machine."""
-    return FakeMachine()
-
-
-@pytest.fixture
-def stack(machine):
-    """Return a stack on moto's AWS."""
-    with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
-        s3.create_bucket(Bucket=BUCKET)
-        s3.put_bucket_versioning(
-            Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"}
-        )
-        sqs = boto3.client("sqs", region_name="us-east-1")
-        urls = [sqs.create_queue(QueueName=n)["QueueUrl"] for n in ("q", "dead")]
-        secrets = boto3.client("secretsmanager", region_name="us-east-1")
-        value = json.dumps({"current": "whsec_" + "A" * 44, "previous": ""})
-        arn = secrets.create_secret(Name="s", SecretString=value)["ARN"]
-        parts = Parts(
-            *(BUCKET, *urls, "machine", arn, "https://192.0.2.1/webhook"),
-            name="flow",
-            alias_arn="machine:live",
-            pipe_name="pipe",
-            allowed_prefixes=("audio/", "users/"),
-            quarantine_days=30,
-        )
-        yield Stack(parts, Session(machine))
 
 
 @pytest.fixture
@@ -203,80 +154,6 @@ def test_a_redrawing_is_a_message_to_the_queue(stack, dry_run):
         "filepath": KEY,
         "timestamp": "2026-01-01T00:00:00Z",
     }
-
-
-LONG_AGO = NOW - timedelta(days=30)
-
-
-def test_failed_executions_are_resumed_or_started_anew(stack, machine):
-    """Where a webhook failed, nothing is computed again; else all is repeatable."""
-    done = run_again(stack, Choice(since=LONG_AGO), dry_run=False)
-
-    assert machine.redriven == ["asking", "telling", "killed"]
-    assert machine.started == ["told", "old", "late"]
-    assert {e.arn: e.way for e in done}[ARN + "old"] == "start anew"
-    assert all(e.done == "did" for e in done)
-
-
-def test_a_second_redrive_starts_nothing_that_the_first_has_started(stack, machine):
-    """The old execution stays FAILED for ever; the new one's name follows from it."""
-    first = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
-    listed = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=True)
-    again = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
-
-    assert [e.arn for e in first] == [ARN + "told"]
-    assert (listed, again) == ([], [])
-    assert machine.started == ["told"]
-
-
-def test_two_operators_at_once_start_one_execution(stack, machine):
-    """Step Functions refuses the name that it knows."""
-    machine.blind = True
-    for _ in range(2):
-        [done] = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
-
-    assert machine.started == ["told"]
-    assert done.done == "did"
-
-
-def test_what_was_started_anew_and_failed_is_started_anew(stack, machine):
-    """Each try has a name of its own, and no more than 80 characters."""
-    for _ in range(3):
-        run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
-        machine.fail_the_started("STORAGE_UNAVAILABLE")
-
-    assert machine.started == ["told"] * 3
-    assert max(len(arn.rpartition(":")[2]) for arn in machine.executions) <= 80
-
-
-@pytest.mark.parametrize("choice", [Choice(), Choice(until=NOW)])
-def test_a_redrive_of_everything_must_be_asked_for(stack, machine, choice):
-    """A slip would start weeks of executions."""
-    with pytest.raises(LocalError, match="--error or --since"):
-        run_again(stack, choice, dry_run=False)
-
-    assert (machine.started, machine.redriven) == ([], [])
-
-
-@pytest.mark.parametrize(
-    ("choice", "arns"),
-    [
-        (Choice(code="ABORTED"), ["stopped"]),
-        (Choice(code="STORAGE_UNAVAILABLE"), ["told"]),
-        (Choice(code="WEBHOOK_REJECTED"), ["telling", "old"]),
-        (Choice(code="WEBHOOK_REJECTED", since=NOW - timedelta(days=1)), ["telling"]),
-        (Choice(since=LONG_AGO, until=NOW - timedelta(days=1)), ["old", "late"]),
-        (Choice(code="TIMED_OUT"), ["late"]),
-        (Choice(undelivered=True), ["asking", "telling", "killed", "old"]),
-        (Choice(code="INTERNAL_ERROR"), []),
-    ],
-)
-def test_a_choice_is_by_code_and_time(stack, machine, choice, arns):
-    """And a dry run only lists it."""
-    listed = run_again(stack, choice, dry_run=True)
-
-    assert [execution.arn for execution in listed] == [ARN + name for name in arns]
-    assert (machine.redriven, machine.started) == ([], [])
 
 
 def test_health_names_what_is_wrong(stack):

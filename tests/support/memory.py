@@ -1,7 +1,8 @@
 """Keep objects in memory as a versioned S3 bucket does."""
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -117,3 +118,33 @@ class MemoryObjects:
         if current[0].etag != etag:
             raise SourceChangedError("The object under the key is another one now.")
         return current
+
+
+class Interrupted(MemoryObjects):
+    """A bucket in which something else happens once, right before or after a call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._moments: dict[tuple[str, str, str], Callable[[], object]] = {}
+
+    def at(self, moment: str, call: str, key: str, event: Callable[[], object]) -> None:
+        """Let `event` happen there."""
+        self._moments[moment, call, key] = event
+
+    def _happen(self, moment: str, call: str, key: str) -> None:
+        self._moments.pop((moment, call, key), lambda: None)()
+
+    def publish_over(
+        self, key: str, body: bytes, *, etag: str | None, content_type: str
+    ) -> str:
+        """Do it, with what else happens."""
+        state = json.loads(body).get("state", "")
+        self._happen("before", state or "publish", key)
+        etag = super().publish_over(key, body, etag=etag, content_type=content_type)
+        self._happen("after", state or "publish", key)
+        return etag
+
+    def delete(self, key: str, *, etag: str) -> None:
+        """Do it, with what else happens."""
+        self._happen("before", "delete", key)
+        super().delete(key, etag=etag)

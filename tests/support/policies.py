@@ -16,6 +16,16 @@ ROLES = {
     "notify": "NotifyRole",
 }
 
+# Below which prefixes each stage may write.
+WRITES = {
+    "hash": (),
+    "dedupe_delete": ("dedupe/",),
+    "music": (),
+    "waveform": ("waveforms/",),
+    "mix": ("mixed/", "waveforms/"),
+    "notify": (),
+}
+
 
 class Policies:
     """The template's policies, resolved with some parameters."""

@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 from waveflow_local.pipeline import Pipeline, Settings
 from waveflow_local.places import Project
 
@@ -135,3 +137,12 @@ def _finish(engine: Pipeline) -> Run:
         raise AssertionError("The execution did not end.")
 
     return finish
+
+
+@pytest.fixture(name="tone")
+def _tone(tmp_path):
+    """Write a second of a sine in stereo."""
+    path = tmp_path / "tone.wav"
+    sine = 0.5 * np.sin(2 * np.pi * 440 * np.arange(8000) / 8000)
+    soundfile.write(path, np.column_stack([sine, -sine]), 8000)
+    return path

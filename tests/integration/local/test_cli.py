@@ -2,26 +2,13 @@
 
 import json
 import os
-import signal
 import struct
 import subprocess
 import sys
-import time
-from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile
 from waveflow_local import cli
-
-
-@pytest.fixture(name="tone")
-def _tone(tmp_path):
-    """Write a second of a sine in stereo."""
-    path = tmp_path / "tone.wav"
-    sine = 0.5 * np.sin(2 * np.pi * 440 * np.arange(8000) / 8000)
-    soundfile.write(path, np.column_stack([sine, -sine]), 8000)
-    return path
 
 
 @pytest.fixture(name="waveflow")
@@ -265,80 +252,3 @@ def test_a_name_of_any_bytes_becomes_a_title_that_readers_accept(waveflow, tmp_p
 
     assert code == 0
     assert "<title>··</title>" in (tmp_path / "doc.svg").read_text("utf-8")
-
-
-def in_a_process(*arguments, **how) -> subprocess.CompletedProcess:
-    """Run a command as a shell does."""
-    program = "from waveflow_local.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        stderr=subprocess.PIPE,
-        check=False,
-        **how,
-    )
-
-
-@pytest.mark.parametrize("command", ["hash", "peaks"])
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full disk")
-def test_a_full_disk_is_one_line(tone, command):
-    """The output is not there, so the exit code must not say that it is."""
-    with Path("/dev/full").open("w") as full:
-        ended = in_a_process(command, tone, stdout=full)
-
-    assert ended.returncode == 1
-    assert ended.stderr.startswith(b"waveflow: ")
-    assert b"No space left" in ended.stderr
-    assert ended.stderr.count(b"\n") == 1
-
-
-def test_a_reader_that_leaves_early_is_no_mistake_to_speak_of(tone):
-    """As in `waveflow peaks song.wav | head -c 1`."""
-    read, write = os.pipe()
-    os.close(read)
-    ended = in_a_process("peaks", tone, stdout=write)
-    os.close(write)
-
-    assert (ended.returncode, ended.stderr) == (1, b"")
-
-
-@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict"])
-@pytest.mark.parametrize("name", [b"caf\xe9.wav", "한글 🎵.wav".encode()])
-def test_any_name_can_be_hashed_and_told(tmp_path, tone, name, encoding):
-    """Old archives hold names that are no UTF-8, and terminals differ."""
-    path = tmp_path / os.fsdecode(name)
-    path.write_bytes(tone.read_bytes())
-    how = {
-        "stdout": subprocess.PIPE,
-        "env": os.environ | {"PYTHONIOENCODING": encoding},
-    }
-
-    lines, told = (
-        in_a_process("hash", path, **how),
-        in_a_process("hash", path, "--json", **how),
-    )
-
-    assert (lines.returncode, told.returncode) == (0, 0)
-    assert json.loads(told.stdout)["file"] == str(path)
-    if encoding.startswith("utf-8"):
-        assert lines.stdout.endswith(b"  " + os.fsencode(path) + b"\n")
-
-
-def test_a_stopped_mix_leaves_nothing(tmp_path):
-    """Whoever stops a long mix gets the disk space back."""
-    stem = tmp_path / "stem.wav"
-    samples = np.zeros((48_000 * 600, 2), np.int16)
-    soundfile.write(stem, samples, 48_000)
-    program = "from waveflow_local.cli import main; main()"
-    mixing = subprocess.Popen(
-        [sys.executable, "-c", program, "mix", *[stem] * 12, "-o", tmp_path / "m.wav"],
-        stderr=subprocess.PIPE,
-    )
-    deadline = time.monotonic() + 30
-    while len(list(tmp_path.iterdir())) == 1 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    mixing.send_signal(signal.SIGTERM)
-    _, err = mixing.communicate(timeout=30)
-
-    assert mixing.returncode == 143
-    assert err == b""
-    assert [path.name for path in tmp_path.iterdir()] == ["stem.wav"]

@@ -4,7 +4,7 @@ import json
 
 import msgspec
 import pytest
-from support.memory import MemoryObjects
+from support.memory import Interrupted
 from support.records import TS, hash_request
 from support.simulation.traffic import tiny_wav
 from waveflow.errors import (
@@ -30,34 +30,6 @@ POLICY = Policy(
     dedupe_mode="delete",
     verdict_mode="callback",
 )
-
-
-class Interrupted(MemoryObjects):
-    """A bucket in which something else happens once, right before or after a call."""
-
-    def __init__(self):
-        super().__init__()
-        self._moments = {}
-
-    def at(self, moment, call, key, event):
-        """Let `event` happen there."""
-        self._moments[moment, call, key] = event
-
-    def _happen(self, *moment):
-        self._moments.pop(moment, lambda: None)()
-
-    def publish_over(self, key, body, *, etag, content_type):
-        """Do it, with what else happens."""
-        state = json.loads(body).get("state", "")
-        self._happen("before", state or "publish", key)
-        etag = super().publish_over(key, body, etag=etag, content_type=content_type)
-        self._happen("after", state or "publish", key)
-        return etag
-
-    def delete(self, key, *, etag):
-        """Do it, with what else happens."""
-        self._happen("before", "delete", key)
-        super().delete(key, etag=etag)
 
 
 @pytest.fixture

@@ -1,0 +1,81 @@
+"""A failed execution is resumed or started anew, once, and only when asked for."""
+
+from datetime import timedelta
+
+import pytest
+from support.machine import ARN, NOW
+from waveflow_local.ops_again import Choice, run_again
+from waveflow_local.places import LocalError
+
+LONG_AGO = NOW - timedelta(days=30)
+
+
+def test_failed_executions_are_resumed_or_started_anew(stack, machine):
+    """Where a webhook failed, nothing is computed again; else all is repeatable."""
+    done = run_again(stack, Choice(since=LONG_AGO), dry_run=False)
+
+    assert machine.redriven == ["asking", "telling", "killed"]
+    assert machine.started == ["told", "old", "late"]
+    assert {e.arn: e.way for e in done}[ARN + "old"] == "start anew"
+    assert all(e.done == "did" for e in done)
+
+
+def test_a_second_redrive_starts_nothing_that_the_first_has_started(stack, machine):
+    """The old execution stays FAILED for ever; the new one's name follows from it."""
+    first = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
+    listed = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=True)
+    again = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
+
+    assert [e.arn for e in first] == [ARN + "told"]
+    assert (listed, again) == ([], [])
+    assert machine.started == ["told"]
+
+
+def test_two_operators_at_once_start_one_execution(stack, machine):
+    """Step Functions refuses the name that it knows."""
+    machine.blind = True
+    for _ in range(2):
+        [done] = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
+
+    assert machine.started == ["told"]
+    assert done.done == "did"
+
+
+def test_what_was_started_anew_and_failed_is_started_anew(stack, machine):
+    """Each try has a name of its own, and no more than 80 characters."""
+    for _ in range(3):
+        run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
+        machine.fail_the_started("STORAGE_UNAVAILABLE")
+
+    assert machine.started == ["told"] * 3
+    assert max(len(arn.rpartition(":")[2]) for arn in machine.executions) <= 80
+
+
+@pytest.mark.parametrize("choice", [Choice(), Choice(until=NOW)])
+def test_a_redrive_of_everything_must_be_asked_for(stack, machine, choice):
+    """A slip would start weeks of executions."""
+    with pytest.raises(LocalError, match="--error or --since"):
+        run_again(stack, choice, dry_run=False)
+
+    assert (machine.started, machine.redriven) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("choice", "arns"),
+    [
+        (Choice(code="ABORTED"), ["stopped"]),
+        (Choice(code="STORAGE_UNAVAILABLE"), ["told"]),
+        (Choice(code="WEBHOOK_REJECTED"), ["telling", "old"]),
+        (Choice(code="WEBHOOK_REJECTED", since=NOW - timedelta(days=1)), ["telling"]),
+        (Choice(since=LONG_AGO, until=NOW - timedelta(days=1)), ["old", "late"]),
+        (Choice(code="TIMED_OUT"), ["late"]),
+        (Choice(undelivered=True), ["asking", "telling", "killed", "old"]),
+        (Choice(code="INTERNAL_ERROR"), []),
+    ],
+)
+def test_a_choice_is_by_code_and_time(stack, machine, choice, arns):
+    """And a dry run only lists it."""
+    listed = run_again(stack, choice, dry_run=True)
+
+    assert [execution.arn for execution in listed] == [ARN + name for name in arns]
+    assert (machine.redriven, machine.started) == ([], [])
