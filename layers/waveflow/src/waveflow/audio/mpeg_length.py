@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from waveflow.audio import mpeg
+from waveflow.audio.mapped import FORGET_BYTES, forget, mapped
 from waveflow.audio.sniff import ID3_HEADER_BYTES, id3_size, read_head
 from waveflow.errors import EmptyAudioError
 
@@ -50,10 +51,7 @@ def measure(path: Path) -> Length:
     frame = None if first is None else mpeg.header(head, first)
     if first is None or frame is None:
         raise EmptyAudioError("The mp3 file holds no frame of audio.")
-    with (
-        path.open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-    ):
+    with mapped(path) as data:
         start = offset + first
         skip, claimed = _declared(data[start : start + 256])
         enough = frame.sample_rate * ENOUGH_SECONDS
@@ -72,8 +70,10 @@ def _walk(data: mmap.mmap, position: int, *, enough: int) -> tuple[int, bool, bo
     # An hour has 138,000 frames but few different headers: look them up whole.
     known: dict[bytes, tuple[int, int]] = {}
     samples, last = 0, len(data) - mpeg.HEADER_BYTES
-    junk_left = MAX_JUNK_BYTES
+    junk_left, held = MAX_JUNK_BYTES, FORGET_BYTES
     while position <= last and samples < enough:
+        if position > held:
+            held = forget(data, position)
         seen = known.get(data[position : position + mpeg.HEADER_BYTES])
         if seen is None:
             frame = mpeg.header(data, position)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from waveflow.audio.mapped import FORGET_BYTES, forget, mapped
+
 CAPTURE = b"OggS\0"  # and the version
 HEADER_BYTES = 27
 NUMBER = slice(18, 22)
@@ -76,16 +78,15 @@ def read_pages(path: Path, *, opus: bool) -> Pages:
     Pages
         The frames that the pages' positions show.
     """
-    with (
-        path.open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-    ):
+    with mapped(path) as data:
         return _walk(data, opus=opus)
 
 
 def _walk(data: mmap.mmap, *, opus: bool) -> Pages:
-    pages, link, position = Pages(), _Link(), 0
+    pages, link, position, held = Pages(), _Link(), 0, FORGET_BYTES
     while 0 <= position <= len(data) - HEADER_BYTES:
+        if position > held:
+            held = forget(data, position)
         head = data[position : position + HEADER_BYTES]
         if head[: len(CAPTURE)] != CAPTURE:
             position = data.find(CAPTURE, position + 1)
