@@ -141,6 +141,19 @@ def test_a_decided_deletion_is_carried_out_by_the_next_run(objects):
     assert delete(objects, pinned) == "DUPLICATE"
 
 
+def test_a_pin_of_the_same_bytes_leaves_the_record_of_their_deletion(objects):
+    """Uploaded twice and pinned twice: one deletion, whose version restore needs."""
+    first = hashed(objects)
+    objects.put(NEWER, BODY)
+    second = hashed(objects)
+    assert delete(objects, second) == "DUPLICATE"
+    record = objects.body(RECORD)
+
+    assert delete(objects, first) == "DUPLICATE"
+
+    assert objects.body(RECORD) == record
+
+
 @pytest.mark.parametrize(
     ("body", "error"), [(OTHER, SourceChangedError), (None, ObjectNotFoundError)]
 )

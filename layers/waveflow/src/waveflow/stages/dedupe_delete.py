@@ -55,7 +55,11 @@ def delete_duplicate(
 
 
 def _is_done(record: Record, source: Source, *, objects: ObjectStore) -> bool:
-    return _is_decided(record, source) and objects.has_delete_marker(source.key)
+    """Tell whether these bytes are gone already, perhaps as another version."""
+    deletion = record.deletion
+    if deletion.state != "decided" or not deletion.is_of(source):
+        return False
+    return objects.has_delete_marker(source.key)
 
 
 def _decide(
