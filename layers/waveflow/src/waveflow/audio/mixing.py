@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from waveflow.audio import codec, riff
 from waveflow.audio.parallel import DECODERS
 from waveflow.audio.peaks import Waveform, draw
-from waveflow.audio.stem import MIX_FRAMES, Stem
+from waveflow.audio.stem import MIX_FRAMES, STEP_FRAMES, Stem
 from waveflow.errors import AudioTooLongError, InvalidMessageError
 
 PEAK_CEILING = 0.95  # set by the platform
@@ -131,7 +131,8 @@ class _Job:
             file.write(riff.header(rate, 0))
             for block in _summed(stems, pool):
                 peak = max(peak, float(block.max()), -float(block.min()))
-                file.write(_pcm(block, gain))
+                for start in range(0, len(block), STEP_FRAMES):
+                    file.write(_pcm(block[start : start + STEP_FRAMES], gain))
                 frames += len(block)
                 if riff.HEADER_BYTES + riff.SAMPLE_BYTES * frames > riff.MAX_BYTES:
                     raise AudioTooLongError("The mix is longer than 4 GiB of WAV.")
