@@ -3,7 +3,14 @@
 import math
 
 WIDTH, HEIGHT, MARGIN = 360, 260, 50
-COLOURS = {"wav": "#1b6ca8", "flac": "#b8860b", "mp3": "#a23b3b", "ogg": "#3f7d4f"}
+COLOURS = {
+    "wav": "#1b6ca8",
+    "flac": "#b8860b",
+    "mp3": "#a23b3b",
+    "ogg": "#3f7d4f",
+    "opus": "#7a4fa3",
+    "m4a": "#555555",
+}
 Point = tuple[str, float, float, float]
 
 
@@ -51,10 +58,10 @@ def _plot(points: list[Point], column: int, *, title: str, log: bool) -> str:
         )
     for index, kind in enumerate(dict.fromkeys(point[0] for point in points)):
         own = [point for point in points if point[0] == kind]
-        parts.append(_line(own, column, place, colour=COLOURS.get(kind, "#555")))
+        parts.append(_line(own, column, place, colour=COLOURS[kind]))
         parts.append(
-            f'<text x="{MARGIN + 46 * index}" y="{HEIGHT - 6}" '
-            f'fill="{COLOURS.get(kind, "#555")}">{kind}</text>'
+            f'<text x="{10 + 58 * index}" y="{HEIGHT - 6}" '
+            f'fill="{COLOURS[kind]}">{kind} {own[-1][column]:.2g}</text>'
         )
     return "".join(parts)
 
@@ -65,10 +72,7 @@ def _line(points: list[Point], column: int, place, *, colour: str) -> str:
     dots = "".join(
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in placed
     )
-    x, y = placed[-1]
-    label = f'<text x="{x - 4:.0f}" y="{y - 7:.0f}" text-anchor="end">'
-    label += f"{points[-1][column]:.3g}</text>"
     return (
         f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
-        f"{dots}{label}"
+        f"{dots}"
     )
