@@ -58,7 +58,7 @@ def _plot(points: list[Point], column: int, *, title: str, log: bool) -> str:
         )
     for index, kind in enumerate(dict.fromkeys(point[0] for point in points)):
         own = [point for point in points if point[0] == kind]
-        parts.append(_line(own, column, place, colour=COLOURS[kind]))
+        parts.append(_line(own, place, colour=COLOURS[kind]))
         parts.append(
             f'<text x="{10 + 58 * index}" y="{HEIGHT - 6}" '
             f'fill="{COLOURS[kind]}">{kind} {own[-1][column]:.2g}</text>'
@@ -66,7 +66,7 @@ def _plot(points: list[Point], column: int, *, title: str, log: bool) -> str:
     return "".join(parts)
 
 
-def _line(points: list[Point], column: int, place, *, colour: str) -> str:
+def _line(points: list[Point], place, *, colour: str) -> str:
     placed = [place(point) for point in points]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
     dots = "".join(
