@@ -37,15 +37,15 @@ def make(path: Path, minutes: float) -> None:
 
 def draw(path: Path) -> None:
     """Draw, in one decoder as an analysis does."""
-    from waveflow.audio.peaks import draw
+    from waveflow.audio.waveform.draw import draw
 
     draw(path, 1024, decoders=1, tap=lambda _stream, blocks: blocks)
 
 
 def listen(path: Path) -> None:
     """Draw, and measure loudness and faults."""
-    from waveflow.audio.listening import Listener
-    from waveflow.audio.peaks import draw
+    from waveflow.audio.listen.meter import Listener
+    from waveflow.audio.waveform.draw import draw
 
     listener = Listener()
     draw(path, 1024, tap=listener)
@@ -54,9 +54,9 @@ def listen(path: Path) -> None:
 
 def find(path: Path) -> None:
     """Look for tempo and key, as the first call of a process."""
-    from waveflow.audio.excerpt import read_excerpt
-    from waveflow.audio.key import find_key
-    from waveflow.audio.tempo import find_tempo
+    from waveflow.audio.listen.excerpt import read_excerpt
+    from waveflow.audio.listen.key import find_key
+    from waveflow.audio.listen.tempo import find_tempo
 
     excerpt = read_excerpt(path)
     find_tempo(excerpt)

@@ -14,9 +14,9 @@ with soundfile.SoundFile(path, "w", 44100, 2, "PCM_16", format="WAV") as file:
         left = sound * swell * 0.25 + random.standard_normal(44100) * 0.02
         file.write(np.stack([left, left * 0.7], axis=1))
 """
-DRAW = "from waveflow.audio.peaks import draw; draw(Path(sys.argv[1]), 4000)"
+DRAW = "from waveflow.audio.waveform.draw import draw; draw(Path(sys.argv[1]), 4000)"
 MIX = """
-from waveflow.audio.mixing import mix
+from waveflow.audio.mix.sum import mix
 mix([Path(p) for p in sys.argv[2:]], Path(sys.argv[1]))
 """
 SEED_DRAW = """

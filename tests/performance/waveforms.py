@@ -33,7 +33,7 @@ def audiowaveform(course: Course, path: Path) -> Callable[[], Measured] | None:
 
 def drawn_warm(course: Course) -> str:
     """Race one file of each kind, in a process whose imports are done."""
-    from waveflow.audio.peaks import draw
+    from waveflow.audio.waveform.draw import draw
 
     rows = []
     for kind in course.kinds():
@@ -83,7 +83,7 @@ def _seed(course: Course, path: Path, kind: str) -> Callable[[], Measured] | Non
 def decoded(course: Course) -> str:
     """Compare drawing with decoding alone, by the same library."""
     from waveflow.audio.codec import open_audio
-    from waveflow.audio.peaks import draw
+    from waveflow.audio.waveform.draw import draw
 
     def decode(path: Path) -> None:
         for _ in open_audio(path).read(0):

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 from waveflow.events.flow import Source
 from waveflow.events.messages import Survivor
-from waveflow.stages.records import Deletion
+from waveflow.stages._records import Deletion
 from waveflow_local import ops_stack
 from waveflow_local.cli import app
 from waveflow_local.ops_health import health

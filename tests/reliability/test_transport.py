@@ -12,7 +12,7 @@ from waveflow.errors import (
     SourceChangedError,
     StorageUnavailableError,
 )
-from waveflow.stages.fetch import fetch
+from waveflow.stages._fetch import fetch
 from waveflow.stages.hash import sha256_of
 
 KEY = "audio/x.wav"

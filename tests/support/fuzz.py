@@ -15,8 +15,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 
-from waveflow.audio.document import waveform_document
-from waveflow.audio.peaks import draw
+from waveflow.audio.waveform.document import waveform_document
+from waveflow.audio.waveform.draw import draw
 from waveflow.errors import WaveflowError
 
 from support import corpus

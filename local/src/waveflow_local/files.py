@@ -12,7 +12,7 @@ from waveflow_local.places import LocalError
 from waveflow_local.writing import appearing, write_whole
 
 if TYPE_CHECKING:
-    from waveflow.audio.peaks import Waveform
+    from waveflow.audio.waveform.draw import Waveform
 
 Report = dict[str, Any]
 
@@ -30,7 +30,7 @@ def hash_file(path: Path) -> Report:
 
 def draw_file(path: Path, out: Path | None, *, num_peaks: int) -> Report:
     """Write a file's waveform document; without `out`, return it as `document`."""
-    from waveflow.audio.peaks import draw
+    from waveflow.audio.waveform.draw import draw
 
     size_of(path)
     waveform = draw(path, num_peaks)
@@ -59,7 +59,7 @@ def write_dat(
     split_channels: bool,
 ) -> Report:
     """Write what audiowaveform would: .json as JSON, everything else as .dat."""
-    from waveflow.audio.dat import audiowaveform_data
+    from waveflow.audio.waveform.zoom import audiowaveform_data
 
     size_of(path)
     data = audiowaveform_data(
@@ -74,7 +74,7 @@ def write_dat(
 
 def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> Report:
     """Write a mix, the WAV first and its waveform document last."""
-    from waveflow.audio.mixing import mix
+    from waveflow.audio.mix.sum import mix
 
     for path in paths:
         size_of(path)
@@ -124,7 +124,7 @@ def _read_document(path: Path) -> dict[str, Any]:
 
 
 def _document(waveform: "Waveform", audio_hash: str, source: Path) -> bytes:
-    from waveflow.audio.document import waveform_document
+    from waveflow.audio.waveform.document import waveform_document
 
     # No message says when: the file's own time gives the same bytes each time.
     changed = datetime.fromtimestamp(source.stat().st_mtime, UTC)

@@ -18,9 +18,9 @@ MISSING = "tempo and key need librosa, which `make setup` installs"
 
 def analyze_file(path: Path) -> Report:
     """Return a file's analysis as `/completion` carries it, and what the file is."""
-    from waveflow.audio.listening import Listener
-    from waveflow.audio.peaks import draw
-    from waveflow.stages.heard import analysis_told
+    from waveflow.audio.listen.meter import Listener
+    from waveflow.audio.waveform.draw import draw
+    from waveflow.stages._analysis import analysis_told
 
     size_of(path)
     listener = Listener()
@@ -43,9 +43,9 @@ def can_hear_music() -> bool:
 
 def _music(path: Path) -> Report:
     import msgspec
-    from waveflow.audio.excerpt import read_excerpt
-    from waveflow.audio.key import find_key
-    from waveflow.audio.tempo import find_tempo
+    from waveflow.audio.listen.excerpt import read_excerpt
+    from waveflow.audio.listen.key import find_key
+    from waveflow.audio.listen.tempo import find_tempo
 
     if not can_hear_music():
         return {"error": "InternalError"}

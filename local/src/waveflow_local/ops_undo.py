@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from botocore.exceptions import ClientError
-from waveflow.stages.records import Deletion, Record
+from waveflow.stages._records import Deletion, Record
 
 from waveflow_local.ops_stack import Stack
 from waveflow_local.places import LocalError

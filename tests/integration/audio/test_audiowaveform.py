@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 from support import corpus, sound
-from waveflow.audio.dat import audiowaveform_data
-from waveflow.audio.peaks import draw
+from waveflow.audio.waveform.draw import draw
+from waveflow.audio.waveform.zoom import audiowaveform_data
 
 VECTORS = corpus.FOLDER / "audiowaveform"
 TOOL = shutil.which("audiowaveform")
@@ -140,7 +140,7 @@ def test_reference_mp3_is_within_one():
 MEASURE = """
 import sys
 from pathlib import Path
-from waveflow.audio.dat import audiowaveform_data
+from waveflow.audio.waveform.zoom import audiowaveform_data
 data = audiowaveform_data(Path(sys.argv[1]), samples_per_pixel=2)
 text = getattr(data, sys.argv[2])()
 print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024)

@@ -8,7 +8,7 @@ import pytest
 from support import corpus, sound
 from waveflow.audio import codec
 from waveflow.audio.kernels import FULL_SCALE
-from waveflow.audio.peaks import draw
+from waveflow.audio.waveform.draw import draw
 from waveflow.errors import WaveflowError
 
 FLACS = sorted(corpus.FOLDER.glob("ietf-flac/*.flac"))

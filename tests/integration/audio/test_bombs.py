@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from support import hostile, sound
-from waveflow.audio import mpeg_length
-from waveflow.audio.peaks import draw
+from waveflow.audio.formats import mpeg_length
+from waveflow.audio.waveform.draw import draw
 from waveflow.errors import WaveflowError
 
 BOMBS = {
@@ -29,7 +29,7 @@ MEASURE = """
 import sys
 import time
 from pathlib import Path
-from waveflow.audio.peaks import draw
+from waveflow.audio.waveform.draw import draw
 from waveflow.errors import WaveflowError
 try:
     draw(Path(sys.argv[1]), 4000)

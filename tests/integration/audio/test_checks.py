@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from support import sound
 from support.sound import RATE, music, tone, write
-from waveflow.audio.checks import StemWarning
-from waveflow.audio.listening import Listener
-from waveflow.audio.peaks import draw
+from waveflow.audio.listen.meter import Listener
+from waveflow.audio.listen.stem_check import StemWarning
 from waveflow.audio.stream import Stream
+from waveflow.audio.waveform.draw import draw
 
 
 def warnings_of(path) -> tuple[StemWarning, ...]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from support import hostile, sound
-from waveflow.audio.peaks import draw
+from waveflow.audio.waveform.draw import draw
 
 SAMPLES = sound.music(3, channels=1)
 LENGTH = len(SAMPLES)

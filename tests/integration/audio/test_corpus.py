@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from support import corpus
-from waveflow.audio.document import waveform_document
-from waveflow.audio.peaks import Waveform, draw
+from waveflow.audio.waveform.document import waveform_document
+from waveflow.audio.waveform.draw import Waveform, draw
 from waveflow.errors import WaveflowError
 
 ROWS = corpus.rows()

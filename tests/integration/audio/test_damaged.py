@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support import hostile, sound
 from waveflow.audio import codec
-from waveflow.audio.peaks import draw
+from waveflow.audio.waveform.draw import draw
 
 SECONDS = 12
 CLICK = 9  # s

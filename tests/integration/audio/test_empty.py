@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import hostile, sound
-from waveflow.audio.peaks import draw
+from waveflow.audio.waveform.draw import draw
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
 NOTHING = np.zeros((0, 1), np.float32)

@@ -8,7 +8,10 @@ import pytest
 SLOW = ("numba", "librosa", "scipy", "aws_xray_sdk", "av", "sklearn", "matplotlib")
 
 
-@pytest.mark.parametrize("module", ["peaks", "mixing", "document", "codec", "dat"])
+@pytest.mark.parametrize(
+    "module",
+    ["waveform.draw", "mix.sum", "waveform.document", "codec", "waveform.zoom"],
+)
 def test_engine_starts_without_what_it_does_not_need(module: str):
     """PyAV comes with the first file that needs it, the others never."""
     code = (
@@ -28,7 +31,7 @@ def test_wav_and_flac_are_drawn_without_the_second_decoder(tmp_path):
     code = """
 import sys, numpy as np, soundfile
 from pathlib import Path
-from waveflow.audio.peaks import draw
+from waveflow.audio.waveform.draw import draw
 for name in ("a.wav", "a.flac", "a.aiff"):
     path = Path(sys.argv[1], name)
     soundfile.write(path, np.zeros((900_000, 1)), 44100)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from waveflow.audio import weighting
-from waveflow.audio.loudness import Loudness, LoudnessMeter, loudness_range
-from waveflow.audio.true_peak import TruePeak
+from waveflow.audio.listen import weighting
+from waveflow.audio.listen.loudness import Loudness, LoudnessMeter, loudness_range
+from waveflow.audio.listen.true_peak import TruePeak
 
 RATE = 16_000  # the answers are those of every rate
 

@@ -8,9 +8,9 @@ import subprocess
 import numpy as np
 import pytest
 from support import sound
-from waveflow.audio.listening import Listener
-from waveflow.audio.loudness import Loudness
-from waveflow.audio.peaks import draw
+from waveflow.audio.listen.loudness import Loudness
+from waveflow.audio.listen.meter import Listener
+from waveflow.audio.waveform.draw import draw
 
 FFMPEG = shutil.which("ffmpeg")
 needs_ffmpeg = pytest.mark.skipif(not FFMPEG, reason="ffmpeg is not installed")

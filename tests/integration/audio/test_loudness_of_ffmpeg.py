@@ -10,8 +10,8 @@ import pytest
 from support import corpus
 from waveflow.audio import codec
 from waveflow.audio.kernels import FULL_SCALE
-from waveflow.audio.listening import Heard, Listener
-from waveflow.audio.loudness import MIN_RANGE_BLOCKS
+from waveflow.audio.listen.loudness import MIN_RANGE_BLOCKS
+from waveflow.audio.listen.meter import Heard, Listener
 from waveflow.errors import WaveflowError
 
 ROWS = corpus.rows()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support import sound
 from waveflow.audio.codec import blocks, open_audio
-from waveflow.audio.peaks import draw
+from waveflow.audio.waveform.draw import draw
 
 RATE = 48_000
 # FFmpeg's encoders know no layout of more than eight channels but AAC's.

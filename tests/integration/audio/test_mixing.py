@@ -10,9 +10,9 @@ import pytest
 import soundfile
 import soxr
 from support import sound
-from waveflow.audio.mixing import mix
-from waveflow.audio.peaks import draw
-from waveflow.audio.stem import Stem
+from waveflow.audio.mix.stem import Stem
+from waveflow.audio.mix.sum import mix
+from waveflow.audio.waveform.draw import draw
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
 
@@ -123,7 +123,7 @@ def test_resampling_in_pieces_gives_the_bits_of_the_whole(tmp_path: Path):
 MEASURE = """
 import sys
 from pathlib import Path
-from waveflow.audio.mixing import mix
+from waveflow.audio.mix.sum import mix
 first, other, out = map(Path, sys.argv[1:])
 mix([first, *[other] * 16], out)
 print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024)

@@ -5,9 +5,9 @@ import os
 import numpy as np
 import pytest
 from support import notes
-from waveflow.audio.excerpt import SAMPLE_RATE
-from waveflow.audio.key import PITCHES, find_key
-from waveflow.audio.tempo import find_tempo
+from waveflow.audio.listen.excerpt import SAMPLE_RATE
+from waveflow.audio.listen.key import PITCHES, find_key
+from waveflow.audio.listen.tempo import find_tempo
 
 SECOND = SAMPLE_RATE
 CLICK_STEP = float(os.environ.get("WAVEFLOW_CLICK_STEP", "20"))  # 0.5 in `make soak`

@@ -9,7 +9,7 @@ import msgspec
 from waveflow.errors import WaveflowError
 from waveflow.events.flow import Source, dedupe_key, waveform_key
 from waveflow.events.messages import Job
-from waveflow.stages.records import Deletion
+from waveflow.stages._records import Deletion
 
 from support.simulation.bucket import UPLOADS, Bucket
 from support.simulation.server import Server

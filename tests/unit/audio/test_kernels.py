@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from waveflow.audio import kernels, levels
-from waveflow.audio.buckets import Grid
+from waveflow.audio import kernels
 from waveflow.audio.stream import Rounding
+from waveflow.audio.waveform import levels
+from waveflow.audio.waveform.buckets import Grid
 
 
 @settings(deadline=None, max_examples=50)

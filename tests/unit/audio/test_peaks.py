@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import sound
-from waveflow.audio.document import waveform_document
-from waveflow.audio.peaks import draw
+from waveflow.audio.waveform.document import waveform_document
+from waveflow.audio.waveform.draw import draw
 from waveflow.errors import ResourceLimitError
 
 

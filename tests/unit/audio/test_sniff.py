@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from support import hostile, sound
-from waveflow.audio.sniff import Kind, sniff
+from waveflow.audio.formats.head import Kind, sniff
 from waveflow.errors import EmptyAudioError, UnsupportedMediaError
 
 NAMES = [

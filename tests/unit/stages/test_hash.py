@@ -15,8 +15,8 @@ from waveflow.errors import (
 )
 from waveflow.events.messages import Survivor
 from waveflow.ports import Policy
+from waveflow.stages._records import Deletion, write_deletion
 from waveflow.stages.hash import hash_object
-from waveflow.stages.records import Deletion, write_deletion
 
 KEY = UPLOAD["filepath"]
 POLICY = Policy(

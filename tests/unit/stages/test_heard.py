@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from waveflow.audio.checks import StemCheck
-from waveflow.audio.listening import Listener
-from waveflow.audio.loudness import Loudness, LoudnessMeter
-from waveflow.stages.heard import analysis_told
+from waveflow.audio.listen.loudness import Loudness, LoudnessMeter
+from waveflow.audio.listen.meter import Listener
+from waveflow.audio.listen.stem_check import StemCheck
+from waveflow.stages._analysis import analysis_told
 
 MUSIC = {"tempo": None, "key": None}
 RATE = 8_000

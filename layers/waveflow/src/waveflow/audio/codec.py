@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from waveflow.audio import opening
-from waveflow.audio.sniff import Kind, sniff
+from waveflow.audio.formats import opening
+from waveflow.audio.formats.head import Kind, sniff
 from waveflow.audio.stream import NON_FINITE_SAMPLES, TRUNCATED, Samples, Stream
 from waveflow.errors import (
     AudioTooLongError,

@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from waveflow.audio.sniff import Kind
+from waveflow.audio.formats.head import Kind
 
 # Shape (frames, channels). int16: full scale 2^15; int32: 2^31; float32: 1.0.
 Samples = NDArray[Any]

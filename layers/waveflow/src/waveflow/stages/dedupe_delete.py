@@ -23,8 +23,7 @@ from waveflow.events.flow import (
 )
 from waveflow.events.messages import Job, Survivor
 from waveflow.ports import ObjectStore, Policy, StoredObject
-from waveflow.stages.hash import sha256_of
-from waveflow.stages.records import (
+from waveflow.stages._records import (
     LOST,
     Deletion,
     Record,
@@ -33,6 +32,7 @@ from waveflow.stages.records import (
     find_record,
     write_deletion,
 )
+from waveflow.stages.hash import sha256_of
 
 
 def delete_duplicate(

@@ -23,7 +23,7 @@ from waveflow.events.messages import (
 )
 from waveflow.events.normalise import read_job
 from waveflow.ports import ObjectStore, Policy, StoredObject
-from waveflow.stages.records import find_deletion
+from waveflow.stages._records import find_deletion
 
 
 def hash_object(

@@ -4,8 +4,8 @@ import shutil
 import time
 from pathlib import Path
 
-from waveflow.audio.document import waveform_document
-from waveflow.audio.mixing import Mix, mix
+from waveflow.audio.mix.sum import Mix, mix
+from waveflow.audio.waveform.document import waveform_document
 from waveflow.errors import (
     InvalidMessageError,
     ObjectNotFoundError,
@@ -23,7 +23,7 @@ from waveflow.events.flow import (
 from waveflow.events.messages import Job, MixMessage
 from waveflow.events.normalise import read_job
 from waveflow.ports import ObjectStore, Policy, StoredObject
-from waveflow.stages.fetch import fetch, workspace
+from waveflow.stages._fetch import fetch, workspace
 from waveflow.stages.hash import check_size
 
 MIX_TIME_S = 840  # a minute less than the function's own time-out

@@ -4,12 +4,12 @@ import time
 
 import msgspec
 
-from waveflow.audio.excerpt import read_excerpt
-from waveflow.audio.key import find_key
-from waveflow.audio.tempo import find_tempo
+from waveflow.audio.listen.excerpt import read_excerpt
+from waveflow.audio.listen.key import find_key
+from waveflow.audio.listen.tempo import find_tempo
 from waveflow.events.flow import MusicRequest, MusicResult
 from waveflow.ports import ObjectStore, Policy
-from waveflow.stages.fetch import fetch, workspace
+from waveflow.stages._fetch import fetch, workspace
 
 READ_TIME_S = 240  # a minute less than the function's own time-out
 

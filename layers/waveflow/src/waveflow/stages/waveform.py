@@ -4,9 +4,9 @@ import time
 
 import msgspec
 
-from waveflow.audio.document import waveform_document
-from waveflow.audio.listening import Listener
-from waveflow.audio.peaks import Waveform, draw
+from waveflow.audio.listen.meter import Listener
+from waveflow.audio.waveform.document import waveform_document
+from waveflow.audio.waveform.draw import Waveform, draw
 from waveflow.errors import (
     ObjectNotFoundError,
     SourceChangedError,
@@ -16,9 +16,9 @@ from waveflow.events.fields import iso_time
 from waveflow.events.flow import Outcome, Source, WaveformRequest, waveform_key
 from waveflow.events.messages import Job
 from waveflow.ports import ObjectStore, Policy
-from waveflow.stages.fetch import fetch, workspace
-from waveflow.stages.heard import analysis_told
-from waveflow.stages.records import duplicate, find_deletion, find_record
+from waveflow.stages._analysis import analysis_told
+from waveflow.stages._fetch import fetch, workspace
+from waveflow.stages._records import duplicate, find_deletion, find_record
 
 DRAW_TIME_S = 840  # a minute less than the function's own time-out
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio.layout import Encoding, Layout
+from waveflow.audio.formats.layout import Encoding, Layout
 from waveflow.audio.stream import BLOCK_SAMPLES, Samples
 
 LOW_BYTE = -256  # masks the byte that a 24-bit sample shares with its neighbour

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio import codec
-from waveflow.audio.checks import SILENT_LEVEL
 from waveflow.audio.kernels import mono
-from waveflow.audio.listening import planar
+from waveflow.audio.listen.meter import planar
+from waveflow.audio.listen.stem_check import SILENT_LEVEL
 
 SAMPLE_RATE = 22_050  # Hz; librosa's own, far above what beat and pitch need
 MAX_SECONDS = 90

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from waveflow.audio.mapped import FORGET_BYTES, forget, mapped
+from waveflow.audio.formats.mapped import FORGET_BYTES, forget, mapped
 
 CAPTURE = b"OggS\0"  # and the version
 HEADER_BYTES = 27

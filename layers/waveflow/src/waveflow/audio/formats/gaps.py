@@ -7,8 +7,8 @@ anything, so a gap is never longer than something else in the file proves.
 from pathlib import Path
 from typing import Any
 
-from waveflow.audio import ogg
-from waveflow.audio.sniff import Kind, id3_size
+from waveflow.audio.formats import ogg
+from waveflow.audio.formats.head import Kind, id3_size
 
 # (8192 - 64) / 4: a Vorbis stamp does not know how its first windows overlap.
 JITTER = 2_048

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio import codec, parallel
-from waveflow.audio.canvas import Canvas, Plan
-from waveflow.audio.parallel import DECODERS
+from waveflow.audio import codec
 from waveflow.audio.stream import Samples, Stream
+from waveflow.audio.waveform import parallel
+from waveflow.audio.waveform.canvas import Canvas, Plan
+from waveflow.audio.waveform.parallel import DECODERS
 from waveflow.errors import CorruptAudioError
 
 MIN_PART_FRAMES = 500_000  # below ten seconds a second decoder costs more than it saves

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio.excerpt import SAMPLE_RATE, is_silent
+from waveflow.audio.listen.excerpt import SAMPLE_RATE, is_silent
 
 HOP = 256  # samples, 11.6 ms
 WINDOW = 1_024

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio import weighting
-from waveflow.audio.true_peak import TruePeak
+from waveflow.audio.listen import weighting
+from waveflow.audio.listen.true_peak import TruePeak
 
 HOPS_PER_SECOND = 10
 MOMENTARY_HOPS = 4  # 400 ms, each overlapping the last by 75 %

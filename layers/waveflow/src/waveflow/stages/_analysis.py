@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from waveflow.audio.listening import Heard, Listener
+from waveflow.audio.listen.meter import Heard, Listener
 from waveflow.errors import InternalError, WaveflowError
 from waveflow.events.deliveries import code_of
 from waveflow.events.webhooks import Analysis

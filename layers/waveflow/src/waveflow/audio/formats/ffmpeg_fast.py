@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from waveflow.audio.gaps import JITTER
-from waveflow.audio.libav import DEMUXERS, PROTOCOLS, Facts, planes, url
-from waveflow.audio.sniff import Kind
+from waveflow.audio.formats.container import DEMUXERS, PROTOCOLS, Facts, planes, url
+from waveflow.audio.formats.gaps import JITTER
+from waveflow.audio.formats.head import Kind
 from waveflow.audio.stream import Samples
 
 # Each graph holds a dozen blocks, and a mix may hold 64 graphs.

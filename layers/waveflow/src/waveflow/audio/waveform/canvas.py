@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio import kernels, levels
-from waveflow.audio.buckets import Extremes, Grid
+from waveflow.audio import kernels
 from waveflow.audio.stream import Rounding, Samples
+from waveflow.audio.waveform import levels
+from waveflow.audio.waveform.buckets import Extremes, Grid
 
 MIN_SAMPLES_PER_PIXEL = 2  # audiowaveform's own minimum
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 
 from waveflow.audio import codec
-from waveflow.audio.canvas import Canvas, Plan
 from waveflow.audio.stream import Samples, Stream
+from waveflow.audio.waveform.canvas import Canvas, Plan
 from waveflow.errors import AudioTooLongError, ResourceLimitError, WaveflowError
 
 DECODERS = 2  # a Lambda of 1,769 MB and more has two vCPU

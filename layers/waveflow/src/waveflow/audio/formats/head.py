@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
-from waveflow.audio import mpeg
+from waveflow.audio.formats import mpeg
 from waveflow.errors import EmptyAudioError, UnsupportedMediaError
 
 HEAD_BYTES = 65_536  # an Ogg page is shorter; junk before an MPEG frame may be

@@ -4,9 +4,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from waveflow.audio import aiff, flac, libav, movie, mpeg_length, ogg, packets, pcm, wav
-from waveflow.audio.layout import Encoding, Layout
-from waveflow.audio.sniff import Kind
+from waveflow.audio.formats import (
+    aiff,
+    container,
+    ffmpeg_careful,
+    ffmpeg_fast,
+    flac,
+    mpeg_length,
+    ogg,
+    pcm,
+    wav,
+)
+from waveflow.audio.formats.head import Kind
+from waveflow.audio.formats.layout import Encoding, Layout
 from waveflow.audio.stream import TRUNCATED, Rounding, Samples, Stream
 from waveflow.errors import CorruptAudioError, EmptyAudioError
 
@@ -105,8 +115,10 @@ def _read_flac(
     except RuntimeError:
         if structure.shown - done > flac.NEAR_END:
             raise
-        facts = libav.read_facts(path, Kind.FLAC)
-        rest = packets.read_blocks(path, Kind.FLAC, facts=facts, warn=warnings.add)
+        facts = container.read_facts(path, Kind.FLAC)
+        rest = ffmpeg_careful.read_blocks(
+            path, Kind.FLAC, facts=facts, warn=warnings.add
+        )
         for block in _behind(rest, done):
             yield block
             done += len(block)
@@ -184,7 +196,7 @@ def open_m4a(path: Path) -> Stream:
 
 
 def _open_libav(path: Path, kind: Kind, *, whole: int = 0) -> Stream:
-    facts = libav.read_facts(path, kind)
+    facts = container.read_facts(path, kind)
     if not facts.channels:
         raise CorruptAudioError(f"The {kind} file does not tell its channels.")
     roundings = {Kind.MP3: Rounding.FLOOR, Kind.FLAC: Rounding.SHIFT}
@@ -206,7 +218,7 @@ class _Libav:
 
     path: Path
     kind: Kind
-    facts: libav.Facts
+    facts: container.Facts
     whole: int
     warn: Callable[[str], None]
 
@@ -216,7 +228,7 @@ class _Libav:
 
         done = start
         try:
-            for block in movie.read_blocks(
+            for block in ffmpeg_fast.read_blocks(
                 self.path,
                 self.kind,
                 facts=self.facts,
@@ -231,7 +243,7 @@ class _Libav:
             yield from _behind(self._packets(), done)
 
     def _packets(self) -> Iterator[Samples]:
-        return packets.read_blocks(
+        return ffmpeg_careful.read_blocks(
             self.path, self.kind, facts=self.facts, warn=self.warn, whole=self.whole
         )
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio.checks import StemCheck, StemWarning
 from waveflow.audio.kernels import FULL_SCALE
-from waveflow.audio.loudness import Loudness, LoudnessMeter
+from waveflow.audio.listen.loudness import Loudness, LoudnessMeter
+from waveflow.audio.listen.stem_check import StemCheck, StemWarning
 from waveflow.audio.stream import Samples, Stream
 from waveflow.errors import InternalError, ResourceLimitError, WaveflowError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from waveflow.audio.sniff import read_head
+from waveflow.audio.formats.head import read_head
 from waveflow.audio.stream import BLOCK_SAMPLES, Samples
 from waveflow.errors import CorruptAudioError
 

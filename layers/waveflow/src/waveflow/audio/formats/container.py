@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from waveflow.audio import boxes
-from waveflow.audio.sniff import Kind
+from waveflow.audio.formats import mp4
+from waveflow.audio.formats.head import Kind
 from waveflow.audio.stream import Samples
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
@@ -115,7 +115,7 @@ def opened(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
             f"The {kind} file cannot be opened: {getattr(exc, 'strerror', exc)}"
         ) from exc
     with container:
-        if kind is Kind.M4A and not container.streams and boxes.is_empty(path):
+        if kind is Kind.M4A and not container.streams and mp4.is_empty(path):
             raise EmptyAudioError("The m4a file holds no frame of audio.")
         yield container, _stream(container, kind)
 

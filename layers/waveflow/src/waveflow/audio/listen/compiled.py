@@ -6,9 +6,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio.excerpt import SAMPLE_RATE
-from waveflow.audio.key import find_key
-from waveflow.audio.tempo import find_tempo
+from waveflow.audio.listen.excerpt import SAMPLE_RATE
+from waveflow.audio.listen.key import find_key
+from waveflow.audio.listen.tempo import find_tempo
 
 SECONDS = 8
 

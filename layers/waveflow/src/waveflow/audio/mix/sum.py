@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio import codec, riff
-from waveflow.audio.parallel import DECODERS
-from waveflow.audio.peaks import Waveform, draw
-from waveflow.audio.stem import MIX_FRAMES, STEP_FRAMES, Stem
+from waveflow.audio import codec
+from waveflow.audio.mix import riff
+from waveflow.audio.mix.stem import MIX_FRAMES, STEP_FRAMES, Stem
+from waveflow.audio.waveform.draw import Waveform, draw
+from waveflow.audio.waveform.parallel import DECODERS
 from waveflow.errors import AudioTooLongError, InvalidMessageError
 
 PEAK_CEILING = 0.95  # set by the platform

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from waveflow.audio.gaps import Gaps
-from waveflow.audio.libav import Facts, opened, planes
-from waveflow.audio.sniff import Kind
+from waveflow.audio.formats.container import Facts, opened, planes
+from waveflow.audio.formats.gaps import Gaps
+from waveflow.audio.formats.head import Kind
 from waveflow.audio.stream import BLOCK_SAMPLES, TRUNCATED, Samples
 from waveflow.errors import CorruptAudioError
 

@@ -4,9 +4,9 @@ import mmap
 from dataclasses import dataclass
 from pathlib import Path
 
-from waveflow.audio import mpeg
-from waveflow.audio.mapped import FORGET_BYTES, forget, mapped
-from waveflow.audio.sniff import ID3_HEADER_BYTES, id3_size, read_head
+from waveflow.audio.formats import mpeg
+from waveflow.audio.formats.head import ID3_HEADER_BYTES, id3_size, read_head
+from waveflow.audio.formats.mapped import FORGET_BYTES, forget, mapped
 from waveflow.errors import EmptyAudioError
 
 TAGS = (b"TAG", b"APE", b"LYR")  # what may stand behind the last frame

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio import codec, kernels, levels
-from waveflow.audio.canvas import MIN_SAMPLES_PER_PIXEL
+from waveflow.audio import codec, kernels
 from waveflow.audio.stream import Samples, Stream
+from waveflow.audio.waveform import levels
+from waveflow.audio.waveform.canvas import MIN_SAMPLES_PER_PIXEL
 from waveflow.errors import InvalidMessageError, TooManyChannelsError
 
 MAX_CHANNELS = 24  # of audiowaveform

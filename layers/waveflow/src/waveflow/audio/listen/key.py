@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio.excerpt import SAMPLE_RATE, is_silent
+from waveflow.audio.listen.excerpt import SAMPLE_RATE, is_silent
 
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 # How often each degree of the scale occurs, in thousandths, the tonic first.

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from waveflow.audio.peaks import Waveform
+from waveflow.audio.waveform.draw import Waveform
 
 VERSION = 2  # of audiowaveform's data format
 ALGORITHM = 1  # of the peaks; raised when the same bytes would give others

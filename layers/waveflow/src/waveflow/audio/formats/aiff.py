@@ -4,9 +4,9 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from waveflow.audio import chunks
-from waveflow.audio.layout import Encoding, Layout
-from waveflow.audio.sniff import Kind, read_head
+from waveflow.audio.formats import chunks
+from waveflow.audio.formats.head import Kind, read_head
+from waveflow.audio.formats.layout import Encoding, Layout
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
 COMM_BYTES = 18

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from waveflow.audio import chunks
-from waveflow.audio.layout import Encoding, Layout
-from waveflow.audio.sniff import Kind, read_head
+from waveflow.audio.formats import chunks
+from waveflow.audio.formats.head import Kind, read_head
+from waveflow.audio.formats.layout import Encoding, Layout
 from waveflow.errors import CorruptAudioError, UnsupportedMediaError
 
 PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE

@@ -1,0 +1,1 @@
+"""Recognise, parse and decode each accepted container and codec."""

@@ -1,0 +1,1 @@
+"""Measure what a file sounds like: loudness, faults of stems, tempo, key."""

@@ -1,0 +1,1 @@
+"""Sum stems into one file."""

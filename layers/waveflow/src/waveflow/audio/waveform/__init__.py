@@ -1,0 +1,1 @@
+"""Draw waveforms: peaks, audiowaveform data, zoom levels, the document."""
