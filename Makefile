@@ -77,7 +77,7 @@ lock: $(UV) ## Resolve the locks again.
 	@$(IMAGE_LOCK) -o requirements/image-core.lock
 	@$(IMAGE_LOCK) --extra webhook -o requirements/image-webhook.lock
 	@$(IMAGE_LOCK) --extra audio -o requirements/image-audio.lock
-	@$(IMAGE_LOCK) --extra audio --extra analysis -o requirements/image-analysis.lock
+	@$(IMAGE_LOCK) --extra audio --extra music -o requirements/image-music.lock
 	@$(IMAGE_LOCK) --extra api -o requirements/image-api.lock
 
 run: $(VENV)/.run ## Send audio through the whole pipeline; FILES="a.wav b.flac" for your own.

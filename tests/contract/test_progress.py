@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from waveflow.jobs.progress import STEPS
+from waveflow.api.jobs.progress import STEPS
 
 ROOT = Path(__file__).parents[2]
 # A job does not stay in these: the first is its beginning, the others its ends.

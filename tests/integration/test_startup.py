@@ -52,4 +52,4 @@ def test_one_image_alone_installs_what_finds_tempo_and_key():
 
     holders = {p.name for p, text in locks.items() if "\nlibrosa==" in text}
 
-    assert holders == {"image-analysis.lock", "dev.lock"}
+    assert holders == {"image-music.lock", "dev.lock"}

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
+from waveflow.api.forms import FileForm
 from waveflow.errors import InvalidMessageError
-from waveflow.web.forms import FileForm
 
 KIND = "multipart/form-data; boundary=b"
 

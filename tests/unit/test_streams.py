@@ -3,9 +3,9 @@
 import asyncio
 
 from support.http_api import parse
-from waveflow.jobs.feed import Gone
-from waveflow.jobs.progress import Progress
-from waveflow.web.streams import event_stream, several_stream
+from waveflow.api.events import event_stream, several_stream
+from waveflow.api.jobs.feed import Gone
+from waveflow.api.jobs.progress import Progress
 
 BEGUN = Progress(number=7, job_id="a", status="processing", progress=40, message="")
 GONE = Gone(job_id="b", code="JOB_EXPIRED", message="Forgotten.")

@@ -88,7 +88,7 @@ def env_block(pipeline: Pipeline, webhook_url: str) -> str:
 
 def api_block(url: str) -> str:
     """Return where the API and the page are, and a token for it."""
-    from waveflow.bootstrap import LOCAL_OWNER
+    from waveflow.api.bootstrap import LOCAL_OWNER
 
     from waveflow_local.http.tokens import development_token
 

@@ -7,8 +7,9 @@ import pytest
 from fastapi.testclient import TestClient
 from support.http_api import Api
 from support.world import World
-from waveflow.bootstrap import ApiServices
-from waveflow_local.http.server import Place, environment, load_api
+from waveflow.api.app import create_app
+from waveflow.api.bootstrap import ApiServices
+from waveflow_local.http.server import Place, environment
 
 Environment = dict[str, str]
 
@@ -29,7 +30,7 @@ def services(settings: Environment) -> ApiServices:
 @pytest.fixture(scope="module")
 def api(services: ApiServices) -> Iterator[Api]:
     """Return the application, asked in this process."""
-    app = load_api().create_app(services)
+    app = create_app(services)
     with TestClient(app, follow_redirects=False) as client:
         yield Api(client)
 
@@ -39,7 +40,7 @@ def configured(settings: Environment) -> Callable[..., TestClient]:
     """Return a maker of applications with other settings."""
 
     def make(**changed: str) -> TestClient:
-        app = load_api().create_app(ApiServices(settings | changed))
+        app = create_app(ApiServices(settings | changed))
         return TestClient(app, follow_redirects=False)
 
     return make

@@ -7,14 +7,15 @@ import pytest
 from fastapi.testclient import TestClient
 from support.http_api import Api, code
 from support.world import wav
-from waveflow.bootstrap import ApiServices
+from waveflow.api.app import create_app
+from waveflow.api.bootstrap import ApiServices
+from waveflow.api.errors import IssuerUnavailableError
 from waveflow.errors import (
     InternalError,
     StorageUnavailableError,
     WebhookUnavailableError,
 )
-from waveflow.jobs.refusals import IssuerUnavailableError
-from waveflow_local.http.server import Place, application, environment, load_api
+from waveflow_local.http.server import Place, application, environment
 from waveflow_local.http.tokens import development_token
 
 
@@ -192,7 +193,7 @@ def served(settings):
         made = ApiServices(settings)
         for name, service in services.items():
             setattr(made, name, service)
-        app = load_api().create_app(made)
+        app = create_app(made)
         return TestClient(app, raise_server_exceptions=False)
 
     return make

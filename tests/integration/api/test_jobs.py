@@ -5,9 +5,9 @@ import requests
 from fastapi.testclient import TestClient
 from support.http_api import Api, code, parse
 from support.world import wav
-from waveflow.bootstrap import ApiServices
+from waveflow.api.app import create_app
+from waveflow.api.bootstrap import ApiServices
 from waveflow_local import places
-from waveflow_local.http.server import load_api
 from waveflow_local.http.tokens import development_token
 
 
@@ -194,7 +194,7 @@ def knowing(settings):
     def make(*secrets):
         made = ApiServices(settings)
         made.secrets = lambda: secrets
-        app = load_api().create_app(made)
+        app = create_app(made)
         return Api(TestClient(app, follow_redirects=False))
 
     return make

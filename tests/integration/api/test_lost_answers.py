@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError
 from fastapi.testclient import TestClient
 from support.http_api import Api
 from support.world import wav
-from waveflow.adapters.s3_uploads import S3UploadStore
-from waveflow.bootstrap import ApiServices
+from waveflow.api.adapters.s3_uploads import S3UploadStore
+from waveflow.api.app import create_app
+from waveflow.api.bootstrap import ApiServices
 from waveflow.errors import SourceChangedError, StorageUnavailableError
-from waveflow_local.http.server import load_api
 
 KEY = "audio/lost-answer.wav"
 
@@ -81,7 +81,7 @@ def served(settings, world):
 
 def api_of(services):
     """Return the API on some services."""
-    return Api(TestClient(load_api().create_app(services), follow_redirects=False))
+    return Api(TestClient(create_app(services), follow_redirects=False))
 
 
 @pytest.mark.parametrize("seconds", [0.2, 400])

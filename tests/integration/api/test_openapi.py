@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 from support.http_api import begin
 from support.world import wav
 from waveflow.adapters.signature import signature_headers
-from waveflow.bootstrap import LOCAL_OWNER
+from waveflow.api.bootstrap import LOCAL_OWNER
 from waveflow_local import places
 from waveflow_local.http.tokens import development_token
 

@@ -9,7 +9,7 @@ import pytest
 from support.http_api import code
 from support.world import wav
 from waveflow.adapters.signature import signature_headers
-from waveflow.bootstrap import ApiServices
+from waveflow.api.bootstrap import ApiServices
 from waveflow_local import places
 
 

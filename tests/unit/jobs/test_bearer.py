@@ -7,8 +7,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
-from waveflow.adapters.bearer import BearerTokens
-from waveflow.jobs.refusals import IssuerUnavailableError, UnauthorizedError
+from waveflow.api.adapters.bearer import BearerTokens
+from waveflow.api.errors import IssuerUnavailableError, UnauthorizedError
 
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 PUBLIC = json.loads(ECAlgorithm.to_jwk(PRIVATE.public_key())) | {"kid": "k1"}

@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
+from waveflow.api.errors import JobExpiredError
+from waveflow.api.jobs.feed import Feeds, Gone
+from waveflow.api.jobs.progress import Progress
 from waveflow.errors import InternalError, StorageUnavailableError
-from waveflow.jobs.feed import Feeds, Gone
-from waveflow.jobs.progress import Progress
-from waveflow.jobs.refusals import JobExpiredError
 
 
 def moment(number, status="processing"):

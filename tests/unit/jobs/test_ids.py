@@ -2,7 +2,7 @@
 
 import uuid
 
-from waveflow.jobs.ids import Seal
+from waveflow.api.jobs.ids import Seal
 
 seal = Seal(lambda: ("whsec_one",))
 

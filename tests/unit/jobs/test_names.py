@@ -4,8 +4,8 @@ import unicodedata
 
 import msgspec
 import pytest
+from waveflow.api.jobs.names import plain_name, safe_name, user_id
 from waveflow.events.fields import Id
-from waveflow.jobs.names import plain_name, safe_name, user_id
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """From an execution's history to what seed 004 shows."""
 
-from waveflow.jobs.ports import Event, Execution
-from waveflow.jobs.progress import ending, moments
+from waveflow.api.jobs.progress import ending, moments
+from waveflow.api.ports import Event, Execution
 
 UPLOAD = ["Route", "Hash", "Ask", "Verdict", "Waveform", "Tell"]
 

@@ -4,8 +4,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from waveflow.jobs.rate import RateLimit
-from waveflow.jobs.refusals import RateLimitedError
+from waveflow.api.errors import RateLimitedError
+from waveflow.api.rate import RateLimit
 
 
 def test_the_rate_is_limited_for_each_owner():

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
-from waveflow.bootstrap import ApiServices
-from waveflow.web.guard import Owner
+from waveflow.api.auth import Owner
+from waveflow.api.bootstrap import ApiServices
 
 from waveflow_local.clients import Clients
 from waveflow_local.http.again import Again, Delivery, deliver_again, look

@@ -2,7 +2,7 @@
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
-from waveflow.web.problems import problem
+from waveflow.api.problems import problem
 
 # A page of another site may reach loopback under a name of its own; the last is
 # what tests in the same process call it.

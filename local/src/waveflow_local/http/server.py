@@ -1,12 +1,10 @@
-"""Run the API of functions/analysis against a local engine."""
+"""Run the HTTP API against a local engine."""
 
-import importlib.util
 import json
 import os
 import socket
-import sys
 from dataclasses import asdict, dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from waveflow_local import places
 from waveflow_local.http.tokens import ISSUER, key_set
@@ -61,13 +59,14 @@ def serve(place: Place, *, out: IO[str]) -> None:
 
 def application(place: Place) -> "FastAPI":
     """Return the API with the page and the bench beside it."""
-    from waveflow.bootstrap import api_services
+    from waveflow.api.app import create_app
+    from waveflow.api.bootstrap import api_services
 
     from waveflow_local.http import bench, pages
     from waveflow_local.http.hosts import OwnHosts
 
     project = Project()
-    app: FastAPI = load_api().create_app(api_services())
+    app: FastAPI = create_app(api_services())
     app.include_router(bench.routes)
     app.state.bench = bench.Bench(place, api_services())
     pages.mount(app, project)
@@ -105,18 +104,6 @@ def environment(place: Place) -> dict[str, str]:
         "NO_PROXY": f"{places.LOOPBACK},localhost",
         "no_proxy": f"{places.LOOPBACK},localhost",
     }
-
-
-def load_api() -> Any:
-    """Return the module functions/analysis/app.py."""
-    path = Project().handler("analysis")
-    spec = importlib.util.spec_from_file_location("waveflow_functions.analysis", path)
-    if spec is None or spec.loader is None:
-        raise LocalError(f"No module can be made of {path}.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def _bind(port: int | None) -> socket.socket:

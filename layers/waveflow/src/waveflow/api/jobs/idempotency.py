@@ -5,12 +5,12 @@ import json
 import uuid
 from collections.abc import Callable
 
-from waveflow.jobs.arrival import Arrival
-from waveflow.jobs.ids import Seal
-from waveflow.jobs.names import UPLOAD_PREFIX
-from waveflow.jobs.ports import Execution, Machine
-from waveflow.jobs.refusals import RepeatKeyReusedError
-from waveflow.jobs.subject import Subject, Wish, subject_of
+from waveflow.api.errors import RepeatKeyReusedError
+from waveflow.api.jobs.ids import Seal
+from waveflow.api.jobs.names import UPLOAD_PREFIX
+from waveflow.api.jobs.subject import Subject, Wish, subject_of
+from waveflow.api.jobs.upload import Arrival
+from waveflow.api.ports import Execution, Machine
 from waveflow.ports import ObjectStore
 
 MAX_GENERATIONS = 20  # jobs of the same request that may lie behind the newest

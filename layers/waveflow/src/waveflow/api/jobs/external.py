@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from waveflow.api.errors import BadSignatureError
+from waveflow.api.jobs.service import Jobs
 from waveflow.errors import InvalidMessageError
-from waveflow.jobs.refusals import BadSignatureError
-from waveflow.jobs.service import Jobs
 
 TOLERANCE_S = 300  # Standard Webhooks' own
 STAMP_DIGITS = 12  # seconds, until the year 33658

@@ -9,12 +9,12 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from waveflow.adapters.s3 import translated
+from waveflow.api.ports import CONTENT_TYPE, Form, Part
 from waveflow.errors import (
     ObjectNotFoundError,
     SourceChangedError,
     StorageUnavailableError,
 )
-from waveflow.jobs.ports import CONTENT_TYPE, Form, Part
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -13,16 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from waveflow.api.errors import RateLimitedError, RefusalError, UnauthorizedError
 from waveflow.errors import (
     InternalError,
     StorageUnavailableError,
     WaveflowError,
     WebhookUnavailableError,
-)
-from waveflow.jobs.refusals import (
-    RateLimitedError,
-    RefusalError,
-    UnauthorizedError,
 )
 
 MEDIA_TYPE = "application/problem+json"

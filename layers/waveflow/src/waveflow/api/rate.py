@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from waveflow.jobs.refusals import RateLimitedError
+from waveflow.api.errors import RateLimitedError
 
 MAX_OWNERS = 10_000  # the one not seen for longest is forgotten
 

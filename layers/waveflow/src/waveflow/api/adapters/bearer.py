@@ -5,7 +5,7 @@ from typing import Any
 import jwt
 from jwt import PyJWK, PyJWKClient, PyJWKSet
 
-from waveflow.jobs.refusals import IssuerUnavailableError, UnauthorizedError
+from waveflow.api.errors import IssuerUnavailableError, UnauthorizedError
 
 # Which algorithm a key of each kind may be used with; the token does not choose.
 _ALGORITHMS = {

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from msgspec import Struct
 
+from waveflow.api.errors import RefusalError
+from waveflow.api.jobs.progress import Progress
 from waveflow.errors import InternalError, StorageUnavailableError, WaveflowError
-from waveflow.jobs.progress import Progress
-from waveflow.jobs.refusals import RefusalError
 
 FAST_S, SLOW_S = 0.2, 2.0
 GROWTH = 1.15  # a job that takes a minute is looked at every two seconds

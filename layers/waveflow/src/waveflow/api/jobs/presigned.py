@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from waveflow.api.errors import UploadIncompleteError, UploadNotFoundError
+from waveflow.api.jobs.ids import Seal
+from waveflow.api.jobs.service import Jobs
+from waveflow.api.jobs.subject import Accepted, Subject, Wish, with_file
+from waveflow.api.ports import Form, Part, UploadStore
 from waveflow.errors import EmptyAudioError, FileTooLargeError
-from waveflow.jobs.ids import Seal
-from waveflow.jobs.ports import Form, Part, UploadStore
-from waveflow.jobs.refusals import UploadIncompleteError, UploadNotFoundError
-from waveflow.jobs.service import Jobs
-from waveflow.jobs.subject import Accepted, Subject, Wish, with_file
 from waveflow.ports import ObjectStore
 
 FORM_SECONDS = 600

@@ -7,16 +7,17 @@ import msgspec
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import RedirectResponse
-from waveflow.bootstrap import ApiServices, api_services
-from waveflow.jobs.direct import Direct
-from waveflow.jobs.subject import Accepted, Subject, Wish
-from waveflow.web import schemas
-from waveflow.web.forms import FileForm
-from waveflow.web.guard import Guard, Here, Owner
-from waveflow.web.openapi import FORM_SCHEMA, WEBHOOK_SCHEMA, describe
-from waveflow.web.problems import Problem, answer_problems, documented
-from waveflow.web.reading import serve_reading
-from waveflow.web.streams import event_stream, number_of, several_stream
+
+from waveflow.api import schemas
+from waveflow.api.auth import Guard, Here, Owner
+from waveflow.api.bootstrap import ApiServices, api_services
+from waveflow.api.docs_page import serve_reading
+from waveflow.api.events import event_stream, number_of, several_stream
+from waveflow.api.forms import FileForm
+from waveflow.api.jobs.presigned import Direct
+from waveflow.api.jobs.subject import Accepted, Subject, Wish
+from waveflow.api.openapi import FORM_SCHEMA, WEBHOOK_SCHEMA, describe
+from waveflow.api.problems import Problem, answer_problems, documented
 
 MAX_FOLLOWED = 200
 CORS_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"]

@@ -6,8 +6,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from waveflow import errors
+from waveflow.api.ports import Event, Execution
 from waveflow.events.deliveries import ERRORS, code_of, sentence_of
-from waveflow.jobs.ports import Event, Execution
 
 Status = Literal["processing", "completed", "failed"]
 Result = Literal["SUCCESS", "DUPLICATE", "HELD", "FAILURE"]

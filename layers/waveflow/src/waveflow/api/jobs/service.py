@@ -8,17 +8,17 @@ from typing import Any
 
 import msgspec
 
+from waveflow.api.errors import JobExpiredError, JobNotFoundError, NoResultError
+from waveflow.api.jobs import progress
+from waveflow.api.jobs.idempotency import Repeats, asked_for, refuse_another
+from waveflow.api.jobs.ids import Seal, is_job_id
+from waveflow.api.jobs.names import plain_name, user_id
+from waveflow.api.jobs.progress import Progress
+from waveflow.api.jobs.subject import Accepted, Subject, Wish, subject_of, with_file
+from waveflow.api.jobs.upload import Arrival
+from waveflow.api.ports import Execution, Machine, UploadStore
 from waveflow.errors import SourceChangedError
 from waveflow.events.fields import iso_time
-from waveflow.jobs import progress
-from waveflow.jobs.arrival import Arrival
-from waveflow.jobs.ids import Seal, is_job_id
-from waveflow.jobs.names import plain_name, user_id
-from waveflow.jobs.ports import Execution, Machine, UploadStore
-from waveflow.jobs.progress import Progress
-from waveflow.jobs.refusals import JobExpiredError, JobNotFoundError, NoResultError
-from waveflow.jobs.repeats import Repeats, asked_for, refuse_another
-from waveflow.jobs.subject import Accepted, Subject, Wish, subject_of, with_file
 from waveflow.ports import ObjectStore
 
 OUTSIDE_PREFIX = "analysis/"  # what an outside analysis server said

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import msgspec
 from starlette.responses import StreamingResponse
 
-from waveflow.jobs.feed import Gone
-from waveflow.jobs.progress import Progress
+from waveflow.api.jobs.feed import Gone
+from waveflow.api.jobs.progress import Progress
 
 BEGINNING = b"retry: 1000\n\n"
 HEARTBEAT = b": still here\n\n"

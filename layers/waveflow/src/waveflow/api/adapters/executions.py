@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from waveflow.api.ports import Event, Execution
 from waveflow.errors import InternalError, StorageUnavailableError
-from waveflow.jobs.ports import Event, Execution
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -5,9 +5,9 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from waveflow.api.jobs.names import new_key, plain_name
+from waveflow.api.ports import Execution
 from waveflow.events.messages import DEFAULT_NUM_PEAKS
-from waveflow.jobs.names import new_key, plain_name
-from waveflow.jobs.ports import Execution
 
 VerdictBy = Literal["none", "platform"]
 

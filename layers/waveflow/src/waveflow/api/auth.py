@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from waveflow.bootstrap import ApiServices
+from waveflow.api.bootstrap import ApiServices
+from waveflow.api.errors import UnauthorizedError
+from waveflow.api.jobs.feed import Feeds
+from waveflow.api.rate import RateLimit
 from waveflow.errors import FileTooLargeError
-from waveflow.jobs.feed import Feeds
-from waveflow.jobs.rate import RateLimit
-from waveflow.jobs.refusals import UnauthorizedError
 
 _bearer = HTTPBearer(auto_error=False, description="A JWT of the configured issuer.")
 FORM_BYTES = 64 << 10  # what a form may add to its file

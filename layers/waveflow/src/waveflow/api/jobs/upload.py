@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
+from waveflow.api.ports import Part, UploadStore
 from waveflow.errors import EmptyAudioError, FileTooLargeError
-from waveflow.jobs.ports import Part, UploadStore
 
 PART_BYTES = 5 << 20  # the smallest part that S3 takes, so the least memory
 

@@ -1,0 +1,1 @@
+"""Reach AWS and the token issuer for the HTTP API."""

@@ -1,0 +1,124 @@
+"""Read the environment once and build what the HTTP API needs."""
+
+import os
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from waveflow.bootstrap import Services, list_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from waveflow.api.adapters.bearer import BearerTokens
+    from waveflow.api.jobs.external import OutsideServer
+    from waveflow.api.jobs.ids import Seal
+    from waveflow.api.jobs.presigned import DirectUploads
+    from waveflow.api.jobs.service import Jobs
+    from waveflow.api.ports import UploadStore
+
+LOCAL_OWNER = "local-developer"  # may do without a token on a developer's machine
+
+
+class ApiPolicy(Struct, frozen=True, kw_only=True):
+    """The operator's choices that the HTTP API obeys.
+
+    `anonymous` is the owner of requests without a token; None refuses them.
+    """
+
+    anonymous: str | None
+    origins: tuple[str, ...]
+    max_body_bytes: int | None
+    per_second: float
+    burst: int
+
+
+class ApiServices(Services):
+    """What the HTTP API may ask for beside what the stages use."""
+
+    @cached_property
+    def seal(self) -> "Seal":
+        """Return what issues and checks ids; its key is the webhook's secret."""
+        from waveflow.api.jobs.ids import Seal
+
+        return Seal(self.secrets)
+
+    @cached_property
+    def secrets(self) -> "Callable[[], tuple[str, ...]]":
+        """Return the webhook's secrets, which the outside server signs with too."""
+        from waveflow.adapters.secrets import WebhookSecrets
+
+        secret = self._environment["WEBHOOK_SECRET_ARN"]
+        return WebhookSecrets(self._client("secretsmanager"), secret)
+
+    @cached_property
+    def uploads(self) -> "UploadStore":
+        """Return the bucket's doors; presigned requests need SigV4 said aloud."""
+        from waveflow.api.adapters.s3_uploads import S3UploadStore
+
+        client = self._client("s3", signature_version="s3v4")
+        return S3UploadStore(client, self._environment["BUCKET_NAME"])
+
+    @cached_property
+    def jobs(self) -> "Jobs":
+        """Return every job of every owner."""
+        from waveflow.api.adapters.executions import StepFunctionsMachine
+        from waveflow.api.jobs.service import Jobs
+
+        machine = self._environment["STATE_MACHINE_ARN"]
+        return Jobs(
+            StepFunctionsMachine(self._client("stepfunctions"), machine),
+            objects=self.objects,
+            uploads=self.uploads,
+            seal=self.seal,
+            max_file_bytes=self.policy.max_file_bytes,
+        )
+
+    @cached_property
+    def direct(self) -> "DirectUploads":
+        """Return the uploads that pass by the API."""
+        from waveflow.api.jobs.presigned import DirectUploads
+
+        return DirectUploads(
+            self.jobs, store=self.uploads, objects=self.objects, seal=self.seal
+        )
+
+    @cached_property
+    def outside(self) -> "OutsideServer":
+        """Return the analysis server beside WaveFlow."""
+        from waveflow.adapters.signature import signature_headers
+        from waveflow.api.jobs.external import OutsideServer
+
+        return OutsideServer(self.jobs, secrets=self.secrets, sign=signature_headers)
+
+    @cached_property
+    def bearer(self) -> "BearerTokens":
+        """Return the tokens of the configured issuer."""
+        from waveflow.api.adapters.bearer import BearerTokens
+
+        env = self._environment
+        return BearerTokens(
+            env["API_TOKEN_KEYS"],
+            issuer=env["API_TOKEN_ISSUER"],
+            audience=env.get("API_TOKEN_AUDIENCE") or None,
+        )
+
+    @cached_property
+    def http(self) -> ApiPolicy:
+        """Return the operator's choices about requests."""
+        env = self._environment
+        limit = env.get("API_MAX_BODY_BYTES")
+        return ApiPolicy(
+            anonymous=LOCAL_OWNER if self._local else None,
+            origins=list_of(env.get("API_CORS_ORIGINS", "")),
+            max_body_bytes=int(limit) if limit else None,
+            per_second=float(env.get("API_RATE_PER_SECOND", "20")),
+            burst=int(env.get("API_RATE_BURST", "100")),
+        )
+
+
+@lru_cache(maxsize=1)
+def api_services() -> ApiServices:
+    """Return the HTTP API's services, built from the process's environment."""
+    return ApiServices(dict(os.environ))

@@ -1,0 +1,1 @@
+"""Start jobs and report their progress: a job is an execution of the machine."""

@@ -1,1 +1,0 @@
-"""Offer analyses as jobs over HTTP; a job is an execution of the state machine."""

@@ -1,1 +1,0 @@
-"""Speak HTTP for the use-cases in `waveflow.jobs`."""
