@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 if TYPE_CHECKING:
-    from waveflow_local.pipeline import Pipeline
+    from waveflow_local.engine.pipeline import Pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -158,7 +158,7 @@ def _music(seconds: int) -> bytes:
 @contextlib.contextmanager
 def running() -> Iterator["Pipeline"]:
     """Start the engine beside the workers, and tell them where it is."""
-    from waveflow_local.pipeline import Pipeline, Settings
+    from waveflow_local.engine.pipeline import Pipeline, Settings
     from waveflow_local.standin.behaviours import Rule
     from waveflow_local.standin.server import StandIn
 

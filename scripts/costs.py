@@ -15,7 +15,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from waveflow_local.template import read_document
+from waveflow_local.engine.template import read_document
 
 PRICES_AS_OF = "2026-11"
 TRANSITION = 0.0271 / 1_000

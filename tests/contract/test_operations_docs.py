@@ -9,7 +9,7 @@ import pytest
 import typer
 from support.scripts import script
 from support.stack import ROOT, load
-from waveflow_local.cli import app
+from waveflow_local.cli.app import app
 
 RUNBOOK = (ROOT / "docs/runbook.md").read_text("utf-8")
 DEPLOY = (ROOT / "docs/deploy.md").read_text("utf-8")

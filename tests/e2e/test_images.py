@@ -13,15 +13,15 @@ import pytest
 from rich.console import Console
 from support import images
 from support.forward import forwarded
-from waveflow_local import show
-from waveflow_local.outputs import Bucket
-from waveflow_local.pipeline import Pipeline, Settings
-from waveflow_local.run import Run
-from waveflow_local.scenario import demonstration
-from waveflow_local.show import Row
+from waveflow_local.demo import report
+from waveflow_local.demo.outputs import Bucket
+from waveflow_local.demo.report import Row
+from waveflow_local.demo.run import Run
+from waveflow_local.demo.scenario import demonstration
+from waveflow_local.demo.stems import write_stems
+from waveflow_local.engine.pipeline import Pipeline, Settings
+from waveflow_local.engine.template import Template
 from waveflow_local.standin.server import StandIn
-from waveflow_local.stems import write_stems
-from waveflow_local.template import Template
 
 pytestmark = pytest.mark.skipif(
     images.missing() is not None, reason=str(images.missing())
@@ -203,7 +203,7 @@ def test_the_whole_machine_runs_on_the_images(system: System, tmp_path: Path):
     console = Console(file=io.StringIO())
 
     with system.sam.endpoint(system.lambda_port, tmp_path / "sam.log"):
-        run.finish(show.view_for(console))
+        run.finish(report.view_for(console))
     for row in rows:
         run.check(row)
 

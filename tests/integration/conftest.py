@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from support.replay import disagreement
 from support.world import World
-from waveflow_local.pipeline import Pipeline, Settings
+from waveflow_local.engine.pipeline import Pipeline, Settings
 from waveflow_local.standin.server import StandIn
 
 

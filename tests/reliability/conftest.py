@@ -12,7 +12,7 @@ from support.machine import FakeMachine
 from support.policies import Policies
 from waveflow import bootstrap
 from waveflow.adapters.s3 import S3ObjectStore
-from waveflow_local.ops_stack import Parts, Stack
+from waveflow_local.ops.stack import Parts, Stack
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,11 @@ from typer.testing import CliRunner
 from waveflow.events.flow import Source
 from waveflow.events.messages import Survivor
 from waveflow.stages._records import Deletion
-from waveflow_local import ops_stack
-from waveflow_local.cli import app
-from waveflow_local.ops_health import health
-from waveflow_local.ops_stack import Parts, Stack, parts_of
-from waveflow_local.ops_undo import Drawing, redraw, restore
-from waveflow_local.places import LocalError
+from waveflow_local.cli.app import app
+from waveflow_local.ops.health import health
+from waveflow_local.ops.stack import Parts, Stack, parts_of
+from waveflow_local.ops.undo import Drawing, redraw, restore
+from waveflow_local.paths import LocalError
 
 BUCKET, KEY = "a-bucket", "audio/new.wav"
 RECORD = "dedupe/new_17.json"
@@ -214,7 +213,7 @@ def test_a_stack_of_somebody_else_is_a_mistake():
 @pytest.mark.usefixtures("deleted")
 def test_every_command_is_offered(stack, monkeypatch, arguments, said):
     """What works as a function must work at the prompt."""
-    monkeypatch.setattr(ops_stack, "open_stack", lambda _name: stack)
+    monkeypatch.setattr("waveflow_local.ops.stack.open_stack", lambda _name: stack)
 
     result = CliRunner().invoke(app, ["ops", *arguments])
 

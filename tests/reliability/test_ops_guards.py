@@ -5,11 +5,11 @@ import json
 import boto3
 import pytest
 from moto import mock_aws
-from waveflow_local import ops_bucket, ops_health
-from waveflow_local.ops_stack import Parts, Stack, parts_of
+from waveflow_local.ops import bucket_checks, health
+from waveflow_local.ops.stack import Parts, Stack, parts_of
 
 BUCKET = "a-bucket"
-BLOCK = dict.fromkeys(ops_bucket.BLOCKS, True)
+BLOCK = dict.fromkeys(bucket_checks.BLOCKS, True)
 DENY = {
     "Effect": "Deny",
     "Principal": "*",
@@ -90,7 +90,7 @@ def _alarm(stack, name, state):
 
 def found(stack):
     """Return what the checks of a stack on AWS say."""
-    return {part: check(stack) for part, check in ops_health.ON_AWS.items()}
+    return {part: check(stack) for part, check in health.ON_AWS.items()}
 
 
 def test_a_guarded_stack_is_well(stack):
@@ -125,7 +125,7 @@ def test_a_bucket_without_guards_is_named(stack):
     assert "for ever" in found(stack)["bucket lifecycle"]
 
 
-@pytest.mark.parametrize("block", ops_bucket.BLOCKS)
+@pytest.mark.parametrize("block", bucket_checks.BLOCKS)
 def test_half_a_block_is_none(stack, block):
     """Each of the four closes a way of its own."""
     stack.s3.put_public_access_block(

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 from support.machine import ARN, NOW
-from waveflow_local.ops_again import Choice, run_again
-from waveflow_local.places import LocalError
+from waveflow_local.ops.rerun import Choice, run_again
+from waveflow_local.paths import LocalError
 
 LONG_AGO = NOW - timedelta(days=30)
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from waveflow_local import places
-from waveflow_local.template import Template
+from waveflow_local import paths
+from waveflow_local.engine.template import Template
 
 ROOT = Path(__file__).parents[2]
 ROLES = {
@@ -33,7 +33,7 @@ class Policies:
     def __init__(self, parameters: dict[str, str] | None = None) -> None:
         self.template = Template.read(ROOT / "template.yaml", parameters or {})
         self.document = self.template._document
-        self.template.bind("WebhookSecret", places.arn("secretsmanager", "secret:s"))
+        self.template.bind("WebhookSecret", paths.arn("secretsmanager", "secret:s"))
         for name in self.names("AWS::Logs::LogGroup"):
             arn = (
                 f"arn:aws:logs:ap-northeast-2:123456789012:log-group:/waveflow/{name}:*"

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from waveflow_local.template import read_document
+from waveflow_local.engine.template import read_document
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"

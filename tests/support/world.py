@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from waveflow_local.pipeline import Pipeline
+from waveflow_local.engine.history import ExecutionSeen, see
+from waveflow_local.engine.pipeline import Pipeline
 from waveflow_local.standin.behaviours import Rule
 from waveflow_local.standin.server import StandIn
-from waveflow_local.watch import ExecutionSeen, see
 
 UPLOAD_STATES = ["Route", "Hash", "Ask", "Verdict", "Waveform", "Tell"]
 _numbers = itertools.count(1)

@@ -5,7 +5,7 @@ import pytest
 import requests
 from support.http_api import begin, code, complete, send
 from support.world import wav
-from waveflow_local.http import tokens
+from waveflow_local.console import dev_tokens
 
 PART = 8 << 20
 
@@ -160,8 +160,8 @@ def test_a_job_that_was_started_stays(api, world, multipart):
 def test_the_longest_names_make_a_ticket_that_the_routes_take(api):
     """Hangul has three bytes a letter, and issuers give out long subjects."""
     name, owner = "가" * 600 + ".wav", "😀" * 255
-    claims = {"iss": tokens.ISSUER, "sub": owner, "exp": 9_999_999_999}
-    token = jwt.encode(claims, tokens._KEY, headers={"kid": tokens.KEY_ID})
+    claims = {"iss": dev_tokens.ISSUER, "sub": owner, "exp": 9_999_999_999}
+    token = jwt.encode(claims, dev_tokens._KEY, headers={"kid": dev_tokens.KEY_ID})
     headers = {"Authorization": f"Bearer {token}"}
     upload = api.client.post(
         f"/tokens/{'t' * 128}/uploads",

@@ -15,8 +15,8 @@ from waveflow.errors import (
     StorageUnavailableError,
     WebhookUnavailableError,
 )
-from waveflow_local.http.server import Place, application, environment
-from waveflow_local.http.tokens import development_token
+from waveflow_local.console.api_server import Place, application, environment
+from waveflow_local.console.dev_tokens import development_token
 
 
 def bearer(owner):

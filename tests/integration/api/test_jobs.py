@@ -7,8 +7,8 @@ from support.http_api import Api, code, parse
 from support.world import wav
 from waveflow.api.app import create_app
 from waveflow.api.bootstrap import ApiServices
-from waveflow_local import places
-from waveflow_local.http.tokens import development_token
+from waveflow_local import paths
+from waveflow_local.console.dev_tokens import development_token
 
 
 def test_the_seeds_walk_ends_with_a_result(api, world):
@@ -184,7 +184,7 @@ def test_ids_of_nobody_are_not_found_and_forgotten_ones_are_gone(api, services):
         )
 
 
-OLD, NEW = places.WEBHOOK_SECRET, "whsec_" + "bmV3" * 10
+OLD, NEW = paths.WEBHOOK_SECRET, "whsec_" + "bmV3" * 10
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from support.http_api import begin
 from support.world import wav
 from waveflow.adapters.signature import signature_headers
 from waveflow.api.bootstrap import LOCAL_OWNER
-from waveflow_local import places
-from waveflow_local.http.tokens import development_token
+from waveflow_local import paths
+from waveflow_local.console.dev_tokens import development_token
 
 CHECKS = [
     not_a_server_error,
@@ -100,7 +100,7 @@ class Real:
             case.body,
             webhook_id="msg_1",
             timestamp=int(time.time()),
-            secrets=(places.WEBHOOK_SECRET,),
+            secrets=(paths.WEBHOOK_SECRET,),
         )
 
     def ticket(self):

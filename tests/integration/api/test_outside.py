@@ -10,10 +10,10 @@ from support.http_api import code
 from support.world import wav
 from waveflow.adapters.signature import signature_headers
 from waveflow.api.bootstrap import ApiServices
-from waveflow_local import places
+from waveflow_local import paths
 
 
-def webhook(api, job_id, body, *, secret=places.WEBHOOK_SECRET, at=None):
+def webhook(api, job_id, body, *, secret=paths.WEBHOOK_SECRET, at=None):
     """Post a signed webhook of an outside analysis server."""
     raw = json.dumps(body).encode()
     headers = signature_headers(

@@ -15,9 +15,9 @@ import requests
 from support.http_api import Api, parse
 from support.processes import eventually
 from support.world import wav
-from waveflow_local.http.child import ApiProcess
-from waveflow_local.http.server import Place
-from waveflow_local.places import Project
+from waveflow_local.console.api_process import ApiProcess
+from waveflow_local.console.api_server import Place
+from waveflow_local.paths import Project
 
 DOCS = Project().root / "docs" / "api.md"
 
@@ -97,7 +97,7 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(world):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         place = Place(endpoint=world.pipeline.endpoint, port=taken.getsockname()[1])
         process = subprocess.Popen(
-            [sys.executable, "-m", "waveflow_local.http", place.text],
+            [sys.executable, "-m", "waveflow_local.console", place.text],
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from waveflow_local.pipeline import Pipeline, Settings
-from waveflow_local.places import Project
+from waveflow_local.engine.pipeline import Pipeline, Settings
+from waveflow_local.paths import Project
 
 # ruff: noqa: E501 - the template is written as in template.yaml
 TEMPLATE = """

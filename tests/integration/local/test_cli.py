@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import soundfile
-from waveflow_local import cli
+from waveflow_local.cli.app import main
 
 
 @pytest.fixture(name="waveflow")
@@ -18,7 +18,7 @@ def _waveflow(monkeypatch, capsys):
     def waveflow(*arguments):
         monkeypatch.setattr(sys, "argv", ["waveflow", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
         out, err = capsys.readouterr()
         return ended.value.code or 0, out, err
 
@@ -164,8 +164,8 @@ def test_hash_starts_without_the_heavy_parts(tmp_path):
     path.write_bytes(b"x")
     program = (
         "import sys; sys.argv = ['waveflow', 'hash', sys.argv[1]]\n"
-        "from waveflow_local import cli\n"
-        "try: cli.main()\n"
+        "from waveflow_local.cli.app import main\n"
+        "try: main()\n"
         "except SystemExit: pass\n"
         "heavy = {'moto', 'av', 'PIL', 'numpy', 'boto3'} & set(sys.modules)\n"
         "sys.exit(', '.join(heavy) or 0)"

@@ -15,7 +15,7 @@ import soundfile
 
 def in_a_process(*arguments, **how) -> subprocess.CompletedProcess:
     """Run a command as a shell does."""
-    program = "from waveflow_local.cli import main; main()"
+    program = "from waveflow_local.cli.app import main; main()"
     return subprocess.run(
         [sys.executable, "-c", program, *arguments],
         stderr=subprocess.PIPE,
@@ -74,7 +74,7 @@ def test_a_stopped_mix_leaves_nothing(tmp_path):
     stem = tmp_path / "stem.wav"
     samples = np.zeros((48_000 * 600, 2), np.int16)
     soundfile.write(stem, samples, 48_000)
-    program = "from waveflow_local.cli import main; main()"
+    program = "from waveflow_local.cli.app import main; main()"
     mixing = subprocess.Popen(
         [sys.executable, "-c", program, "mix", *[stem] * 12, "-o", tmp_path / "m.wav"],
         stderr=subprocess.PIPE,

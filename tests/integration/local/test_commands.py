@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 from rich.console import Console
-from waveflow_local.run import run
+from waveflow_local.demo.run import run
 
-WAVEFLOW = [sys.executable, "-c", "from waveflow_local.cli import main; main()"]
+WAVEFLOW = [sys.executable, "-c", "from waveflow_local.cli.app import main; main()"]
 
 
 @pytest.fixture(name="files")

@@ -6,10 +6,10 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from waveflow_local.engine.handlers import Function, Handlers
 from waveflow_local.engine.lambdas import LambdaEndpoint
-from waveflow_local.handlers import Function, Handlers
-from waveflow_local.pipeline import Pipeline, Settings
-from waveflow_local.places import LocalError
+from waveflow_local.engine.pipeline import Pipeline, Settings
+from waveflow_local.paths import LocalError
 
 
 def started_arns(engine, *, count: int) -> list[str]:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 from support import sound
-from waveflow_local import cli, hearing
+from waveflow_local.cli.app import main
+from waveflow_local.files import analysis
 
 
 @pytest.fixture(name="analyze")
@@ -18,7 +19,7 @@ def _analyze(monkeypatch, capsys):
     def analyze(path, *options):
         monkeypatch.setattr(sys, "argv", ["waveflow", "analyze", str(path), *options])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
         assert not ended.value.code
         return capsys.readouterr().out
 
@@ -62,7 +63,7 @@ def test_the_runs_table_names_damage_too(analyze, damaged):
     said["analysis"]["warnings"] = [{"code": "DC_OFFSET"}]
     console = Console(file=io.StringIO(), width=140)
 
-    console.print(hearing.table({"damaged.wav": said}))
+    console.print(analysis.table({"damaged.wav": said}))
 
     [row] = [line for line in console.file.getvalue().splitlines() if "wav" in line]
     assert row.rstrip().endswith("  DC_OFFSET, NON_FINITE_SAMPLES, TRUNCATED")

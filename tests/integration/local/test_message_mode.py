@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 import soundfile
-from waveflow_local.pipeline import Pipeline, Settings
+from waveflow_local.engine.pipeline import Pipeline, Settings
 from waveflow_local.standin.server import StandIn
 
 

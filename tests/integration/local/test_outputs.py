@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 import soundfile
-from waveflow_local import cli
-from waveflow_local.outputs import clear
-from waveflow_local.places import LocalError
-from waveflow_local.writing import write_whole
+from waveflow_local.cli.app import main
+from waveflow_local.demo.outputs import clear
+from waveflow_local.files.writing import write_whole
+from waveflow_local.paths import LocalError
 
 
 @pytest.fixture(name="folder")
@@ -38,7 +38,7 @@ def _waveflow(monkeypatch, capsys):
     def waveflow(line):
         monkeypatch.setattr(sys, "argv", ["waveflow", *line.split()])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
         out, err = capsys.readouterr()
         return ended.value.code or 0, out, err
 

@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from standardwebhooks import Webhook
-from waveflow_local import places
+from waveflow_local import paths
 from waveflow_local.standin.server import StandIn
 
 JSON = {"Content-Type": "application/json"}
@@ -35,7 +35,7 @@ def send(
             return error.code, json.load(error)
 
 
-def signed(body: bytes, *, number: str = "msg_1", secret: str = places.WEBHOOK_SECRET):
+def signed(body: bytes, *, number: str = "msg_1", secret: str = paths.WEBHOOK_SECRET):
     """Return the headers of a webhook, signed by the independent package."""
     now = datetime.now(UTC)
     return {

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from support import hostile, sound
-from waveflow.audio.formats.head import Kind, sniff
+from waveflow.audio.formats.head import sniff
+from waveflow.audio.stream import Kind
 from waveflow.errors import EmptyAudioError, UnsupportedMediaError
 
 NAMES = [

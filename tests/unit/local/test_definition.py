@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from waveflow_local.definition import load_definition
-from waveflow_local.places import LocalError, Project
-from waveflow_local.template import Template
+from waveflow_local.engine.definition import load_definition
+from waveflow_local.engine.template import Template
+from waveflow_local.paths import LocalError, Project
 
 
 def test_names_are_substituted_and_nothing_else(tmp_path):

@@ -5,11 +5,11 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from PIL import Image
-from waveflow_local.pictures import colours, geometry
-from waveflow_local.pictures.geometry import lay_out
-from waveflow_local.pictures.png import write_png
-from waveflow_local.pictures.svg import write_svg
-from waveflow_local.places import LocalError
+from waveflow_local.files.pictures import colours, geometry
+from waveflow_local.files.pictures.geometry import lay_out
+from waveflow_local.files.pictures.png import write_png
+from waveflow_local.files.pictures.svg import write_svg
+from waveflow_local.paths import LocalError
 
 SVG = "{http://www.w3.org/2000/svg}"
 

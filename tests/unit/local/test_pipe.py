@@ -1,8 +1,8 @@
 """Hold the poller to what EventBridge Pipes does with a record."""
 
 import pytest
-from waveflow_local.pipe import InputTemplate, parse_body
-from waveflow_local.places import LocalError
+from waveflow_local.engine.pipe import InputTemplate, parse_body
+from waveflow_local.paths import LocalError
 
 TEMPLATE = (
     '{"messageId": <$.messageId>, "sentTimestamp": <$.attributes.SentTimestamp>, '

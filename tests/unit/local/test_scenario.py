@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from waveflow_local import checks
-from waveflow_local.places import LocalError
-from waveflow_local.scenario import Case, Expected, demonstration, own_files
+from waveflow_local.demo import checks
+from waveflow_local.demo.scenario import Case, Expected, demonstration, own_files
+from waveflow_local.engine.history import ExecutionSeen, StateSeen
+from waveflow_local.paths import LocalError
 from waveflow_local.standin.archive import Received
-from waveflow_local.watch import ExecutionSeen, StateSeen
 
 NOW = datetime.now(UTC)
 

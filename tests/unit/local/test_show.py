@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
-from waveflow_local.scenario import Case, Expected
-from waveflow_local.show import LiveView, PlainView, Row, summary, view_for
-from waveflow_local.watch import ExecutionSeen, StateSeen
+from waveflow_local.demo.report import LiveView, PlainView, Row, summary, view_for
+from waveflow_local.demo.scenario import Case, Expected
+from waveflow_local.engine.history import ExecutionSeen, StateSeen
 
 NOW = datetime.now(UTC)
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

@@ -2,9 +2,9 @@
 
 import pytest
 import yaml
-from waveflow_local import places
-from waveflow_local.places import LocalError, Project
-from waveflow_local.template import Template, local_name
+from waveflow_local import paths
+from waveflow_local.engine.template import Template, local_name
+from waveflow_local.paths import LocalError, Project
 
 DOCUMENT = """
 Parameters:
@@ -116,7 +116,7 @@ def test_names_follow_the_logical_ids():
     names = {name: local_name(name) for name in ("Bucket", "Queue", "DeadLetterQueue")}
 
     assert names == {
-        "Bucket": places.BUCKET,
+        "Bucket": paths.BUCKET,
         "Queue": "waveflow",
         "DeadLetterQueue": "waveflow-dead-letter-queue",
     }
@@ -130,7 +130,7 @@ def test_the_projects_own_template_is_read_whole():
 
     assert {"hash", "notify"} <= set(template.functions().values()) <= folders
     for function in template.functions():
-        assert template.environment(function)["BUCKET_NAME"] == places.BUCKET
+        assert template.environment(function)["BUCKET_NAME"] == paths.BUCKET
     assert template.property("Pipe", "TargetParameters", "InputTemplate")
 
 

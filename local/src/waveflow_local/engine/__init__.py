@@ -1,5 +1,5 @@
 """Stand in for S3, SQS, Step Functions, Secrets Manager and Lambda on loopback."""
 
-from waveflow_local.engine.lean import import_interpreter
+from waveflow_local.engine.moto.lean import import_interpreter
 
 import_interpreter()

@@ -9,19 +9,19 @@ from typing import Any
 import boto3
 from waveflow.bootstrap import services
 
-from waveflow_local import places
-from waveflow_local.clients import Clients
-from waveflow_local.definition import load_definition
-from waveflow_local.handlers import Function
-from waveflow_local.places import Project
-from waveflow_local.template import Template, local_name
+from waveflow_local import paths
+from waveflow_local.engine.clients import Clients
+from waveflow_local.engine.definition import load_definition
+from waveflow_local.engine.handlers import Function
+from waveflow_local.engine.template import Template, local_name
+from waveflow_local.paths import Project
 
 _QUEUE_ATTRIBUTES = (
     "MaximumMessageSize",
     "MessageRetentionPeriod",
     "VisibilityTimeout",
 )
-_MACHINE_ROLE = places.arn("iam", "role/waveflow").replace(places.REGION, "")
+_MACHINE_ROLE = paths.arn("iam", "role/waveflow").replace(paths.REGION, "")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def deploy(clients: Clients, template: Template, project: Project) -> Deployment
     queue_url = _create_queue(clients, template, "Queue")
     bucket = local_name("Bucket")
     clients.s3.create_bucket(
-        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": places.REGION}
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": paths.REGION}
     )
     clients.s3.put_bucket_versioning(
         Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
@@ -77,7 +77,7 @@ def functions(template: Template, project: Project) -> dict[str, Function]:
     for name, stage in template.functions().items():
         deployed[name] = Function(
             name=name,
-            arn=places.arn("lambda", f"function:{name}"),
+            arn=paths.arn("lambda", f"function:{name}"),
             path=project.handler(stage),
             memory_mb=int(template.property(name, "MemorySize") or 128),
             timeout_s=float(template.property(name, "Timeout") or 3),
@@ -94,16 +94,16 @@ class Environment:
         self._variables = {
             "WAVEFLOW_LOCAL": "1",
             "AWS_ENDPOINT_URL": endpoint,
-            "AWS_REGION": places.REGION,
-            "AWS_DEFAULT_REGION": places.REGION,
-            "AWS_ACCESS_KEY_ID": places.ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": places.SECRET_KEY,
+            "AWS_REGION": paths.REGION,
+            "AWS_DEFAULT_REGION": paths.REGION,
+            "AWS_ACCESS_KEY_ID": paths.ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": paths.SECRET_KEY,
             # Nothing of the developer's own account may be reached.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
-            "NO_PROXY": f"{places.LOOPBACK},localhost",
-            "no_proxy": f"{places.LOOPBACK},localhost",
+            "NO_PROXY": f"{paths.LOOPBACK},localhost",
+            "no_proxy": f"{paths.LOOPBACK},localhost",
             "MOTO_PORT": endpoint.rpartition(":")[2],
         }
         for name in template.functions():

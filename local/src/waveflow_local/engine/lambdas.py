@@ -8,7 +8,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote
 from urllib.request import ProxyHandler, Request, build_opener
 
-from waveflow_local.handlers import Answer, Handlers
+from waveflow_local.engine.handlers import Answer, Handlers
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], object]

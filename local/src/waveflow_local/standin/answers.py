@@ -13,7 +13,7 @@ from waveflow_local.standin.behaviours import Rule
 from waveflow_local.standin.table import Survivor
 
 if TYPE_CHECKING:
-    from waveflow_local.clients import Clients
+    from waveflow_local.engine.clients import Clients
 
 VerdictMode = Literal["callback", "message"]
 GARBAGE = {"verdict": "perhaps"}

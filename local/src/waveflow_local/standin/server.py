@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from waveflow_local import places
-from waveflow_local.places import LocalError
+from waveflow_local import paths
+from waveflow_local.paths import LocalError
 from waveflow_local.standin.answers import Answers, VerdictMode, verdict_for
 from waveflow_local.standin.archive import Archive, Received
 from waveflow_local.standin.behaviours import Rule, Script
@@ -32,7 +32,7 @@ class StandIn:
     def __init__(
         self,
         *,
-        secret: str = places.WEBHOOK_SECRET,
+        secret: str = paths.WEBHOOK_SECRET,
         port: int = 0,
         data: Path | None = None,
         mode: VerdictMode = "callback",
@@ -55,7 +55,7 @@ class StandIn:
     @property
     def url(self) -> str:
         """Return the base URL for WaveFlow's webhooks."""
-        return places.endpoint(self._server.server_port) + WEBHOOK_PATH
+        return paths.endpoint(self._server.server_port) + WEBHOOK_PATH
 
     def __enter__(self) -> Self:
         """Receive from now on."""
@@ -210,8 +210,8 @@ class _Server(ThreadingHTTPServer):
 def _bind(standin: StandIn, port: int) -> ThreadingHTTPServer:
     handler = type("Handler", (_RequestHandler,), {"standin": standin})
     try:
-        return _Server((places.LOOPBACK, port), handler)
+        return _Server((paths.LOOPBACK, port), handler)
     except OSError as exc:
         raise LocalError(
-            f"Port {port} of {places.LOOPBACK} is in use; choose another with --port."
+            f"Port {port} of {paths.LOOPBACK} is in use; choose another with --port."
         ) from exc

@@ -12,8 +12,8 @@ from typing import TypeVar
 import numpy as np
 
 from waveflow.audio.formats import opening
-from waveflow.audio.formats.head import Kind, sniff
-from waveflow.audio.stream import NON_FINITE_SAMPLES, TRUNCATED, Samples, Stream
+from waveflow.audio.formats.head import sniff
+from waveflow.audio.stream import NON_FINITE_SAMPLES, TRUNCATED, Kind, Samples, Stream
 from waveflow.errors import (
     AudioTooLongError,
     BadSampleRateError,

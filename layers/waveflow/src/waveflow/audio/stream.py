@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 from numpy.typing import NDArray
-
-from waveflow.audio.formats.head import Kind
 
 # Shape (frames, channels). int16: full scale 2^15; int32: 2^31; float32: 1.0.
 Samples = NDArray[Any]
@@ -16,6 +14,18 @@ BLOCK_SAMPLES = 131_072  # counted over all channels: many channels, short block
 
 TRUNCATED = "TRUNCATED"
 NON_FINITE_SAMPLES = "NON_FINITE_SAMPLES"
+
+
+class Kind(StrEnum):
+    """A container and codec family that WaveFlow accepts."""
+
+    WAV = "wav"
+    AIFF = "aiff"
+    FLAC = "flac"
+    MP3 = "mp3"
+    OGG = "ogg"
+    OPUS = "opus"
+    M4A = "m4a"
 
 
 class Rounding(Enum):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from waveflow.audio.formats import chunks
-from waveflow.audio.formats.head import Kind, read_head
+from waveflow.audio.formats.head import read_head
 from waveflow.audio.formats.layout import Encoding, Layout
+from waveflow.audio.stream import Kind
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
 COMM_BYTES = 18

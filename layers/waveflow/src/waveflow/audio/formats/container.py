@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from waveflow.audio.formats import mp4
-from waveflow.audio.formats.head import Kind
-from waveflow.audio.stream import Samples
+from waveflow.audio.stream import Kind, Samples
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
 # FFmpeg's name of the one demuxer each kind is opened with: no probing.

@@ -8,8 +8,7 @@ import numpy as np
 
 from waveflow.audio.formats.container import Facts, opened, planes
 from waveflow.audio.formats.gaps import Gaps
-from waveflow.audio.formats.head import Kind
-from waveflow.audio.stream import BLOCK_SAMPLES, TRUNCATED, Samples
+from waveflow.audio.stream import BLOCK_SAMPLES, TRUNCATED, Kind, Samples
 from waveflow.errors import CorruptAudioError
 
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from waveflow.audio.formats.container import DEMUXERS, PROTOCOLS, Facts, planes, url
 from waveflow.audio.formats.gaps import JITTER
-from waveflow.audio.formats.head import Kind
-from waveflow.audio.stream import Samples
+from waveflow.audio.stream import Kind, Samples
 
 # Each graph holds a dozen blocks, and a mix may hold 64 graphs.
 GRAPH_SAMPLES = 32_768

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from waveflow.audio.formats import ogg
-from waveflow.audio.formats.head import Kind, id3_size
+from waveflow.audio.formats.head import id3_size
+from waveflow.audio.stream import Kind
 
 # (8192 - 64) / 4: a Vorbis stamp does not know how its first windows overlap.
 JITTER = 2_048

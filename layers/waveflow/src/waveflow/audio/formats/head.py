@@ -5,29 +5,17 @@ the name of the file. So the name is never looked at, and no decoder is asked
 before the content is known to be of an accepted kind.
 """
 
-from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
 from waveflow.audio.formats import mpeg
+from waveflow.audio.stream import Kind
 from waveflow.errors import EmptyAudioError, UnsupportedMediaError
 
 HEAD_BYTES = 65_536  # an Ogg page is shorter; junk before an MPEG frame may be
 ID3_HEADER_BYTES = 10
 OGG_PAGE_HEADER_BYTES = 27
 MAX_LEADING_TAGS = 8  # some taggers leave several ID3 tags in a row
-
-
-class Kind(StrEnum):
-    """A container and codec family that WaveFlow accepts."""
-
-    WAV = "wav"
-    AIFF = "aiff"
-    FLAC = "flac"
-    MP3 = "mp3"
-    OGG = "ogg"
-    OPUS = "opus"
-    M4A = "m4a"
 
 
 # What else has a name of its own; longest magic first where one holds another.

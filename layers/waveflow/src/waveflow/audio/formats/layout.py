@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from waveflow.audio.formats.head import Kind
+from waveflow.audio.stream import Kind
 
 
 class Encoding(Enum):

@@ -15,9 +15,8 @@ from waveflow.audio.formats import (
     pcm,
     wav,
 )
-from waveflow.audio.formats.head import Kind
 from waveflow.audio.formats.layout import Encoding, Layout
-from waveflow.audio.stream import TRUNCATED, Rounding, Samples, Stream
+from waveflow.audio.stream import TRUNCATED, Kind, Rounding, Samples, Stream
 from waveflow.errors import CorruptAudioError, EmptyAudioError
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from waveflow.audio.formats import chunks
-from waveflow.audio.formats.head import Kind, read_head
+from waveflow.audio.formats.head import read_head
 from waveflow.audio.formats.layout import Encoding, Layout
+from waveflow.audio.stream import Kind
 from waveflow.errors import CorruptAudioError, UnsupportedMediaError
 
 PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE

@@ -1,0 +1,1 @@
+"""Offer the `waveflow` command."""

@@ -1,0 +1,1 @@
+"""Keep the pipeline and its page running: `waveflow up`."""

@@ -1,0 +1,25 @@
+"""Serve as `waveflow up` asks for it: `python -m waveflow_local.console`."""
+
+import os
+import signal
+import sys
+import threading
+
+from waveflow_local.console.api_server import Place, serve
+from waveflow_local.paths import LocalError
+
+
+def _end_with_parent() -> None:
+    """End when the other end of stdin is gone, however the parent ended."""
+    while os.read(0, 1 << 10):  # unlike sys.stdin, it holds no lock that exit needs
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        serve(Place.parse(sys.argv[1]), out=sys.stdout)
+    except LocalError as exc:
+        print(f"waveflow: {exc}", file=sys.stderr)
+        sys.exit(1)

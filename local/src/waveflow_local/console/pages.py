@@ -1,0 +1,41 @@
+"""Serve the page as it is written; only the player comes from npm."""
+
+from fastapi import FastAPI, Response
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from waveflow_local.paths import Project
+
+PAGE = "local/page"
+PLAYER = "local/page/node_modules/wavesurfer.js/dist"
+# Nothing of the page comes from elsewhere; audio comes from the engine's port.
+_POLICY = (
+    "default-src 'self'; media-src 'self' blob: http://127.0.0.1:*; "
+    "img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+
+
+class _Files(StaticFiles):
+    """Files that load nothing from elsewhere and are asked for anew."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def mount(app: FastAPI, project: Project) -> None:
+    """Serve the page at `/` and its files below `/page`."""
+    folder = project.file(f"{PAGE}/index.html").parent
+    player = project.root / PLAYER
+    if player.is_dir():
+        app.mount("/page/vendor", _Files(directory=player))
+    app.mount("/page", _Files(directory=folder, html=True))
+    app.add_api_route("/", _home, include_in_schema=False)
+
+
+def _home() -> RedirectResponse:
+    return RedirectResponse("/page/")

@@ -1,0 +1,126 @@
+"""Tell where a stem is, and why."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from waveflow.events.normalise import find_ids
+
+from waveflow_local.engine.history import (
+    WAITING,
+    ExecutionSeen,
+    StateSeen,
+    executions,
+    see,
+)
+from waveflow_local.paths import LocalError
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """One execution about a stem, in words."""
+
+    execution: ExecutionSeen
+    state: str
+    reason: str
+
+
+def find(sfn: "SFNClient", machine_arn: str, subject: str) -> list[Whereabouts]:
+    """Return the executions about a stem, stage or job, the newest first."""
+    from botocore.exceptions import ClientError, EndpointConnectionError
+
+    try:
+        arns = [
+            arn
+            for arn, given in executions(sfn, machine_arn)
+            if subject in _subjects(given)
+        ]
+        return [_whereabouts(see(sfn, arn)) for arn in arns]
+    except EndpointConnectionError as exc:
+        raise LocalError(
+            f"Nothing answers at {sfn.meta.endpoint_url}; start it with `waveflow up`."
+        ) from exc
+    except ClientError as exc:
+        raise LocalError(f"Step Functions says: {exc}") from exc
+
+
+def explain(seen: ExecutionSeen) -> str:
+    """Say in one sentence why an execution is where it is."""
+    state = seen.states[-1] if seen.states else None
+    if seen.running:
+        return _explain_running(state)
+    if seen.status == "SUCCEEDED":
+        outcome = seen.output if isinstance(seen.output, dict) else {}
+        status = outcome.get("status")
+        return (
+            f"told the server {status}" if status else "ended; nothing was to be told"
+        )
+    if seen.status == "TIMED_OUT":
+        return "the whole execution took too long"
+    return (
+        f"{seen.error}: {sentence(seen.cause)}" if seen.error else seen.status.lower()
+    )
+
+
+def report(place: Whereabouts) -> dict[str, Any]:
+    """Return one execution's whereabouts for a person and for a machine."""
+    seen = place.execution
+    path = [state.name for state in seen.states]
+    return {
+        "execution": seen.arn,
+        "status": seen.status,
+        "state": place.state,
+        "reason": place.reason,
+        "states": path,
+        "verdict": seen.verdict,
+        "started": seen.started.isoformat(timespec="milliseconds"),
+        "seconds": round(seen.seconds, 3),
+        "text": f"{seen.status} in {place.state} after {seen.seconds:.1f} s "
+        f"({' > '.join(path)}): {place.reason}",
+    }
+
+
+def sentence(cause: str) -> str:
+    """Return the message inside a Lambda error's JSON, or the cause itself."""
+    try:
+        payload = json.loads(cause)
+    except ValueError:
+        return cause
+    message = payload.get("errorMessage") if isinstance(payload, dict) else None
+    return message if isinstance(message, str) else cause
+
+
+def _explain_running(state: StateSeen | None) -> str:
+    if state is None:
+        return "starting"
+    since = f"for {state.seconds:.0f} s"
+    if state.errors and len(state.errors) >= state.attempts:
+        error, cause = state.errors[-1]
+        return (
+            f"attempt {state.attempts} failed with {error} ({sentence(cause)}); "
+            "it will be tried again"
+        )
+    if state.resource.endswith(WAITING):
+        return f"waiting {since} for the server's verdict, question {state.attempts}"
+    return f"working {since}"
+
+
+def _whereabouts(seen: ExecutionSeen) -> Whereabouts:
+    state = seen.states[-1].name if seen.states else "-"
+    return Whereabouts(seen, state, explain(seen))
+
+
+def _subjects(given: Any) -> set[str]:
+    """Return every id by which a person may ask for an execution."""
+    if not isinstance(given, list) or not given:
+        return set()
+    record = given[0]
+    ids = find_ids(record)
+    found = {ids[name] for name in ("stemId", "stageId") if name in ids}
+    body = record.get("body") if isinstance(record, dict) else None
+    if isinstance(body, dict) and isinstance(body.get("id"), str):
+        found.add(body["id"])
+    return found

@@ -1,0 +1,177 @@
+"""Keep the pipeline running for a back-end developer."""
+
+import contextlib
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from waveflow_local import paths
+from waveflow_local.console.api_process import ApiProcess
+from waveflow_local.console.api_server import Place
+from waveflow_local.console.status import explain
+from waveflow_local.engine.handlers import functions_log
+from waveflow_local.engine.history import see
+from waveflow_local.engine.pipeline import Pipeline, Settings
+from waveflow_local.files.writing import write_whole
+from waveflow_local.standin.answers import VerdictMode
+from waveflow_local.standin.server import StandIn
+
+OWN_SERVER_URL = "http://127.0.0.1:3000/webhook"  # where a NestJS server listens
+_LOOK_EVERY_S = 0.2
+
+
+@dataclass(frozen=True)
+class UpOptions:
+    """What `waveflow up` was asked for."""
+
+    port: int = paths.DEFAULT_PORT
+    standin: bool = True
+    webhook_url: str | None = None
+    verdict_mode: VerdictMode = "callback"
+    verdict_timeout_s: int = 900
+    retry_scale: float = 0.02
+    data: Path = Path("out/up")
+    env_file: Path | None = None
+    api: bool = True
+    api_port: int | None = None
+
+
+def up(options: UpOptions, *, out: IO[str]) -> None:
+    """Start everything, print what a server needs, and wait for Ctrl-C."""
+    stopped = _stop_on_signals()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(functions_log(options.data / "functions.log"))
+        standin = _standin(options)
+        if standin is not None:
+            stack.enter_context(standin)
+        url = standin.url if standin else options.webhook_url or OWN_SERVER_URL
+        log = ExecutionLog(out)
+        pipeline = stack.enter_context(Pipeline(_settings(options, url), log.started))
+        api = _api(options, pipeline, standin)
+        if api is not None:
+            stack.enter_context(api)
+        pipeline.warm()
+        if standin is not None:
+            standin.answers.clients = pipeline.clients
+            standin.answers.queue_url = pipeline.deployment.queue_url
+        block = env_block(pipeline, url)
+        print(block, file=out)
+        if options.env_file is not None:
+            write_whole(options.env_file, block + "\n")
+        if api is not None:
+            print(api_block(api.url()), file=out)
+        print("ready", file=out, flush=True)
+        while not stopped.wait(_LOOK_EVERY_S):
+            log.look(pipeline)
+    print("stopped", file=out, flush=True)
+
+
+def env_block(pipeline: Pipeline, webhook_url: str) -> str:
+    """Return the lines that a NestJS server's .env takes."""
+    values = {
+        "AWS_ENDPOINT_URL": pipeline.endpoint,
+        "AWS_REGION": paths.REGION,
+        "AWS_ACCESS_KEY_ID": paths.ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": paths.SECRET_KEY,
+        "SQS_QUEUE_URL": pipeline.deployment.queue_url,
+        "S3_BUCKET_NAME": pipeline.deployment.bucket,
+        "STATE_MACHINE_ARN": pipeline.deployment.machine_arn,
+        "WEBHOOK_URL": webhook_url,
+        "WEBHOOK_SECRET": paths.WEBHOOK_SECRET,
+    }
+    return "\n".join(f"{name}={value}" for name, value in values.items())
+
+
+def api_block(url: str) -> str:
+    """Return where the API and the page are, and a token for it."""
+    from waveflow.api.bootstrap import LOCAL_OWNER
+
+    from waveflow_local.console.dev_tokens import development_token
+
+    token = development_token(LOCAL_OWNER)
+    return f"WAVEFLOW_API_URL={url}\nWAVEFLOW_API_TOKEN={token}\n# page: {url}/"
+
+
+class ExecutionLog:
+    """One line when an execution starts, one when it ends."""
+
+    def __init__(self, out: IO[str]) -> None:
+        self._out = out
+        self._open: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def started(self, message_id: str, arn: str) -> None:
+        """Note an execution that the pipe started."""
+        with self._lock:
+            self._open[arn] = message_id
+        print(f"{_short(arn)} started by message {message_id}", file=self._out)
+        self._out.flush()
+
+    def look(self, pipeline: Pipeline) -> None:
+        """Print the executions that have ended since the last look."""
+        with self._lock:
+            arns = list(self._open)
+        for arn in arns:
+            seen = see(pipeline.clients.sfn, arn)
+            if seen.running:
+                continue
+            path = " > ".join(state.name for state in seen.states)
+            line = f"{_short(arn)} {seen.status} in {seen.seconds:.2f} s: {path}"
+            print(f"{line}; {explain(seen)}", file=self._out, flush=True)
+            with self._lock:
+                del self._open[arn]
+
+
+def _settings(options: UpOptions, webhook_url: str) -> Settings:
+    return Settings(
+        webhook_url=webhook_url,
+        port=options.port,
+        retry_scale=options.retry_scale,
+        parameters={
+            "VerdictMode": options.verdict_mode,
+            "VerdictTimeoutSeconds": str(options.verdict_timeout_s),
+        },
+    )
+
+
+def _api(
+    options: UpOptions, pipeline: Pipeline, standin: StandIn | None
+) -> ApiProcess | None:
+    if not options.api:
+        return None
+    return ApiProcess(
+        Place(
+            endpoint=pipeline.endpoint,
+            port=options.api_port,
+            standin_url=standin.url if standin else "",
+            verdict_timeout_s=options.verdict_timeout_s,
+        )
+    )
+
+
+def _standin(options: UpOptions) -> StandIn | None:
+    if not options.standin or options.webhook_url is not None:
+        return None
+    port = options.port + 1 if options.port else 0
+    return StandIn(port=port, data=options.data, mode=options.verdict_mode)
+
+
+def _stop_on_signals() -> threading.Event:
+    stopped = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        if stopped.is_set():
+            sys.exit(130)  # a second Ctrl-C does not wait
+        stopped.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    return stopped
+
+
+def _short(arn: str) -> str:
+    return arn.rsplit(":", 1)[1][:8]

@@ -1,0 +1,1 @@
+"""Run a whole demonstration: `make run`."""

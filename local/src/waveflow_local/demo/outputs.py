@@ -1,0 +1,125 @@
+"""Bring what an execution produced into the output folder."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from waveflow_local.demo.stems import STEMS
+from waveflow_local.files.pictures.geometry import lay_out
+from waveflow_local.files.pictures.png import write_png
+from waveflow_local.files.pictures.svg import write_svg
+from waveflow_local.files.writing import write_whole
+from waveflow_local.paths import LocalError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+LOG = "functions.log"  # each run opens it before it writes: the folder is ours
+_RESULTS = (
+    "waveforms/*.json",
+    "waveforms/*.svg",
+    "waveforms/*.png",
+    "mixes/mix.wav",
+    "webhooks/*.json",
+    "server.sqlite",
+)
+_STEMS = tuple(f"stems/{stem.filename}" for stem in STEMS)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """The bucket of a running pipeline, read as its server would read it."""
+
+    s3: "S3Client"
+    name: str
+
+    def put(self, key: str, content: bytes) -> None:
+        """Upload one file, as a browser does."""
+        self.s3.put_object(Bucket=self.name, Key=key, Body=content)
+
+    def get(self, key: str, version: str | None = None) -> bytes:
+        """Return an object's bytes, of one version if it is named."""
+        named = {"VersionId": version} if version else {}
+        answer = self.s3.get_object(Bucket=self.name, Key=key, **named)  # type: ignore[arg-type] # a union of optional keywords
+        return answer["Body"].read()
+
+    def versions(self, *prefixes: str) -> set[tuple[str, str, str]]:
+        """Return key, version and ETag of everything below some prefixes."""
+        found = set()
+        for page in self._pages():
+            for item in page.get("Versions", []):
+                if item["Key"].startswith(prefixes):
+                    found.add((item["Key"], item["VersionId"], item["ETag"]))
+        return found
+
+    def deleted(self, key: str) -> bool:
+        """Tell whether a delete marker hides an object."""
+        markers = (m for page in self._pages() for m in page.get("DeleteMarkers", []))
+        return any(m["Key"] == key and m["IsLatest"] for m in markers)
+
+    def kept_version(self, key: str, content: bytes) -> str | None:
+        """Return the version that still holds `content`, if there is one."""
+        digest = hashlib.sha256(content).digest()
+        for _, version, _ in sorted(v for v in self.versions(key) if v[0] == key):
+            if hashlib.sha256(self.get(key, version)).digest() == digest:
+                return version
+        return None
+
+    def _pages(self) -> Iterable[Any]:
+        return self.s3.get_paginator("list_object_versions").paginate(Bucket=self.name)
+
+
+def clear(folder: Path, *, inputs: Sequence[Path]) -> None:
+    """Remove what an earlier run left, and nothing else."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise LocalError(f"{folder} is no folder: {exc.strerror}.") from exc
+    if not (folder / LOG).exists():
+        _check_free(folder)
+    old = {path for pattern in _RESULTS for path in folder.glob(pattern)}
+    for path in inputs:
+        if any(path.samefile(result) for result in old):
+            raise LocalError(
+                f"{path} was left by an earlier run; name another folder with --out."
+            )
+    for path in old:
+        path.unlink()
+
+
+def _check_free(folder: Path) -> None:
+    """Refuse a folder whose files would be taken for an earlier run's."""
+    for pattern in (*_RESULTS, *_STEMS):
+        for path in folder.glob(pattern):
+            raise LocalError(
+                f"No run of waveflow left {path}; name another folder with --out."
+            )
+
+
+def collect(
+    bucket: Bucket, outcome: dict[str, Any], folder: Path, *, title: str, name: str
+) -> list[Path]:
+    """Download one result; draw its waveform as SVG and PNG."""
+    result = outcome["result"]
+    paths = []
+    if "mixed_file_path" in result:
+        mixed = folder / "mixes" / f"{name}.wav"
+        mixed.parent.mkdir(exist_ok=True)
+        write_whole(mixed, bucket.get(result["mixed_file_path"]))
+        paths.append(mixed)
+    content = bucket.get(result["waveform_data_path"])
+    base = folder / "waveforms" / name
+    base.parent.mkdir(exist_ok=True)
+    picture = lay_out(json.loads(content), title=title)
+    for suffix, data in (
+        ("json", content),
+        ("svg", write_svg(picture)),
+        ("png", write_png(picture)),
+    ):
+        path = base.with_name(f"{base.name}.{suffix}")
+        write_whole(path, data)
+        paths.append(path)
+    return paths

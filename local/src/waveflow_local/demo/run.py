@@ -1,0 +1,202 @@
+"""Do the pipeline's main job once, on real audio, and show it."""
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from waveflow_local.demo import checks, outputs, report
+from waveflow_local.demo.outputs import Bucket
+from waveflow_local.demo.report import Row
+from waveflow_local.demo.scenario import Scenario, demonstration, own_files
+from waveflow_local.demo.stems import write_stems
+from waveflow_local.engine.handlers import functions_log
+from waveflow_local.engine.history import see
+from waveflow_local.engine.pipeline import Pipeline, Settings
+from waveflow_local.files import analysis
+from waveflow_local.paths import LocalError
+from waveflow_local.standin.server import StandIn
+
+_LOOK_EVERY_S = 0.12
+_LOOK_AT_LEAST_EVERY_S = 0.4
+_QUIET_S = 900.0  # longer than any stage may take
+
+
+@dataclass
+class Run:
+    """One scenario on one running pipeline."""
+
+    pipeline: Pipeline
+    standin: StandIn
+    bucket: Bucket
+    rows: list[Row]
+    arns: dict[str, str] = field(default_factory=dict)
+    sent: dict[str, str] = field(default_factory=dict)
+    put_at_s: dict[str, float] = field(default_factory=dict)
+    before: dict[str, checks.Listing] = field(default_factory=dict)
+
+    def finish(self, view: report.View) -> None:
+        """Send every message when its turn comes, until all executions ended."""
+        quiet_since = time.monotonic()
+        while not all(row.ended for row in self.rows):
+            looked = time.monotonic()
+            self._send_what_is_due()
+            if self._look():
+                quiet_since = time.monotonic()
+            view.show(self.rows)
+            if time.monotonic() - quiet_since > _QUIET_S:
+                raise LocalError("Nothing has moved for a quarter of an hour.")
+            # Looking costs the engine time; it must not be what it is busy with.
+            spent_s = time.monotonic() - looked
+            time.sleep(min(max(_LOOK_EVERY_S, 2 * spent_s), _LOOK_AT_LEAST_EVERY_S))
+        view.show(self.rows)
+
+    def _send_what_is_due(self) -> None:
+        ended = {row.case.name for row in self.rows if row.ended}
+        for row in self.rows:
+            case = row.case
+            if case.name in self.sent or not ended.issuperset(case.after):
+                continue
+            if case.redelivers and len(ended) < len(self.rows) - 1:
+                continue  # alone, so that whatever it writes is seen
+            if case.upload is not None:
+                if not self._is_younger_than(case.after):
+                    continue
+                self.bucket.put(case.upload.key, case.upload.content)
+                self.put_at_s[case.name] = time.time()
+            if case.redelivers:
+                self.before[case.name] = self.bucket.versions(*checks.RESULTS)
+            body = json.dumps(case.message, ensure_ascii=False)
+            self.sent[case.name] = self.pipeline.send(body)
+
+    def _is_younger_than(self, names: Sequence[str]) -> bool:
+        """Return whether S3, which counts whole seconds, would see the difference."""
+        put_at = [self.put_at_s[name] for name in names if name in self.put_at_s]
+        return all(int(time.time()) > int(at_s) for at_s in put_at)
+
+    def _look(self) -> bool:
+        """Look at what runs; return whether anything moved."""
+        moved = False
+        for row in self.rows:
+            arn = self.arns.get(self.sent.get(row.case.name, ""))
+            if arn is None or row.ended:
+                continue
+            states = len(row.seen.states) if row.seen else -1
+            row.seen = see(self.pipeline.clients.sfn, arn)
+            moved = moved or row.ended or len(row.seen.states) != states
+        return moved
+
+    def check(self, row: Row) -> None:
+        """Hold one ended execution to its expectation."""
+        if row.seen is None:
+            return
+        told = self.standin.archive.about(row.case.subject)
+        row.faults = checks.faults(row.case, row.seen, told)
+        row.faults += checks.duplicate_faults(row.case, self.bucket)
+        if row.case.redelivers:
+            before = self.before[row.case.name]
+            after = self.bucket.versions(*checks.RESULTS)
+            row.faults += checks.redelivery_faults(row.case, before, after, told)
+
+    def collect(self, row: Row, folder: Path) -> None:
+        """Bring one execution's results into the output folder."""
+        outcome = row.seen.output if row.seen else None
+        if row.faults or not isinstance(outcome, dict):
+            return
+        if row.case.redelivers:
+            row.outputs = ["nothing written twice"]
+        elif outcome["status"] == "DUPLICATE" and row.case.upload:
+            upload = row.case.upload
+            version = self.bucket.kept_version(upload.key, upload.content)
+            row.outputs = [f"deleted; version {str(version)[:8]} can be restored"]
+        else:
+            name = "mix" if row.case.what == "mix" else row.case.subject
+            paths = outputs.collect(
+                self.bucket, outcome, folder, title=row.case.name, name=name
+            )
+            row.outputs = [_listed(paths, folder)]
+
+
+def run(files: Sequence[Path], folder: Path, *, console: Console) -> int:
+    """Run the demonstration, or the user's files; return the exit code."""
+    started = time.monotonic()
+    for path in files:
+        if not path.is_file():
+            raise LocalError(f"There is no file {path}.")
+    outputs.clear(folder, inputs=files)
+    with functions_log(folder / outputs.LOG), ThreadPoolExecutor() as pool:
+        # Playing the stems and starting the engine take about as long.
+        preparing = pool.submit(_scenario, files, folder)
+        with _pipeline(folder) as (pipeline, standin, arns):
+            scenario = preparing.result()
+            ready_s = time.monotonic() - started
+            console.print(f"ready after {ready_s:.1f} s at {pipeline.endpoint}")
+            bucket = Bucket(pipeline.clients.s3, pipeline.deployment.bucket)
+            rows = [Row(case) for case in scenario.cases]
+            execution = Run(pipeline, standin, bucket, rows, arns)
+            view = report.view_for(console)
+            with view:
+                execution.finish(view)
+            for row in rows:
+                execution.check(row)
+            list(pool.map(lambda row: execution.collect(row, folder), rows))
+            count = len(standin.archive.all())
+    console.print(report.summary(rows, width=console.width))
+    console.print(analysis.table(_analysed(rows)))
+    good = sum(not row.faults for row in rows)
+    console.print(
+        f"{good} of {len(rows)} executions ended as they should; "
+        f"{count} webhooks received; {time.monotonic() - started:.1f} s; see {folder}/"
+    )
+    return 0 if good == len(rows) else 1
+
+
+def _scenario(files: Sequence[Path], folder: Path) -> Scenario:
+    if files:
+        return own_files(files)
+    return demonstration(write_stems(folder / "stems"))
+
+
+@contextlib.contextmanager
+def _pipeline(folder: Path) -> Iterator[tuple[Pipeline, StandIn, dict[str, str]]]:
+    arns: dict[str, str] = {}
+    lock = threading.Lock()
+
+    def started(message_id: str, arn: str) -> None:
+        with lock:
+            arns[message_id] = arn
+
+    with StandIn(data=folder) as standin:
+        settings = Settings(webhook_url=standin.url)
+        with Pipeline(settings, started) as pipeline:
+            pipeline.warm()
+            standin.answers.clients = pipeline.clients
+            standin.answers.queue_url = pipeline.deployment.queue_url
+            yield pipeline, standin, arns
+
+
+def _listed(paths: Sequence[Path], folder: Path) -> str:
+    """Return paths as one short line: those of one stem share their beginning."""
+    mixed = [str(p.relative_to(folder)) for p in paths if p.suffix == ".wav"]
+    drawn = [p for p in paths if p.suffix != ".wav"]
+    base = drawn[0].relative_to(folder).with_suffix("")
+    suffixes = ",".join(p.suffix.removeprefix(".") for p in drawn)
+    return "\n".join([*mixed, f"{base}.{{{suffixes}}}"])
+
+
+def _analysed(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+    """Return what the server was told of each stem that was analysed."""
+    outcomes = {
+        row.case.name: row.seen.output
+        for row in rows
+        if row.seen and isinstance(row.seen.output, dict) and not row.case.redelivers
+    }
+    results = {name: outcome.get("result", {}) for name, outcome in outcomes.items()}
+    return {name: result for name, result in results.items() if "analysis" in result}

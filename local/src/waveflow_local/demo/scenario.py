@@ -1,0 +1,205 @@
+"""Say what `waveflow run` sends, and how each execution must end."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from waveflow_local.paths import LocalError
+
+USER, TRACK, STAGE = "user-1", "track-1", "stage-1"
+MAX_MIX = 64  # the contract's limit of stems
+ANALYSED_STATES = 7  # a new upload that asks what it sounds like
+NEW_STATES, MIX_STATES, FAILURE_STATES = 6, 3, 4
+_NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9._-]+")
+_BROKEN = b"This is a text file that somebody renamed to .wav.\n"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """How an execution should end."""
+
+    status: str = "SUCCEEDED"
+    verdict: str = ""
+    event: str = "completion"
+    told: str = "SUCCESS"
+    code: str = ""
+    states: int = NEW_STATES
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that lies in the bucket before its message is sent."""
+
+    key: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Case:
+    """One message, and what comes before and after it."""
+
+    name: str
+    what: str
+    subject: str
+    message: dict[str, Any]
+    expected: Expected
+    upload: Upload | None = None
+    after: tuple[str, ...] = ()
+    redelivers: bool = False
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """All cases of one run, in the order in which they are shown."""
+
+    cases: list[Case] = field(default_factory=list)
+
+
+def demonstration(stems: Sequence[Path]) -> Scenario:
+    """Return the cases of `make run`: what works, and what must fail well."""
+    scenario = own_files(stems)
+    broken = _upload("broken.wav", "broken", _BROKEN)
+    unsupported = Expected(
+        "FAILED", verdict="new", told="FAILURE", code="UNSUPPORTED_MEDIA", states=7
+    )
+    invalid = Expected(
+        "FAILED", told="FAILURE", code="INVALID_MESSAGE", states=FAILURE_STATES
+    )
+    message = _hash_message("incomplete", "incomplete.wav", "audio/incomplete.wav")
+    del message["kwargs"]["filepath"]
+    return Scenario(
+        [
+            *scenario.cases,
+            Case(
+                "broken.wav",
+                "not audio",
+                "broken",
+                _hash_message("broken", "broken.wav", broken.key),
+                unsupported,
+                broken,
+            ),
+            Case("(no filepath)", "missing field", "incomplete", message, invalid),
+        ]
+    )
+
+
+def own_files(files: Sequence[Path]) -> Scenario:
+    """Return the cases for any audio files: upload, duplicate, redelivery, mix."""
+    cases: list[Case] = []
+    first_of: dict[str, Case] = {}
+    for path, subject in zip(files, _subjects(files), strict=True):
+        content = _read(path)
+        digest = hashlib.sha256(content).hexdigest()
+        case = _stem_case(path.name, subject, content, first_of.get(digest))
+        first_of.setdefault(digest, case)
+        cases.append(case)
+    distinct = list(first_of.values())
+    again, redelivered = _again(distinct[0]), _redelivered(distinct[-1])
+    return Scenario([*cases, again, redelivered, _mix(distinct[:MAX_MIX])])
+
+
+def _stem_case(name: str, subject: str, content: bytes, first: Case | None) -> Case:
+    upload = _upload(name, subject, content)
+    message = _hash_message(subject, name, upload.key, analysis=first is None)
+    if first is None:
+        expected = Expected(verdict="new", states=ANALYSED_STATES)
+        return Case(name, "new upload", subject, message, expected, upload)
+    return Case(
+        name,
+        f"same as {first.name}",
+        subject,
+        message,
+        Expected(verdict="duplicate", told="DUPLICATE"),
+        upload,
+        after=(first.name,),
+    )
+
+
+def _again(first: Case) -> Case:
+    if first.upload is None:
+        raise LocalError("The first case uploads nothing.")
+    stem, dot, suffix = first.name.rpartition(".")
+    name = f"{stem}-copy{dot}{suffix}" if dot else f"{first.name}-copy"
+    return _stem_case(name, f"{first.subject}-copy", first.upload.content, first)
+
+
+def _redelivered(case: Case) -> Case:
+    return Case(
+        f"{case.name} (again)",
+        "redelivered",
+        case.subject,
+        case.message,
+        case.expected,
+        after=(case.name,),
+        redelivers=True,
+    )
+
+
+def _mix(stems: Sequence[Case]) -> Case:
+    paths = [stem.upload.key for stem in stems if stem.upload]
+    kwargs = {"stageId": STAGE, "stem_paths": paths, "timestamp": _now()}
+    expected = Expected(event="mixing-complete", states=MIX_STATES)
+    return Case(
+        f"mix of {len(paths)}",
+        "mix",
+        STAGE,
+        _celery("mix_stems_and_upload", STAGE, kwargs),
+        expected,
+        after=tuple(stem.name for stem in stems[-1:]),
+    )
+
+
+def _hash_message(
+    subject: str, filename: str, key: str, *, analysis: bool = False
+) -> dict[str, Any]:
+    kwargs = {
+        "userId": USER,
+        "trackId": TRACK,
+        "stemId": subject,
+        "stageId": STAGE,
+        "filepath": key,
+        "timestamp": _now(),
+        "original_filename": filename,
+        **({"analysis": True} if analysis else {}),
+    }
+    return _celery("generate_hash_and_webhook", subject, kwargs)
+
+
+def _celery(task: str, subject: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return a message of the shape that the platform's server sends."""
+    identity = hashlib.sha256(json.dumps(kwargs).encode()).hexdigest()[:8]
+    return {
+        "task": f"app.tasks.{task}",
+        "id": f"{subject}-{identity}",
+        "args": [],
+        "kwargs": kwargs,
+    }
+
+
+def _upload(name: str, subject: str, content: bytes) -> Upload:
+    return Upload(f"users/{USER}/stems/{subject}/{name}", content)
+
+
+def _subjects(files: Sequence[Path]) -> list[str]:
+    """Return an id for each file, made of its name and told apart where needed."""
+    stems = [_NOT_IN_AN_ID.sub("-", path.stem)[:100].strip("-.") for path in files]
+    return [
+        stem if stem and stems.count(stem) == 1 else f"{stem or 'file'}-{index}"
+        for index, stem in enumerate(stems, start=1)
+    ]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise LocalError(f"{path} cannot be read: {exc.strerror}.") from exc
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,40 @@
+"""Make boto3 clients for the engine, never for a real account."""
+
+from typing import TYPE_CHECKING
+
+from waveflow_local import paths
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class Clients:
+    """The services of one engine, over HTTP."""
+
+    def __init__(self, endpoint: str) -> None:
+        import boto3
+        from botocore.config import Config
+
+        self.endpoint = endpoint
+        self.session = boto3.session.Session(
+            aws_access_key_id=paths.ACCESS_KEY,
+            aws_secret_access_key=paths.SECRET_KEY,
+            region_name=paths.REGION,
+        )
+        session = self.session
+        config = Config(
+            proxies={}, max_pool_connections=32, s3={"addressing_style": "path"}
+        )
+        self.s3: S3Client = session.client("s3", endpoint_url=endpoint, config=config)
+        self.sqs: SQSClient = session.client(
+            "sqs", endpoint_url=endpoint, config=config
+        )
+        self.sfn: SFNClient = session.client(
+            "stepfunctions", endpoint_url=endpoint, config=config
+        )
+        self.secrets: SecretsManagerClient = session.client(
+            "secretsmanager", endpoint_url=endpoint, config=config
+        )

@@ -1,0 +1,1 @@
+"""Mend what the moto interpreter does differently from AWS."""

@@ -1,0 +1,128 @@
+"""Evaluate JSONata, which moto parses but cannot evaluate."""
+
+import json
+import re
+import threading
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any, cast
+
+from jsonata import Jsonata
+from jsonata.utils import Utils
+from moto.stepfunctions.parser.api import (
+    EvaluationFailedEventDetails,
+    HistoryEventType,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name import (
+    failure_event,
+    states_error_name,
+    states_error_name_type,
+)
+from moto.stepfunctions.parser.asl.component.common.string import string_expression
+from moto.stepfunctions.parser.asl.eval import states, variable_store
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.jsonata import jsonata as engine
+
+from waveflow_local.engine.moto.patching import internal, replace
+
+_PROBE = 'a "quoted" name'
+_DECLARATION = re.compile(r"\$(\w+):=")
+_DECODER = json.JSONDecoder()
+
+
+def evaluate(text: str) -> Any:
+    """Evaluate one expression without input; its variables stand in front of it.
+
+    The variables are read as the JSON that they are, and the expression is parsed
+    once: to parse both as JSONata every time takes most of an execution.
+    """
+    variables, expression = _split(text)
+    try:
+        compiled = _compiled(expression, threading.get_ident())
+        # Bound for this evaluation alone: what another execution left must not
+        # stand in for a variable that this one lacks.
+        return compiled.evaluate(None, variables)
+    # The evaluator lets Python's own errors through as well as its own.
+    except Exception as exc:
+        raise engine.JSONataException("UNKNOWN", str(exc)) from exc
+
+
+@lru_cache(maxsize=512)
+def _compiled(expression: str, _thread: int) -> Jsonata:
+    # An expression keeps its variables, so no two threads may share one.
+    return Jsonata(expression)
+
+
+def _split(text: str) -> tuple[dict[str, Any], str]:
+    variables: dict[str, Any] = {}
+    position = 1  # behind the parenthesis that moto opens
+    while declared := _DECLARATION.match(text, position):
+        value, position = _DECODER.raw_decode(text, declared.end())
+        variables[declared[1]] = _with_nulls(value)
+        position += 1  # behind the semicolon
+    return variables, text[:1] + text[position:]
+
+
+def _with_nulls(value: Any) -> Any:
+    """Return JSON with the evaluator's own null: its None means "undefined"."""
+    if isinstance(value, dict):
+        return {key: _with_nulls(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_nulls(item) for item in value]
+    return Utils.NULL_VALUE if value is None else value
+
+
+def encode_declarations(bindings: Mapping[str, Any]) -> str:
+    """Declare variables in front of an expression, every value as a JSON literal."""
+    return "".join(
+        f"{name}:={json.dumps(value, ensure_ascii=False, default=_encode)};"
+        for name, value in bindings.items()
+    )
+
+
+def apply() -> None:
+    """Wire the evaluator in and encode strings, where moto does neither."""
+    if internal(engine, "_eval_jsonata") is None:
+        replace(engine, "_eval_jsonata", evaluate)
+        _fail_as_aws_does()
+    if json.dumps(_PROBE) not in engine.encode_jsonata_variable_declarations(
+        {"$probe": _PROBE}
+    ):
+        for module in (engine, states, variable_store):
+            replace(module, "encode_jsonata_variable_declarations", encode_declarations)
+
+
+def _encode(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _fail_as_aws_does() -> None:
+    """Turn an error of the evaluator into States.QueryEvaluationError."""
+    original = internal(string_expression.StringJSONata, "_eval_body")
+
+    def eval_body(self: Any, env: Environment) -> None:
+        try:
+            original(self, env)
+        except engine.JSONataException as exc:
+            cause = f"The JSONata expression '{self.expression}' failed: {exc.details}"
+            raise _evaluation_failure(env, cause) from exc
+
+    replace(string_expression.StringJSONata, "_eval_body", eval_body)
+
+
+def _evaluation_failure(
+    env: Environment, cause: str
+) -> failure_event.FailureEventException:
+    name = states_error_name.StatesErrorName(
+        typ=states_error_name_type.StatesErrorNameType.StatesQueryEvaluationError
+    )
+    details = EvaluationFailedEventDetails(cause=cause, error=name.error_name)
+    return failure_event.FailureEventException(
+        failure_event.FailureEvent(
+            env=env,
+            error_name=name,
+            event_type=HistoryEventType.EvaluationFailed,
+            event_details=cast("Any", {"evaluationFailedEventDetails": details}),
+        )
+    )

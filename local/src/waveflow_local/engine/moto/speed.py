@@ -1,0 +1,74 @@
+"""Spare moto work that it does again and again."""
+
+import functools
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from moto import backends
+from moto.settings import moto_server_port
+from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import (
+    lambda_eval_utils,
+)
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+
+from waveflow_local import paths
+from waveflow_local.engine.moto.patching import internal, replace
+
+_LONGEST_TASK_S = 1000  # more than Lambda's own 900
+
+
+def apply() -> None:
+    """Make the engine start and run faster; a second call changes nothing."""
+    _parse_once()
+    _invoke_by_one_client()
+    _list_modules_once()
+
+
+def _parse_once() -> None:
+    """Parse each definition once; every execution did so, for most of its time."""
+    original = internal(AmazonStateLanguageParser, "parse")
+    if not hasattr(original, "cache_info"):
+        # What is parsed holds no state of an execution: that is all in its env.
+        parse = functools.lru_cache(maxsize=64)(original)
+        replace(AmazonStateLanguageParser, "parse", staticmethod(parse))
+        # The key was made on first use, by whichever execution came first.
+        replace(EvalComponent, "heap_key", property(lambda self: str(id(self))))
+
+
+def _invoke_by_one_client() -> None:
+    """Invoke functions by one client; every task made one of its own."""
+
+    @functools.lru_cache(maxsize=4)
+    def client(endpoint: str, region: str) -> Any:
+        return boto3.client(
+            "lambda",
+            region_name=region,
+            endpoint_url=endpoint,
+            aws_access_key_id=paths.ACCESS_KEY,
+            aws_secret_access_key=paths.SECRET_KEY,
+            config=Config(
+                max_pool_connections=64,
+                parameter_validation=False,
+                proxies={},
+                read_timeout=_LONGEST_TASK_S,
+                retries={"total_max_attempts": 1},
+            ),
+        )
+
+    def client_for(region: str, service: str, **_: object) -> Any:
+        if service != "lambda":
+            raise NotImplementedError(f"The local engine has no tasks of {service}.")
+        return client(paths.endpoint(int(moto_server_port())), region)
+
+    replace(lambda_eval_utils, "boto_client_for", client_for)
+
+
+def _list_modules_once() -> None:
+    """List moto's folder once; every request did so to learn its services."""
+    original = backends.list_of_moto_modules
+    if not hasattr(original, "cache_info"):
+        modules = frozenset(original())
+        listed = functools.lru_cache(maxsize=1)(lambda: modules)
+        replace(backends, "list_of_moto_modules", listed)

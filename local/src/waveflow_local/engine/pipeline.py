@@ -1,0 +1,128 @@
+"""Run the whole pipeline in one process: engine, machine, handlers and pipe."""
+
+import contextlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from waveflow.bootstrap import services
+
+from waveflow_local import paths
+from waveflow_local.engine.aws_server import AwsServer
+from waveflow_local.engine.clients import Clients
+from waveflow_local.engine.deployment import (
+    Deployment,
+    Environment,
+    create_secret,
+    deploy,
+    functions,
+)
+from waveflow_local.engine.handlers import Handlers
+from waveflow_local.engine.lambdas import Invoker, LambdaEndpoint
+from waveflow_local.engine.moto import patches
+from waveflow_local.engine.pipe import InputTemplate, Pipe
+from waveflow_local.engine.template import Template
+from waveflow_local.paths import Project
+
+OnStart = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What may differ between two local pipelines."""
+
+    webhook_url: str
+    webhook_secret: str = paths.WEBHOOK_SECRET
+    port: int = 0
+    retry_scale: float = 0.02  # five minutes become six seconds
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    project: Project = field(default_factory=Project)
+
+
+class Pipeline:
+    """A running pipeline; a context manager that leaves nothing behind."""
+
+    clients: Clients
+    deployment: Deployment
+    pipe: Pipe
+
+    def __init__(self, settings: Settings, on_start: OnStart | None = None) -> None:
+        self._settings = settings
+        self._on_start = on_start
+        self._cleanup = contextlib.ExitStack()
+        self._template = Template.read(
+            settings.project.template,
+            {"WebhookUrl": settings.webhook_url, **settings.parameters},
+        )
+        self.handlers = Handlers(functions(self._template, settings.project))
+        # Read before the functions' own environment is set.
+        self._server = AwsServer(_invoker(self.handlers), settings.port)
+
+    @property
+    def endpoint(self) -> str:
+        """Return the URL under which every AWS service answers."""
+        return self._server.endpoint
+
+    def __enter__(self) -> Self:
+        """Start everything; the pipeline is usable when this returns."""
+        with contextlib.ExitStack() as starting:
+            starting.callback(self._server.stop)
+            self._server.start()
+            patches.scale_retries(self._settings.retry_scale)
+            self.clients = Clients(self.endpoint)
+            create_secret(self.clients, self._template, self._settings.webhook_secret)
+            self.deployment = deploy(
+                self.clients, self._template, self._settings.project
+            )
+            starting.enter_context(Environment(self._template, self.clients))
+            self.pipe = self._make_pipe()
+            self.pipe.start()
+            starting.callback(self.pipe.stop)
+            self._cleanup = starting.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop everything, in the opposite order."""
+        self._cleanup.__exit__(exc_type, exc, traceback)
+
+    def warm(self) -> None:
+        """Load the handlers and what they share, one after the other.
+
+        Lambda runs one event at a time in a process; here several stages start at
+        once, and clients are not safe to be made by two of them.
+        """
+        self.handlers.warm()
+        shared = services()
+        for part in ("objects", "webhook", "tokens", "policy"):
+            getattr(shared, part)
+
+    def send(self, body: str) -> str:
+        """Put a message into the queue and return its id."""
+        sent = self.clients.sqs.send_message(
+            QueueUrl=self.deployment.queue_url, MessageBody=body
+        )
+        return sent["MessageId"]
+
+    def _make_pipe(self) -> Pipe:
+        text = self._template.property("Pipe", "TargetParameters", "InputTemplate")
+        pipe = Pipe(
+            self.clients,
+            self.deployment.queue_url,
+            self.deployment.machine_arn,
+            InputTemplate(text),
+        )
+        if self._on_start is not None:
+            pipe.on_start = self._on_start
+        return pipe
+
+
+def _invoker(handlers: Handlers) -> Invoker:
+    elsewhere = os.environ.get("AWS_ENDPOINT_URL_LAMBDA")
+    return LambdaEndpoint(elsewhere, handlers) if elsewhere else handlers

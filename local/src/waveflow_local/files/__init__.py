@@ -1,0 +1,1 @@
+"""Hash, draw, analyze, mix and plot plain files."""

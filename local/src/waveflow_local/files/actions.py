@@ -1,0 +1,141 @@
+"""Hash, draw, mix and plot plain files with the stages' own code."""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from waveflow_local.files.writing import appearing, write_whole
+from waveflow_local.paths import LocalError
+
+if TYPE_CHECKING:
+    from waveflow.audio.waveform.draw import Waveform
+
+Report = dict[str, Any]
+
+
+def hash_file(path: Path) -> Report:
+    """Return a file's SHA-256 and size."""
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as exc:
+        raise LocalError(f"{path} cannot be read: {exc.strerror}.") from exc
+    return {"file": str(path), "sha256": digest, "size": size}
+
+
+def draw_file(path: Path, out: Path | None, *, num_peaks: int) -> Report:
+    """Write a file's waveform document; without `out`, return it as `document`."""
+    from waveflow.audio.waveform.draw import draw
+
+    size_of(path)
+    waveform = draw(path, num_peaks)
+    document = _document(waveform, hash_file(path)["sha256"], path)
+    if out is not None:
+        write_whole(out, document)
+    return {
+        "file": str(path),
+        "document": str(out) if out else document.decode(),
+        "format": waveform.format,
+        "duration": round(waveform.duration, 6),
+        "sample_rate": waveform.sample_rate,
+        "channels": waveform.channels,
+        "peak": round(waveform.peak, 6),
+        "num_peaks": len(waveform.peaks),
+        "warnings": list(waveform.warnings),
+    }
+
+
+def write_dat(
+    path: Path,
+    out: Path,
+    *,
+    samples_per_pixel: int,
+    bits: int,
+    split_channels: bool,
+) -> Report:
+    """Write what audiowaveform would: .json as JSON, everything else as .dat."""
+    from waveflow.audio.waveform.zoom import audiowaveform_data
+
+    size_of(path)
+    data = audiowaveform_data(
+        path,
+        samples_per_pixel=samples_per_pixel,
+        bits=bits,
+        split_channels=split_channels,
+    )
+    write_whole(out, data.json() if out.suffix == ".json" else data.dat())
+    return {"dat": str(out), "length": data.length, "channels": data.channels}
+
+
+def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> Report:
+    """Write a mix, the WAV first and its waveform document last."""
+    from waveflow.audio.mix.sum import mix
+
+    for path in paths:
+        size_of(path)
+    with appearing(out) as unfinished:
+        mixed = mix(paths, unfinished, names=[str(path) for path in paths])
+    if peaks is not None:
+        write_whole(peaks, _document(mixed.waveform, mixed.audio_hash, out))
+    return {
+        "mix": str(out),
+        "peaks": str(peaks) if peaks else None,
+        "stems": len(paths),
+        "duration": round(mixed.duration, 6),
+        "sample_rate": mixed.sample_rate,
+        "sha256": mixed.audio_hash,
+        "warnings": list(mixed.warnings),
+    }
+
+
+def plot_file(document: Path, out: Path, *, title: str | None) -> Report:
+    """Write a picture of a waveform document; the name's ending says which kind."""
+    from waveflow_local.files.pictures.geometry import lay_out
+
+    kind = out.suffix.lower()
+    if kind not in {".svg", ".png"}:
+        raise LocalError(f"{out} must end with .svg or .png.")
+    picture = lay_out(_read_document(document), title=title or document.stem)
+    if kind == ".svg":
+        from waveflow_local.files.pictures.svg import write_svg
+
+        write_whole(out, write_svg(picture))
+    else:
+        from waveflow_local.files.pictures.png import write_png
+
+        write_whole(out, write_png(picture))
+    return {"picture": str(out)}
+
+
+def _read_document(path: Path) -> dict[str, Any]:
+    size_of(path)
+    try:
+        document = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as exc:
+        raise LocalError(f"{path} is not JSON: {exc}.") from exc
+    if not isinstance(document, dict) or not {"data", "peaks"} & document.keys():
+        raise LocalError(f"{path} is no waveform document: it has no data or peaks.")
+    return document
+
+
+def _document(waveform: "Waveform", audio_hash: str, source: Path) -> bytes:
+    from waveflow.audio.waveform.document import waveform_document
+
+    # No message says when: the file's own time gives the same bytes each time.
+    changed = datetime.fromtimestamp(source.stat().st_mtime, UTC)
+    created = changed.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return waveform_document(waveform, audio_hash=audio_hash, created_at=created)
+
+
+def size_of(path: Path) -> int:
+    """Return a file's size, or say in one line why it cannot be read."""
+    try:
+        with path.open("rb"):
+            return path.stat().st_size
+    except OSError as exc:
+        raise LocalError(f"{path} cannot be read: {exc.strerror}.") from exc

@@ -1,0 +1,79 @@
+"""Write files that appear complete or not at all, and never over what was read."""
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from waveflow_local.paths import LocalError
+
+_NEW_FILE = 0o666  # the umask takes away what the user keeps from others
+
+
+def check_outputs(*outputs: Path | None, inputs: Sequence[Path]) -> None:
+    """Refuse, before any work, outputs that would replace what must stay."""
+    taken = list(inputs)
+    for path in outputs:
+        if path is None:
+            continue
+        _check_replaceable(path)
+        for other in taken:
+            if _are_one_file(path, other):
+                raise LocalError(
+                    f"{path} and {other} are one file; an output needs its own."
+                )
+        taken.append(path)
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file so that it appears complete or not at all."""
+    with appearing(path) as unfinished:
+        unfinished.write_bytes(
+            content.encode() if isinstance(content, str) else content
+        )
+
+
+@contextlib.contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """Yield a file to fill, which takes its name when the block ends well.
+
+    A symbolic link stays: what it points to is replaced.
+    """
+    _check_replaceable(path)
+    target = _real(path)
+    unfinished = target.with_name(f".waveflow-{secrets.token_hex(8)}")
+    try:
+        unfinished.touch(_NEW_FILE, exist_ok=False)
+        yield unfinished
+        if target.exists():
+            unfinished.chmod(stat.S_IMODE(target.stat().st_mode))
+        unfinished.replace(target)
+    except OSError as exc:
+        raise LocalError(f"{path} cannot be written: {exc.strerror}.") from exc
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _check_replaceable(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise LocalError(f"{path} cannot be written: {exc.strerror}.") from exc
+    if not stat.S_ISREG(mode):
+        raise LocalError(f"{path} is no regular file; nothing is written there.")
+    if not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+        raise LocalError(f"{path} is write-protected; it stays.")
+
+
+def _are_one_file(path: Path, other: Path) -> bool:
+    if _real(path) == _real(other):
+        return True
+    return path.exists() and other.exists() and path.samefile(other)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # unlike resolve(), no error in a loop

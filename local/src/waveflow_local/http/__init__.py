@@ -1,1 +1,0 @@
-"""Serve the analysis API and the page, in a process of its own."""

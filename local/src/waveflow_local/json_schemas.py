@@ -1,0 +1,108 @@
+"""Write JSON Schemas of what crosses WaveFlow's border, from the models themselves.
+
+`python -m waveflow_local.json_schemas` renews docs/schemas; a test keeps them current.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from waveflow.events.messages import MESSAGES
+from waveflow.events.normalise import TASK_PREFIX
+from waveflow.events.webhooks import (
+    Completion,
+    DuplicateResult,
+    FailureResult,
+    HashCheck,
+    MixingComplete,
+    WaveformResult,
+)
+
+from waveflow_local.paths import PROJECT_ROOT
+
+FOLDER = PROJECT_ROOT / "docs" / "schemas"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TEMPLATE = "#/$defs/{name}"
+_RESULTS = {
+    "SUCCESS": WaveformResult,
+    "DUPLICATE": DuplicateResult,
+    "FAILURE": FailureResult,
+}
+# Null in the model only because a failed mix has none of them.
+_OF_A_MIX = (
+    "mixed_file_path",
+    "waveform_data_path",
+    "stem_count",
+    "stem_paths",
+    "duration",
+    "sample_rate",
+    "channels",
+)
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return one schema for each message and each webhook, by its name."""
+    return {
+        **{task: _message(task, model) for task, model in MESSAGES.items()},
+        "hash-check": _object(HashCheck),
+        "completion": _completion(),
+        "mixing-complete": _mixing_complete(),
+    }
+
+
+def write(folder: Path = FOLDER) -> None:
+    """Write every schema to a file of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, schema in schemas().items():
+        (folder / f"{name}.json").write_text(text_of(schema), "utf-8")
+
+
+def text_of(schema: dict[str, Any]) -> str:
+    """Return the text of one schema's file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _message(task: str, model: type) -> dict[str, Any]:
+    schema = _object(model)
+    schema["properties"]["task"] = {"enum": [task, f"{TASK_PREFIX}{task}"]}
+    return schema
+
+
+def _completion() -> dict[str, Any]:
+    schema = _object(Completion)
+    _, parts = msgspec.json.schema_components(_RESULTS.values(), ref_template=_TEMPLATE)
+    schema["$defs"] = {**schema.get("$defs", {}), **parts}
+    schema["allOf"] = [
+        _when(status, {"result": {"$ref": _TEMPLATE.format(name=model.__name__)}})
+        for status, model in _RESULTS.items()
+    ]
+    return schema
+
+
+def _mixing_complete() -> dict[str, Any]:
+    schema = _object(MixingComplete)
+    present = {name: {"not": {"type": "null"}} for name in _OF_A_MIX}
+    schema["allOf"] = [
+        _when("SUCCESS", present),
+        _when("FAILURE", {"result": {}}),
+    ]
+    return schema
+
+
+def _when(status: str, properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "if": {"properties": {"status": {"const": status}}},
+        "then": {"properties": properties, "required": list(properties)},
+    }
+
+
+def _object(model: type) -> dict[str, Any]:
+    """Return a model's schema with its own properties at the top."""
+    _, parts = msgspec.json.schema_components([model], ref_template=_TEMPLATE)
+    own = parts.pop(model.__name__)
+    return {"$schema": DIALECT, **own, **({"$defs": parts} if parts else {})}
+
+
+if __name__ == "__main__":
+    write()

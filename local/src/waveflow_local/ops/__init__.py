@@ -1,0 +1,1 @@
+"""Operate a stack: undo, rerun, look at its health."""

@@ -1,0 +1,184 @@
+"""Run failed executions again: resumed where a webhook failed, else anew."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+from botocore.exceptions import ClientError
+from waveflow.errors import WaveflowError
+
+from waveflow_local.ops.stack import Stack
+from waveflow_local.paths import LocalError
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
+
+CODES = {kind.__name__: kind.code for kind in WaveflowError.__subclasses__()}
+# A failure that was told ends in `Failed`; one at these states was not.
+TELLING = {"AskUndelivered", "Tell", "TellFailure"}
+UNDELIVERED = {"WEBHOOK_REJECTED", "WEBHOOK_UNAVAILABLE"}
+ENDED_BADLY: tuple[Literal["FAILED", "TIMED_OUT", "ABORTED"], ...] = (
+    "FAILED",
+    "TIMED_OUT",
+    "ABORTED",
+)
+STOPPED = "ABORTED"  # by somebody who meant it
+NAME_LENGTH = 80  # the longest that Step Functions takes
+
+
+class Way(StrEnum):
+    """How an execution runs again."""
+
+    RESUME = "resume"
+    ANEW = "start anew"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which failed executions are meant."""
+
+    code: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    undelivered: bool = False
+
+    def takes(self, execution: "Again") -> bool:
+        """Tell whether an execution is meant."""
+        if self.code is None and execution.code == STOPPED:
+            return False
+        if self.code is not None and execution.code != self.code:
+            return False
+        return not self.undelivered or execution.way is Way.RESUME
+
+    def covers(self, stopped: datetime) -> bool:
+        """Tell whether an end lies in the chosen time."""
+        first = self.since or datetime.min.replace(tzinfo=UTC)
+        last = self.until or datetime.max.replace(tzinfo=UTC)
+        return first <= stopped <= last
+
+
+@dataclass(frozen=True)
+class Again:
+    """One failed execution, and how it runs again."""
+
+    arn: str
+    code: str
+    way: Way
+    input: str
+    done: str = "would"
+
+    def __str__(self) -> str:
+        """Return one line for the operator."""
+        return f"{self.done:8} {self.way:10} {self.code:20} {self.arn}"
+
+
+def run_again(stack: Stack, choice: Choice, *, dry_run: bool) -> list[Again]:
+    """Run the chosen executions again, and say what was done with each.
+
+    One that was started anew before is left out, since it stays failed for ever.
+    """
+    if choice.code is None and choice.since is None and not choice.undelivered:
+        raise LocalError("Name what to run again, by --error or --since.")
+    chosen = [
+        found
+        for found in failed(stack, choice)
+        if choice.takes(found) and not _was_started_anew(stack, found)
+    ]
+    if dry_run:
+        return chosen
+    return [_run(stack, execution) for execution in chosen]
+
+
+def failed(stack: Stack, choice: Choice) -> Iterator[Again]:
+    """Yield the failed executions of the chosen time, the newest first."""
+    for status in ENDED_BADLY:
+        pages = stack.sfn.get_paginator("list_executions").paginate(
+            stateMachineArn=stack.parts.machine_arn, statusFilter=status
+        )
+        for page in pages:
+            for listed in page["executions"]:
+                stopped = listed.get("stopDate", listed["startDate"])
+                if choice.covers(stopped):
+                    yield _read(stack, listed["executionArn"])
+
+
+def _read(stack: Stack, arn: str) -> Again:
+    described = stack.sfn.describe_execution(executionArn=arn)
+    status = described["status"]
+    error = described.get("error", status) if status == "FAILED" else status
+    code = CODES.get(error, error)
+    way = Way.RESUME if _is_untold(stack, described, code) else Way.ANEW
+    return Again(arn=arn, code=code, way=way, input=described["input"])
+
+
+def _is_untold(
+    stack: Stack, described: "DescribeExecutionOutputTypeDef", code: str
+) -> bool:
+    if described["status"] != "FAILED":
+        return False
+    return code in UNDELIVERED or _last_state(stack, described) in TELLING
+
+
+def _last_state(stack: Stack, described: "DescribeExecutionOutputTypeDef") -> str:
+    history = stack.sfn.get_execution_history(
+        executionArn=described["executionArn"], reverseOrder=True, maxResults=50
+    )
+    entered = (
+        event["stateEnteredEventDetails"]["name"]
+        for event in sorted(history["events"], key=lambda e: -e["id"])
+        if "stateEnteredEventDetails" in event
+    )
+    return next(entered, "")
+
+
+def _run(stack: Stack, execution: Again) -> Again:
+    if execution.way is Way.RESUME and _resumed(stack, execution.arn):
+        return _as(execution, Way.RESUME)
+    # The stages repeat nothing that is done: a new execution is always safe.
+    machine, name = stack.parts.machine_arn, _successor(execution.arn)
+    try:
+        stack.sfn.start_execution(
+            stateMachineArn=machine, input=execution.input, name=name
+        )
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] != "ExecutionAlreadyExists":
+            raise
+    return _as(execution, Way.ANEW)
+
+
+def _successor(arn: str) -> str:
+    """Return the one name under which an execution is started anew."""
+    name = arn.rpartition(":")[2]
+    ending = f"-again-{hashlib.sha256(arn.encode()).hexdigest()[:16]}"
+    return name.partition("-again-")[0][: NAME_LENGTH - len(ending)] + ending
+
+
+def _was_started_anew(stack: Stack, execution: Again) -> bool:
+    start = execution.arn.rpartition(":")[0]
+    try:
+        stack.sfn.describe_execution(
+            executionArn=f"{start}:{_successor(execution.arn)}"
+        )
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] != "ExecutionDoesNotExist":
+            raise
+        return False
+    return True
+
+
+def _resumed(stack: Stack, arn: str) -> bool:
+    try:
+        stack.sfn.redrive_execution(executionArn=arn)
+    except ClientError as exc:
+        # After 14 days, or by a machine that has changed too much.
+        if exc.response["Error"]["Code"] != "ExecutionNotRedrivable":
+            raise
+        return False
+    return True
+
+
+def _as(execution: Again, way: Way) -> Again:
+    return Again(execution.arn, execution.code, way, execution.input, done="did")

@@ -1,0 +1,146 @@
+"""Find the parts of a deployed stack that an operator works on."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from waveflow_local import paths
+from waveflow_local.paths import LocalError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+LOCAL = "local"  # the name that means the engine of `waveflow up`
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Names and addresses of a stack's parts."""
+
+    bucket: str
+    queue_url: str
+    dead_letter_queue_url: str
+    machine_arn: str
+    secret_arn: str
+    webhook_url: str
+    webhook_allowed_cidrs: str = ""
+    # Of a stack on AWS only.
+    name: str = ""
+    alias_arn: str | None = None
+    pipe_name: str | None = None
+    allowed_prefixes: tuple[str, ...] = ()
+    quarantine_days: int = 0
+
+
+class Stack:
+    """One stack: its parts, and clients made when they are first needed."""
+
+    def __init__(self, parts: Parts, session: Any, endpoint: str | None = None) -> None:
+        self.parts = parts
+        self._session = session
+        self._endpoint = endpoint
+
+    @property
+    def is_local(self) -> bool:
+        """Tell whether this is the local engine, where http is allowed."""
+        return self._endpoint is not None
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """Return a client of S3."""
+        return self._client("s3")  # type: ignore[no-any-return] # by its name
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """Return a client of SQS."""
+        return self._client("sqs")  # type: ignore[no-any-return] # by its name
+
+    @cached_property
+    def sfn(self) -> "SFNClient":
+        """Return a client of Step Functions."""
+        return self._client("stepfunctions")  # type: ignore[no-any-return] # by its name
+
+    @cached_property
+    def secrets(self) -> "SecretsManagerClient":
+        """Return a client of Secrets Manager."""
+        return self._client("secretsmanager")  # type: ignore[no-any-return] # by its name
+
+    @cached_property
+    def pipes(self) -> Any:
+        """Return a client of EventBridge Pipes."""
+        return self._client("pipes")
+
+    @cached_property
+    def cloudwatch(self) -> Any:
+        """Return a client of CloudWatch."""
+        return self._client("cloudwatch")
+
+    def _client(self, service: str) -> Any:
+        return self._session.client(service, endpoint_url=self._endpoint)
+
+
+def open_stack(name: str) -> Stack:
+    """Return the stack of that name, or the local engine for `local`."""
+    import boto3
+
+    if name == LOCAL:
+        return _local_stack(boto3)
+    session = boto3.session.Session()
+    try:
+        answer = session.client("cloudformation").describe_stacks(StackName=name)
+    except (BotoCoreError, ClientError) as exc:
+        raise LocalError(f"The stack {name} cannot be read: {exc}") from exc
+    return Stack(parts_of(answer["Stacks"][0]), session)
+
+
+def parts_of(described: Any) -> Parts:
+    """Read the parts from what CloudFormation says of a stack."""
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
+    parameters = {
+        p["ParameterKey"]: p["ParameterValue"] for p in described.get("Parameters", [])
+    }
+    try:
+        return Parts(
+            bucket=outputs["BucketName"],
+            queue_url=outputs["QueueUrl"],
+            dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
+            machine_arn=outputs["MachineArn"],
+            secret_arn=outputs["WebhookSecretArn"],
+            webhook_url=parameters["WebhookUrl"],
+            webhook_allowed_cidrs=parameters.get("WebhookAllowedCidrs", ""),
+            name=described["StackName"],
+            alias_arn=outputs.get("MachineAliasArn"),
+            pipe_name=outputs.get("PipeName"),
+            allowed_prefixes=tuple(parameters["AllowedPrefixes"].split(",")),
+            quarantine_days=int(parameters["QuarantineDays"]),
+        )
+    except KeyError as exc:
+        raise LocalError(f"The stack has no {exc}; is it WaveFlow's?") from exc
+
+
+def _local_stack(boto3: Any) -> Stack:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", paths.endpoint(paths.DEFAULT_PORT))
+    session = boto3.session.Session(
+        aws_access_key_id=paths.ACCESS_KEY,
+        aws_secret_access_key=paths.SECRET_KEY,
+        region_name=paths.REGION,
+    )
+    queues = f"{endpoint}/{paths.ACCOUNT}/{paths.STACK}"
+    parts = Parts(
+        bucket=paths.BUCKET,
+        queue_url=queues,
+        dead_letter_queue_url=f"{queues}-dead-letter-queue",
+        machine_arn=paths.arn("states", f"stateMachine:{paths.STACK}"),
+        secret_arn=f"{paths.STACK}-webhook-secret",
+        webhook_url=os.environ.get(
+            "WEBHOOK_URL", paths.endpoint(paths.DEFAULT_PORT + 1)
+        ),
+        webhook_allowed_cidrs="127.0.0.0/8",
+    )
+    return Stack(parts, session, endpoint)
