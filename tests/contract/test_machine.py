@@ -21,6 +21,8 @@ SERVICE_ERRORS = {
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.ClientExecutionTimeoutException",
+    *("Lambda.TooManyRequestsException", "Lambda.Unknown", "Sandbox.Timedout"),
+    "ResourceLimitError",
 }
 OWN_ERRORS = {kind.__name__ for kind in errors.WaveflowError.__subclasses__()}
 
@@ -46,7 +48,7 @@ def targets(state):
 
 def rules(state, field):
     """Return the error names of a state's retriers or catchers, flat."""
-    return [name for rule in state.get(field, []) for name in rule["ErrorEquals"]]
+    return [each for rule in state.get(field, []) for each in rule["ErrorEquals"]]
 
 
 def test_every_transition_leads_somewhere_and_every_state_is_reached():
@@ -102,26 +104,37 @@ def test_every_variable_is_assigned_before_it_is_read(name):
 
 def test_every_assigned_variable_is_read():
     """What nobody reads is carried through every job's history."""
-    assigned = {
-        name
-        for state in STATES.values()
-        for _, names in ways_out(state)
-        for name in names
-    }
+    ways = [way for state in STATES.values() for way in ways_out(state)]
 
-    assert assigned <= used(MACHINE)
+    assert {name for _, assigned in ways for name in assigned} <= used(MACHINE)
+
+
+def careless(machine):
+    """Return what hangs for ever, or gives up where another task tries again."""
+    tasks = {n: s for n, s in machine["States"].items() if s["Type"] == "Task"}
+    retried = {name: sorted(rules(task, "Retry")) for name, task in tasks.items()}
+    known = {each for every in retried.values() for each in every}
+    lambdas = {each for each in known if re.match("Lambda|Sandbox|Runtime", each)}
+    timed = {"the machine": machine, **tasks}
+    hanging = {name for name, each in timed.items() if not each.get("TimeoutSeconds")}
+    twice = {name for name, every in retried.items() if every != sorted({*every})}
+    return hanging | twice | {n for n, every in retried.items() if lambdas - {*every}}
+
+
+def test_every_task_has_a_time_out_and_retries_what_passes():
+    """Nothing hangs, and what passes for one stage ends no job of another."""
+    assert careless(MACHINE) == set()
+    assert all(set(rules(task, "Retry")) >= SERVICE_ERRORS for task in TASKS.values())
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_every_task_has_a_time_out_and_retries_what_passes(name):
-    """Nothing hangs, and no service error of Lambda ends a job."""
-    task = TASKS[name]
-    retried = rules(task, "Retry")
+def test_a_task_that_hangs_or_gives_up_is_noticed(name):
+    """A question that nothing can fail guards nothing."""
+    fewer = {"TimeoutSeconds": None, "Retry": TASKS[name]["Retry"][1:]}
 
-    assert task["TimeoutSeconds"]
-    assert SERVICE_ERRORS | {"Lambda.TooManyRequestsException"} <= set(retried)
-    assert {"ResourceLimitError", "Lambda.Unknown", "Sandbox.Timedout"} <= set(retried)
-    assert len(retried) == len(set(retried))
+    for field, value in fewer.items():
+        states = {**STATES, name: {**STATES[name], field: value}}
+        assert careless({**MACHINE, "States": states}) == {name}
 
 
 @pytest.mark.parametrize("name", TASKS)

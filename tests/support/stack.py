@@ -1,5 +1,6 @@
 """Read template.yaml as CloudFormation would resolve it."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,20 @@ _PLACEHOLDER = re.compile(r"\$\{([^!}]+)\}")
 def load() -> dict[str, Any]:
     """Return the template with its functions in their long form."""
     return read_document(TEMPLATE)
+
+
+def changed(document: dict[str, Any], way: str, value: Any) -> dict[str, Any]:
+    """Copy a template with something set, or left out where the value is `...`."""
+    copied: dict[str, Any] = json.loads(json.dumps(document))  # without YAML's aliases
+    *steps, last = (int(s) if s.isdigit() else s for s in way.split("/"))
+    place: Any = copied
+    for step in steps:
+        place = place[step]
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    return copied
 
 
 class Stack:
@@ -121,7 +136,7 @@ class Stack:
             known = extra.get(match[1])
             return str(self._ref(match[1]) if known is None else self.resolve(known))
 
-        return _PLACEHOLDER.sub(answer, text)
+        return _PLACEHOLDER.sub(answer, text).replace("${!", "${")
 
     def statements(self, role: str) -> list[dict[str, Any]]:
         """Return every statement that a role has, wherever it is written."""
