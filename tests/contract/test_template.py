@@ -67,6 +67,8 @@ BREAKS: list[tuple[Any, str, Any]] = [
     (wildcards, f"HashRole/{INLINE}/0/Action", "s3:*"),
     (wildcards, f"PipeRole/{INLINE}/0/Resource", "*"),
     (wildcards, f"AlarmTopicPolicy/{POLICY}/0/Principal", "*"),
+    (wildcards, f"AlarmTopicPolicy/{POLICY}/0/Condition", ...),
+    (wildcards, f"LogAndTrace/{POLICY}/1/Fn::If/1/Action", "xray:DeleteGroup"),
     (plain_http, f"BucketPolicy/{POLICY}/0/Condition", ...),
     (plain_http, "QueuePolicy/Properties/Queues", ["Queue"]),
     (service_roles, "HashRole/Properties/Tags/0/Value", "mix"),

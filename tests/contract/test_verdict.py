@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.walker import Execution, Invoke, Succeeded, load
 
@@ -83,6 +83,7 @@ def after_verdict(record: Any, *results: Any) -> str:
     return execution.entered[execution.entered.index("Verdict") + 1]
 
 
+@settings(deadline=None)
 @given(answers, messages)
 def test_an_answer_leads_where_the_contract_says(answer, message):
     """A mistyped answer that raised in the machine would never be told."""
@@ -93,6 +94,7 @@ def test_an_answer_leads_where_the_contract_says(answer, message):
     assert found == expected(answer, message, asked=True)
 
 
+@settings(deadline=None)
 @given(answers, messages)
 def test_a_message_that_is_the_verdict_is_judged_alike(answer, message):
     """The message of seed 002 names no survivor, and dedupe_delete refuses it."""
@@ -103,6 +105,7 @@ def test_a_message_that_is_the_verdict_is_judged_alike(answer, message):
     assert found == expected(answer, message, asked=False)
 
 
+@settings(deadline=None)
 @given(objects, objects)
 def test_a_verdict_that_hash_has_found_needs_no_survivor(known, answer):
     """A deletion done earlier is answered by notify, without the server."""

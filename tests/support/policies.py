@@ -54,18 +54,22 @@ BUCKET = {
 
 # Who acts on secret, machine, queue and functions; nobody else may do anything else.
 ALONE = {
-    "secretsmanager:GetSecretValue": {"NotifyRole", "ServerPolicy", "ApiRole"},
-    "states:SendTaskSuccess": {"NotifyRole", "ServerPolicy"},
-    "states:SendTaskFailure": {"ServerPolicy"},
-    "states:SendTaskHeartbeat": {"ServerPolicy"},
-    "states:StartExecution": {"PipeRole", "ApiRole"},
-    "states:DescribeExecution": {"ApiRole"},
-    "states:GetExecutionHistory": {"ApiRole"},
-    "sqs:SendMessage": {"ServerPolicy"},
-    "sqs:ReceiveMessage": {"PipeRole"},
-    "sqs:DeleteMessage": {"PipeRole"},
-    "sqs:GetQueueAttributes": {"PipeRole"},
-    "lambda:InvokeFunction": {"MachineRole"},
+    (action, holder)
+    for action, holders in {
+        "secretsmanager:GetSecretValue": {"NotifyRole", "ServerPolicy", "ApiRole"},
+        "states:SendTaskSuccess": {"NotifyRole", "ServerPolicy"},
+        "states:SendTaskFailure": {"ServerPolicy"},
+        "states:SendTaskHeartbeat": {"ServerPolicy"},
+        "states:StartExecution": {"PipeRole", "ApiRole"},
+        "states:DescribeExecution": {"ApiRole"},
+        "states:GetExecutionHistory": {"ApiRole"},
+        "sqs:SendMessage": {"ServerPolicy"},
+        "sqs:ReceiveMessage": {"PipeRole"},
+        "sqs:DeleteMessage": {"PipeRole"},
+        "sqs:GetQueueAttributes": {"PipeRole"},
+        "lambda:InvokeFunction": {"MachineRole"},
+    }.items()
+    for holder in holders
 }
 # What Step Functions needs to log, and Lambda before a function joins a VPC.
 DELIVER = """CreateLogDelivery DeleteLogDelivery GetLogDelivery ListLogDeliveries

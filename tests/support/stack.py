@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -153,19 +154,16 @@ class Stack:
         documents = [holder["PolicyDocument"] for holder in holders]
         return [each for document in documents for each in document["Statement"]]
 
-    def allowed(self, role: str) -> dict[str, set[str]]:
-        """Return each action that a role may do, and on what."""
-        return allowed(self.statements(role))
-
-
-def allowed(statements: list[dict[str, Any]]) -> dict[str, set[str]]:
-    """Return each action that some statements allow, and on what."""
-    found: dict[str, set[str]] = {}
-    for statement in statements:
-        if statement["Effect"] == "Allow":
-            for action in listed(statement["Action"]):
-                found.setdefault(action, set()).update(listed(statement["Resource"]))
-    return found
+    def grants(self) -> Iterator[dict[str, Any]]:
+        """Yield every statement that allows something, wherever it stands."""
+        nodes: list[Any] = [*self.resources.values()]
+        for node in nodes:
+            if isinstance(node, dict):
+                nodes.extend(node.values())
+                if node.get("Effect") == "Allow":
+                    yield node
+            elif isinstance(node, list):
+                nodes.extend(node)
 
 
 def listed(value: Any) -> list[str]:

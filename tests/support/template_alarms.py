@@ -8,7 +8,6 @@ from support.cloudwatch import counted, looks, rings
 from support.policies import ROLES
 from support.stack import ROOT, Stack
 
-QUARTER_S = 900
 STAGES = [f"{role.removesuffix('Role')}Function" for role in ROLES.values()]
 DEAD = "ApproximateNumberOfMessagesVisible DeadLetterQueue.QueueName"
 # What is counted in one period, and the one alarm that it rings, if any.
@@ -56,7 +55,7 @@ def pages(stack: Stack) -> Iterator[Any]:
             yield name, own
         for stat, period, metric in looks(own):
             wanted = "Maximum" if metric.startswith("Approximate") else "Sum"
-            if stat != wanted or period * own["EvaluationPeriods"] > QUARTER_S:
+            if stat != wanted or period * own["EvaluationPeriods"] > 900:
                 yield name, metric
         if own["TreatMissingData"] != "notBreaching":
             yield f"{name} rings for silence"

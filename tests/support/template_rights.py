@@ -7,7 +7,7 @@ from support import policies
 from support.policies import ROLES, rights
 from support.stack import Stack, listed
 
-KNOW_NO_RESOURCE = ("xray:", "ec2:", "logs:")
+KNOW_NO_RESOURCE = ("xray:PutT", "xray:GetSampling", "ec2:", "logs:")
 PINNED, BARE = ({"Null": {"s3:if-match": word}} for word in ("false", "true"))
 WITHOUT_TLS = {"Bool": {"aws:SecureTransport": "false"}}
 ACCOUNT = {"StringEquals": {"aws:SourceAccount": "111122223333"}}
@@ -63,26 +63,24 @@ def others(stack: Stack) -> Iterator[Any]:
     own |= {f"{role.removesuffix('Role')}Function.Arn" for role in ROLES.values()}
     found = set()
     for holder, action, place, _ in rights(stack):
-        if not action.startswith(("s3:", *KNOW_NO_RESOURCE)):
+        known = () if holder == "ServerPolicy" else KNOW_NO_RESOURCE
+        if not action.startswith(("s3:", *known)):
             found.add((action, holder))
             if place not in own and ":execution:Machine" not in place:
                 yield holder, action, place
-    wanted = {
-        (action, holder) for action, who in policies.ALONE.items() for holder in who
-    }
-    yield from found ^ {each for each in wanted if each[1] in stack.resources}
+    yield from found ^ {each for each in policies.ALONE if each[1] in stack.resources}
 
 
 def wildcards(stack: Stack) -> Iterator[Any]:
     """Ask for a wildcard as an action, as a resource with a name, as a caller."""
-    for holder, action, place, _ in rights(stack):
-        if "*" in action or (place == "*" and not action.startswith(KNOW_NO_RESOURCE)):
-            yield holder, action, place
-    for name, policy in stack.of_type("AWS::SNS::TopicPolicy").items():
-        for each in policy["PolicyDocument"]["Statement"]:
-            open_ = each["Principal"] == "*" or each.get("Condition") != ACCOUNT
-            if each["Effect"] == "Allow" and open_:
-                yield name, each
+    for each in stack.grants():
+        named = [
+            a for a in listed(each["Action"]) if not a.startswith(KNOW_NO_RESOURCE)
+        ]
+        bare = named and "*" in listed(each.get("Resource", []))
+        lent = {"Principal", "Resource"} <= {*each} and each.get("Condition") != ACCOUNT
+        if bare or lent or "*" in f"{each['Action']}{each.get('Principal')}":
+            yield each
 
 
 def plain_http(stack: Stack) -> Iterator[str]:
@@ -103,8 +101,14 @@ def service_roles(stack: Stack) -> Iterator[Any]:
     """Ask whether a role serves one function or service, and writes one log group."""
     functions = stack.of_type("AWS::Serverless::Function")
     users = {own["Role"].removesuffix(".Arn"): own for own in functions.values()}
-    if len(users) != len(functions):
-        yield users
+    kinds = {own["Type"].removeprefix("AWS::IAM::") for own in stack.resources.values()}
+    if len(users) != len(functions) or kinds & {
+        "Group",
+        "Policy",
+        "User",
+        "UserPolicy",
+    }:
+        yield users, kinds
     for role, made in stack.of_type("AWS::IAM::Role").items():
         [trusted] = made["AssumeRolePolicyDocument"]["Statement"]
         service, bound = SERVICES.get(role, ("lambda", None))
