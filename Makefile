@@ -105,8 +105,7 @@ test-images: setup images ## Run the images as Lambda would; needs a container e
 validate: $(UV) ## Check template.yaml with SAM, cfn-lint and checkov.
 	@$(SAM) validate --lint --region ap-northeast-2
 	@$(TOOL) cfn-lint==1.58.0 cfn-lint template.yaml
-	@$(TOOL) checkov==3.3.30 checkov --skip-download --quiet --compact \
-		--framework cloudformation secrets --file template.yaml
+	@$(TOOL) checkov==3.3.30 checkov --config-file .checkov.yaml
 
 # What samconfig.toml says, which a command line would replace as a whole.
 CONFIG ?= dev

@@ -21,6 +21,8 @@ SERVICE_ERRORS = {
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.ClientExecutionTimeoutException",
+    *("Lambda.TooManyRequestsException", "Lambda.Unknown", "Sandbox.Timedout"),
+    "ResourceLimitError",
 }
 OWN_ERRORS = {kind.__name__ for kind in errors.WaveflowError.__subclasses__()}
 
@@ -46,7 +48,7 @@ def targets(state):
 
 def rules(state, field):
     """Return the error names of a state's retriers or catchers, flat."""
-    return [name for rule in state.get(field, []) for name in rule["ErrorEquals"]]
+    return [each for rule in state.get(field, []) for each in rule["ErrorEquals"]]
 
 
 def test_every_transition_leads_somewhere_and_every_state_is_reached():
@@ -65,31 +67,74 @@ def test_every_expression_compiles():
         jsonata.Jsonata(expression)
 
 
-def assigned_variables():
-    """Yield every variable that some state assigns."""
-    for state in STATES.values():
-        for part in (state, *state.get("Choices", []), *state.get("Catch", [])):
-            yield from part.get("Assign", {})
+def used(node):
+    """Return the variables that a node's expressions read."""
+    text = " ".join(expressions(node))
+    read = set(re.findall(r"\$([a-z_]+)\b(?!\()", text)) - {"states"}
+    return read - set(re.findall(r"\$([a-z_]+) :=", text))
 
 
-def test_every_variable_is_assigned_and_used():
+def ways_out(state):
+    """Yield each state that can follow, and what is assigned on the way there."""
+    for branch in (state, *state.get("Choices", []), *state.get("Catch", [])):
+        for key in ("Next", "Default"):
+            if key in branch:
+                yield branch[key], set(branch.get("Assign", {}))
+
+
+def assigned_before():
+    """Return for each state the variables that every way to it assigns."""
+    known, todo = {MACHINE["StartAt"]: set()}, [MACHINE["StartAt"]]
+    while todo:
+        name = todo.pop()
+        for following, assigned in ways_out(STATES[name]):
+            always = known.get(following, {*known[name], *assigned})
+            always &= known[name] | assigned
+            if known.get(following) != always:
+                known[following] = always
+                todo.append(following)
+    return known
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_every_variable_is_assigned_before_it_is_read(name):
     """An undefined variable throws at run time, and no validator sees it."""
-    text = " ".join(expressions(MACHINE))
-    used = set(re.findall(r"\$([a-z_]+)\b(?!\()", text)) - {"states", "b"}
+    assert used(STATES[name]) <= assigned_before()[name]
 
-    assert used == set(assigned_variables())
+
+def test_every_assigned_variable_is_read():
+    """What nobody reads is carried through every job's history."""
+    ways = [way for state in STATES.values() for way in ways_out(state)]
+
+    assert {name for _, assigned in ways for name in assigned} <= used(MACHINE)
+
+
+def careless(machine):
+    """Return what hangs for ever, or gives up where another task tries again."""
+    tasks = {n: s for n, s in machine["States"].items() if s["Type"] == "Task"}
+    retried = {name: sorted(rules(task, "Retry")) for name, task in tasks.items()}
+    known = {each for every in retried.values() for each in every}
+    lambdas = {each for each in known if re.match("Lambda|Sandbox|Runtime", each)}
+    timed = {"the machine": machine, **tasks}
+    hanging = {name for name, each in timed.items() if not each.get("TimeoutSeconds")}
+    twice = {name for name, every in retried.items() if every != sorted({*every})}
+    return hanging | twice | {n for n, every in retried.items() if lambdas - {*every}}
+
+
+def test_every_task_has_a_time_out_and_retries_what_passes():
+    """Nothing hangs, and what passes for one stage ends no job of another."""
+    assert careless(MACHINE) == set()
+    assert all(set(rules(task, "Retry")) >= SERVICE_ERRORS for task in TASKS.values())
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_every_task_has_a_time_out_and_retries_what_passes(name):
-    """Nothing hangs, and no service error of Lambda ends a job."""
-    task = TASKS[name]
-    retried = rules(task, "Retry")
+def test_a_task_that_hangs_or_gives_up_is_noticed(name):
+    """A question that nothing can fail guards nothing."""
+    fewer = {"TimeoutSeconds": None, "Retry": TASKS[name]["Retry"][1:]}
 
-    assert task["TimeoutSeconds"]
-    assert SERVICE_ERRORS | {"Lambda.TooManyRequestsException"} <= set(retried)
-    assert {"ResourceLimitError", "Lambda.Unknown", "Sandbox.Timedout"} <= set(retried)
-    assert len(retried) == len(set(retried))
+    for field, value in fewer.items():
+        states = {**STATES, name: {**STATES[name], field: value}}
+        assert careless({**MACHINE, "States": states}) == {name}
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -227,25 +272,6 @@ def test_a_fast_path_enters_at_most_six_states():
     for path in (upload, duplicate):
         for state, following in pairwise(path):
             assert following in targets(STATES[state])
-
-
-def condition_of(target):
-    """Return the one condition under which the verdict leads to a state."""
-    [choice] = [c for c in STATES["Verdict"]["Choices"] if c["Next"] == target]
-    return choice["Condition"].removesuffix(" %}")
-
-
-@pytest.mark.parametrize(
-    ("asked", "unasked"),
-    [("Music", "Waveform"), ("DedupeDeleteAnalysed", "DedupeDelete")],
-)
-def test_an_analysis_is_run_only_where_it_is_asked_for(asked, unasked):
-    """Nobody else pays for its state, and whoever asks is looked at first."""
-    order = [choice["Next"] for choice in STATES["Verdict"]["Choices"]]
-    field = " and $exists($job.message.analysis) and $job.message.analysis = true"
-
-    assert condition_of(asked) == condition_of(unasked) + field
-    assert order.index(asked) < order.index(unasked)
 
 
 def test_a_refused_deletion_is_analysed_where_that_was_asked_for():

@@ -180,14 +180,14 @@ def test_the_analysis_image_serves_and_lets_nobody_in_unasked():
     )
     template.bind("MachineAliaslive", "arn:aws:states:::stateMachine:m:live")
     environment = {
-        **template.environment("AnalysisFunction"),
+        **template.environment("ApiFunction"),
         "AWS_DEFAULT_REGION": "ap-northeast-2",
     }
     given = (f"{name}={value}" for name, value in environment.items())
     settings = [part for each in given for part in ("--env", each)]
 
     # In Lambda the adapter asks from inside; here the engine's port is outside.
-    served = [images.image("AnalysisFunction"), "app:create", "--host", "0.0.0.0"]  # noqa: S104 - of the container
+    served = [images.image("ApiFunction"), "app:create", "--host", "0.0.0.0"]  # noqa: S104 - of the container
     with images.confined([*settings, *served]) as url:
         described = images.status_of(f"{url}/openapi.json")
         refused = images.status_of(f"{url}/tokens/analysis-result/nobody")

@@ -7,9 +7,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from support.account import BUCKET, NEW, OLD, Account, enforced
-from support.policies import ROLES, WRITES, listed
+from support.policies import ROLES, WRITES
 from support.records import START, record
 from support.simulation.traffic import tiny_wav
+from support.stack import listed
 from waveflow.adapters.s3 import S3ObjectStore
 from waveflow.adapters.secrets import WebhookSecrets
 from waveflow.errors import (

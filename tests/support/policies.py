@@ -1,10 +1,13 @@
 """Read what the template allows each role, as CloudFormation would write it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from waveflow_local import paths
 from waveflow_local.engine.template import Template
+
+from support.stack import Stack, listed
 
 ROOT = Path(__file__).parents[2]
 ROLES = {
@@ -16,7 +19,9 @@ ROLES = {
     "notify": "NotifyRole",
 }
 
-# Below which prefixes each stage may write.
+HOLDERS = {**ROLES, "api": "ApiRole", "server": "ServerPolicy"}
+# Who writes and reads below which prefixes of the bucket: CONTRACT.md, section 10.
+UPLOADS = "the allowed prefixes"
 WRITES = {
     "hash": (),
     "dedupe_delete": ("dedupe/",),
@@ -24,7 +29,53 @@ WRITES = {
     "waveform": ("waveforms/",),
     "mix": ("mixed/", "waveforms/"),
     "notify": (),
+    "api": ("audio/", "analysis/"),
+    "server": (UPLOADS,),
 }
+READS = {
+    "hash": (UPLOADS, "dedupe/"),
+    "dedupe_delete": (UPLOADS, "dedupe/", "waveforms/"),
+    "music": (UPLOADS,),
+    "waveform": (UPLOADS, "dedupe/", "waveforms/"),
+    "mix": (UPLOADS, "mixed/", "waveforms/"),
+    "api": ("audio/", "analysis/", "mixed/", "waveforms/"),
+    "server": (UPLOADS, "mixed/", "waveforms/"),
+}
+PARTS = {"api": ("audio/",), "server": (UPLOADS,)}  # of a large upload
+BUCKET = {
+    "s3:GetObject": READS,
+    "s3:ListBucket": READS | {"server": (UPLOADS,)},
+    "s3:PutObject": WRITES,
+    "s3:DeleteObject": {"dedupe_delete": (UPLOADS,)},
+    "s3:AbortMultipartUpload": PARTS,
+    "s3:ListMultipartUploadParts": PARTS,
+}
+
+
+# Who acts on secret, machine, queue and functions; nobody else may do anything else.
+ALONE = {
+    (action, holder)
+    for action, holders in {
+        "secretsmanager:GetSecretValue": {"NotifyRole", "ServerPolicy", "ApiRole"},
+        "states:SendTaskSuccess": {"NotifyRole", "ServerPolicy"},
+        "states:SendTaskFailure": {"ServerPolicy"},
+        "states:SendTaskHeartbeat": {"ServerPolicy"},
+        "states:StartExecution": {"PipeRole", "ApiRole"},
+        "states:DescribeExecution": {"ApiRole"},
+        "states:GetExecutionHistory": {"ApiRole"},
+        "sqs:SendMessage": {"ServerPolicy"},
+        "sqs:ReceiveMessage": {"PipeRole"},
+        "sqs:DeleteMessage": {"PipeRole"},
+        "sqs:GetQueueAttributes": {"PipeRole"},
+        "lambda:InvokeFunction": {"MachineRole"},
+    }.items()
+    for holder in holders
+}
+# What Step Functions needs to log, and Lambda before a function joins a VPC.
+DELIVER = """CreateLogDelivery DeleteLogDelivery GetLogDelivery ListLogDeliveries
+    UpdateLogDelivery DescribeLogGroups DescribeResourcePolicies PutResourcePolicy"""
+JOIN = """AssignPrivateIpAddresses CreateNetworkInterface DeleteNetworkInterface
+    DescribeNetworkInterfaces DescribeSubnets UnassignPrivateIpAddresses"""
 
 
 class Policies:
@@ -34,16 +85,6 @@ class Policies:
         self.template = Template.read(ROOT / "template.yaml", parameters or {})
         self.document = self.template._document
         self.template.bind("WebhookSecret", paths.arn("secretsmanager", "secret:s"))
-        for name in self.names("AWS::Logs::LogGroup"):
-            arn = (
-                f"arn:aws:logs:ap-northeast-2:123456789012:log-group:/waveflow/{name}:*"
-            )
-            self.template.bind(f"{name}.Arn", arn)
-
-    def names(self, kind: str) -> list[str]:
-        """Return the logical ids of one type."""
-        resources = self.document["Resources"]
-        return [name for name, each in resources.items() if each["Type"] == kind]
 
     def statements(self, stage: str) -> list[dict[str, Any]]:
         """Return every statement that the stage's role gets."""
@@ -55,19 +96,14 @@ class Policies:
             self._of(reference["Ref"], "PolicyDocument")
             for reference in self._raw(role).get("ManagedPolicyArns", [])
         ]
-        for name in self.names("AWS::IAM::RolePolicy"):
-            condition = self.document["Resources"][name].get("Condition")
+        for name, resource in self.document["Resources"].items():
+            if resource["Type"] != "AWS::IAM::RolePolicy":
+                continue
+            condition = resource.get("Condition")
             holds = condition is None or self.template._holds(condition)
             if holds and self._raw(name)["RoleName"] == {"Ref": role}:
                 documents.append(self._of(name, "PolicyDocument"))
         return [each for document in documents for each in document["Statement"]]
-
-    def all_statements(self) -> list[tuple[str, dict[str, Any]]]:
-        """Return every statement of the template with where it stands."""
-        found: list[tuple[str, dict[str, Any]]] = []
-        for name, resource in self.document["Resources"].items():
-            _collect(name, resource, found)
-        return found
 
     def _raw(self, name: str) -> dict[str, Any]:
         properties: dict[str, Any] = self.document["Resources"][name]["Properties"]
@@ -77,17 +113,12 @@ class Policies:
         return self.template.property(name, *path)
 
 
-def _collect(name: str, node: Any, found: list[tuple[str, dict[str, Any]]]) -> None:
-    if isinstance(node, dict):
-        if "Effect" in node and "Action" in node:
-            found.append((name, node))
-        for value in node.values():
-            _collect(name, value, found)
-    elif isinstance(node, list):
-        for value in node:
-            _collect(name, value, found)
-
-
-def listed(value: Any) -> list[Any]:
-    """Return one or many as many."""
-    return value if isinstance(value, list) else [value]
+def rights(stack: Stack) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Yield who may do what, where, and under which condition."""
+    holders = {name: stack.statements(name) for name in stack.of_type("AWS::IAM::Role")}
+    server = stack.properties("ServerPolicy")["PolicyDocument"]["Statement"]
+    for holder, statements in {**holders, "ServerPolicy": server}.items():
+        for each in (one for one in statements if one["Effect"] == "Allow"):
+            for action in listed(each["Action"]):
+                for place in listed(each["Resource"]):
+                    yield holder, action, place, each.get("Condition", {})

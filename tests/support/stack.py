@@ -1,6 +1,8 @@
 """Read template.yaml as CloudFormation would resolve it."""
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,20 @@ _PLACEHOLDER = re.compile(r"\$\{([^!}]+)\}")
 def load() -> dict[str, Any]:
     """Return the template with its functions in their long form."""
     return read_document(TEMPLATE)
+
+
+def changed(document: dict[str, Any], way: str, value: Any) -> dict[str, Any]:
+    """Copy a template with something set, or left out where the value is `...`."""
+    copied: dict[str, Any] = json.loads(json.dumps(document))  # without YAML's aliases
+    *steps, last = (int(s) if s.isdigit() else s for s in way.split("/"))
+    place: Any = copied
+    for step in steps:
+        place = place[step]
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    return copied
 
 
 class Stack:
@@ -121,7 +137,7 @@ class Stack:
             known = extra.get(match[1])
             return str(self._ref(match[1]) if known is None else self.resolve(known))
 
-        return _PLACEHOLDER.sub(answer, text)
+        return _PLACEHOLDER.sub(answer, text).replace("${!", "${")
 
     def statements(self, role: str) -> list[dict[str, Any]]:
         """Return every statement that a role has, wherever it is written."""
@@ -138,19 +154,16 @@ class Stack:
         documents = [holder["PolicyDocument"] for holder in holders]
         return [each for document in documents for each in document["Statement"]]
 
-    def allowed(self, role: str) -> dict[str, set[str]]:
-        """Return each action that a role may do, and on what."""
-        return allowed(self.statements(role))
-
-
-def allowed(statements: list[dict[str, Any]]) -> dict[str, set[str]]:
-    """Return each action that some statements allow, and on what."""
-    found: dict[str, set[str]] = {}
-    for statement in statements:
-        if statement["Effect"] == "Allow":
-            for action in listed(statement["Action"]):
-                found.setdefault(action, set()).update(listed(statement["Resource"]))
-    return found
+    def grants(self) -> Iterator[dict[str, Any]]:
+        """Yield every statement that allows something, wherever it stands."""
+        nodes: list[Any] = [*self.resources.values()]
+        for node in nodes:
+            if isinstance(node, dict):
+                nodes.extend(node.values())
+                if node.get("Effect") == "Allow":
+                    yield node
+            elif isinstance(node, list):
+                nodes.extend(node)
 
 
 def listed(value: Any) -> list[str]:

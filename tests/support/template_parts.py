@@ -1,255 +1,97 @@
-"""Say what is wrong with the parts of a template: stores, functions, machine, pipe.
-
-Each part is held to a table as a whole, so that a property that is added, changed or
-left out is noticed alike.
-"""
+"""Ask a template whether it keeps what it stores, and ends what it starts."""
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
+from waveflow.adapters.secrets import SLOTS
+
 from support.stack import ROOT, Stack
-from support.template_checks import STAGES
 
-MACHINE = json.loads((ROOT / "statemachine/waveflow.asl.json").read_text("utf-8"))
-TEMPLATE_OF_INPUT = (
-    '{"messageId": <$.messageId>, "sentTimestamp": <$.attributes.SentTimestamp>, '
-    '"body": <$.body>}'
-)
-# Seconds until Lambda ends a function, and MB of /tmp.
-LIMITS = {
-    "Hash": (300, 512),
-    "DedupeDelete": (300, 512),
-    "Waveform": (900, 2048),
-    "Music": (300, 2048),
-    "Mix": (900, 10_240),
-    "Notify": (45, 512),
+STATES = json.loads((ROOT / "statemachine/waveflow.asl.json").read_text())["States"]
+DAY_S, STATE_BYTES = 86_400, 1 << 18
+DISK_MB = {"mix": 8192, "waveform": 1024, "music": 1024}  # 4 GiB twice; one upload
+# What must hold of what stands somewhere below a resource, where the stack has it.
+PROMISES: dict[str, Callable[[Any], bool]] = {
+    "Bucket VersioningConfiguration": lambda kept: kept["Status"] == "Enabled",
+    "Bucket PublicAccessBlockConfiguration": lambda on: [*on.values()] == [True] * 4,
+    "Bucket OwnershipControls": lambda acls: "BucketOwnerEnforced" in str(acls),
+    "Bucket BucketEncryption": lambda by: "SSEAlgorithm" in str(by),
+    "Bucket LifecycleConfiguration": lambda rules: (
+        # Old versions and half uploads end; a rule for current ones would end uploads.
+        re.search("NoncurrentVersionExpiration.*AbortIncomplete", str(rules))
+        and not re.search("Disabled|'Prefix'|'Filter'|'Expirat|Transition", str(rules))
+    ),
+    "Queue RedrivePolicy deadLetterTargetArn": lambda to: to == "DeadLetterQueue.Arn",
+    "Queue RedrivePolicy maxReceiveCount": lambda tries: 3 <= tries <= 10,
+    "Queue MaximumMessageSize": lambda size: 3 * size <= STATE_BYTES,  # it is escaped
+    "Queue VisibilityTimeout": lambda seconds: seconds >= 30,
+    "Queue MessageRetentionPeriod": lambda seconds: seconds >= 3 * DAY_S,
+    "Queue SqsManagedSseEnabled": lambda on: on,
+    "DeadLetterQueue MessageRetentionPeriod": lambda seconds: seconds >= 14 * DAY_S,
+    "DeadLetterQueue SqsManagedSseEnabled": lambda on: on,
+    "WebhookSecret GenerateSecretString": lambda made: (
+        {made["GenerateStringKey"], *json.loads(made["SecretStringTemplate"])}
+        == {*SLOTS}
+        and made["PasswordLength"] in range(32, 86, 4)  # base64 of 24 to 64 bytes
+    ),
+    "Machine Type": lambda kind: kind == "STANDARD",
+    "Machine Logging Level": lambda level: level == "ALL",
+    "Machine Logging IncludeExecutionData": lambda on: on is False,  # it holds tokens
+    "Machine DefinitionSubstitutions": lambda words: all(
+        word.removesuffix("Arn") + ".Arn" == given
+        for word, given in words.items()
+        if word.endswith("Arn")
+    ),
+    "Machine AutoPublishAlias": lambda alias: alias == "live",  # so the pipe calls it
+    "ApiFunction FunctionUrlConfig": lambda url: url["InvokeMode"] == "RESPONSE_STREAM",
+    "Pipe Source": lambda source: source == "Queue.Arn",
+    "Pipe Target": lambda target: target == "MachineAliaslive",
+    "Pipe SourceParameters SqsQueueParameters BatchSize": lambda size: size == 1,
+    "Pipe TargetParameters InputTemplate": lambda text: all(
+        f'"{word}": <$.' in text for word in ("messageId", "sentTimestamp", "body")
+    ),
+    "Pipe LogConfiguration Level": lambda level: level == "ERROR",
+    "Pipe LogConfiguration IncludeExecutionData": lambda data: data is None,
+    "Pipe DesiredState": lambda state: state is None,  # it runs
 }
-DAY_S = 86_400
-ENCRYPTED = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-QUEUE = {
-    "MaximumMessageSize": 81_920,
-    "MessageRetentionPeriod": 4 * DAY_S,
-    "VisibilityTimeout": 120,
-    "SqsManagedSseEnabled": True,
-    "RedrivePolicy": {
-        "deadLetterTargetArn": "DeadLetterQueue.Arn",
-        "maxReceiveCount": 5,
-    },
-}
-DEAD_LETTER_QUEUE = {"MessageRetentionPeriod": 14 * DAY_S, "SqsManagedSseEnabled": True}
-RETAINED = ("Bucket", "DeadLetterQueue", "WebhookSecret")
+KEPT = ("Bucket", "DeadLetterQueue", "WebhookSecret")  # nobody could make them again
 
 
-def _differs(name: str, found: Any, expected: Any) -> Iterator[str]:
-    if found != expected:
-        yield f"{name} is {found}, not {expected}"
+def promises(stack: Stack) -> Iterator[str]:
+    """Ask whether each resource keeps its promises, and its data after the stack."""
+    for way, promise in PROMISES.items():
+        (name, *steps), holds = way.split(), False
+        value: Any = stack.resources.get(name, {}).get("Properties")
+        for step in steps:
+            value = (value or {}).get(step)
+        with suppress(TypeError, AttributeError):  # nothing keeps no promise
+            holds = promise(value)
+        if name in stack.resources and not holds:
+            yield f"{way}: {value}"
+    for name, own in stack.resources.items():
+        ends = {own.get("DeletionPolicy"), own.get("UpdateReplacePolicy")}
+        if name in KEPT and ends != {"Retain"}:
+            yield f"{name} goes with its stack"
 
 
-def bucket(stack: Stack) -> Iterator[str]:
-    """Keep uploads: versions, no public access, encryption, an end to quarantine.
-
-    No rule may expire a current object: it may be the only copy of a recording.
-    """
-    origins = [each for each in stack.parameters["UploadOrigins"].split(",") if each]
-    cors = {
-        "AllowedOrigins": origins,
-        "AllowedMethods": ["GET", "HEAD", "POST", "PUT"],
-        "AllowedHeaders": ["*"],
-        "ExposedHeaders": ["ETag"],
-        "MaxAge": 3600,
-    }
-    quarantine = {"NoncurrentDays": stack.parameters["QuarantineDays"]}
-    blocked = ("BlockPublicAcls", "BlockPublicPolicy")
-    ignored = ("IgnorePublicAcls", "RestrictPublicBuckets")
-    expected = {
-        "VersioningConfiguration": {"Status": "Enabled"},
-        "PublicAccessBlockConfiguration": dict.fromkeys((*blocked, *ignored), True),
-        "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-        "BucketEncryption": {"ServerSideEncryptionConfiguration": [ENCRYPTED]},
-        "LifecycleConfiguration": {
-            "Rules": [
-                {
-                    "Id": "EndQuarantine",
-                    "Status": "Enabled",
-                    "NoncurrentVersionExpiration": quarantine,
-                    "ExpiredObjectDeleteMarker": True,
-                },
-                {
-                    "Id": "DropUnfinishedUploads",
-                    "Status": "Enabled",
-                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
-                },
-            ]
-        },
-        **({"CorsConfiguration": {"CorsRules": [cors]}} if origins else {}),
-    }
-    yield from _differs("Bucket", stack.properties("Bucket"), expected)
-
-
-def queues(stack: Stack) -> Iterator[str]:
-    """Bound a message, and keep those that cannot start an execution."""
-    yield from _differs("Queue", stack.properties("Queue"), QUEUE)
-    dead = stack.properties("DeadLetterQueue")
-    yield from _differs("DeadLetterQueue", dead, DEAD_LETTER_QUEUE)
-
-
-def retained(stack: Stack) -> Iterator[str]:
-    """Keep with a deleted stack what nobody could make again."""
-    for name in RETAINED:
-        own = stack.resources.get(name, {})
-        policies = (own.get("DeletionPolicy"), own.get("UpdateReplacePolicy"))
-        yield from _differs(f"{name}'s end", policies, ("Retain", "Retain"))
-
-
-def secret(stack: Stack) -> Iterator[str]:
-    """Make a signing key of 33 random bytes, with a slot for its predecessor."""
-    made = {
-        "SecretStringTemplate": '{"previous": ""}',
-        "GenerateStringKey": "current",
-        "PasswordLength": 44,
-        "ExcludePunctuation": True,
-    }
-    found = stack.properties("WebhookSecret").get("GenerateSecretString")
-    yield from _differs("WebhookSecret", found, made)
-
-
-def functions(stack: Stack) -> Iterator[str]:
-    """Run each stage in its own image, with its own role, log and limits."""
-    found = stack.of_type("AWS::Serverless::Function")
-    yield from _differs("the functions", {*found}, {f"{n}Function" for n in STAGES})
-    for name, stage in STAGES.items():
-        own = dict(found.get(f"{name}Function", {}))
-        own.pop("Description", None)
-        timeout_s, tmp_mb = LIMITS[name]
-        expected = {
-            "PackageType": "Image",
-            "Role": f"{name}Role.Arn",
-            "MemorySize": stack.parameters[f"{name}MemoryMb"],
-            "Timeout": timeout_s,
-            "EphemeralStorage": {"Size": tmp_mb},
-            "LoggingConfig": {"LogGroup": f"{name}LogGroup"},
-            **(_network(stack) if name == "Notify" else {}),
-        }
-        yield from _differs(f"{name}Function", own, expected)
-        built = stack.resources.get(f"{name}Function", {}).get("Metadata", {})
-        yield from _differs(f"{name}'s image", built.get("DockerBuildTarget"), stage)
-        if timeout_s >= _machine_waits(f"{name}FunctionArn"):
-            yield f"the machine gives up on {name}Function before Lambda does"
-
-
-def _network(stack: Stack) -> dict[str, Any]:
-    subnets = stack.parameters["NotifySubnetIds"]
-    groups = stack.parameters["NotifySecurityGroupIds"].split(",")
-    vpc = {"SubnetIds": subnets.split(","), "SecurityGroupIds": groups}
-    return {"VpcConfig": vpc} if subnets else {}
-
-
-def _machine_waits(substitution: str) -> float:
-    """Return the shortest time for which a state waits for a function."""
-    return min(
-        state["TimeoutSeconds"]
-        for state in MACHINE["States"].values()
-        if substitution in json.dumps(state.get("Arguments", {}))
-        and isinstance(state["TimeoutSeconds"], int)
-    )
-
-
-def shared(stack: Stack) -> Iterator[str]:
-    """Give every function the parameters, and the name its metrics are found by."""
-    given = stack.parameters
-    environment = {
-        "BUCKET_NAME": given["ExistingBucketName"] or "Bucket",
-        "ALLOWED_PREFIXES": given["AllowedPrefixes"],
-        "MAX_FILE_SIZE_MB": given["MaxFileSizeMb"],
-        "DEDUPE_MODE": given["DedupeMode"],
-        "VERDICT_MODE": given["VerdictMode"],
-        "WEBHOOK_URL": given["WebhookUrl"],
-        "WEBHOOK_SECRET_ARN": "WebhookSecret",
-        "WEBHOOK_ALLOWED_CIDRS": given["WebhookAllowedCidrs"],
-        "POWERTOOLS_SERVICE_NAME": "stack",
-        "POWERTOOLS_LOG_LEVEL": given["LogLevel"],
-        "POWERTOOLS_METRICS_NAMESPACE": "WaveFlow",
-    }
-    reserved = given["ReservedConcurrency"]
-    kept = {"ReservedConcurrentExecutions": reserved} if reserved != "0" else {}
-    expected = {
-        "Architectures": [given["Architecture"]],
-        "Tracing": given["Tracing"],
-        "Environment": {"Variables": environment},
-        **kept,
-    }
-    yield from _differs("Globals", stack.globals, expected)
-
-
-def log_groups(stack: Stack) -> Iterator[str]:
-    """Forget logs in time; each group belongs to one writer."""
-    vended = "/aws/vendedlogs"
-    names = {f"{n}LogGroup": f"/waveflow/stack/{s}" for n, s in STAGES.items()}
-    names["MachineLogGroup"] = f"{vended}/states/stack"
-    names["PipeLogGroup"] = f"{vended}/pipes/stack"
-    days = stack.parameters["LogRetentionDays"]
-    expected = {
-        name: {"LogGroupName": path, "RetentionInDays": days}
-        for name, path in names.items()
-    }
-    found = stack.of_type("AWS::Logs::LogGroup")
-    yield from _differs("the log groups", found, expected)
-
-
-def machine(stack: Stack) -> Iterator[str]:
-    """Fill in the definition, log what holds no token, and roll back on alarm."""
-    own = stack.properties("Machine")
-    text = (ROOT / own["DefinitionUri"]).read_text("utf-8")
-    filled = {f"{name}FunctionArn": f"{name}Function.Arn" for name in STAGES}
-    filled |= {n: stack.parameters[n] for n in ("VerdictTimeoutSeconds", "Release")}
-    named = set(re.findall(r"\$\{(\w+)\}", text))
-    yield from _differs("what the definition wants", named, set(filled))
-    parameters = stack.parameters
-    steps = {
-        "Percentage": parameters["DeploymentPercentage"],
-        "Interval": parameters["DeploymentIntervalMinutes"],
-    }
-    gradual = parameters["DeploymentType"] != "ALL_AT_ONCE"
-    log = {"CloudWatchLogsLogGroup": {"LogGroupArn": "MachineLogGroup.Arn"}}
-    expected = {
-        "DefinitionUri": "statemachine/waveflow.asl.json",
-        "DefinitionSubstitutions": filled,
-        "Role": "MachineRole.Arn",
-        "Type": "STANDARD",
-        "Tracing": {"Enabled": parameters["Tracing"] == "Active"},
-        "Logging": {
-            "Level": "ALL",
-            "IncludeExecutionData": False,
-            "Destinations": [log],
-        },
-        "AutoPublishAlias": "live",
-        "DeploymentPreference": {
-            "Type": parameters["DeploymentType"],
-            **(steps if gradual else {}),
-            "Alarms": ["ErrorRateAlarm", "DefectsAlarm"],
-        },
-    }
-    yield from _differs("Machine", own, expected)
-
-
-def pipe(stack: Stack) -> Iterator[str]:
-    """Start one execution of the alias for each message, and drop none."""
-    own = dict(stack.properties("Pipe"))
-    own.pop("Description", None)
-    expected = {
-        "RoleArn": "PipeRole.Arn",
-        "Source": "Queue.Arn",
-        "SourceParameters": {"SqsQueueParameters": {"BatchSize": 1}},
-        "Target": "MachineAliaslive",
-        "TargetParameters": {
-            "InputTemplate": TEMPLATE_OF_INPUT,
-            "StepFunctionStateMachineParameters": {"InvocationType": "FIRE_AND_FORGET"},
-        },
-        "LogConfiguration": {
-            "Level": "ERROR",
-            "CloudwatchLogsLogDestination": {"LogGroupArn": "PipeLogGroup.Arn"},
-        },
-    }
-    yield from _differs("Pipe", own, expected)
+def functions(stack: Stack) -> Iterator[Any]:
+    """Ask whether each function is its stage, ends before its state and has a disk."""
+    for name, own in stack.of_type("AWS::Serverless::Function").items():
+        short = name.removesuffix("Function")
+        stage = re.sub(r"(?<!^)(?=[A-Z])", "_", short).lower()
+        states = [each for each in STATES.values() if f"{name}Arn" in str(each)]
+        given = {each["TimeoutSeconds"] for each in states}
+        waits = [each for each in given if isinstance(each, int)]  # Ask's: a parameter
+        spare_s = min(waits, default=930) - own.get("Timeout", 3)
+        built = stack.resources[name]["Metadata"]["DockerBuildTarget"]
+        if built != stage or own["PackageType"] != "Image":
+            yield f"{name} is built as {built}"
+        disk_mb = own["EphemeralStorage"]["Size"]
+        if not 0 < spare_s <= 30 or disk_mb < DISK_MB.get(stage, 0):
+            yield f"{name} has {spare_s} s less than its state, and {disk_mb} MB"
+    for name, own in stack.of_type("AWS::Logs::LogGroup").items():
+        if own.get("RetentionInDays") != stack.parameters["LogRetentionDays"]:
+            yield f"{name} keeps its lines for {own.get('RetentionInDays')} days"

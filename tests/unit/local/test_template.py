@@ -69,6 +69,7 @@ def read(text: str, parameters: dict[str, str]) -> Template:
         ('!Sub "${Bucket.Arn}/*"', "arn:aws:s3:::waveflow-local/*"),
         ('!Sub ["${A}-${Mode}", {A: !Ref Bucket}]', "waveflow-local-callback"),
         ('!Join ["+", [x, !Ref Mode]]', "x+callback"),
+        ('!Sub "${!aws:PrincipalTag/x}-${Mode}"', "${aws:PrincipalTag/x}-callback"),
         ("!Select [1, !Ref Names]", "b"),
         ('!Split [",", "x,y"]', ["x", "y"]),
         ("!If [IsMessage, 1, 2]", 2),

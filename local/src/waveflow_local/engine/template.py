@@ -202,7 +202,7 @@ class Template:
                 self._get_att(*name.split(".", 1)) if "." in name else self._ref(name)
             )
 
-        return _PLACEHOLDER.sub(answer, text)
+        return _PLACEHOLDER.sub(answer, text).replace("${!", "${")
 
     def _holds(self, condition: str | Mapping[str, Any]) -> bool:
         if isinstance(condition, str):

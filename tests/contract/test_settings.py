@@ -1,0 +1,204 @@
+"""What a person sets for a stack is bounded, explained, and reaches the code."""
+
+import re
+from typing import Any
+
+import pytest
+from support.stack import ROOT, Stack, changed, load
+
+DOCUMENT = load()
+PARAMETERS = DOCUMENT["Parameters"]
+CODE = ROOT / "layers/waveflow/src/waveflow"
+# A variable that the code must have, or may have.
+MUST = r"""(?:env|environment)\[\s*"(\w+)\""""
+MAY = r"""(?:env|environment)\.get\(\s*"(\w+)\""""
+LIBRARIES = ("POWERTOOLS_", "AWS_LWA_")
+API_ON = {
+    "EnableApi": "true",
+    "ApiTokenIssuer": "https://id.example.com/",
+    "ApiTokenKeysUrl": "https://id.example.com/keys.json",
+}
+# A value that the pattern allows and that is not the default.
+OTHERS = {
+    "WebhookUrl": "https://hooks.example.com/v1",
+    "WebhookAllowedCidrs": "10.0.0.0/8",
+    "ServerRoleName": "server",
+    "ExistingBucketName": "mine",
+    "UploadOrigins": "https://app.example.com",
+    "AllowedPrefixes": "a/,b/c/",
+    "NotifySubnetIds": "subnet-0123456789abcdef0",
+    "NotifySecurityGroupIds": "sg-0123456789abcdef0",
+    "Release": "abcdef012345",
+    "AlarmEmail": "operator@example.com",
+    "ApiTokenIssuer": "https://other.example.com/",
+    "ApiTokenKeysUrl": "https://other.example.com/keys.json",
+    "ApiTokenAudience": "waveflow",
+    "ApiCorsOrigins": "https://app.example.com",
+}
+
+
+def made(document: dict[str, Any], **parameters: str) -> str:
+    """Return everything that a stack makes, with the API on and notify in a VPC."""
+    network = {"NotifySubnetIds": "subnet-00000000"}
+    stack = Stack(document, **{**API_ON, **network, **parameters})
+    return str([stack.resources, stack.globals])
+
+
+def another(name: str) -> str:
+    """Return a value of a parameter that is allowed and is not its default."""
+    own = PARAMETERS[name]
+    allowed = [*own.get("AllowedValues", []), own.get("MinValue"), own.get("MaxValue")]
+    others = [str(each) for each in allowed if each not in {None, own["Default"]}]
+    return OTHERS.get(name) or others[-1]
+
+
+def unused(document: dict[str, Any]) -> set[str]:
+    """Return the parameters whose value changes nothing of a stack, or is not in it."""
+    found = set()
+    for name, own in PARAMETERS.items():
+        value = another(name)
+        other = made(document, **{name: value})
+        usual = made(document, **{name: str(own["Default"])})
+        shown = name not in OTHERS or value.partition(",")[0] in other
+        if other == usual or not shown:
+            found.add(name)
+    return found
+
+
+def unread(document: dict[str, Any]) -> set[str]:
+    """Return the variables that code and template do not agree about."""
+    stack = Stack(document, **API_ON)
+    stages, api = (
+        (CODE / f"{room}bootstrap.py").read_text("utf-8") for room in ("", "api/")
+    )
+    given = dict(stack.globals["Environment"]["Variables"])
+    missed = {*re.findall(MUST, stages)} - {*given}
+    given |= stack.properties("ApiFunction")["Environment"]["Variables"]
+    missed |= {*re.findall(MUST, api)} - {*given}
+    known = {*re.findall(MUST, stages + api), *re.findall(MAY, stages + api)}
+    foreign = {each for each in given if not each.startswith(LIBRARIES)} - known
+    wanted = {
+        name: stack.parameters.get(name.title().replace("_", ""), value)
+        for name, value in given.items()
+    }
+    wrong = {name for name, value in given.items() if value != wanted[name]}
+    return missed | foreign | wrong | ({"WAVEFLOW_LOCAL"} & {*given})
+
+
+def unfilled(document: dict[str, Any]) -> set[str]:
+    """Return the words of the machine that are not filled in, or that it lacks."""
+    own = Stack(document).properties("Machine")
+    text = (ROOT / own["DefinitionUri"]).read_text("utf-8")
+    return {*re.findall(r"\$\{(\w+)\}", text)} ^ {*own["DefinitionSubstitutions"]}
+
+
+QUESTIONS = (unused, unread, unfilled)
+VARIABLES = "Globals/Function/Environment/Variables"
+OWN = "Resources/ApiFunction/Properties/Environment/Variables"
+SUBSTITUTED = "Resources/Machine/Properties/DefinitionSubstitutions"
+RULE = "Resources/Bucket/Properties/LifecycleConfiguration/Rules/0"
+BREAKS: list[tuple[Any, str, Any]] = [
+    (unused, f"{RULE}/NoncurrentVersionExpiration/NoncurrentDays", 1),
+    (unused, "Resources/Bucket/Properties/CorsConfiguration", ...),
+    (unused, "Resources/WaveformFunction/Properties/MemorySize", 128),
+    (unused, "Resources/ServerPolicy/Properties/Roles", ...),
+    (unused, "Resources/RefusedJobsAlarm/Properties/Threshold", 1_000_000),
+    (unused, "Globals/Function/ReservedConcurrentExecutions", ...),
+    (unread, f"{VARIABLES}/WAVEFLOW_LOCAL", "1"),
+    (unread, f"{VARIABLES}/DEDUPE_MODE", "delete_all"),
+    (unread, f"{VARIABLES}/BUCKET_NAME", ...),
+    (unread, f"{VARIABLES}/BUKET_NAME", "a word nobody reads"),
+    (unread, f"{OWN}/API_TOKEN_KEYS", ...),
+    (unread, f"{OWN}/API_TOKEN_ISSUER", "https://anybody.example.com/"),
+    (unfilled, f"{SUBSTITUTED}/Release", ...),
+]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_what_is_set_reaches_what_reads_it(question: Any):
+    """A setting that does nothing misleads whoever sets it."""
+    assert question(DOCUMENT) == set()
+
+
+@pytest.mark.parametrize(
+    ("question", "way", "value"), BREAKS, ids=[way for _, way, _ in BREAKS]
+)
+def test_a_setting_that_is_lost_is_noticed(question: Any, way: str, value: Any):
+    """A question that nothing can fail guards nothing."""
+    assert question(changed(DOCUMENT, way, value)) != set()
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_is_bounded_and_explained(name: str):
+    """A person who deploys sees this sentence and these bounds, and nothing else."""
+    own = PARAMETERS[name]
+    bounds = {"AllowedPattern", "AllowedValues", "MinValue"} & {*own}
+
+    assert bounds
+    assert ("MinValue" in own) == ("MaxValue" in own)
+    assert re.fullmatch(r"[A-Z].{20,}\.", own["Description"])
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_default_keeps_its_bounds(name: str):
+    """`sam deploy` with nothing said must not be refused."""
+    own, value = PARAMETERS[name], str(PARAMETERS[name]["Default"])
+
+    assert re.fullmatch(own.get("AllowedPattern", ".*"), value)
+    assert value in {str(each) for each in own.get("AllowedValues", [value])}
+    assert own.get("MinValue", 0) <= int(value if "MinValue" in own else 0)
+    assert int(value if "MaxValue" in own else 0) <= own.get("MaxValue", 0)
+
+
+@pytest.mark.parametrize(
+    "prefixes",
+    [
+        *("", "a", "/", "*/", "a/*/", "a/,", "a/b", "../a/ ", "a//", "${x}/"),
+        *("waveforms/", "a/,mixed/", "dedupe/", "a/,b/,c/,d/,e/,f/,g/"),
+    ],
+)
+def test_a_prefix_that_reads_too_much_is_refused(prefixes: str):
+    """A wildcard, an empty name or an output prefix never becomes a resource."""
+    assert not re.fullmatch(PARAMETERS["AllowedPrefixes"]["AllowedPattern"], prefixes)
+
+
+def test_an_existing_bucket_is_used_and_left_as_it_is():
+    """The policy and the lifecycle of a bucket are its owner's."""
+    stack = Stack(DOCUMENT, ExistingBucketName="mine")
+
+    assert not {"Bucket", "BucketPolicy"} & {*stack.resources}
+    assert stack.globals["Environment"]["Variables"]["BUCKET_NAME"] == "mine"
+
+
+def test_a_rule_uses_what_cloudformation_allows_in_rules():
+    """Elsewhere more functions are allowed, and cfn-lint does not tell them apart."""
+    named = {*re.findall(r"Fn::\w+", str(DOCUMENT["Rules"]))}
+
+    assert named <= {"Fn::And", "Fn::EachMemberEquals", "Fn::Equals", "Fn::Not"}
+
+
+def test_the_api_needs_whoever_issues_its_tokens():
+    """A public URL without an issuer would know nobody."""
+    [*needed] = DOCUMENT["Rules"]["ApiNeedsTokens"]["Assertions"]
+
+    assert "ApiTokenIssuer" in str(needed[0]["Assert"])
+    assert "ApiTokenKeysUrl" in str(needed[1]["Assert"])
+
+
+def test_the_pages_and_the_commands_find_the_outputs_that_they_name():
+    """At three in the morning an output must exist, and be what its name says."""
+    texts = [(ROOT / f"docs/{page}.md").read_text() for page in ("deploy", "runbook")]
+    texts += [path.read_text() for path in (ROOT / "local/src").rglob("ops/stack.py")]
+    named = re.findall(r"""\$\(out (\w+)\)|outputs\["(\w+)"\]""", " ".join(texts))
+    outputs = Stack(DOCUMENT, **API_ON).outputs
+
+    assert {name for pair in named for name in pair if name} <= {*outputs}
+    for name in ("QueueUrl", "BucketName", "WebhookSecretArn", "MachineAliasArn"):
+        assert name.startswith(outputs[name].removesuffix("live"))
+
+
+def test_a_configuration_names_only_parameters_that_exist():
+    """SAM passes an unknown name on, and the deployment fails late."""
+    text = (ROOT / "samconfig.toml").read_text("utf-8")
+
+    assert {*re.findall(r'"(\w+)=', text)} <= {*PARAMETERS}

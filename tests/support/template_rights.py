@@ -1,0 +1,137 @@
+"""Ask a template who may do what; the answers are CONTRACT.md's, section 10."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from support import policies
+from support.policies import ROLES, rights
+from support.stack import Stack, listed
+
+KNOW_NO_RESOURCE = ("xray:PutT", "xray:GetSampling", "ec2:", "logs:")
+PINNED, BARE = ({"Null": {"s3:if-match": word}} for word in ("false", "true"))
+WITHOUT_TLS = {"Bool": {"aws:SecureTransport": "false"}}
+ACCOUNT = {"StringEquals": {"aws:SourceAccount": "111122223333"}}
+SERVICES = {"MachineRole": ("states", ACCOUNT), "PipeRole": ("pipes", ACCOUNT)}
+LOG = "arn:aws:logs:ap-northeast-2:111122223333:log-group:"
+TAG = "${aws:PrincipalTag/waveflow-log}"
+ITS_CODE = {"ArnEquals": {"lambda:SourceFunctionArn": "NotifyFunction.Arn"}}
+
+
+def objects(stack: Stack) -> Iterator[Any]:
+    """Ask who reads, lists, writes and deletes below which prefixes of the bucket."""
+    given, found = stack.parameters["ExistingBucketName"], set()
+    arn = f"arn:aws:s3:::{given or 'Bucket'}"
+    for holder, action, place, condition in rights(stack):
+        below = [place if given else place.replace("Bucket.Arn", arn)]
+        if action == "s3:ListBucket":
+            listing = condition.get("StringLikeIfExists", {})
+            below = [f"{below[0]}/{each}" for each in listing.get("s3:prefix", "?")]
+        if action.startswith("s3:"):
+            found |= {(holder, action, each) for each in below}
+    off = "" if stack.parameters["DedupeMode"] == "delete" else "s3:DeleteObject"
+    uploads = stack.parameters["AllowedPrefixes"].split(",")
+    yield from found ^ {
+        (policies.HOLDERS[who], action, f"{arn}/{prefix}*")
+        for action, rows in policies.BUCKET.items()
+        for who, own in rows.items()
+        for each in own
+        for prefix in (uploads if each == policies.UPLOADS else [each])
+        if policies.HOLDERS[who] in stack.resources and action != off
+    }
+
+
+def deletes(stack: Stack) -> Iterator[Any]:
+    """Ask whether each delete carries If-Match, at its role and at the bucket."""
+    for holder, action, _, condition in rights(stack):
+        bound = {"s3:DeleteObject": PINNED, "s3:ListBucket": condition}
+        if condition != bound.get(action, {}):
+            yield holder, action, condition
+    policy = stack.properties("BucketPolicy").get("PolicyDocument", {"Statement": []})
+    refused = {(each["Effect"], each["Action"]): each for each in policy["Statement"]}
+    for action, unless in (("s3:DeleteObject", BARE), ("s3:DeleteObjectVersion", {})):
+        each = refused.get(("Deny", action), {"Condition": {}})
+        ours = each["Condition"].get("ArnEquals", {}).get("aws:PrincipalArn", [])
+        bound = {**unless, "ArnEquals": {"aws:PrincipalArn": ours}}
+        whole = (each.get("Resource"), each["Condition"]) == ("Bucket.Arn/*", bound)
+        if refused and not (whole and {*ours} == {f"{r}.Arn" for r in ROLES.values()}):
+            yield each
+
+
+def others(stack: Stack) -> Iterator[Any]:
+    """Ask who alone reads the secret, closes tokens, starts, invokes and receives."""
+    own = {"WebhookSecret", "Machine", "Queue.Arn"}
+    own |= {f"{role.removesuffix('Role')}Function.Arn" for role in ROLES.values()}
+    found = set()
+    for holder, action, place, _ in rights(stack):
+        known = () if holder == "ServerPolicy" else KNOW_NO_RESOURCE
+        if not action.startswith(("s3:", *known)):
+            found.add((action, holder))
+            if place not in own and ":execution:Machine" not in place:
+                yield holder, action, place
+    yield from found ^ {each for each in policies.ALONE if each[1] in stack.resources}
+
+
+def wildcards(stack: Stack) -> Iterator[Any]:
+    """Ask for a wildcard as an action, as a resource with a name, as a caller."""
+    for each in stack.grants():
+        named = [
+            a for a in listed(each["Action"]) if not a.startswith(KNOW_NO_RESOURCE)
+        ]
+        bare = named and "*" in listed(each.get("Resource", []))
+        lent = {"Principal", "Resource"} <= {*each} and each.get("Condition") != ACCOUNT
+        if bare or lent or "*" in f"{each['Action']}{each.get('Principal')}":
+            yield each
+
+
+def plain_http(stack: Stack) -> Iterator[str]:
+    """Ask whether each bucket, queue and topic refuses what comes without TLS."""
+    kinds = ("AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::SNS::Topic")
+    unguarded = {name for kind in kinds for name in stack.of_type(kind)}
+    for resource in stack.resources.values():
+        own = resource.get("Properties", {})
+        guarded = {own.get("Bucket"), *own.get("Queues", []), *own.get("Topics", [])}
+        for each in own.get("PolicyDocument", {}).get("Statement", []):
+            if each["Effect"] == "Deny" and each.get("Condition") == WITHOUT_TLS:
+                places = {place.partition(".")[0] for place in listed(each["Resource"])}
+                unguarded -= places & guarded
+    yield from unguarded
+
+
+def service_roles(stack: Stack) -> Iterator[Any]:
+    """Ask whether a role serves one function or service, and writes one log group."""
+    functions = stack.of_type("AWS::Serverless::Function")
+    users = {own["Role"].removesuffix(".Arn"): own for own in functions.values()}
+    kinds = {own["Type"].removeprefix("AWS::IAM::") for own in stack.resources.values()}
+    if len(users) != len(functions) or kinds & {
+        "Group",
+        "Policy",
+        "User",
+        "UserPolicy",
+    }:
+        yield users, kinds
+    for role, made in stack.of_type("AWS::IAM::Role").items():
+        [trusted] = made["AssumeRolePolicyDocument"]["Statement"]
+        service, bound = SERVICES.get(role, ("lambda", None))
+        caller = {"Service": f"{service}.amazonaws.com"}
+        if (trusted["Principal"], trusted.get("Condition")) != (caller, bound):
+            yield role, trusted
+        own = users.get(role, {})
+        tag = "".join(each["Value"] for each in made.get("Tags", []))
+        found = {
+            f"{what} {place.replace(TAG, tag)}"
+            for who, what, place, _ in rights(stack)
+            if who == role and what.startswith(("logs:", "ec2:"))
+        }
+        group = stack.properties(own.get("LoggingConfig", {}).get("LogGroup", ""))
+        place = f"{LOG}{group.get('LogGroupName')}:*"
+        writes = ("CreateLogStream", "PutLogEvents") if own else ()
+        joins = policies.JOIN.split() if "VpcConfig" in own else ()
+        delivers = policies.DELIVER.split() if role == "MachineRole" else ()
+        wanted = {f"logs:{verb} {place}" for verb in writes}
+        wanted |= {f"logs:{verb} *" for verb in delivers}
+        if found != wanted | {f"ec2:{verb} *" for verb in joins}:
+            yield role, found
+    refusal = [e for e in stack.statements("NotifyRole") if e["Effect"] == "Deny"]
+    inside = "VpcConfig" in functions["NotifyFunction"]
+    if inside and [e.get("Condition") for e in refusal] != [ITS_CODE]:
+        yield "notify's code may touch network interfaces"
