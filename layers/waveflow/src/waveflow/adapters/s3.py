@@ -4,26 +4,15 @@ import base64
 import hashlib
 import io
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    FlexibleChecksumError,
-    HTTPClientError,
-    IncompleteReadError,
-    ReadTimeoutError,
-    ResponseStreamingError,
-)
-from botocore.exceptions import (
-    ConnectionError as BotoConnectionError,
-)
+from botocore.exceptions import ClientError
 
+from waveflow.adapters.aws_errors import MISSING, S3_ERRORS, code_of
 from waveflow.errors import (
-    InternalError,
     ObjectNotFoundError,
     SourceChangedError,
     StorageUnavailableError,
@@ -36,25 +25,6 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 1 << 20
 RESUMES = 2  # a body cut short is continued; boto3 itself never does that
-_PASSING = (
-    BotoConnectionError,
-    FlexibleChecksumError,
-    HTTPClientError,
-    IncompleteReadError,
-    ReadTimeoutError,
-    ResponseStreamingError,
-)
-_MISSING = {"404", "NoSuchKey", "NotFound"}
-_PRECONDITION = {"412", "PreconditionFailed"}
-_PASSING_CODES = {
-    "ConditionalRequestConflict",
-    "RequestTimeout",
-    "RequestTimeTooSkewed",
-    "SlowDown",
-    "Throttling",
-    "ThrottlingException",
-}
-_SERVER_ERROR = 500
 
 
 class S3ObjectStore:
@@ -67,7 +37,7 @@ class S3ObjectStore:
     def find(self, key: str) -> StoredObject | None:
         """Return the current object, or None."""
         try:
-            with translated():
+            with S3_ERRORS.translated():
                 head = self._client.head_object(
                     Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
                 )
@@ -77,15 +47,14 @@ class S3ObjectStore:
 
     def has_delete_marker(self, key: str) -> bool:
         """Tell whether a delete marker hides the key's versions."""
-        try:
-            self._client.head_object(Bucket=self._bucket, Key=key)
-        except ClientError as exc:
-            headers = exc.response["ResponseMetadata"]["HTTPHeaders"]
-            if _code(exc) in _MISSING:
+        with S3_ERRORS.translated():
+            try:
+                self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as exc:
+                if code_of(exc) not in MISSING:
+                    raise
+                headers = exc.response["ResponseMetadata"]["HTTPHeaders"]
                 return headers.get("x-amz-delete-marker") == "true"
-            raise _translation(exc) from exc
-        except BotoCoreError as exc:
-            raise _translation(exc) from exc
         return False
 
     def read(self, key: str, *, etag: str) -> Iterator[bytes]:
@@ -94,7 +63,7 @@ class S3ObjectStore:
         for attempt in range(RESUMES + 1):
             body, size = self._open(key, etag=etag, offset=offset)
             try:
-                with closing(body), translated():
+                with closing(body), S3_ERRORS.translated():
                     for chunk in body.iter_chunks(CHUNK_BYTES):
                         offset += len(chunk)
                         yield chunk
@@ -110,7 +79,7 @@ class S3ObjectStore:
     def load(self, key: str) -> bytes | None:
         """Return a small object of our own, or None."""
         try:
-            with translated():
+            with S3_ERRORS.translated():
                 answer = self._client.get_object(Bucket=self._bucket, Key=key)
                 return answer["Body"].read()
         except ObjectNotFoundError:
@@ -131,7 +100,7 @@ class S3ObjectStore:
         digest = hashlib.sha256(body)
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         try:
-            with translated():
+            with S3_ERRORS.translated():
                 answer = self._client.put_object(
                     Bucket=self._bucket,
                     Key=key,
@@ -150,12 +119,12 @@ class S3ObjectStore:
 
     def delete(self, key: str, *, etag: str) -> None:
         """Hide the pinned object behind a delete marker."""
-        with translated():
+        with S3_ERRORS.translated():
             self._client.delete_object(Bucket=self._bucket, Key=key, IfMatch=etag)
 
     def _open(self, key: str, *, etag: str, offset: int) -> tuple[Any, int]:
         span: dict[str, Any] = {"Range": f"bytes={offset}-"} if offset else {}
-        with translated():
+        with S3_ERRORS.translated():
             answer = self._client.get_object(
                 Bucket=self._bucket, Key=key, IfMatch=etag, **span
             )
@@ -172,7 +141,7 @@ class S3ObjectStore:
             digest = hashlib.file_digest(body, "sha256")
 
         def put(**condition: str) -> None:
-            with open_body() as body, translated():
+            with open_body() as body, S3_ERRORS.translated():
                 self._client.put_object(
                     Bucket=self._bucket,
                     Key=key,
@@ -220,32 +189,3 @@ def _stored(key: str, head: "HeadObjectOutputTypeDef") -> StoredObject:
         version_id=head.get("VersionId"),
         sha256=base64.b64decode(sha256).hex() if sha256 else None,
     )
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Speak of S3's failures in the project's own words."""
-    try:
-        yield
-    except (ClientError, BotoCoreError) as exc:
-        raise _translation(exc) from exc
-
-
-def _translation(exc: ClientError | BotoCoreError) -> Exception:
-    if isinstance(exc, BotoCoreError):
-        if isinstance(exc, _PASSING):
-            return StorageUnavailableError(f"S3 did not answer: {type(exc).__name__}.")
-        return InternalError(f"S3 could not be asked: {type(exc).__name__}.")
-    code = _code(exc)
-    status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
-    if code in _MISSING:
-        return ObjectNotFoundError("No object is stored under the key.")
-    if code in _PRECONDITION:
-        return SourceChangedError("The object under the key is another one now.")
-    if status >= _SERVER_ERROR or code in _PASSING_CODES:
-        return StorageUnavailableError(f"S3 answered {status} {code}.")
-    return InternalError(f"S3 answered {status} {code}.")
-
-
-def _code(exc: ClientError) -> str:
-    return str(exc.response["Error"]["Code"])

@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from waveflow.adapters.aws_errors import AwsErrors
 from waveflow.errors import InternalError, WebhookUnavailableError
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 CACHE_S = 300  # a rotated secret is in use everywhere after this
 SLOTS = ("current", "previous")
-_SERVER_ERROR = 500
+_ERRORS = AwsErrors(service="Secrets Manager", unavailable=WebhookUnavailableError)
 
 
 class WebhookSecrets:
@@ -39,18 +38,8 @@ class WebhookSecrets:
         return self._cached[1]
 
     def _fetch(self) -> tuple[str, ...]:
-        try:
+        with _ERRORS.translated():
             answer = self._client.get_secret_value(SecretId=self._secret_id)
-        except ClientError as exc:
-            status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
-            code = exc.response["Error"]["Code"]
-            if status >= _SERVER_ERROR or code == "ThrottlingException":
-                raise WebhookUnavailableError(
-                    f"Secrets Manager answered {code}."
-                ) from exc
-            raise InternalError("The webhook secret cannot be read.") from exc
-        except BotoCoreError as exc:
-            raise WebhookUnavailableError("The webhook secret cannot be had.") from exc
         try:
             slots = json.loads(answer["SecretString"])
             secrets = tuple(slots[slot] for slot in SLOTS if slots.get(slot))

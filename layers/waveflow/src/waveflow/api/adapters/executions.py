@@ -1,21 +1,19 @@
 """Start executions of the state machine and read how far they are."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from waveflow.adapters.aws_errors import AwsErrors
 from waveflow.api.ports import Event, Execution
-from waveflow.errors import InternalError, StorageUnavailableError
+from waveflow.errors import StorageUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
-_SERVER_ERROR = 500
+_ERRORS = AwsErrors(service="Step Functions", unavailable=StorageUnavailableError)
 _QUALIFIED_PARTS = 8  # an alias or a version is one part more than a machine
 
 
@@ -30,7 +28,7 @@ class StepFunctionsMachine:
 
     def start(self, name: str, record: Mapping[str, Any]) -> bool:
         """Start an execution, and tell whether it was; one of that name stays."""
-        with _translated("ExecutionAlreadyExists"):
+        with _ERRORS.translated(settled={"ExecutionAlreadyExists"}):
             # The machine's input is what a pipe sends: an array of one record.
             self._client.start_execution(
                 stateMachineArn=self._machine_arn,
@@ -42,7 +40,7 @@ class StepFunctionsMachine:
 
     def describe(self, name: str) -> Execution | None:
         """Return an execution, or None when it never was or is forgotten."""
-        with _translated("ExecutionDoesNotExist"):
+        with _ERRORS.translated(settled={"ExecutionDoesNotExist"}):
             told = self._client.describe_execution(executionArn=self._arn(name))
             return Execution(
                 name=name,
@@ -56,7 +54,7 @@ class StepFunctionsMachine:
 
     def history(self, name: str) -> Sequence[Event]:
         """Return everything that happened to an execution, in order."""
-        with _translated("ExecutionDoesNotExist"):
+        with _ERRORS.translated(settled={"ExecutionDoesNotExist"}):
             pages = self._client.get_paginator("get_execution_history").paginate(
                 executionArn=self._arn(name), includeExecutionData=False
             )
@@ -83,20 +81,3 @@ def _event(event: "HistoryEventTypeDef") -> Event:
         at=at.replace("+00:00", "Z"),
         state=entered["name"] if entered else "",
     )
-
-
-@contextmanager
-def _translated(settled: str) -> Iterator[None]:
-    """Speak of failures in the project's words; one code is no failure."""
-    try:
-        yield
-    except ClientError as exc:
-        code = exc.response["Error"]["Code"]
-        status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
-        if code == settled:
-            return
-        if status >= _SERVER_ERROR or code == "ThrottlingException":
-            raise StorageUnavailableError(f"Step Functions answered {code}.") from exc
-        raise InternalError(f"Step Functions answered {code}.") from exc
-    except BotoCoreError as exc:
-        raise StorageUnavailableError("Step Functions did not answer.") from exc

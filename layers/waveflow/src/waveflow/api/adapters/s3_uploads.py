@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from botocore.exceptions import ClientError
-
-from waveflow.adapters.s3 import translated
+from waveflow.adapters.aws_errors import S3_ERRORS
 from waveflow.api.ports import CONTENT_TYPE, Form, Part
 from waveflow.errors import (
+    InternalError,
     ObjectNotFoundError,
     SourceChangedError,
     StorageUnavailableError,
@@ -19,6 +18,8 @@ from waveflow.errors import (
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+
+_OVER = {"NoSuchUpload"}  # the upload was joined or removed before
 
 
 class S3UploadStore:
@@ -42,7 +43,7 @@ class S3UploadStore:
     ) -> None:
         """Store a small object whole; S3 keeps the hash, so nobody reads it again."""
         try:
-            with translated():
+            with S3_ERRORS.translated():
                 self._client.put_object(
                     Bucket=self._bucket,
                     Key=key,
@@ -58,7 +59,7 @@ class S3UploadStore:
 
     def begin(self, key: str) -> str:
         """Begin a multipart upload and return its id."""
-        with translated():
+        with S3_ERRORS.translated():
             begun = self._client.create_multipart_upload(
                 Bucket=self._bucket, Key=key, ContentType=CONTENT_TYPE
             )
@@ -66,7 +67,7 @@ class S3UploadStore:
 
     def add(self, key: str, upload: str, *, number: int, body: bytearray) -> Part:
         """Store one part."""
-        with translated():
+        with S3_ERRORS.translated():
             added = self._client.upload_part(
                 Bucket=self._bucket,
                 Key=key,
@@ -78,7 +79,7 @@ class S3UploadStore:
 
     def parts(self, key: str, upload: str) -> list[Part] | None:
         """Return the parts that are there, or None when the upload is over."""
-        try:
+        with S3_ERRORS.translated(settled=_OVER):
             pages = self._client.get_paginator("list_parts").paginate(
                 Bucket=self._bucket, Key=key, UploadId=upload
             )
@@ -87,28 +88,22 @@ class S3UploadStore:
                 for page in pages
                 for part in page.get("Parts", [])
             ]
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] == "NoSuchUpload":
-                return None
-            with translated():
-                raise
+        return None
 
     def finish(self, key: str, upload: str, parts: Sequence[Part]) -> None:
         """Make the parts one object."""
         named = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
-        try:
+        with S3_ERRORS.translated(settled=_OVER):
             self._client.complete_multipart_upload(
                 Bucket=self._bucket,
                 Key=key,
                 UploadId=upload,
                 MultipartUpload={"Parts": named},  # type: ignore[typeddict-item] # as S3
             )
-        except ClientError as exc:
-            # Also the answer to our own call whose first answer was lost.
-            ended = exc.response["Error"]["Code"] == "NoSuchUpload"
-            if not ended or not self._joined(key, parts):
-                with translated():
-                    raise
+            return
+        # Also the answer to our own call whose first answer was lost.
+        if not self._joined(key, parts):
+            raise InternalError("S3 knows neither the upload nor its object.")
 
     def _holds(self, key: str, size: int, sha256: bytes) -> bool:
         """Tell whether the object is these bytes; one without a hash is read."""
@@ -117,7 +112,7 @@ class S3UploadStore:
             return False
         if "ChecksumSHA256" in head:
             return base64.b64decode(head["ChecksumSHA256"]) == sha256
-        with translated():
+        with S3_ERRORS.translated():
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
             return hashlib.sha256(answer["Body"].read()).digest() == sha256
 
@@ -132,7 +127,7 @@ class S3UploadStore:
 
     def _head(self, key: str) -> "HeadObjectOutputTypeDef":
         try:
-            with translated():
+            with S3_ERRORS.translated():
                 return self._client.head_object(
                     Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
                 )
@@ -141,14 +136,10 @@ class S3UploadStore:
 
     def abort(self, key: str, upload: str) -> None:
         """Remove the parts; an upload that is over stays as it is."""
-        try:
+        with S3_ERRORS.translated(settled=_OVER):
             self._client.abort_multipart_upload(
                 Bucket=self._bucket, Key=key, UploadId=upload
             )
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] != "NoSuchUpload":
-                with translated():
-                    raise
 
     def sign_post(self, key: str, *, max_bytes: int, seconds: int) -> Form:
         """Allow one upload of at most so many bytes."""
