@@ -146,7 +146,7 @@ def test_several_complete_calls_at_once_are_one_job(served):
     with ThreadPoolExecutor(3) as pool:
         calls = [
             pool.submit(
-                made.direct.complete, begun["upload_id"], owner="local-developer"
+                made.presigned.complete, begun["upload_id"], owner="local-developer"
             )
             for _ in range(3)
         ]

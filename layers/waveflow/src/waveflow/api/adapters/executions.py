@@ -3,10 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from waveflow.adapters.aws_errors import AwsErrors
-from waveflow.api.ports import Event, Execution
+from waveflow.api.interfaces import Execution, HistoryEvent
+from waveflow.api.schemas import JsonObject
 from waveflow.errors import StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class StepFunctionsMachine:
         parts = machine_arn.split(":")[: _QUALIFIED_PARTS - 1]
         self._prefix = ":".join([*parts[:5], "execution", parts[6]])
 
-    def start(self, name: str, record: Mapping[str, Any]) -> bool:
-        """Start an execution, and tell whether it was; one of that name stays."""
+    def start(self, name: str, record: Mapping[str, object]) -> bool:
+        """Start an execution; return False where one has the name already."""
         with _ERRORS.translated(settled={"ExecutionAlreadyExists"}):
             # The machine's input is what a pipe sends: an array of one record.
             self._client.start_execution(
@@ -40,8 +41,9 @@ class StepFunctionsMachine:
 
     def describe(self, name: str) -> Execution | None:
         """Return an execution, or None when it never was or is forgotten."""
+        arn = self._arn(name)
         with _ERRORS.translated(settled={"ExecutionDoesNotExist"}):
-            told = self._client.describe_execution(executionArn=self._arn(name))
+            told = self._client.describe_execution(executionArn=arn)
             return Execution(
                 name=name,
                 status=str(told["status"]),
@@ -52,11 +54,12 @@ class StepFunctionsMachine:
             )
         return None
 
-    def history(self, name: str) -> Sequence[Event]:
+    def history(self, name: str) -> Sequence[HistoryEvent]:
         """Return everything that happened to an execution, in order."""
+        arn = self._arn(name)
         with _ERRORS.translated(settled={"ExecutionDoesNotExist"}):
             pages = self._client.get_paginator("get_execution_history").paginate(
-                executionArn=self._arn(name), includeExecutionData=False
+                executionArn=arn, includeExecutionData=False
             )
             return [_event(event) for page in pages for event in page["events"]]
         return []
@@ -65,17 +68,17 @@ class StepFunctionsMachine:
         return f"{self._prefix}:{name}"
 
 
-def _record(text: str) -> dict[str, Any]:
+def _record(text: str) -> JsonObject:
     """Return the record that was given; somebody else's may be anything."""
     given = json.loads(text)
     record = given[0] if isinstance(given, list) and given else None
     return record if isinstance(record, dict) else {}
 
 
-def _event(event: "HistoryEventTypeDef") -> Event:
+def _event(event: "HistoryEventTypeDef") -> HistoryEvent:
     entered = event.get("stateEnteredEventDetails")
     at = event["timestamp"].astimezone(UTC).isoformat(timespec="milliseconds")
-    return Event(
+    return HistoryEvent(
         number=event["id"],
         kind=event["type"],
         at=at.replace("+00:00", "Z"),

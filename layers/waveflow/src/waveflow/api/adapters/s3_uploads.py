@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from waveflow.adapters.aws_errors import S3_ERRORS
-from waveflow.api.ports import CONTENT_TYPE, Form, Part
+from waveflow.api.interfaces import CONTENT_TYPE, Part
+from waveflow.api.schemas import FormBody
 from waveflow.errors import (
     InternalError,
     ObjectNotFoundError,
@@ -141,7 +142,7 @@ class S3UploadStore:
                 Bucket=self._bucket, Key=key, UploadId=upload
             )
 
-    def sign_post(self, key: str, *, max_bytes: int, seconds: int) -> Form:
+    def sign_post(self, key: str, *, max_bytes: int, seconds: int) -> FormBody:
         """Allow one upload of at most so many bytes."""
         signed = self._client.generate_presigned_post(
             self._bucket,
@@ -153,7 +154,7 @@ class S3UploadStore:
             ],
             ExpiresIn=seconds,
         )
-        return Form(url=signed["url"], fields=signed["fields"])
+        return FormBody(url=signed["url"], fields=signed["fields"])
 
     def sign_part(self, key: str, upload: str, *, number: int, seconds: int) -> str:
         """Return a URL that takes one part."""

@@ -4,10 +4,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from msgspec import Struct
-
 from waveflow.api.errors import RefusalError
-from waveflow.api.jobs.progress import Progress
+from waveflow.api.schemas import Gone, Progress
 from waveflow.errors import InternalError, StorageUnavailableError, WaveflowError
 
 FAST_S, SLOW_S = 0.2, 2.0
@@ -17,19 +15,6 @@ HEARTBEAT_S = 15.0  # proxies drop what is silent for a minute
 
 Look = Callable[[str], Sequence[Progress]]
 _log = logging.getLogger("waveflow.api")
-
-
-class Gone(Struct, frozen=True, kw_only=True):
-    """A job that can be followed no further, and why."""
-
-    job_id: str
-    code: str
-    message: str
-
-    @property
-    def final(self) -> bool:
-        """Tell that nothing follows."""
-        return True
 
 
 class Feeds:

@@ -4,8 +4,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from waveflow.api.auth import RateLimit
 from waveflow.api.errors import RateLimitedError
-from waveflow.api.rate import RateLimit
 
 
 def test_the_rate_is_limited_for_each_owner():

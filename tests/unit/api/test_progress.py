@@ -1,7 +1,7 @@
 """From an execution's history to what seed 004 shows."""
 
+from waveflow.api.interfaces import Execution, HistoryEvent
 from waveflow.api.jobs.progress import ending, moments
-from waveflow.api.ports import Event, Execution
 
 UPLOAD = ["Route", "Hash", "Ask", "Verdict", "Waveform", "Tell"]
 
@@ -9,10 +9,10 @@ UPLOAD = ["Route", "Hash", "Ask", "Verdict", "Waveform", "Tell"]
 def history(states):
     """Return a history that entered some states."""
     entered = [
-        Event(number=2 * i + 2, kind="TaskStateEntered", at=f"t{i}", state=state)
+        HistoryEvent(number=2 * i + 2, kind="TaskStateEntered", at=f"t{i}", state=state)
         for i, state in enumerate(states)
     ]
-    return [Event(number=1, kind="ExecutionStarted", at="t"), *entered]
+    return [HistoryEvent(number=1, kind="ExecutionStarted", at="t"), *entered]
 
 
 def execution(status, **fields):
@@ -20,10 +20,10 @@ def execution(status, **fields):
     return Execution(name="job", status=status, record={}, **fields)
 
 
-def end(seen, told, outside=None):
+def end(seen, told, report=None):
     """Return the final moment."""
-    entry = Event(number=99, kind="ExecutionSucceeded", at="t9")
-    return ending(told, outside=outside, last=seen[-1], end=entry)
+    entry = HistoryEvent(number=99, kind="ExecutionSucceeded", at="t9")
+    return ending(told, report=report, last=seen[-1], end=entry)
 
 
 def test_progress_follows_the_states_and_never_falls():

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 from waveflow.api.errors import JobExpiredError
-from waveflow.api.jobs.feed import Feeds, Gone
-from waveflow.api.jobs.progress import Progress
+from waveflow.api.jobs.feed import Feeds
+from waveflow.api.schemas import Gone, Progress
 from waveflow.errors import InternalError, StorageUnavailableError
 
 

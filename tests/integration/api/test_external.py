@@ -91,7 +91,7 @@ def test_of_two_reports_at_once_one_counts(api, settings, world):
     reports = [{"status": "success", "result": n} for n in (1, 2)]
 
     with ThreadPoolExecutor(2) as pool:
-        changed = list(pool.map(lambda r: made.jobs.note_outside(job, r), reports))
+        changed = list(pool.map(lambda r: made.jobs.keep_report(job, r), reports))
 
     assert sorted(changed) == [False, True]
     assert json.loads(world.read(f"analysis/{job}.json")) == reports[not changed[0]]
