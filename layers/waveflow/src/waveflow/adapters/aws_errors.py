@@ -1,4 +1,4 @@
-"""Translate what boto3 raises into the classes of `waveflow.errors`."""
+"""Translate boto3's exceptions into the classes of `waveflow.errors`."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ _SERVER_ERROR = 500
 
 
 class AwsErrors(Struct, frozen=True, kw_only=True):
-    """The translation of one AWS service's errors.
+    """Translation of the errors of one AWS service.
 
     An error that may pass becomes `unavailable`, which is retried; any other becomes
     `InternalError`. `passing` lists the exceptions of calls without an answer that may

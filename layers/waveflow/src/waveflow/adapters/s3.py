@@ -20,15 +20,16 @@ from waveflow.errors import (
 from waveflow.ports import StoredObject
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 CHUNK_BYTES = 1 << 20
-RESUMES = 2  # a body cut short is continued; boto3 itself never does that
+RESUMES = 2  # ranges asked for after a body was cut short; boto3 never continues a body
 
 
 class S3ObjectStore:
-    """The bucket that uploads and results share."""
+    """Bucket that uploads and results share."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
@@ -43,7 +44,7 @@ class S3ObjectStore:
                 )
         except ObjectNotFoundError:
             return None
-        return _stored(key, head)
+        return _stored_object(key, head)
 
     def has_delete_marker(self, key: str) -> bool:
         """Tell whether a delete marker hides the key's versions."""
@@ -68,7 +69,7 @@ class S3ObjectStore:
                         offset += len(chunk)
                         yield chunk
             except StorageUnavailableError:
-                # The pin makes the rest the same object's; a damaged one is not kept.
+                # The ETag pins the object, so that the rest belongs to the same bytes.
                 if attempt == RESUMES or offset >= size:
                     raise
                 continue
@@ -77,7 +78,7 @@ class S3ObjectStore:
         raise StorageUnavailableError(f"The object ended after {offset} bytes.")
 
     def load(self, key: str) -> bytes | None:
-        """Return a small object of our own, or None."""
+        """Return a small object that WaveFlow wrote, or None."""
         try:
             with S3_ERRORS.translated():
                 answer = self._client.get_object(Bucket=self._bucket, Key=key)
@@ -90,7 +91,7 @@ class S3ObjectStore:
         self._publish(key, lambda: io.BytesIO(body), content_type=content_type)
 
     def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
-        """Do the same with a file, in one PUT: whole or not at all, up to 5 GiB."""
+        """Make a file the object, in one PUT: whole or not at all, up to 5 GiB."""
         self._publish(key, lambda: path.open("rb"), content_type=content_type)
 
     def publish_over(
@@ -111,7 +112,7 @@ class S3ObjectStore:
                 )
             return answer["ETag"]
         except (SourceChangedError, ObjectNotFoundError) as exc:
-            # Also the answer to our own PUT whose first answer was lost.
+            # S3 also answers so to a repeated PUT whose first answer was lost.
             existing = self.find(key)
             if existing is None or self._hash(existing) != digest.hexdigest():
                 raise StorageUnavailableError("The result's key is in motion.") from exc
@@ -122,7 +123,7 @@ class S3ObjectStore:
         with S3_ERRORS.translated():
             self._client.delete_object(Bucket=self._bucket, Key=key, IfMatch=etag)
 
-    def _open(self, key: str, *, etag: str, offset: int) -> tuple[Any, int]:
+    def _open(self, key: str, *, etag: str, offset: int) -> tuple["StreamingBody", int]:
         span: dict[str, Any] = {"Range": f"bytes={offset}-"} if offset else {}
         with S3_ERRORS.translated():
             answer = self._client.get_object(
@@ -154,7 +155,7 @@ class S3ObjectStore:
         try:
             put(IfNoneMatch="*")
         except SourceChangedError:
-            # Also the answer to our own PUT whose first answer was lost.
+            # S3 also answers so to a repeated PUT whose first answer was lost.
             existing = self.find(key)
             if existing is None:
                 raise StorageUnavailableError(
@@ -178,7 +179,7 @@ class S3ObjectStore:
         return digest.hexdigest()
 
 
-def _stored(key: str, head: "HeadObjectOutputTypeDef") -> StoredObject:
+def _stored_object(key: str, head: "HeadObjectOutputTypeDef") -> StoredObject:
     whole = head.get("ChecksumType") == "FULL_OBJECT"
     sha256 = head.get("ChecksumSHA256") if whole else None
     return StoredObject(

@@ -1,4 +1,4 @@
-"""Keep the webhook's signing secrets, as fresh as rotation needs them."""
+"""Fetch the webhook's signing secrets, and cache them for five minutes."""
 
 import json
 import time
@@ -11,13 +11,13 @@ from waveflow.errors import InternalError, WebhookUnavailableError
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-CACHE_S = 300  # a rotated secret is in use everywhere after this
+CACHE_S = 300  # every process signs with a rotated secret after this time
 SLOTS = ("current", "previous")
 _ERRORS = AwsErrors(service="Secrets Manager", unavailable=WebhookUnavailableError)
 
 
 class WebhookSecrets:
-    """The secret's two slots: the newest first, the one being retired behind it."""
+    """Secrets that sign webhooks: the current one, then the one being retired."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class WebhookSecrets:
             slots = json.loads(answer["SecretString"])
             secrets = tuple(slots[slot] for slot in SLOTS if slots.get(slot))
         except (ValueError, AttributeError, KeyError):
-            # The cause would hold the secret.
+            # `from None`: the JSON error quotes the secret.
             raise InternalError("The webhook secret is not a JSON object.") from None
         if not secrets:
             raise InternalError("The webhook secret has no value in its slots.")

@@ -28,7 +28,7 @@ def create_app(services: ApiServices) -> FastAPI:
         redoc_url=None,
     )
     app.state.services = services
-    # Built before the first request: two at once would each build a count.
+    # A limit built by the first request could be built twice by two at once.
     app.state.rate_limit = RateLimit(
         services.http.per_second, burst=services.http.burst
     )

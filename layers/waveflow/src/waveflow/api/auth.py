@@ -1,4 +1,4 @@
-"""Decide who asks, and how often."""
+"""Find the owner of a request, and limit the requests of each owner."""
 
 import math
 import threading
@@ -21,9 +21,9 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 class RateLimit:
-    """A bucket of `burst` requests for each owner that fills at `per_second`.
+    """Bucket of `burst` requests for each owner that fills at `per_second`.
 
-    Each process counts for itself.
+    Every process counts for itself.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class RateLimit:
             raise RateLimitedError(math.ceil(wait_s))
 
     def _take(self, owner: str, now: float) -> float:
-        """Return the seconds to wait; 0 has taken a request."""
+        """Take a request and return 0, or return the seconds until one may be taken."""
         level, seen = self._buckets.pop(owner, (float(self._burst), now))
         level = min(self._burst, level + (now - seen) * self._per_second)
         taken = level >= 1
@@ -60,7 +60,7 @@ class RateLimit:
 
 
 def _owner(request: Request, credentials: Credentials) -> str:
-    """Return who asks; raise for no token, a bad one, or too many requests."""
+    """Return the request's owner; refuse a missing or bad token, and a full bucket."""
     services: ApiServices = request.app.state.services
     rate_limit: RateLimit = request.app.state.rate_limit
     anonymous = services.http.anonymous

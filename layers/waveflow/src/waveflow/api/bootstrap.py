@@ -78,7 +78,7 @@ class ApiServices(Services):
 
     @cached_property
     def feeds(self) -> "Feeds":
-        """Return the jobs that somebody follows now."""
+        """Return the polls of the jobs that clients follow now."""
         from waveflow.api.jobs.feed import Feeds
 
         return Feeds(self.jobs.look)
@@ -102,7 +102,7 @@ class ApiServices(Services):
 
     @cached_property
     def bearer(self) -> "BearerTokens":
-        """Return the tokens of the configured issuer."""
+        """Return the check of the configured issuer's tokens."""
         from waveflow.api.adapters.bearer import BearerTokens
 
         env = self._environment

@@ -1,4 +1,4 @@
-"""Show the OpenAPI document to people, with nothing that comes from elsewhere."""
+"""Show the OpenAPI document as a page that loads nothing from another host."""
 
 import json
 from collections.abc import Iterator
@@ -70,7 +70,7 @@ def _content(head: str, body: JsonObject) -> Iterator[str]:
 
 
 def _refer(schema: JsonObject) -> str:
-    """Return a link to a named shape, or the shape itself."""
+    """Return a link to a named schema, or the schema itself."""
     if "$ref" in schema:
         name = escape(schema["$ref"].rsplit("/", 1)[1])
         return f'<a href="#{name}">{name}</a>'

@@ -1,8 +1,8 @@
-"""Define what the API refuses, and the HTTP status of every error that it answers.
+"""Define the API's refusals, and the HTTP status of every error it answers with.
 
-`waveflow.errors` holds the failures of jobs, whose names Step Functions matches. The
-classes below are never a job's: they exist between a client and the API only, so they
-have a root of their own.
+`waveflow.errors` holds the failures of jobs; Step Functions matches their names, and
+its root's subclasses are contract. A refusal never ends a job, so refusals have a root
+of their own.
 
     RefusalError
     ├── UnauthorizedError            401 UNAUTHORIZED
@@ -34,7 +34,7 @@ from waveflow.errors import (
 RETRY_AFTER_S = 5
 INTERNAL = 500
 UNAVAILABLE = 503
-# The contract's errors that a request may meet; any other is a defect, and 500.
+# Errors of the contract that a request may meet; any other is a defect, and 500.
 CONTRACT_STATUS: Mapping[type[WaveflowError], int] = {
     InvalidMessageError: 422,
     InvalidIdError: 422,
@@ -47,7 +47,7 @@ CONTRACT_STATUS: Mapping[type[WaveflowError], int] = {
 
 
 class RefusalError(Exception):
-    """A request that is answered with a problem; `code` is part of the API."""
+    """Root of the refusals: `code` and `status` of the answer are part of the API."""
 
     code: ClassVar[str]
     status: ClassVar[int]
@@ -75,28 +75,28 @@ class JobNotFoundError(RefusalError):
 
 
 class NoResultError(RefusalError):
-    """The job has no such result, or not yet."""
+    """The job has no waveform or audio, or not yet."""
 
     code = "NO_RESULT"
     status = 404
 
 
 class UploadNotFoundError(RefusalError):
-    """The upload's id is not ours, is another owner's, or has expired."""
+    """The upload's id is invented, another owner's, or expired."""
 
     code = "UPLOAD_NOT_FOUND"
     status = 404
 
 
 class UploadIncompleteError(RefusalError):
-    """Bytes of the upload are still missing."""
+    """The upload still misses bytes."""
 
     code = "UPLOAD_INCOMPLETE"
     status = 409
 
 
 class JobExpiredError(RefusalError):
-    """The job was ours and is too old: Step Functions has forgotten it."""
+    """Step Functions has forgotten the job, whose id the API did issue."""
 
     code = "JOB_EXPIRED"
     status = 410
@@ -110,19 +110,19 @@ class IdempotencyKeyReusedError(RefusalError):
 
 
 class RateLimitedError(RefusalError):
-    """The owner asks too often; `retry_after_s` says when there is room."""
+    """The owner asks too often; `retry_after_s` says when the bucket has a request."""
 
     code = "RATE_LIMITED"
     status = 429
 
     def __init__(self, retry_after_s: int) -> None:
-        """Refuse until so many seconds have passed."""
+        """Refuse until `retry_after_s` seconds have passed."""
         self.retry_after_s = retry_after_s
         super().__init__(f"Too many requests; try again in {retry_after_s} s.")
 
 
 class IssuerUnavailableError(RefusalError):
-    """The keys that tokens are checked with cannot be read now."""
+    """The issuer's keys, which check tokens, cannot be read now."""
 
     code = "ISSUER_UNAVAILABLE"
     status = UNAVAILABLE

@@ -24,14 +24,14 @@ def several_jobs_stream(moments: Moments) -> EventSourceResponse:
 
 
 def number_of(last_event_id: str | None) -> int:
-    """Return the number after which to go on; an id that is none begins anew."""
+    """Return the number in a Last-Event-ID; 0, for text without one, begins anew."""
     text = (last_event_id or "").strip()
     valid = text.isascii() and text.isdigit() and len(text) <= MAX_NUMBER_DIGITS
     return int(text) if valid else 0
 
 
 def _response(body: AsyncIterator[bytes]) -> EventSourceResponse:
-    """Return a stream that no proxy holds back or keeps."""
+    """Return a stream that no proxy buffers or caches."""
     return EventSourceResponse(
         body, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
@@ -56,7 +56,7 @@ def _event(moment: Progress | Gone | None, number: int | None) -> bytes:
     if moment is None:
         return HEARTBEAT
     event_id = None if number is None else str(number)
-    if isinstance(moment, Gone):  # the stream's status was sent long ago
+    if isinstance(moment, Gone):  # the status 200 was sent long ago
         data = moment.model_dump_json()
         return format_sse_event(data_str=data, event="gone", id=event_id)
     data = moment.model_dump_json(exclude={"number"}, exclude_defaults=True)

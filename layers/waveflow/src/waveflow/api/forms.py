@@ -1,4 +1,4 @@
-"""Read a request's body while it arrives: within a limit, and as a form's one file."""
+"""Read a request's body while it arrives: within a limit, and as a form's file."""
 
 from collections import deque
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ async def limited_body(
 
 
 class FileForm:
-    """The part `file` of a multipart form; other parts are read past."""
+    """Reader of the part `file` of a multipart form; other parts are skipped."""
 
     def __init__(self, content_type: str, body: AsyncIterator[bytes]) -> None:
         kind, options = parse_options_header(content_type)

@@ -1,6 +1,6 @@
 """Define the protocols by which jobs reach Step Functions and S3.
 
-`api/adapters` implements them; what the stages need of S3 too is in `waveflow.ports`.
+`api/adapters` implements them; `waveflow.ports` has the protocols of the stages.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,11 @@ from msgspec import Struct
 
 from waveflow.api.schemas import FormBody, Json, JsonObject
 
-CONTENT_TYPE = "application/octet-stream"  # the content decides, never a claim
+CONTENT_TYPE = "application/octet-stream"  # stages look at the content, never at a type
 
 
 class Execution(Struct, frozen=True, kw_only=True):
-    """One execution, as Step Functions describes it."""
+    """Execution of the state machine, as Step Functions describes it."""
 
     name: str
     status: str
@@ -25,7 +25,7 @@ class Execution(Struct, frozen=True, kw_only=True):
 
 
 class HistoryEvent(Struct, frozen=True, kw_only=True):
-    """One entry of an execution's history; `at` is ISO 8601 in UTC."""
+    """Entry of an execution's history; `at` is ISO 8601 in UTC."""
 
     number: int
     kind: str
@@ -34,9 +34,9 @@ class HistoryEvent(Struct, frozen=True, kw_only=True):
 
 
 class Machine(Protocol):
-    """The state machine, by the names of its executions.
+    """State machine whose executions are known by their names.
 
-    Every method raises `StorageUnavailableError` for what may pass.
+    Every method raises `StorageUnavailableError` for a failure that may pass.
     """
 
     def start(self, name: str, record: Mapping[str, object]) -> bool:
@@ -44,16 +44,16 @@ class Machine(Protocol):
         ...
 
     def describe(self, name: str) -> Execution | None:
-        """Return an execution, or None when it never was or is forgotten."""
+        """Return an execution; None for a name that is unknown or forgotten."""
         ...
 
     def history(self, name: str) -> Sequence[HistoryEvent]:
-        """Return everything that happened to an execution, in order."""
+        """Return the events of an execution, the oldest first."""
         ...
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """One part of a multipart upload that the store holds."""
+    """Part of a multipart upload that the store holds."""
 
     number: int
     etag: str
@@ -61,7 +61,7 @@ class Part(Struct, frozen=True, kw_only=True):
 
 
 class UploadStore(Protocol):
-    """The bucket's side of uploads; the methods raise as `ObjectStore` does."""
+    """Bucket that receives uploads; the methods raise as `ObjectStore` does."""
 
     def url_of(self, key: str) -> str:
         """Return the object's address, as `s3://bucket/key`."""

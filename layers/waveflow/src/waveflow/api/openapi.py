@@ -1,4 +1,4 @@
-"""Complete the OpenAPI document with what FastAPI cannot know."""
+"""Complete the OpenAPI document: forms, webhooks, events and problems."""
 
 from http import HTTPStatus
 

@@ -41,7 +41,7 @@ def problem(
 
 
 def answer_problems(app: FastAPI) -> None:
-    """Answer whatever a route raises as a problem."""
+    """Register the handlers that turn exceptions into problems."""
     app.add_exception_handler(WaveflowError, _answer_known)
     app.add_exception_handler(RefusalError, _answer_known)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
@@ -81,12 +81,14 @@ async def _answer_invalid(_request: Request, exc: Exception) -> JSONResponse:
 
 
 async def _answer_http(_request: Request, exc: Exception) -> JSONResponse:
-    """Answer what FastAPI itself refuses: an unknown path or method, a broken body."""
+    """Answer a refusal of FastAPI's own: unknown path or method, broken body."""
     if not isinstance(exc, HTTPException):
         raise exc
     code = HTTPStatus(exc.status_code).name
     if exc.status_code == HTTPStatus.BAD_REQUEST:
-        code = InvalidMessageError.code  # FastAPI says so of a body that is not UTF-8
+        code = (
+            InvalidMessageError.code
+        )  # FastAPI's 400 is about a body that is not UTF-8
     headers = dict(exc.headers) if exc.headers else None
     return problem(exc.status_code, code, str(exc.detail), headers=headers)
 
@@ -104,7 +106,7 @@ async def _answer_unexpected(request: Request, exc: Exception) -> JSONResponse:
 
 
 def _log_failure(request: Request, exc: Exception, *, status: int, code: str) -> None:
-    """Log one line: nothing of the request but its route, no message."""
+    """Log one line with the route; the request and the message may hold secrets."""
     route = getattr(request.scope.get("route"), "path", "-")
     line = {
         "level": "ERROR",

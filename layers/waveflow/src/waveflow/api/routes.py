@@ -22,7 +22,7 @@ from waveflow.api.openapi import (
 )
 
 MAX_FOLLOWED = 200
-FORM_BYTES = 64 << 10  # what a form may add to its file
+FORM_BYTES = 64 << 10  # the most that a form adds to its file
 MAX_WEBHOOK_BYTES = 200 << 10
 _ADVICE = " Larger files go to S3 directly: POST /tokens/{token_id}/uploads."
 routes = APIRouter(prefix="/tokens")
@@ -231,12 +231,12 @@ def complete_upload(
     responses=problems(401, 404, 422),
 )
 def abort_upload(upload_id: schemas.UploadId, services: Services, owner: Owner) -> None:
-    """Give an upload up; its parts are removed."""
+    """Give an upload up, and remove its parts."""
     services.presigned.abort(upload_id, owner=owner)
 
 
 def _form_body(request: Request, services: ApiServices) -> AsyncIterator[bytes]:
-    """Return an upload's body, within what a file or this place may have."""
+    """Return an upload's body, limited by the host or by the largest file."""
     limit = services.http.max_body_bytes
     if limit is not None:
         return limited_body(request, limit, advice=_ADVICE)

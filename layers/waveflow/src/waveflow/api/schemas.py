@@ -30,7 +30,7 @@ LastEventId = Annotated[
 
 
 class JobOptions(BaseModel, frozen=True):
-    """The choices of a client about the job of one file."""
+    """Choices of a client about the job of one file."""
 
     num_peaks: int = Field(
         default=DEFAULT_NUM_PEAKS, ge=1, le=4000, description="Values in `peaks`."
@@ -56,7 +56,7 @@ class AcceptedBody(BaseModel):
 
 
 class FailureBody(BaseModel):
-    """Why a job failed, by the contract's code."""
+    """Code and sentence of the failure of a job."""
 
     code: str
     message: str
@@ -78,7 +78,7 @@ class ResultBody(BaseModel):
 
 
 class Progress(BaseModel, frozen=True):
-    """One moment of a job; `number` orders the moments and never changes."""
+    """Moment of a job; `number` orders the moments and never changes."""
 
     number: int
     job_id: str
@@ -98,7 +98,7 @@ class Progress(BaseModel, frozen=True):
 
 
 class Gone(BaseModel, frozen=True):
-    """The last event of a job that can be followed no further, and its cause."""
+    """Last event of a job that can be followed no further, with the cause."""
 
     job_id: str
     code: str
@@ -136,7 +136,7 @@ class PartBody(BaseModel):
 
 
 class UploadBody(BaseModel):
-    """How to send a large file; `complete` then starts its job."""
+    """Signed requests that send a large file; `complete` then starts its job."""
 
     upload_id: str
     form: FormBody | None = None
@@ -150,7 +150,7 @@ class MixBody(BaseModel):
 
 
 class NotedBody(BaseModel):
-    """What became of the webhook of an external analysis server."""
+    """Answer to the webhook of an external analysis server."""
 
     message: str
     job_id: str
@@ -159,7 +159,7 @@ class NotedBody(BaseModel):
 
 
 class Problem(BaseModel):
-    """What every answer from 400 on holds."""
+    """Body of every answer from 400 on."""
 
     type: str = "about:blank"
     title: str

@@ -1,4 +1,4 @@
-"""Start executions of the state machine and read how far they are."""
+"""Start executions of the state machine and read their progress."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
 _ERRORS = AwsErrors(service="Step Functions", unavailable=StorageUnavailableError)
-_QUALIFIED_PARTS = 8  # an alias or a version is one part more than a machine
+_QUALIFIED_PARTS = (
+    8  # the ARN of an alias or a version has one part more than a machine's
+)
 
 
 class StepFunctionsMachine:
-    """One state machine; executions are known by their names."""
+    """State machine on Step Functions, whose executions are known by their names."""
 
     def __init__(self, client: "SFNClient", machine_arn: str) -> None:
         self._client = client
@@ -30,7 +32,7 @@ class StepFunctionsMachine:
     def start(self, name: str, record: Mapping[str, object]) -> bool:
         """Start an execution; return False where one has the name already."""
         with _ERRORS.translated(settled={"ExecutionAlreadyExists"}):
-            # The machine's input is what a pipe sends: an array of one record.
+            # A pipe sends an array of one record, so the machine reads such an array.
             self._client.start_execution(
                 stateMachineArn=self._machine_arn,
                 name=name,
@@ -69,7 +71,7 @@ class StepFunctionsMachine:
 
 
 def _record(text: str) -> JsonObject:
-    """Return the record that was given; somebody else's may be anything."""
+    """Return an execution's record, or {} for input that the API did not write."""
     given = json.loads(text)
     record = given[0] if isinstance(given, list) and given else None
     return record if isinstance(record, dict) else {}

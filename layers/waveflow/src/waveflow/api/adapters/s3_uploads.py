@@ -1,4 +1,4 @@
-"""Open the bucket's doors for uploads: streams, parts and signed forms."""
+"""Store uploads in S3: whole, in parts, or by requests signed for the client."""
 
 import base64
 import hashlib
@@ -24,14 +24,14 @@ _OVER = {"NoSuchUpload"}  # the upload was joined or removed before
 
 
 class S3UploadStore:
-    """One bucket, written to by uploads."""
+    """Bucket that receives uploads."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
     def url_of(self, key: str) -> str:
-        """Return where an object is, as `s3://bucket/key`."""
+        """Return the object's address, as `s3://bucket/key`."""
         return f"s3://{self._bucket}/{key}"
 
     def put(
@@ -42,20 +42,20 @@ class S3UploadStore:
         sha256: bytes,
         content_type: str = CONTENT_TYPE,
     ) -> None:
-        """Store a small object whole; S3 keeps the hash, so nobody reads it again."""
+        """Store a small object whole, with its hash: no stage must read the object."""
         try:
             with S3_ERRORS.translated():
                 self._client.put_object(
                     Bucket=self._bucket,
                     Key=key,
-                    Body=body,  # type: ignore[arg-type] # botocore takes it uncopied
+                    Body=body,  # type: ignore[arg-type] # botocore takes a bytearray uncopied
                     ContentType=content_type,
                     ChecksumSHA256=base64.b64encode(sha256).decode(),
                     IfNoneMatch="*",
                 )
         except SourceChangedError:
-            # Also the answer to our own PUT whose first answer was lost.
-            if not self._holds(key, len(body), sha256):
+            # S3 also answers so to a repeated PUT whose first answer was lost.
+            if not self._has_bytes(key, len(body), sha256):
                 raise
 
     def begin(self, key: str) -> str:
@@ -74,7 +74,7 @@ class S3UploadStore:
                 Key=key,
                 UploadId=upload,
                 PartNumber=number,
-                Body=body,  # type: ignore[arg-type] # botocore takes it uncopied
+                Body=body,  # type: ignore[arg-type] # botocore takes a bytearray uncopied
             )
         return Part(number=number, etag=added["ETag"], size=len(body))
 
@@ -92,22 +92,22 @@ class S3UploadStore:
         return None
 
     def finish(self, key: str, upload: str, parts: Sequence[Part]) -> None:
-        """Make the parts one object."""
+        """Make the parts one object; parts that are one object already stay so."""
         named = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
         with S3_ERRORS.translated(settled=_OVER):
             self._client.complete_multipart_upload(
                 Bucket=self._bucket,
                 Key=key,
                 UploadId=upload,
-                MultipartUpload={"Parts": named},  # type: ignore[typeddict-item] # as S3
+                MultipartUpload={"Parts": named},  # type: ignore[typeddict-item] # a list is a sequence
             )
             return
-        # Also the answer to our own call whose first answer was lost.
-        if not self._joined(key, parts):
+        # S3 also answers so to a repeated call whose first answer was lost.
+        if not self._has_parts(key, parts):
             raise InternalError("S3 knows neither the upload nor its object.")
 
-    def _holds(self, key: str, size: int, sha256: bytes) -> bool:
-        """Tell whether the object is these bytes; one without a hash is read."""
+    def _has_bytes(self, key: str, size: int, sha256: bytes) -> bool:
+        """Tell whether the object has these bytes; an object without a hash is read."""
         head = self._head(key)
         if head["ContentLength"] != size:
             return False
@@ -117,8 +117,8 @@ class S3UploadStore:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
             return hashlib.sha256(answer["Body"].read()).digest() == sha256
 
-    def _joined(self, key: str, parts: Sequence[Part]) -> bool:
-        """Tell whether the object is these parts; no other upload has the key.
+    def _has_parts(self, key: str, parts: Sequence[Part]) -> bool:
+        """Tell whether the object was joined from these parts; keys are used once.
 
         The ETag of joined parts ends with their number, under KMS too.
         """
@@ -143,7 +143,7 @@ class S3UploadStore:
             )
 
     def sign_post(self, key: str, *, max_bytes: int, seconds: int) -> FormBody:
-        """Allow one upload of at most so many bytes."""
+        """Return a form that may upload at most `max_bytes` for some seconds."""
         signed = self._client.generate_presigned_post(
             self._bucket,
             key,

@@ -15,7 +15,7 @@ _FALLBACK = "audio"
 
 
 class JobContext(BaseModel, frozen=True):
-    """The owner and the file of a job, which its execution's record carries.
+    """Owner and file of a job, carried by the record of its execution.
 
     `asked` is the hash of a request that may be repeated with its Idempotency-Key.
     """
@@ -53,7 +53,7 @@ def plain_name(filename: str) -> str:
 def safe_name(filename: str) -> str:
     """Return a name for a key: letters of any script, digits, `.`, `-` and `_`."""
     name = _UNSAFE.sub("_", plain_name(filename)).strip("._")
-    # The end of a name tells more to a person than its middle.
+    # The end of a name holds its suffix, which tells a person more than the middle.
     encoded = name.encode()[-MAX_NAME_BYTES:]
     return encoded.decode(errors="ignore").lstrip("._") or _FALLBACK
 

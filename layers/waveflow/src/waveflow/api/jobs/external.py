@@ -11,7 +11,7 @@ from waveflow.api.jobs.service import Jobs
 from waveflow.api.schemas import JsonObject, NotedBody
 from waveflow.errors import InvalidMessageError
 
-TOLERANCE_S = 300  # Standard Webhooks' own
+TOLERANCE_S = 300  # the tolerance of Standard Webhooks
 STAMP_DIGITS = 12  # seconds, until the year 33658
 _SUCCESS = {"success", "completed"}
 _FAILURE = {"failed", "failure", "error"}
@@ -20,7 +20,7 @@ Sign = Callable[..., dict[str, str]]
 
 
 class ExternalServer:
-    """An analysis server beside WaveFlow that posts its results by webhook."""
+    """Receiver of the webhooks of an analysis server beside WaveFlow."""
 
     def __init__(
         self,

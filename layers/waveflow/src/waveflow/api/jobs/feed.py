@@ -9,16 +9,16 @@ from waveflow.api.schemas import Gone, Progress
 from waveflow.errors import InternalError, StorageUnavailableError, WaveflowError
 
 FAST_S, SLOW_S = 0.2, 2.0
-GROWTH = 1.15  # a job that takes a minute is looked at every two seconds
+GROWTH = 1.15  # after half a minute a job is polled every two seconds
 BACK_OFF = 2.0
-HEARTBEAT_S = 15.0  # proxies drop what is silent for a minute
+HEARTBEAT_S = 15.0  # proxies drop a connection that is silent for a minute
 
 Look = Callable[[str], Sequence[Progress]]
 _log = logging.getLogger("waveflow.api")
 
 
 class Feeds:
-    """The jobs that somebody follows now."""
+    """Polls of the jobs that clients follow now, one for each job."""
 
     def __init__(
         self, look: Look, *, fast_s: float = FAST_S, heartbeat_s: float = HEARTBEAT_S
@@ -33,7 +33,7 @@ class Feeds:
     ) -> AsyncIterator[Progress | Gone | None]:
         """Yield every moment after a number, in order; None is a heartbeat.
 
-        It ends after the final moment, or when the job is gone.
+        The stream ends after the final moment, or when the job is gone.
         """
         watch = self._join(job_id)
         try:
@@ -92,14 +92,14 @@ class Feeds:
 
 
 class _Ended:
-    """One of several streams has ended."""
+    """Mark in a queue that one of several streams has ended."""
 
 
 _News = asyncio.Queue[Progress | Gone | None | _Ended]
 
 
 class _Watch:
-    """One job's poll, and everything that it has seen."""
+    """Poll of one job, with every moment seen and the number of followers."""
 
     def __init__(self, job_id: str, look: Look, fast_s: float) -> None:
         self.moments: list[Progress] = []
@@ -111,7 +111,7 @@ class _Watch:
         self._task = asyncio.create_task(self._poll(fast_s), name=f"poll {job_id}")
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for news; False is "none in time"."""
+        """Wait for a new moment; return False when the time is over."""
         changed = self._changed
         try:
             await asyncio.wait_for(changed.wait(), seconds)
@@ -120,18 +120,18 @@ class _Watch:
         return True
 
     def stop(self) -> None:
-        """End the poll; a stream that is cut may not wait for that."""
+        """Cancel the poll without waiting, since a stream that is cut may not wait."""
         self._task.cancel()
 
     async def _poll(self, pause_s: float) -> None:
-        """Look until the job has ended; what may pass is no news, only slower."""
+        """Look until the job has ended; slow down after a failure that may pass."""
         while not (self.moments and self.moments[-1].final):
             growth = GROWTH
             try:
                 seen = await asyncio.to_thread(self._look, self._job_id)
             except StorageUnavailableError:
                 seen, growth = [], BACK_OFF
-            except Exception as exc:  # noqa: BLE001 - said to whoever follows
+            except Exception as exc:  # noqa: BLE001 - followers are told by an event
                 self.gone = self._reason(exc)
                 self._tell()
                 return

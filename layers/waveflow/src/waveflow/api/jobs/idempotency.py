@@ -1,4 +1,4 @@
-"""Find the job that a repeated request or repeated bytes have already."""
+"""Find the job that repeated bytes or a repeated request started before."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ Serves = Callable[[Execution], bool]
 
 
 class KnownJobs:
-    """The jobs that may answer a request, found by its bytes or by its key.
+    """Search for the job that answers a request, by its bytes or by its key.
 
     An upload is dropped for such a job, so the job's object must still be stored.
     """

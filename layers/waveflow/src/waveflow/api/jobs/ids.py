@@ -26,9 +26,9 @@ _jws = jwt.PyJWS()
 
 
 class Seal:
-    """The API's signature on ids and tickets, under every secret of now.
+    """Signature of the API on job ids and tickets.
 
-    The newest secret signs; while secrets rotate, each of them verifies.
+    The newest secret signs; while secrets rotate, every current secret verifies.
     """
 
     def __init__(self, secrets: Callable[[], tuple[str, ...]]) -> None:

@@ -30,7 +30,7 @@ PART_BYTES = 8 << 20
 
 
 class Ticket(BaseModel, frozen=True):
-    """The state of an open upload, which the client carries, signed, as its id."""
+    """State of an open upload, which the client carries, signed, as the upload's id."""
 
     job_id: str
     context: JobContext
@@ -41,7 +41,7 @@ class Ticket(BaseModel, frozen=True):
 
     @property
     def key(self) -> str:
-        """Return the key of the object to be."""
+        """Return the key of the object that the upload becomes."""
         return self.context.key or ""
 
     @property
@@ -59,7 +59,7 @@ class Ticket(BaseModel, frozen=True):
         return math.ceil(self.size / PART_BYTES)
 
     def missing(self, there: list[Part] | None) -> list[int]:
-        """Return the numbers of the parts to be sent; None is one joined object."""
+        """Return the numbers of missing parts; None means that S3 has joined all."""
         if there is None:
             return []
         sizes = {part.number: part.size for part in there}
@@ -68,7 +68,7 @@ class Ticket(BaseModel, frozen=True):
 
 
 class PresignedUploads:
-    """The uploads whose bytes go to S3 by signed requests, not through the API."""
+    """Uploads whose bytes go to S3 by signed requests, not through the API."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class PresignedUploads:
         )
 
     def abort(self, upload_id: str, *, owner: str) -> None:
-        """Give an upload up: remove its parts, or mark its form as no way to a job."""
+        """Give an upload up: remove its parts, or mark its form as given up."""
         ticket = self._ticket(upload_id, owner)
         if ticket.upload is not None:
             self._store.abort(ticket.key, ticket.upload)
@@ -176,7 +176,7 @@ class PresignedUploads:
     def _join(self, ticket: Ticket, upload: str) -> None:
         there = self._parts(ticket, upload)
         if there is None:
-            return  # an earlier call has joined them
+            return  # an earlier call has joined the parts
         missing = ticket.missing(there)
         if missing:
             listed = ", ".join(str(number) for number in missing[:10])
@@ -199,4 +199,4 @@ def _read_ticket(content: JsonObject | None) -> Ticket | None:
     try:
         return Ticket.model_validate(content)
     except ValidationError:
-        return None  # another text than a ticket, or a ticket of an older version
+        return None  # no ticket, or a ticket of an older version

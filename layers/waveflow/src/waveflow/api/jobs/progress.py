@@ -1,4 +1,4 @@
-"""Read from an execution how far a job is, in the words and numbers of seed 004."""
+"""Read a job's progress from its execution, in the words and numbers of seed 004."""
 
 from collections.abc import Iterator, Sequence
 
@@ -39,7 +39,7 @@ _CODES = {kind.code for kind in ERRORS.values()}
 
 
 def beginning(job_id: str) -> Progress:
-    """Return the moment before the first."""
+    """Return the moment of a job whose history is still empty."""
     reached, message = _BEGINNING
     return Progress(
         number=0, job_id=job_id, status="processing", progress=reached, message=message
@@ -47,7 +47,7 @@ def beginning(job_id: str) -> Progress:
 
 
 def moments(job_id: str, history: Sequence[HistoryEvent]) -> list[Progress]:
-    """Return one moment for each state that was entered."""
+    """Return a moment for each state that the execution entered."""
     return list(_moments(job_id, history))
 
 
@@ -73,7 +73,7 @@ def _moments(job_id: str, history: Sequence[HistoryEvent]) -> Iterator[Progress]
 
 
 def has_ended(history: Sequence[HistoryEvent]) -> bool:
-    """Tell whether the history's last entry is an end."""
+    """Tell whether the history's last event ends the execution."""
     return bool(history) and history[-1].kind in _ENDINGS
 
 

@@ -1,4 +1,4 @@
-"""Start jobs, and report what became of them."""
+"""Start jobs, and tell their state, result and audio."""
 
 import asyncio
 import hashlib
@@ -26,7 +26,7 @@ _MESSAGE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class Jobs:
-    """Every job of every owner, kept by Step Functions and S3 alone."""
+    """Jobs of every owner, kept by Step Functions and S3 alone."""
 
     def __init__(  # noqa: PLR0913 - one port each
         self,
@@ -111,7 +111,7 @@ class Jobs:
         return self._start(job_id, "mix_stems_and_upload", fields, context=context)
 
     def look(self, job_id: str) -> list[Progress]:
-        """Return every moment of a job until now."""
+        """Return the moments of a job until now, the oldest first."""
         history = self._machine.history(job_id)
         seen = progress.moments(job_id, history)
         if not seen or not progress.has_ended(history):
@@ -146,7 +146,7 @@ class Jobs:
         return body
 
     def audio_url(self, job_id: str, *, owner: str, download: bool) -> str:
-        """Return a URL that gives the job's audio for some minutes."""
+        """Return a URL that gives the job's audio for ten minutes."""
         context = self.context(job_id, owner=owner)
         key = context.key or self._result(job_id, owner).get("mixed_file_path")
         if key is None or self._objects.find(key) is None:
@@ -220,7 +220,7 @@ class Jobs:
         return accepted(job_id)
 
     def _execution(self, job_id: str) -> Execution:
-        """Return a job's execution; only a forgotten one needs the proof in its id."""
+        """Return a job's execution; tell a forgotten job from one that never was."""
         execution = self._machine.describe(job_id) if is_job_id(job_id) else None
         if execution is not None and context_of(execution) is not None:
             return execution
@@ -237,12 +237,12 @@ class Jobs:
 
 
 def accepted(job_id: str, *, cached: bool = False) -> AcceptedBody:
-    """Return the answer about a job that runs, or that had these bytes before."""
+    """Return the answer about a job that was started, or found by its bytes."""
     return AcceptedBody(message=progress.ACCEPTED, job_id=job_id, cached=cached)
 
 
 def user_id(owner: str) -> str:
-    """Return the owner as a message may name a user; an odd one becomes its hash."""
+    """Return a user id that a message may carry: the owner, or the owner's hash."""
     if _MESSAGE_ID.fullmatch(owner):
         return owner
     return hashlib.sha256(owner.encode()).hexdigest()

@@ -13,10 +13,10 @@ PART_BYTES = 5 << 20  # the smallest part that S3 takes, so the least memory
 
 
 class StreamedUpload:
-    """One object that arrives; the context manager removes an upload not kept.
+    """Object that arrives in chunks; on exit, an object not kept is removed.
 
     Bytes that fit one part stay in memory until `keep`, so that a refused upload
-    leaves no object. `size` and `sha256` (hexadecimal) tell of everything taken.
+    leaves no object. `size` and `sha256` (hexadecimal) are those of all chunks taken.
     """
 
     def __init__(self, key: str, *, store: UploadStore, max_bytes: int) -> None:
@@ -32,7 +32,7 @@ class StreamedUpload:
         self._kept = False
 
     async def __aenter__(self) -> Self:
-        """Return the upload; the store has heard nothing of it yet."""
+        """Return the upload, of which the store has no byte yet."""
         return self
 
     async def __aexit__(
@@ -45,11 +45,11 @@ class StreamedUpload:
         self._buffer.clear()
         if self._upload is not None and not self._kept:
             abort = asyncio.to_thread(self._store.abort, self.key, self._upload)
-            # A client that has gone cancels this task, but not the cleaning up.
+            # A client that hangs up cancels this task; the removal must still run.
             await asyncio.shield(asyncio.ensure_future(abort))
 
     async def take(self, chunks: AsyncIterator[bytes]) -> None:
-        """Take all chunks.
+        """Take all chunks, sending each full part to the store.
 
         Raises `FileTooLargeError` at the first chunk beyond the limit, and
         `EmptyAudioError` when no chunk had a byte.
@@ -69,7 +69,7 @@ class StreamedUpload:
         self.sha256 = self._digest.hexdigest()
 
     def keep(self) -> None:
-        """Make everything taken one object; called from a thread."""
+        """Make the chunks one object; blocking, so called from a thread."""
         if self._upload is None:
             self._store.put(self.key, self._buffer, sha256=self._digest.digest())
         else:
