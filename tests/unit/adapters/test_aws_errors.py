@@ -1,4 +1,4 @@
-"""What boto3 raises, as the errors that the machine and the API know."""
+"""Errors of boto3, as the errors that the machine and the API know."""
 
 import pytest
 from botocore.exceptions import (
@@ -26,7 +26,7 @@ LATE = ReadTimeoutError(endpoint_url="https://x")
 
 
 class Failing:
-    """A client whose every call fails in one way."""
+    """Client of AWS whose every call fails in the same way."""
 
     def __init__(self, error):
         self._error = error
@@ -112,7 +112,7 @@ S3_ANSWERS = [
 @pytest.mark.parametrize("call", S3)
 @pytest.mark.parametrize(("error", "kind"), S3_ANSWERS)
 def test_every_call_of_s3_speaks_of_failures_alike(call, error, kind):
-    """A lost connection is 503 for an uploader, whichever call met it."""
+    """An uploader gets 503 for a lost connection, whichever call of S3 met the loss."""
     with pytest.raises(kind):
         call(Failing(error))
 
@@ -128,7 +128,7 @@ def test_every_call_of_s3_speaks_of_failures_alike(call, error, kind):
     ],
 )
 def test_a_missing_and_a_changed_object_have_their_own_errors(code, kind):
-    """The stages decide by these two what becomes of a file."""
+    """A stage decides by these two errors whether a file is kept."""
     with pytest.raises(kind):
         load(Failing(answer(code, 404)))
 
@@ -143,7 +143,7 @@ def test_a_missing_and_a_changed_object_have_their_own_errors(code, kind):
     ],
 )
 def test_other_services_are_unavailable_in_the_callers_words(call, unavailable):
-    """The API answers 503, and the machine asks again; neither gives a job up."""
+    """The API answers 503 and the machine asks again, instead of giving a job up."""
     for error in (answer("ThrottlingException"), answer("X", 500), SILENCE, LATE):
         with pytest.raises(unavailable):
             call(Failing(error))
@@ -155,7 +155,7 @@ def test_other_services_are_unavailable_in_the_callers_words(call, unavailable):
 
 
 def test_an_upload_that_is_over_needs_no_removal():
-    """S3 forgets an upload that was joined or removed before."""
+    """A client that gives up an upload twice must get no error."""
     abort(Failing(answer("NoSuchUpload", 404)))
 
     gone = S3UploadStore(Failing(answer("NoSuchUpload", 404)), "bucket")

@@ -1,4 +1,4 @@
-"""Moments as server-sent events."""
+"""Moments of jobs as server-sent events."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ GONE = Gone(job_id="b", code="JOB_EXPIRED", message="Forgotten.")
 
 
 def text(stream, *moments):
-    """Return what a stream of some moments sends."""
+    """Return the text that a stream of some moments sends."""
 
     async def given():
         for moment in moments:
@@ -24,7 +24,7 @@ def text(stream, *moments):
 
 
 def test_a_job_that_is_gone_is_told_by_an_event_of_its_own():
-    """It has no number, so a client that comes back asks again, and gets the 410."""
+    """The event has no id, so a client that comes back asks again, and gets the 410."""
     said = text(job_stream, BEGUN, None, GONE)
 
     assert said.startswith("retry: 1000\n\n")
@@ -37,7 +37,7 @@ def test_a_job_that_is_gone_is_told_by_an_event_of_its_own():
 
 
 def test_a_job_that_is_gone_has_ended_among_several():
-    """Or a browser would ask for it for ever."""
+    """A browser would otherwise ask for the stream for ever."""
     assert [e["id"] for e in parse(text(several_jobs_stream, BEGUN, GONE))] == [
         "0",
         "1",

@@ -1,4 +1,4 @@
-"""One file out of a form."""
+"""The file of a form, read while the form arrives."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ KIND = "multipart/form-data; boundary=b"
 
 
 def part(disposition, body=b"abc"):
-    """Return one part of a form."""
+    """Return a part of a form."""
     return b"--b\r\nContent-Disposition: %s\r\n\r\n%s\r\n" % (
         disposition.encode(),
         body,
@@ -18,7 +18,7 @@ def part(disposition, body=b"abc"):
 
 
 def read(*parts, size=7):
-    """Return the name and the content of a form's file, read in small pieces."""
+    """Return the name and content of a form's file, fed `size` bytes at a time."""
     whole = b"".join(parts) + b"--b--\r\n"
 
     async def body():
@@ -34,7 +34,7 @@ def read(*parts, size=7):
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_other_fields_are_read_past(size):
-    """A form may tell more than we ask."""
+    """A form with more fields than the file is still an upload."""
     other = part('form-data; name="other"', b"x" * 50)
     file = part('form-data; name="file"; filename="내 노래.wav"')
 
@@ -43,7 +43,7 @@ def test_other_fields_are_read_past(size):
 
 @pytest.mark.parametrize("size", [7, 1000])
 def test_two_files_are_refused(size):
-    """Whoever sends two must not believe that both were taken."""
+    """A client that sends two files must not believe that both were taken."""
     file = part('form-data; name="file"; filename="a"')
 
     with pytest.raises(InvalidMessageError, match="one field"):
@@ -51,7 +51,7 @@ def test_two_files_are_refused(size):
 
 
 def test_a_name_in_the_form_that_forms_forbid_is_refused():
-    """RFC 7578 forbids `filename*=`; without a plain name the file has none."""
+    """RFC 7578 forbids `filename*=`: a file named so would be stored without a name."""
     with pytest.raises(InvalidMessageError, match=r"filename\*="):
         read(part("form-data; name=\"file\"; filename*=UTF-8''%ED%95%9C.wav"))
 

@@ -44,7 +44,7 @@ class AwsErrors(Struct, frozen=True, kw_only=True):
     meanings: Mapping[str, tuple[type[WaveflowError], str]] = {}
 
     @contextmanager
-    def translated(self, *, settled: Collection[str] = ()) -> Iterator[None]:
+    def translate(self, *, settled: Collection[str] = ()) -> Iterator[None]:
         """Raise the project's error for boto3's; a code in `settled` raises nothing."""
         try:
             yield

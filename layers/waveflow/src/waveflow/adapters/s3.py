@@ -38,7 +38,7 @@ class S3ObjectStore:
     def find(self, key: str) -> StoredObject | None:
         """Return the current object, or None."""
         try:
-            with S3_ERRORS.translated():
+            with S3_ERRORS.translate():
                 head = self._client.head_object(
                     Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
                 )
@@ -48,7 +48,7 @@ class S3ObjectStore:
 
     def has_delete_marker(self, key: str) -> bool:
         """Tell whether a delete marker hides the key's versions."""
-        with S3_ERRORS.translated():
+        with S3_ERRORS.translate():
             try:
                 self._client.head_object(Bucket=self._bucket, Key=key)
             except ClientError as exc:
@@ -64,7 +64,7 @@ class S3ObjectStore:
         for attempt in range(RESUMES + 1):
             body, size = self._open(key, etag=etag, offset=offset)
             try:
-                with closing(body), S3_ERRORS.translated():
+                with closing(body), S3_ERRORS.translate():
                     for chunk in body.iter_chunks(CHUNK_BYTES):
                         offset += len(chunk)
                         yield chunk
@@ -80,7 +80,7 @@ class S3ObjectStore:
     def load(self, key: str) -> bytes | None:
         """Return a small object that WaveFlow wrote, or None."""
         try:
-            with S3_ERRORS.translated():
+            with S3_ERRORS.translate():
                 answer = self._client.get_object(Bucket=self._bucket, Key=key)
                 return answer["Body"].read()
         except ObjectNotFoundError:
@@ -101,7 +101,7 @@ class S3ObjectStore:
         digest = hashlib.sha256(body)
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         try:
-            with S3_ERRORS.translated():
+            with S3_ERRORS.translate():
                 answer = self._client.put_object(
                     Bucket=self._bucket,
                     Key=key,
@@ -120,12 +120,12 @@ class S3ObjectStore:
 
     def delete(self, key: str, *, etag: str) -> None:
         """Hide the pinned object behind a delete marker."""
-        with S3_ERRORS.translated():
+        with S3_ERRORS.translate():
             self._client.delete_object(Bucket=self._bucket, Key=key, IfMatch=etag)
 
     def _open(self, key: str, *, etag: str, offset: int) -> tuple["StreamingBody", int]:
         span: dict[str, Any] = {"Range": f"bytes={offset}-"} if offset else {}
-        with S3_ERRORS.translated():
+        with S3_ERRORS.translate():
             answer = self._client.get_object(
                 Bucket=self._bucket, Key=key, IfMatch=etag, **span
             )
@@ -142,7 +142,7 @@ class S3ObjectStore:
             digest = hashlib.file_digest(body, "sha256")
 
         def put(**condition: str) -> None:
-            with open_body() as body, S3_ERRORS.translated():
+            with open_body() as body, S3_ERRORS.translate():
                 self._client.put_object(
                     Bucket=self._bucket,
                     Key=key,

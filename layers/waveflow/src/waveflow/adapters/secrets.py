@@ -38,7 +38,7 @@ class WebhookSecrets:
         return self._cached[1]
 
     def _fetch(self) -> tuple[str, ...]:
-        with _ERRORS.translated():
+        with _ERRORS.translate():
             answer = self._client.get_secret_value(SecretId=self._secret_id)
         try:
             slots = json.loads(answer["SecretString"])

@@ -27,5 +27,5 @@ class StepFunctionsTokens:
         Raises `WebhookUnavailableError` for a failure that may pass, so that the
         machine asks again.
         """
-        with _ERRORS.translated(settled=_SETTLED):
+        with _ERRORS.translate(settled=_SETTLED):
             self._client.send_task_success(taskToken=token, output=json.dumps(output))

@@ -54,7 +54,7 @@ WEBHOOK_SCHEMA: JsonObject = {
 }
 
 
-def problems(*statuses: int) -> Responses:
+def problem_responses(*statuses: int) -> Responses:
     """Return the OpenAPI responses of a route's problems, with every route's own."""
     return {
         status: {

@@ -18,7 +18,7 @@ from waveflow.api.openapi import (
     EVENTS,
     FORM_SCHEMA,
     WEBHOOK_SCHEMA,
-    problems,
+    problem_responses,
 )
 
 MAX_FOLLOWED = 200
@@ -44,7 +44,7 @@ Services = Annotated[ApiServices, Depends(_services)]
     "/{token_id}/upload-audio",
     tags=["seed 004"],
     openapi_extra=FORM_SCHEMA,
-    responses=problems(400, 401, 413, 422),
+    responses=problem_responses(400, 401, 413, 422),
 )
 async def upload_audio(
     request: Request,
@@ -68,7 +68,7 @@ async def upload_audio(
 @routes.get(
     "/analysis-result/{job_id}",
     tags=["seed 004"],
-    responses=problems(401, 404, 410, 422),
+    responses=problem_responses(401, 404, 410, 422),
 )
 def job_result(
     job_id: schemas.JobId, services: Services, owner: Owner
@@ -93,7 +93,7 @@ def job_result(
     "/analysis-progress/{job_id}",
     tags=["seed 004"],
     response_class=Response,
-    responses=problems(401, 404, 410, 422) | EVENTS,
+    responses=problem_responses(401, 404, 410, 422) | EVENTS,
 )
 async def job_events(
     job_id: schemas.JobId,
@@ -113,7 +113,7 @@ async def job_events(
     "/analysis-progress",
     tags=["jobs"],
     response_class=Response,
-    responses=problems(401, 404, 410, 422) | EVENTS,
+    responses=problem_responses(401, 404, 410, 422) | EVENTS,
 )
 async def several_jobs_events(
     services: Services,
@@ -134,7 +134,7 @@ async def several_jobs_events(
     "/webhook/analysis-complete",
     tags=["seed 004"],
     openapi_extra=WEBHOOK_SCHEMA,
-    responses=problems(401, 404, 410, 413, 422),
+    responses=problem_responses(401, 404, 410, 413, 422),
 )
 async def external_report(
     job_id: Annotated[str, Query(max_length=64)], request: Request, services: Services
@@ -148,7 +148,9 @@ async def external_report(
 
 
 @routes.post(
-    "/{token_id}/mix", tags=["jobs"], responses=problems(400, 401, 404, 410, 422)
+    "/{token_id}/mix",
+    tags=["jobs"],
+    responses=problem_responses(400, 401, 404, 410, 422),
 )
 def mix(
     wanted: schemas.MixBody,
@@ -164,7 +166,7 @@ def mix(
     "/analysis-waveform/{job_id}",
     tags=["jobs"],
     response_class=Response,
-    responses=problems(401, 404, 410, 422) | DOCUMENT,
+    responses=problem_responses(401, 404, 410, 422) | DOCUMENT,
 )
 def job_waveform(job_id: schemas.JobId, services: Services, owner: Owner) -> Response:
     """Return the waveform document as it was written."""
@@ -177,7 +179,7 @@ def job_waveform(job_id: schemas.JobId, services: Services, owner: Owner) -> Res
     tags=["jobs"],
     response_class=RedirectResponse,
     status_code=307,
-    responses=problems(401, 404, 410, 422),
+    responses=problem_responses(401, 404, 410, 422),
 )
 def job_audio(
     job_id: schemas.JobId, services: Services, owner: Owner, *, download: bool = False
@@ -191,7 +193,7 @@ def job_audio(
     "/{token_id}/uploads",
     tags=["large files"],
     status_code=201,
-    responses=problems(400, 401, 413, 422),
+    responses=problem_responses(400, 401, 413, 422),
 )
 def begin_upload(
     wanted: schemas.BeginUploadBody,
@@ -203,7 +205,9 @@ def begin_upload(
 
 
 @routes.get(
-    "/uploads/{upload_id}", tags=["large files"], responses=problems(401, 404, 422)
+    "/uploads/{upload_id}",
+    tags=["large files"],
+    responses=problem_responses(401, 404, 422),
 )
 def resume_upload(
     upload_id: schemas.UploadId, services: Services, owner: Owner
@@ -215,7 +219,7 @@ def resume_upload(
 @routes.post(
     "/uploads/{upload_id}/complete",
     tags=["large files"],
-    responses=problems(401, 404, 409, 422),
+    responses=problem_responses(401, 404, 409, 422),
 )
 def complete_upload(
     upload_id: schemas.UploadId, services: Services, owner: Owner
@@ -228,7 +232,7 @@ def complete_upload(
     "/uploads/{upload_id}",
     tags=["large files"],
     status_code=204,
-    responses=problems(401, 404, 422),
+    responses=problem_responses(401, 404, 422),
 )
 def abort_upload(upload_id: schemas.UploadId, services: Services, owner: Owner) -> None:
     """Give an upload up, and remove its parts."""

@@ -31,7 +31,7 @@ class StepFunctionsMachine:
 
     def start(self, name: str, record: Mapping[str, object]) -> bool:
         """Start an execution; return False where one has the name already."""
-        with _ERRORS.translated(settled={"ExecutionAlreadyExists"}):
+        with _ERRORS.translate(settled={"ExecutionAlreadyExists"}):
             # A pipe sends an array of one record, so the machine reads such an array.
             self._client.start_execution(
                 stateMachineArn=self._machine_arn,
@@ -44,7 +44,7 @@ class StepFunctionsMachine:
     def describe(self, name: str) -> Execution | None:
         """Return an execution, or None when it never was or is forgotten."""
         arn = self._arn(name)
-        with _ERRORS.translated(settled={"ExecutionDoesNotExist"}):
+        with _ERRORS.translate(settled={"ExecutionDoesNotExist"}):
             told = self._client.describe_execution(executionArn=arn)
             return Execution(
                 name=name,
@@ -59,7 +59,7 @@ class StepFunctionsMachine:
     def history(self, name: str) -> Sequence[HistoryEvent]:
         """Return everything that happened to an execution, in order."""
         arn = self._arn(name)
-        with _ERRORS.translated(settled={"ExecutionDoesNotExist"}):
+        with _ERRORS.translate(settled={"ExecutionDoesNotExist"}):
             pages = self._client.get_paginator("get_execution_history").paginate(
                 executionArn=arn, includeExecutionData=False
             )

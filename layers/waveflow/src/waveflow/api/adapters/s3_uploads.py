@@ -44,7 +44,7 @@ class S3UploadStore:
     ) -> None:
         """Store a small object whole, with its hash: no stage must read the object."""
         try:
-            with S3_ERRORS.translated():
+            with S3_ERRORS.translate():
                 self._client.put_object(
                     Bucket=self._bucket,
                     Key=key,
@@ -60,7 +60,7 @@ class S3UploadStore:
 
     def begin(self, key: str) -> str:
         """Begin a multipart upload and return its id."""
-        with S3_ERRORS.translated():
+        with S3_ERRORS.translate():
             begun = self._client.create_multipart_upload(
                 Bucket=self._bucket, Key=key, ContentType=CONTENT_TYPE
             )
@@ -68,7 +68,7 @@ class S3UploadStore:
 
     def add(self, key: str, upload: str, *, number: int, body: bytearray) -> Part:
         """Store one part."""
-        with S3_ERRORS.translated():
+        with S3_ERRORS.translate():
             added = self._client.upload_part(
                 Bucket=self._bucket,
                 Key=key,
@@ -80,7 +80,7 @@ class S3UploadStore:
 
     def parts(self, key: str, upload: str) -> list[Part] | None:
         """Return the parts that are there, or None when the upload is over."""
-        with S3_ERRORS.translated(settled=_OVER):
+        with S3_ERRORS.translate(settled=_OVER):
             pages = self._client.get_paginator("list_parts").paginate(
                 Bucket=self._bucket, Key=key, UploadId=upload
             )
@@ -94,7 +94,7 @@ class S3UploadStore:
     def finish(self, key: str, upload: str, parts: Sequence[Part]) -> None:
         """Make the parts one object; parts that are one object already stay so."""
         named = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
-        with S3_ERRORS.translated(settled=_OVER):
+        with S3_ERRORS.translate(settled=_OVER):
             self._client.complete_multipart_upload(
                 Bucket=self._bucket,
                 Key=key,
@@ -113,7 +113,7 @@ class S3UploadStore:
             return False
         if "ChecksumSHA256" in head:
             return base64.b64decode(head["ChecksumSHA256"]) == sha256
-        with S3_ERRORS.translated():
+        with S3_ERRORS.translate():
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
             return hashlib.sha256(answer["Body"].read()).digest() == sha256
 
@@ -128,7 +128,7 @@ class S3UploadStore:
 
     def _head(self, key: str) -> "HeadObjectOutputTypeDef":
         try:
-            with S3_ERRORS.translated():
+            with S3_ERRORS.translate():
                 return self._client.head_object(
                     Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
                 )
@@ -137,7 +137,7 @@ class S3UploadStore:
 
     def abort(self, key: str, upload: str) -> None:
         """Remove the parts; an upload that is over stays as it is."""
-        with S3_ERRORS.translated(settled=_OVER):
+        with S3_ERRORS.translate(settled=_OVER):
             self._client.abort_multipart_upload(
                 Bucket=self._bucket, Key=key, UploadId=upload
             )

@@ -41,7 +41,7 @@ class Seal:
         seed[6] = _VERSION | (seed[6] & 0x0F)
         return str(uuid.UUID(bytes=bytes(seed) + _proof(secret, bytes(seed))))
 
-    def issued(self, job_id: str) -> bool:
+    def is_issued(self, job_id: str) -> bool:
         """Tell whether the API issued an id."""
         if not is_job_id(job_id):
             return False

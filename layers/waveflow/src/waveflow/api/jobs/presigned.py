@@ -11,7 +11,7 @@ from waveflow.api.errors import UploadIncompleteError, UploadNotFoundError
 from waveflow.api.interfaces import Part, UploadStore
 from waveflow.api.jobs.context import JobContext
 from waveflow.api.jobs.ids import Seal
-from waveflow.api.jobs.service import Jobs, accepted
+from waveflow.api.jobs.service import Jobs, accepted_body
 from waveflow.api.schemas import (
     AcceptedBody,
     BeginUploadBody,
@@ -115,8 +115,8 @@ class PresignedUploads:
     def complete(self, upload_id: str, *, owner: str) -> AcceptedBody:
         """Start the job of an upload that is whole; a repeat is the same job."""
         ticket = self._ticket(upload_id, owner)
-        if self._jobs.started(ticket.job_id):
-            return accepted(ticket.job_id)
+        if self._jobs.is_started(ticket.job_id):
+            return accepted_body(ticket.job_id)
         if ticket.upload is None:
             self._refuse_given_up(ticket)
         else:

@@ -84,7 +84,7 @@ class Jobs:
         }
         return self._start(job_id, task, fields, context=context)
 
-    def started(self, job_id: str) -> bool:
+    def is_started(self, job_id: str) -> bool:
         """Tell whether a job was started."""
         return self._machine.describe(job_id) is not None
 
@@ -190,7 +190,7 @@ class Jobs:
         else:
             job_id, known = self._known.of_bytes(context, upload, options=options)
         if known:
-            return accepted(job_id, cached=idempotency_key is None)
+            return accepted_body(job_id, cached=idempotency_key is None)
         upload.keep()
         return self.start(context, job_id=job_id, options=options)
 
@@ -217,14 +217,14 @@ class Jobs:
         started = self._machine.start(job_id, record)
         if not started and context.asked is not None:
             refuse_another(self._machine.describe(job_id), context)
-        return accepted(job_id)
+        return accepted_body(job_id)
 
     def _execution(self, job_id: str) -> Execution:
         """Return a job's execution; tell a forgotten job from one that never was."""
         execution = self._machine.describe(job_id) if is_job_id(job_id) else None
         if execution is not None and context_of(execution) is not None:
             return execution
-        if self._seal.issued(job_id):
+        if self._seal.is_issued(job_id):
             raise JobExpiredError("The job is older than 90 days and forgotten.")
         raise JobNotFoundError("You have no job with this id.")
 
@@ -236,7 +236,7 @@ class Jobs:
         return None if body is None else msgspec.json.decode(body)
 
 
-def accepted(job_id: str, *, cached: bool = False) -> AcceptedBody:
+def accepted_body(job_id: str, *, cached: bool = False) -> AcceptedBody:
     """Return the answer about a job that was started, or found by its bytes."""
     return AcceptedBody(message=progress.ACCEPTED, job_id=job_id, cached=cached)
 
