@@ -15,7 +15,7 @@ from waveflow_local import paths
 
 def webhook(api, job_id, body, *, secret=paths.WEBHOOK_SECRET, at=None):
     """Post a signed webhook of an external analysis server."""
-    raw = json.dumps(body).encode()
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = signature_headers(
         raw, webhook_id="msg_1", timestamp=at or int(time.time()), secrets=(secret,)
     )
@@ -61,6 +61,8 @@ def test_a_webhook_that_nobody_signed_changes_nothing(api):
     assert code(stale) == (401, "BAD_SIGNATURE")
     assert code(webhook(api, "nobody", good)) == (404, "JOB_NOT_FOUND")
     assert code(webhook(api, job, {"status": "odd"})) == (422, "INVALID_MESSAGE")
+    for raw in (b"no JSON", b"[" * 5000, b"[]"):
+        assert code(webhook(api, job, raw)) == (422, "INVALID_MESSAGE")
     assert "outside" not in (api.wait(job)["result"])
 
 

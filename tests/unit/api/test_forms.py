@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from waveflow.api.forms import FileForm
-from waveflow.errors import InvalidMessageError
+from waveflow.api.forms import FileForm, limited_body
+from waveflow.errors import FileTooLargeError, InvalidMessageError
 
 KIND = "multipart/form-data; boundary=b"
 
@@ -57,3 +57,44 @@ def test_a_name_in_the_form_that_forms_forbid_is_refused():
 
     both = part('form-data; name="file"; filename="a"; filename*=UTF-8\'\'b')
     assert read(both) == ("a", b"abc")
+
+
+def test_a_part_with_an_endless_header_is_refused():
+    """A header is held in memory, so a client must not choose its length."""
+    endless = part('form-data; name="' + "x" * (8 << 10) + '"')
+
+    with pytest.raises(InvalidMessageError):
+        read(endless, size=1000)
+
+
+class Sent:
+    """Request that sends some chunks, and perhaps says before how many bytes."""
+
+    def __init__(self, *chunks, **headers):
+        self.headers = headers
+        self._chunks = chunks
+
+    async def stream(self):
+        """Yield the chunks."""
+        for chunk in self._chunks:
+            yield chunk
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [
+        (Sent(b"12", b"345"), 2),
+        (Sent(b"12", **{"Content-Length": "6"}), 0),
+    ],
+)
+def test_a_body_is_refused_at_the_first_byte_too_many(sent, taken):
+    """A client that names no length, or a false one, must not fill the memory."""
+    seen = []
+
+    async def scenario():
+        async for chunk in limited_body(sent, 4):
+            seen.append(chunk)  # noqa: PERF401 - what came before the refusal
+
+    with pytest.raises(FileTooLargeError, match="4 bytes here"):
+        asyncio.run(scenario())
+    assert len(b"".join(seen)) == taken

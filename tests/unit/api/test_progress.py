@@ -1,7 +1,7 @@
 """Moments of a job, made from the history of its execution."""
 
 from waveflow.api.interfaces import Execution, HistoryEvent
-from waveflow.api.jobs.progress import ending, moments
+from waveflow.api.jobs.progress import beginning, ending, moments
 
 UPLOAD = ["Route", "Hash", "Ask", "Verdict", "Waveform", "Tell"]
 
@@ -33,6 +33,14 @@ def test_progress_follows_the_states_and_never_falls():
     assert [m.progress for m in seen] == [40, 40, 70, 70, 90, 95]
     assert [m.state for m in seen] == ["", "Hash", "Ask", "Verdict", "Waveform", "Tell"]
     assert [m.number for m in seen] == sorted({m.number for m in seen})
+
+
+def test_a_job_without_a_history_has_begun():
+    """A client that asks at once must see a job, not an error."""
+    now = beginning("job")
+
+    assert (now.status, now.progress, now.number) == ("processing", 40, 0)
+    assert now.message == moments("job", history([]))[0].message
 
 
 def test_a_success_ends_at_a_hundred_with_its_result():

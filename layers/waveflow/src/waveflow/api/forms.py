@@ -12,7 +12,6 @@ from python_multipart.multipart import parse_options_header
 from waveflow.errors import FileTooLargeError, InvalidMessageError
 
 FIELD = "file"
-MAX_HEADER_BYTES = 8 << 10
 
 
 async def limited_body(
@@ -88,10 +87,10 @@ class FileForm:
         self._headers = {}
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
-        self._name = _refuse_long(self._name + data[start:end])
+        self._name += data[start:end]
 
     def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._value = _refuse_long(self._value + data[start:end])
+        self._value += data[start:end]
 
     def _end_header(self) -> None:
         self._headers[self._name.lower()] = self._value
@@ -122,9 +121,3 @@ class FileForm:
 
     def _end(self) -> None:
         self._ended = True
-
-
-def _refuse_long(header: bytes) -> bytes:
-    if len(header) > MAX_HEADER_BYTES:
-        raise InvalidMessageError("The form has a header that is too long.")
-    return header
