@@ -1,4 +1,4 @@
-"""The API knows every state that a job may be in."""
+"""Progress of a job in every state of the machine."""
 
 import json
 import re
@@ -12,14 +12,14 @@ UNSHOWN = {"Route", "Held", "Failed"}
 
 
 def test_progress_is_told_of_every_state():
-    """A state that nobody added here would look like standing still."""
+    """A state without a progress would look like a job that stands still."""
     machine = json.loads((ROOT / "statemachine/waveflow.asl.json").read_text("utf-8"))
 
     assert set(STEPS) == set(machine["States"]) - UNSHOWN
 
 
 def test_the_page_draws_and_names_every_state():
-    """In both languages; a state without a place is one that does the same."""
+    """A state without a place or a name would vanish from the page."""
     drawn = (ROOT / "local/page/src/machine.js").read_text("utf-8")
     words = (ROOT / "local/page/src/words.js").read_text("utf-8")
 

@@ -1,4 +1,4 @@
-"""Ask the analysis API as its clients do."""
+"""Ask the HTTP API as its clients do."""
 
 import json
 import time
@@ -12,7 +12,7 @@ ENDS_WITHIN_S = 30
 
 @dataclass
 class Api:
-    """The seed's four calls, and waiting for an end."""
+    """Client of seed 004: its four calls, and waiting for a job's end."""
 
     client: Any
     token: str = "token-1"
@@ -74,11 +74,11 @@ def begin(api: Api, size: int, **fields: Any) -> Any:
 
 
 def complete(api: Api, upload: dict[str, Any]) -> Any:
-    """Say that all bytes are there."""
+    """Tell the API that all bytes of an upload are there."""
     return api.client.post(f"/tokens/uploads/{upload['upload_id']}/complete")
 
 
 def send(part: dict[str, Any], body: bytes) -> None:
-    """Send one part to S3."""
+    """Send a part to S3."""
     chunk = body[part["offset"] : part["offset"] + part["size"]]
     requests.put(part["url"], data=chunk, timeout=20).raise_for_status()

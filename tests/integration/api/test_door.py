@@ -1,4 +1,4 @@
-"""Who may ask, how much, from where, and what is said when something fails."""
+"""Access to the API: owners, limits, origins, and the answers to failures."""
 
 import json
 import logging
@@ -20,12 +20,12 @@ from waveflow_local.console.dev_tokens import development_token
 
 
 def bearer(owner):
-    """Return the header of somebody's development token."""
+    """Return the header of an owner's development token."""
     return {"Authorization": f"Bearer {development_token(owner)}"}
 
 
 def test_a_job_is_visible_to_its_owner_only(api):
-    """Another owner's job looks like none at all."""
+    """A 403 would tell a stranger that the job exists; 404 tells nothing."""
     job = api.upload(wav(seed=420))["job_id"]
     mine, theirs = bearer("local-developer"), bearer("somebody")
 
@@ -48,7 +48,7 @@ def test_a_job_is_visible_to_its_owner_only(api):
 
 @pytest.mark.parametrize("header", ["Bearer x", "Basic abc", "Bearer "])
 def test_a_bad_token_is_refused_even_where_none_is_needed(api, header):
-    """Who shows a token means to be somebody."""
+    """A client with a wrong token must not become the anonymous owner unnoticed."""
     answer = api.client.get(
         "/tokens/analysis-result/x", headers={"Authorization": header}
     )
@@ -58,7 +58,7 @@ def test_a_bad_token_is_refused_even_where_none_is_needed(api, header):
 
 
 def test_on_aws_a_token_is_required(configured):
-    """Only a developer's machine has an owner without one."""
+    """A public URL without tokens would show every job to everybody."""
     client = configured(WAVEFLOW_LOCAL="0", WEBHOOK_URL="https://example.com")
 
     anonymous = client.get("/tokens/analysis-result/x")
@@ -68,7 +68,7 @@ def test_on_aws_a_token_is_required(configured):
 
 
 def test_too_many_requests_are_told_when_to_come_back(configured):
-    """One owner cannot keep the others out."""
+    """A hasty owner must not keep the others out."""
     client = configured(API_RATE_PER_SECOND="0.5", API_RATE_BURST="2")
 
     answers = [client.get("/tokens/analysis-result/x") for _ in range(3)]
@@ -80,7 +80,7 @@ def test_too_many_requests_are_told_when_to_come_back(configured):
 
 
 def test_a_body_that_lambda_would_refuse_names_the_way_that_works(configured):
-    """Six megabytes go through the function, everything larger past it."""
+    """A client with a large file learns of the way to S3 from the refusal."""
     client = configured(API_MAX_BODY_BYTES="1000")
 
     answer = client.post("/tokens/t/upload-audio", files={"file": b"x" * 2000})
@@ -90,7 +90,7 @@ def test_a_body_that_lambda_would_refuse_names_the_way_that_works(configured):
 
 
 def test_a_file_over_the_limit_leaves_no_parts(configured, world):
-    """It is refused at the first byte too many, and what had arrived is removed."""
+    """Parts of a refused file would be stored and paid for."""
     client = configured(MAX_FILE_SIZE_MB="6")
     before = world.keys("audio/")
 
@@ -102,7 +102,7 @@ def test_a_file_over_the_limit_leaves_no_parts(configured, world):
 
 
 def test_other_origins_are_let_in_by_name_only(configured):
-    """CORS is configuration, and nobody's by default."""
+    """A page of an unknown site must not use a visitor's token."""
     client = configured(API_CORS_ORIGINS="https://studio.example")
     ask = {"Access-Control-Request-Method": "POST"}
 
@@ -133,7 +133,7 @@ def test_another_name_of_this_machine_is_refused_as_a_problem(world, host, monke
 
 
 def test_a_page_of_another_origin_may_resume_and_wait(configured):
-    """It sends where it was, and must be let read when to come back."""
+    """A page needs Last-Event-ID to resume a stream, and Retry-After to wait."""
     client = configured(
         API_CORS_ORIGINS="https://studio.example",
         API_RATE_PER_SECOND="0.5",
@@ -156,7 +156,7 @@ def test_a_page_of_another_origin_may_resume_and_wait(configured):
 
 
 def test_a_large_file_arrives_in_parts_and_is_one_object(configured, world):
-    """More than one part streams through and is joined byte for byte."""
+    """A musician's file of many parts must be stored byte for byte."""
     api = Api(configured())
     body = wav(seconds=400, seed=421)
 
@@ -171,23 +171,23 @@ JOB = "73732cad-5149-44d4-a954-e9c4781635c3"
 
 
 class Broken:
-    """Jobs of which nothing can be told, for a reason."""
+    """Jobs that fail with an error at every call."""
 
     def __init__(self, error):
         self._error = error
 
     def look(self, _job_id):
-        """Fail."""
+        """Raise the error."""
         raise self._error
 
     def now(self, _job_id, **_owner):
-        """Fail, whoever asks."""
+        """Raise the error."""
         raise self._error
 
 
 @pytest.fixture
 def served(settings):
-    """Return a maker of clients of an API some of whose services are replaced."""
+    """Return a maker of clients of an API with some services replaced."""
 
     def make(**services):
         made = ApiServices(settings)
@@ -208,7 +208,7 @@ def served(settings):
     ],
 )
 def test_what_is_our_fault_is_logged_in_one_line(served, caplog, error, status, said):
-    """The code, the type and the route: nothing of the request, nobody's secret."""
+    """An operator needs route, code and type; a log must hold no secret."""
     client = served(jobs=Broken(error))
 
     with caplog.at_level(logging.ERROR, logger="waveflow.api"):
@@ -227,7 +227,7 @@ def test_what_is_our_fault_is_logged_in_one_line(served, caplog, error, status, 
 
 
 def test_what_the_client_did_wrong_is_not_logged(api, caplog):
-    """A log of everybody's mistakes hides our own."""
+    """Mistakes of clients in the log would hide the API's own."""
     with caplog.at_level(logging.INFO, logger="waveflow.api"):
         answer = api.client.get(f"/tokens/analysis-result/{JOB}")
 
@@ -236,7 +236,7 @@ def test_what_the_client_did_wrong_is_not_logged(api, caplog):
 
 
 def test_an_uploader_is_told_to_come_back_when_the_secret_cannot_be_read(served):
-    """Whoever uploads has no webhook: the words are about what they asked."""
+    """An uploader knows of no webhook, so the answer must speak of storage."""
 
     def away():
         raise WebhookUnavailableError("The webhook secret cannot be had.")
@@ -251,7 +251,7 @@ def test_an_uploader_is_told_to_come_back_when_the_secret_cannot_be_read(served)
 
 
 def test_a_token_that_cannot_be_checked_now_is_not_called_invalid(served):
-    """A client throws an invalid token away; this one may be good."""
+    """A client throws an invalid token away, and this token may be good."""
 
     class Away:
         def owner(self, _token):

@@ -1,4 +1,4 @@
-"""The seed's routes before the real machine, and through a rotation of its secret."""
+"""Routes of seed 004 on the real machine, and through a rotation of the secret."""
 
 import pytest
 import requests
@@ -12,7 +12,7 @@ from waveflow_local.console.dev_tokens import development_token
 
 
 def test_the_seeds_walk_ends_with_a_result(api, world):
-    """Upload, follow, fetch: the words and numbers that seed 004 prints."""
+    """Clients of seed 004 rely on these words and numbers."""
     body = wav(seed=400)
 
     job = api.upload(body, "내 노래.wav")
@@ -34,7 +34,7 @@ def test_the_seeds_walk_ends_with_a_result(api, world):
 
 
 def test_a_stream_that_is_cut_goes_on_without_a_lost_event(api):
-    """Wherever it is cut, what follows is exactly what was missing; then 204."""
+    """A client that reconnects must miss no moment, and stop after the last."""
     job = api.upload(wav(seed=401))["job_id"]
     whole = api.events(job)
 
@@ -44,7 +44,7 @@ def test_a_stream_that_is_cut_goes_on_without_a_lost_event(api):
 
 
 def test_several_jobs_on_one_stream_end_a_browsers_reconnecting(api):
-    """Its ids count the jobs that have ended: after the last there is nothing new."""
+    """A browser would reconnect for ever if the last id did not lead to 204."""
     jobs = [api.upload(wav(seed=seed))["job_id"] for seed in (410, 411)]
     url = "/tokens/analysis-progress?" + "&".join(f"job_id={job}" for job in jobs)
 
@@ -59,7 +59,7 @@ def test_several_jobs_on_one_stream_end_a_browsers_reconnecting(api):
 
 
 def test_the_same_bytes_are_answered_from_the_job_that_had_them(api, world):
-    """Nothing is stored or decoded twice; another owner or wish is another job."""
+    """Equal bytes are decoded once, but never shared with another owner."""
     body = wav(seed=402)
     first = api.upload(body)
     api.wait(first["job_id"])
@@ -81,7 +81,7 @@ def test_the_same_bytes_are_answered_from_the_job_that_had_them(api, world):
 
 
 def test_a_failed_job_is_no_answer_for_the_same_bytes(api):
-    """Uploading again is trying again."""
+    """A musician who uploads again after a failure wants another try."""
     first = api.upload(b"this is no audio at all")
     told = api.wait(first["job_id"])
 
@@ -92,7 +92,7 @@ def test_a_failed_job_is_no_answer_for_the_same_bytes(api):
 
 
 def test_the_platform_may_give_the_verdict(api, world):
-    """The job waits at 70 until the server answers."""
+    """A client must see that the job waits for the platform's server."""
     world.behave("ask-me", "*", event="hash-check", times=1)
     job = api.upload(wav(seed=403), verdict="platform")["job_id"]
     world.standin.archive.wait_for(job, "hash-check")
@@ -105,7 +105,7 @@ def test_the_platform_may_give_the_verdict(api, world):
 
 
 def test_jobs_are_mixed_in_their_order(api, world):
-    """A mix is a job like any other, with audio and a document."""
+    """A mix offers audio and a waveform like any other job."""
     jobs = [api.upload(wav(seed=seed))["job_id"] for seed in (405, 406)]
     for job in jobs:
         api.wait(job)
@@ -130,7 +130,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("body", "kind"), BROKEN)
 def test_a_form_that_cannot_be_read_is_refused(api, body, kind):
-    """One clear answer for each way to break it."""
+    """A client needs a clear answer to each way to break a form."""
     answer = api.client.post(
         "/tokens/t/upload-audio", content=body, headers={"Content-Type": kind}
     )
@@ -139,14 +139,14 @@ def test_a_form_that_cannot_be_read_is_refused(api, body, kind):
 
 
 def test_a_token_id_that_no_key_may_hold_is_refused(api):
-    """It becomes the track of a message."""
+    """The token id becomes the track of a message, which the stages would refuse."""
     answer = api.client.post("/tokens/a b/upload-audio", files={"file": b"x"})
 
     assert code(answer) == (422, "INVALID_ID")
 
 
 def test_a_form_without_its_end_stores_nothing(api, world):
-    """A body that was cut must not become a file."""
+    """A body that was cut must not become half a file."""
     before = world.keys("audio/")
     body = (
         b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nabc'
@@ -163,14 +163,14 @@ def test_a_form_without_its_end_stores_nothing(api, world):
 
 
 def test_an_empty_file_is_refused_before_it_is_stored(api):
-    """Zero bytes are EMPTY_AUDIO at the door."""
+    """An empty object would stay in the bucket without a job."""
     answer = api.client.post("/tokens/t/upload-audio", files={"file": ("a.wav", b"")})
 
     assert code(answer) == (422, "EMPTY_AUDIO")
 
 
 def test_ids_of_nobody_are_not_found_and_forgotten_ones_are_gone(api, services):
-    """An id that we issued and Step Functions forgot is 410."""
+    """A client must tell a job that is too old from a wrong id."""
     forgotten = services.seal.job_id("new", "long ago")
 
     for route in ("analysis-result", "analysis-progress", "analysis-waveform"):
@@ -201,7 +201,7 @@ def knowing(settings):
 
 
 def test_jobs_outlive_the_secret_under_which_they_began(knowing, world):
-    """An execution that is there needs no proof, running or done."""
+    """A rotation of the secret must not lose a job, running or done."""
     before, after = knowing(OLD), knowing(NEW)
     done = before.upload(wav(seed=490))["job_id"]
     world.behave("ask-me", "*", event="hash-check", times=1)
@@ -219,7 +219,7 @@ def test_jobs_outlive_the_secret_under_which_they_began(knowing, world):
 
 
 def test_an_open_upload_ends_as_one_job_while_both_secrets_are_known(knowing):
-    """Its ticket names the job, whichever secret is asked when it is completed."""
+    """An upload that is completed twice during a rotation must start one job."""
     body = wav(seed=492)
     wanted = {"filename": "a.wav", "size": len(body)}
     begun = knowing(OLD).client.post("/tokens/t/uploads", json=wanted).json()
@@ -235,7 +235,7 @@ def test_an_open_upload_ends_as_one_job_while_both_secrets_are_known(knowing):
 
 
 def test_an_execution_of_somebody_else_is_no_job(knowing, world):
-    """The platform's own executions may have a UUID for a name, too."""
+    """Executions of the platform may be named by a UUID, and are nobody's jobs."""
     name = "0f0f0f0f-0000-4000-8000-000000000001"
     world.pipeline.clients.sfn.start_execution(
         stateMachineArn=world.pipeline.deployment.machine_arn,

@@ -1,4 +1,4 @@
-"""S3 did what it was asked, but its answer never came: boto3 asks again."""
+"""Calls of S3 whose answer was lost, so that boto3 asked again."""
 
 import hashlib
 import threading
@@ -19,7 +19,7 @@ KEY = "audio/lost-answer.wav"
 
 
 class Forgetful:
-    """An S3 client whose uploads are over at once; the engine remembers them."""
+    """S3 client whose uploads are over at once; the local engine remembers them."""
 
     def __init__(self, client):
         self._client = client
@@ -31,13 +31,13 @@ class Forgetful:
         return getattr(self._client, name)
 
     def complete_multipart_upload(self, **arguments):
-        """Join the parts, once."""
+        """Join the parts."""
         with self._lock:
             self._end(arguments, "CompleteMultipartUpload")
             return self._client.complete_multipart_upload(**arguments)
 
     def abort_multipart_upload(self, **arguments):
-        """Remove the parts, once."""
+        """Remove the parts."""
         self._end(arguments, "AbortMultipartUpload")
         return self._client.abort_multipart_upload(**arguments)
 
@@ -54,15 +54,15 @@ class Forgetful:
 
 
 class LostAnswers(Forgetful):
-    """An S3 client that carries some calls out twice, as a lost answer does."""
+    """S3 client that carries some calls out twice, as after a lost answer."""
 
     def put_object(self, **arguments):
-        """Store an object, and once more."""
+        """Store an object twice."""
         self._client.put_object(**arguments)
         return self._client.put_object(**arguments)
 
     def complete_multipart_upload(self, **arguments):
-        """Join the parts, and once more."""
+        """Join the parts."""
         super().complete_multipart_upload(**arguments)
         return super().complete_multipart_upload(**arguments)
 
@@ -86,7 +86,7 @@ def api_of(services):
 
 @pytest.mark.parametrize("seconds", [0.2, 400])
 def test_a_lost_answer_costs_neither_the_upload_nor_an_orphan(served, world, seconds):
-    """The object that is there is our own, in one piece or in parts."""
+    """A musician's upload must succeed, and leave one object."""
     api, body = api_of(served(LostAnswers)), wav(seconds, seed=470)
     before = world.keys("audio/")
 
@@ -97,7 +97,7 @@ def test_a_lost_answer_costs_neither_the_upload_nor_an_orphan(served, world, sec
 
 
 def test_an_object_of_other_bytes_is_never_taken_for_ours(services):
-    """Only equal content makes a refused write a success."""
+    """A success about other bytes would lose the upload."""
     store = services.uploads
     put(store, b"first")
 
@@ -112,7 +112,7 @@ def put(store, body):
 
 
 def test_an_upload_that_was_aborted_is_never_taken_for_joined(served):
-    """Without the object, a missing upload is no success."""
+    """A success without an object would start a job about nothing."""
     store, key = served(Forgetful).uploads, "audio/aborted.wav"
     upload = store.begin(key)
     part = store.add(key, upload, number=1, body=bytearray(b"part"))
@@ -123,18 +123,18 @@ def test_an_upload_that_was_aborted_is_never_taken_for_joined(served):
 
 
 class Together(Forgetful):
-    """An S3 client whose three callers join an upload at the same moment."""
+    """S3 client whose three callers join an upload at the same moment."""
 
     _barrier = threading.Barrier(3)
 
     def complete_multipart_upload(self, **arguments):
-        """Wait for the others, then join."""
+        """Join the parts."""
         self._barrier.wait(10)
         return super().complete_multipart_upload(**arguments)
 
 
 def test_several_complete_calls_at_once_are_one_job(served):
-    """Whoever joins the parts second finds them joined."""
+    """A client that repeats `complete` at once must get the job, not an error."""
     made = served(Together)
     api, body = api_of(made), wav(seconds=600, seed=471)
     wanted = {"filename": "a.wav", "size": len(body), "multipart": True}
@@ -146,7 +146,7 @@ def test_several_complete_calls_at_once_are_one_job(served):
     with ThreadPoolExecutor(3) as pool:
         calls = [
             pool.submit(
-                made.direct.complete, begun["upload_id"], owner="local-developer"
+                made.presigned.complete, begun["upload_id"], owner="local-developer"
             )
             for _ in range(3)
         ]

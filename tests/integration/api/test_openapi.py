@@ -1,4 +1,4 @@
-"""Ask the API whatever its own document allows, and more."""
+"""Requests that the API's own document allows, and requests that it does not."""
 
 import html
 import re
@@ -31,7 +31,7 @@ CHECKS = [
 
 
 def known(_case):
-    """Return the header of a developer, so that a request passes the door."""
+    """Return the header of a developer, whom the API lets in."""
     return {"Authorization": f"Bearer {development_token(LOCAL_OWNER)}"}
 
 
@@ -65,7 +65,7 @@ def ask_all(app, *, mode, examples, prepare):
 
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_no_request_is_answered_with_what_is_not_documented(configured, mode):
-    """No 5xx, no undocumented status, type or shape, whatever is sent."""
+    """A client written from the document must meet no other status, type or shape."""
     app = configured(API_RATE_PER_SECOND="0").app
 
     _, asked = ask_all(app, mode=mode, examples=3, prepare=known)
@@ -74,7 +74,7 @@ def test_no_request_is_answered_with_what_is_not_documented(configured, mode):
 
 
 class Real:
-    """Puts ids that exist into a request, and signs what must be signed."""
+    """Put ids that exist into a request, and sign webhooks."""
 
     def __init__(self, api):
         self._api = api
@@ -104,7 +104,7 @@ class Real:
         )
 
     def ticket(self):
-        """Return the id of an upload that is whole."""
+        """Return the id of an upload whose bytes are all there."""
         upload = begin(self._api, len(self._body)).json()
         form, file = upload["form"], {"file": self._body}
         requests.post(
@@ -114,7 +114,7 @@ class Real:
 
 
 def test_every_operation_answers_well_in_its_documented_shape(api):
-    """Ids of nobody show errors only: with real ones each route must succeed."""
+    """Invented ids lead to errors only, so real ids must show each success."""
     well, asked = ask_all(
         api.client.app,
         mode=GenerationMode.POSITIVE,
@@ -129,7 +129,7 @@ def test_every_operation_answers_well_in_its_documented_shape(api):
 
 
 def test_the_document_names_every_route_and_its_problems(api):
-    """A client is written from it."""
+    """Clients are written from the document, so each route and status must be in it."""
     document = api.client.get("/openapi.json").json()
 
     for path, methods in document["paths"].items():
@@ -143,7 +143,7 @@ def test_the_document_names_every_route_and_its_problems(api):
 
 
 def test_the_documentation_needs_nothing_from_elsewhere(api):
-    """It shows every route on a machine without the internet, and tells nobody."""
+    """A machine without the internet must show every route, and tell no other host."""
     page = api.client.get("/docs")
     paths = api.client.get("/openapi.json").json()["paths"]
 

@@ -1,4 +1,4 @@
-"""The API as a process: cut, killed and started again."""
+"""The API as a process that is cut, killed and started again."""
 
 import http.client
 import json
@@ -23,7 +23,7 @@ DOCS = Project().root / "docs" / "api.md"
 
 
 class Client(requests.Session):
-    """Requests to one base URL."""
+    """HTTP client of one base URL."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ def start(world):
 
 
 def test_a_killed_server_loses_no_job_and_no_event(start, world):
-    """Everything is read from Step Functions: another process goes on."""
+    """Another process must go on with every job of a process that was killed."""
     world.behave("ask-me", "*", event="hash-check", times=3)
     process, url = start()
     with Client(url) as client:
@@ -78,7 +78,7 @@ def test_a_killed_server_loses_no_job_and_no_event(start, world):
 
 
 def test_a_client_that_hangs_up_leaves_nothing_half_stored(start, world):
-    """The parts of an upload whose client has gone are removed."""
+    """Parts of an upload whose client has gone would be stored and paid for."""
     _, url = start()
     before = world.keys("audio/")
     host, port = url.removeprefix("http://").split(":")
@@ -102,7 +102,7 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(world):
             stderr=subprocess.PIPE,
             text=True,
         )
-        # Its stdin stays open, as the parent's end does while that lives.
+        # The process's stdin stays open, as its parent's end does while that lives.
         said = process.stderr.read()
         status = process.wait(20)
         process.stdin.close()
@@ -115,7 +115,7 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(world):
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_printed_curl_lines_run_as_they_are(start, tmp_path):
-    """docs/api.md prints the seed's four; only port and job are filled in."""
+    """A reader of docs/api.md copies the four lines of the seed."""
     _, url = start()
     block = DOCS.read_text().split("```bash\n")[1].split("```")[0]
     lines = block.replace("\\\n", " ").splitlines()

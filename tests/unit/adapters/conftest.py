@@ -1,4 +1,4 @@
-"""Give the webhook's tests somebody to deliver to."""
+"""Run a receiver for the tests of webhooks."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What the S3 adapter says to boto3, and makes of its answers."""
+"""Requests of the S3 adapter, and its reading of the answers."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ def client():
 
 @pytest.fixture
 def s3(client):
-    """Script the client's calls; all of them must come, as they are written."""
+    """Script the client's calls; each must come, with these arguments."""
     with Stubber(client) as script:
         yield script
         script.assert_no_pending_responses()
@@ -45,7 +45,7 @@ def objects(client):
     ("kind", "known"), [("FULL_OBJECT", DIGEST.hex()), ("COMPOSITE", None)]
 )
 def test_only_a_checksum_of_the_whole_object_is_its_hash(s3, objects, kind, known):
-    """That of an upload in parts is made of the parts' hashes, not of the bytes."""
+    """The checksum of an upload in parts would be taken for the hash of other bytes."""
     head = {
         "ETag": ETAG,
         "ContentLength": len(BODY),
@@ -59,7 +59,7 @@ def test_only_a_checksum_of_the_whole_object_is_its_hash(s3, objects, kind, know
 
 
 def part(body, *, size, **asked):
-    """Return an answer that ends where it ends, and the request that it answers."""
+    """Return an answer whose body may end early, and the request that it answers."""
     answer = {"Body": StreamingBody(io.BytesIO(body), None), "ContentLength": size}
     return "get_object", answer, {**AT, "IfMatch": ETAG, **asked}
 
@@ -73,7 +73,7 @@ def test_a_body_that_ends_early_in_silence_is_continued(s3, objects):
 
 
 def test_a_body_that_never_ends_whole_is_typed(s3, objects):
-    """Twice continued, it is left to the machine."""
+    """After two continuations the machine must retry, not hash half a file."""
     s3.add_response(*part(BODY[:4], size=10))
     s3.add_response(*part(b"", size=6, Range="bytes=4-"))
     s3.add_response(*part(b"", size=6, Range="bytes=4-"))
@@ -95,7 +95,7 @@ def as_file(objects, tmp_path):
 
 @pytest.mark.parametrize("publish", [in_memory, as_file])
 def test_a_result_is_sent_with_its_hash(s3, objects, tmp_path, publish):
-    """S3 refuses other bytes, keeps the hash, and later tells it without a read."""
+    """S3 refuses damaged bytes, and a later reader gets the hash without the body."""
     sent = {"ContentType": "audio/wav", "ChecksumSHA256": CHECKSUM, "IfNoneMatch": "*"}
     s3.add_response("put_object", {}, {**AT, "Body": ANY, **sent})
 
@@ -106,7 +106,7 @@ def test_a_result_is_sent_with_its_hash(s3, objects, tmp_path, publish):
     ("etag", "condition"), [(None, {"IfNoneMatch": "*"}), (ETAG, {"IfMatch": ETAG})]
 )
 def test_an_object_is_written_over_what_was_seen(s3, objects, etag, condition):
-    """Nothing else may have come in between; the hash goes with it as well."""
+    """An object that changed in between must not be overwritten."""
     sent = {"ContentType": "x/y", "ChecksumSHA256": CHECKSUM, **condition}
     s3.add_response("put_object", {"ETag": '"new"'}, {**AT, "Body": ANY, **sent})
 
@@ -136,7 +136,7 @@ def delete(objects, _tmp_path):
     ("call", "write"), [("put_object", in_memory), ("delete_object", delete)]
 )
 def test_what_may_pass_is_tried_again(s3, objects, tmp_path, call, write, code, status):  # noqa: PLR0913, PLR0917 - a table
-    """S3 means: not now."""
+    """A busy S3 must not end a job that a retry would complete."""
     s3.add_client_error(call, code, http_status_code=status)
 
     with pytest.raises(StorageUnavailableError):
@@ -144,7 +144,7 @@ def test_what_may_pass_is_tried_again(s3, objects, tmp_path, call, write, code, 
 
 
 def test_what_will_not_pass_is_a_defect(s3, objects):
-    """A role without the right has it no sooner for asking again."""
+    """A role without the right would be retried for nothing, and nobody told."""
     s3.add_client_error("put_object", "AccessDenied", http_status_code=403)
 
     with pytest.raises(InternalError):

@@ -9,7 +9,7 @@ from waveflow.errors import InternalError, WebhookUnavailableError
 
 
 class SecretStore:
-    """A Secrets Manager that counts how often it is asked."""
+    """Secrets Manager that counts its calls."""
 
     def __init__(self, value):
         self.value = value
@@ -28,7 +28,7 @@ def slots(**values):
 
 
 def test_a_rotated_secret_is_in_use_after_five_minutes():
-    """The cache must not outlive the contract's five minutes."""
+    """A longer cache would sign with a secret that the contract calls retired."""
     store, now = SecretStore(slots(current="whsec_a", previous="")), [0.0]
     secrets = WebhookSecrets(store, "arn:secret", clock=lambda: now[0])
 
@@ -46,7 +46,7 @@ def test_a_rotated_secret_is_in_use_after_five_minutes():
 
 @pytest.mark.parametrize("value", ["whsec_plain", "[]", "{}", slots(current="")])
 def test_a_secret_of_another_shape_is_told_without_its_value(value):
-    """An error is logged; a secret must not be."""
+    """Errors are logged, and a log must not hold the secret."""
     secrets = WebhookSecrets(SecretStore(value), "arn:secret")
 
     with pytest.raises(InternalError) as failure:

@@ -1,4 +1,4 @@
-"""A waiting task is closed once; what may pass is asked for again."""
+"""Tasks of the machine, closed once; a failure that may pass is retried."""
 
 import json
 
@@ -11,7 +11,7 @@ TOKEN = "the-token-of-a-waiting-task"
 
 
 class Machine:
-    """A client of Step Functions that keeps what it is sent, or fails."""
+    """Client of Step Functions that keeps its requests, or fails."""
 
     def __init__(self, error=None):
         self.error = error
@@ -48,7 +48,7 @@ def succeed(error=None):
     ],
 )
 def test_a_task_is_closed_or_was_settled_without_us(error):
-    """A second answer must not fail the question that the first one ended."""
+    """A second answer must not fail the question that the first answer ended."""
     assert succeed(error) == [(TOKEN, {"verdict": "new"})]
 
 
@@ -64,7 +64,7 @@ def test_a_task_is_closed_or_was_settled_without_us(error):
     ],
 )
 def test_what_may_pass_is_asked_again_and_the_rest_is_a_defect(error, kind):
-    """The machine retries the first; neither says the token, which is a password."""
+    """The machine retries the first kind; no message quotes the token."""
     with pytest.raises(kind) as failure:
         succeed(error)
 

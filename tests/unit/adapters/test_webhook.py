@@ -28,7 +28,7 @@ def webhook(receiver, *, allowed=LOOPBACK, **options):
 
 
 def test_a_delivery_is_signed_as_the_standard_says(receiver):
-    """The independent package verifies it, and refuses a changed body."""
+    """A server that uses the standard's own package must accept our signature."""
     assert send(webhook(receiver)) == b"{}"
 
     [(path, headers, body)] = receiver.received
@@ -40,7 +40,7 @@ def test_a_delivery_is_signed_as_the_standard_says(receiver):
 
 @pytest.mark.parametrize("secret", [NEW, OLD])
 def test_both_secrets_verify_while_they_rotate(receiver, secret):
-    """A server may switch at any moment of a rotation."""
+    """A server may switch secrets at any moment of a rotation."""
     send(webhook(receiver, secrets=(NEW, OLD)))
 
     [(_, headers, body)] = receiver.received
@@ -49,7 +49,7 @@ def test_both_secrets_verify_while_they_rotate(receiver, secret):
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_every_2xx_is_success(receiver, status):
-    """Which one a framework picks says nothing."""
+    """Frameworks answer with different codes from 200 on, and all mean success."""
     receiver.answer = lambda request: request.reply(status, b"")
 
     assert send(webhook(receiver)) == b""
@@ -69,7 +69,7 @@ def test_a_refusal_is_final_and_a_redirect_is_not_followed(receiver, status):
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_an_overloaded_server_is_tried_again(receiver, status):
-    """The machine retries; the stage only says that it may."""
+    """A server that asks for another try must not cost the job."""
     receiver.answer = lambda request: request.reply(status, b"")
 
     with pytest.raises(WebhookUnavailableError, match=str(status)):
@@ -77,7 +77,7 @@ def test_an_overloaded_server_is_tried_again(receiver, status):
 
 
 def test_an_absent_server_is_tried_again(receiver):
-    """A connection that is refused may be accepted later."""
+    """A server that restarts refuses connections for a moment only."""
     receiver.server_close()
 
     with pytest.raises(WebhookUnavailableError):
@@ -106,14 +106,14 @@ def test_the_next_address_is_tried_when_one_does_not_answer(receiver, monkeypatc
 
 
 def test_an_attempt_has_fifteen_seconds():
-    """The contract's number; notify's own time-out is set to leave room for it."""
+    """The contract says 15 s, and notify's own time-out leaves room for them."""
     limit = inspect.signature(HttpWebhook).parameters["deadline_s"].default
 
     assert limit == 15
 
 
 def test_an_endless_answer_is_read_to_64_kib(receiver):
-    """Memory must not depend on what a server sends."""
+    """A server that never stops sending must not fill the function's memory."""
 
     def flood(request):
         request.send_response(200)
@@ -127,7 +127,7 @@ def test_an_endless_answer_is_read_to_64_kib(receiver):
 
 
 def test_an_answer_is_never_compressed(receiver):
-    """A verdict in it is read as it comes, so nothing else may be asked for."""
+    """A compressed answer could grow far beyond the 64 KiB that are read."""
 
     def compress(request):
         if "gzip" in request.headers.get("Accept-Encoding", ""):
@@ -142,7 +142,7 @@ def test_an_answer_is_never_compressed(receiver):
 
 
 def test_the_environment_sends_no_delivery_elsewhere(receiver, monkeypatch):
-    """A proxy would read the token, and connect where we may not."""
+    """A proxy from the environment would read the task token."""
     with Receiver() as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.server_port}")
@@ -156,7 +156,7 @@ def test_the_environment_sends_no_delivery_elsewhere(receiver, monkeypatch):
 
 
 def test_an_inner_address_is_never_connected_to(receiver):
-    """Without an allowed network, loopback is out of bounds."""
+    """A webhook's URL must not reach services inside the network."""
     with pytest.raises(WebhookRejectedError, match="address inside"):
         send(webhook(receiver, allowed=()))
 
@@ -173,7 +173,7 @@ def test_an_inner_address_is_never_connected_to(receiver):
     ids=["unavailable", "rejected", "cut"],
 )
 def test_no_error_quotes_the_payload(receiver, answer):
-    """The task token is a password, and what requests raises holds its request."""
+    """An exception of requests holds the request, and so the task token, a password."""
     receiver.answer = answer
 
     with pytest.raises((WebhookUnavailableError, WebhookRejectedError)) as failure:
@@ -197,7 +197,7 @@ def test_a_secret_that_is_none_is_told_without_it(receiver, secret):
 
 
 def test_a_lone_surrogate_in_a_name_is_still_json(receiver):
-    """JSON can carry it, though UTF-8 cannot."""
+    """A name may hold a lone surrogate, which JSON carries and UTF-8 does not."""
     send(webhook(receiver), {"name": "\ud800"})
 
     [(_, _, body)] = receiver.received

@@ -1,4 +1,4 @@
-"""A webhook carries a password: it goes to a server that proves its name, or not."""
+"""TLS of webhooks: a task token goes only to a server that proves its name."""
 
 import ipaddress
 import ssl
@@ -38,7 +38,7 @@ def certificate(address):
 
 @pytest.fixture
 def serve(tmp_path):
-    """Return what serves TLS with a certificate of an address, and the certificate."""
+    """Return a starter of TLS servers for an address, each with its certificate."""
 
     def serve(address):
         path = tmp_path / f"{address}.pem"
@@ -51,7 +51,7 @@ def serve(tmp_path):
 
 
 def test_a_server_with_a_trusted_certificate_is_told(serve, monkeypatch):
-    """Trust is what the installed authorities say, and nothing else."""
+    """A server with a certificate of an installed authority gets its webhooks."""
     receiver, authorities = serve("127.0.0.1")
     monkeypatch.setattr(adapters, "DEFAULT_CA_BUNDLE_PATH", authorities)
 
@@ -61,7 +61,7 @@ def test_a_server_with_a_trusted_certificate_is_told(serve, monkeypatch):
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
 def test_a_server_that_signs_for_itself_is_told_nothing(serve, monkeypatch, variable):
-    """Whoever holds the address holds no certificate, whatever the environment says."""
+    """An attacker who holds the address must not read the token."""
     receiver, its_own = serve("127.0.0.1")
     monkeypatch.setenv(variable, its_own)
 
@@ -72,7 +72,7 @@ def test_a_server_that_signs_for_itself_is_told_nothing(serve, monkeypatch, vari
 
 
 def test_a_certificate_of_another_server_tells_nothing(serve, monkeypatch):
-    """A trusted one of somebody else proves nothing."""
+    """A trusted certificate of another name proves nothing about this server."""
     receiver, authorities = serve("127.0.0.2")
     monkeypatch.setattr(adapters, "DEFAULT_CA_BUNDLE_PATH", authorities)
 

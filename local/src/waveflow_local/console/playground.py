@@ -102,7 +102,7 @@ def answer(given: Answer, here: Here, owner: Owner) -> dict[str, Any]:
     """Answer a waiting question."""
     output: dict[str, Any] = {"verdict": given.verdict}
     if given.duplicate_of is not None:
-        survivor = here.services.jobs.subject(given.duplicate_of, owner=owner)
+        survivor = here.services.jobs.context(given.duplicate_of, owner=owner)
         output["duplicate_of"] = {
             "stemId": given.duplicate_of,
             "filepath": survivor.key,
@@ -126,21 +126,21 @@ def behave(fault: Fault, here: Here) -> dict[str, Any]:
 @routes.post("/again/{job_id}")
 def again(job_id: str, here: Here, owner: Owner) -> Delivery:
     """Deliver a job's message once more."""
-    here.services.jobs.subject(job_id, owner=owner)
+    here.services.jobs.context(job_id, owner=owner)
     return deliver_again(here.clients, job_id)
 
 
 @routes.post("/again/{job_id}/now")
 def again_now(job_id: str, delivery: Delivery, here: Here, owner: Owner) -> Again:
     """Say where that delivery is, and what it has changed."""
-    here.services.jobs.subject(job_id, owner=owner)
+    here.services.jobs.context(job_id, owner=owner)
     return look(here.clients, job_id, delivery)
 
 
 @routes.post("/undo/{job_id}")
 def undo_deletion(job_id: str, here: Here, owner: Owner) -> Undone:
     """Bring a deleted duplicate back."""
-    here.services.jobs.subject(job_id, owner=owner)
+    here.services.jobs.context(job_id, owner=owner)
     return undo(here.clients, job_id)
 
 

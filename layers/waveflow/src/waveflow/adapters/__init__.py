@@ -1,1 +1,1 @@
-"""One technology each, behind the protocols of `waveflow.ports`."""
+"""Implement the protocols of `waveflow.ports`, a technology in each module."""

@@ -4,26 +4,15 @@ import base64
 import hashlib
 import io
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    FlexibleChecksumError,
-    HTTPClientError,
-    IncompleteReadError,
-    ReadTimeoutError,
-    ResponseStreamingError,
-)
-from botocore.exceptions import (
-    ConnectionError as BotoConnectionError,
-)
+from botocore.exceptions import ClientError
 
+from waveflow.adapters.aws_errors import MISSING, S3_ERRORS, code_of
 from waveflow.errors import (
-    InternalError,
     ObjectNotFoundError,
     SourceChangedError,
     StorageUnavailableError,
@@ -31,34 +20,16 @@ from waveflow.errors import (
 from waveflow.ports import StoredObject
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 CHUNK_BYTES = 1 << 20
-RESUMES = 2  # a body cut short is continued; boto3 itself never does that
-_PASSING = (
-    BotoConnectionError,
-    FlexibleChecksumError,
-    HTTPClientError,
-    IncompleteReadError,
-    ReadTimeoutError,
-    ResponseStreamingError,
-)
-_MISSING = {"404", "NoSuchKey", "NotFound"}
-_PRECONDITION = {"412", "PreconditionFailed"}
-_PASSING_CODES = {
-    "ConditionalRequestConflict",
-    "RequestTimeout",
-    "RequestTimeTooSkewed",
-    "SlowDown",
-    "Throttling",
-    "ThrottlingException",
-}
-_SERVER_ERROR = 500
+RESUMES = 2  # ranges asked for after a body was cut short; boto3 never continues a body
 
 
 class S3ObjectStore:
-    """The bucket that uploads and results share."""
+    """Bucket that uploads and results share."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
@@ -67,25 +38,24 @@ class S3ObjectStore:
     def find(self, key: str) -> StoredObject | None:
         """Return the current object, or None."""
         try:
-            with translated():
+            with S3_ERRORS.translate():
                 head = self._client.head_object(
                     Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
                 )
         except ObjectNotFoundError:
             return None
-        return _stored(key, head)
+        return _stored_object(key, head)
 
     def has_delete_marker(self, key: str) -> bool:
         """Tell whether a delete marker hides the key's versions."""
-        try:
-            self._client.head_object(Bucket=self._bucket, Key=key)
-        except ClientError as exc:
-            headers = exc.response["ResponseMetadata"]["HTTPHeaders"]
-            if _code(exc) in _MISSING:
+        with S3_ERRORS.translate():
+            try:
+                self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as exc:
+                if code_of(exc) not in MISSING:
+                    raise
+                headers = exc.response["ResponseMetadata"]["HTTPHeaders"]
                 return headers.get("x-amz-delete-marker") == "true"
-            raise _translation(exc) from exc
-        except BotoCoreError as exc:
-            raise _translation(exc) from exc
         return False
 
     def read(self, key: str, *, etag: str) -> Iterator[bytes]:
@@ -94,12 +64,12 @@ class S3ObjectStore:
         for attempt in range(RESUMES + 1):
             body, size = self._open(key, etag=etag, offset=offset)
             try:
-                with closing(body), translated():
+                with closing(body), S3_ERRORS.translate():
                     for chunk in body.iter_chunks(CHUNK_BYTES):
                         offset += len(chunk)
                         yield chunk
             except StorageUnavailableError:
-                # The pin makes the rest the same object's; a damaged one is not kept.
+                # The ETag pins the object, so that the rest belongs to the same bytes.
                 if attempt == RESUMES or offset >= size:
                     raise
                 continue
@@ -108,9 +78,9 @@ class S3ObjectStore:
         raise StorageUnavailableError(f"The object ended after {offset} bytes.")
 
     def load(self, key: str) -> bytes | None:
-        """Return a small object of our own, or None."""
+        """Return a small object that WaveFlow wrote, or None."""
         try:
-            with translated():
+            with S3_ERRORS.translate():
                 answer = self._client.get_object(Bucket=self._bucket, Key=key)
                 return answer["Body"].read()
         except ObjectNotFoundError:
@@ -121,7 +91,7 @@ class S3ObjectStore:
         self._publish(key, lambda: io.BytesIO(body), content_type=content_type)
 
     def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
-        """Do the same with a file, in one PUT: whole or not at all, up to 5 GiB."""
+        """Make a file the object, in one PUT: whole or not at all, up to 5 GiB."""
         self._publish(key, lambda: path.open("rb"), content_type=content_type)
 
     def publish_over(
@@ -131,7 +101,7 @@ class S3ObjectStore:
         digest = hashlib.sha256(body)
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         try:
-            with translated():
+            with S3_ERRORS.translate():
                 answer = self._client.put_object(
                     Bucket=self._bucket,
                     Key=key,
@@ -142,7 +112,7 @@ class S3ObjectStore:
                 )
             return answer["ETag"]
         except (SourceChangedError, ObjectNotFoundError) as exc:
-            # Also the answer to our own PUT whose first answer was lost.
+            # S3 also answers so to a repeated PUT whose first answer was lost.
             existing = self.find(key)
             if existing is None or self._hash(existing) != digest.hexdigest():
                 raise StorageUnavailableError("The result's key is in motion.") from exc
@@ -150,12 +120,12 @@ class S3ObjectStore:
 
     def delete(self, key: str, *, etag: str) -> None:
         """Hide the pinned object behind a delete marker."""
-        with translated():
+        with S3_ERRORS.translate():
             self._client.delete_object(Bucket=self._bucket, Key=key, IfMatch=etag)
 
-    def _open(self, key: str, *, etag: str, offset: int) -> tuple[Any, int]:
+    def _open(self, key: str, *, etag: str, offset: int) -> tuple["StreamingBody", int]:
         span: dict[str, Any] = {"Range": f"bytes={offset}-"} if offset else {}
-        with translated():
+        with S3_ERRORS.translate():
             answer = self._client.get_object(
                 Bucket=self._bucket, Key=key, IfMatch=etag, **span
             )
@@ -172,7 +142,7 @@ class S3ObjectStore:
             digest = hashlib.file_digest(body, "sha256")
 
         def put(**condition: str) -> None:
-            with open_body() as body, translated():
+            with open_body() as body, S3_ERRORS.translate():
                 self._client.put_object(
                     Bucket=self._bucket,
                     Key=key,
@@ -185,7 +155,7 @@ class S3ObjectStore:
         try:
             put(IfNoneMatch="*")
         except SourceChangedError:
-            # Also the answer to our own PUT whose first answer was lost.
+            # S3 also answers so to a repeated PUT whose first answer was lost.
             existing = self.find(key)
             if existing is None:
                 raise StorageUnavailableError(
@@ -209,7 +179,7 @@ class S3ObjectStore:
         return digest.hexdigest()
 
 
-def _stored(key: str, head: "HeadObjectOutputTypeDef") -> StoredObject:
+def _stored_object(key: str, head: "HeadObjectOutputTypeDef") -> StoredObject:
     whole = head.get("ChecksumType") == "FULL_OBJECT"
     sha256 = head.get("ChecksumSHA256") if whole else None
     return StoredObject(
@@ -220,32 +190,3 @@ def _stored(key: str, head: "HeadObjectOutputTypeDef") -> StoredObject:
         version_id=head.get("VersionId"),
         sha256=base64.b64decode(sha256).hex() if sha256 else None,
     )
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Speak of S3's failures in the project's own words."""
-    try:
-        yield
-    except (ClientError, BotoCoreError) as exc:
-        raise _translation(exc) from exc
-
-
-def _translation(exc: ClientError | BotoCoreError) -> Exception:
-    if isinstance(exc, BotoCoreError):
-        if isinstance(exc, _PASSING):
-            return StorageUnavailableError(f"S3 did not answer: {type(exc).__name__}.")
-        return InternalError(f"S3 could not be asked: {type(exc).__name__}.")
-    code = _code(exc)
-    status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
-    if code in _MISSING:
-        return ObjectNotFoundError("No object is stored under the key.")
-    if code in _PRECONDITION:
-        return SourceChangedError("The object under the key is another one now.")
-    if status >= _SERVER_ERROR or code in _PASSING_CODES:
-        return StorageUnavailableError(f"S3 answered {status} {code}.")
-    return InternalError(f"S3 answered {status} {code}.")
-
-
-def _code(exc: ClientError) -> str:
-    return str(exc.response["Error"]["Code"])

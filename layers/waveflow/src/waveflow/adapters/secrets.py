@@ -1,24 +1,23 @@
-"""Keep the webhook's signing secrets, as fresh as rotation needs them."""
+"""Fetch the webhook's signing secrets, and cache them for five minutes."""
 
 import json
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from waveflow.adapters.aws_errors import AwsErrors
 from waveflow.errors import InternalError, WebhookUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-CACHE_S = 300  # a rotated secret is in use everywhere after this
+CACHE_S = 300  # every process signs with a rotated secret after this time
 SLOTS = ("current", "previous")
-_SERVER_ERROR = 500
+_ERRORS = AwsErrors(service="Secrets Manager", unavailable=WebhookUnavailableError)
 
 
 class WebhookSecrets:
-    """The secret's two slots: the newest first, the one being retired behind it."""
+    """Secrets that sign webhooks: the current one, then the one being retired."""
 
     def __init__(
         self,
@@ -39,23 +38,13 @@ class WebhookSecrets:
         return self._cached[1]
 
     def _fetch(self) -> tuple[str, ...]:
-        try:
+        with _ERRORS.translate():
             answer = self._client.get_secret_value(SecretId=self._secret_id)
-        except ClientError as exc:
-            status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
-            code = exc.response["Error"]["Code"]
-            if status >= _SERVER_ERROR or code == "ThrottlingException":
-                raise WebhookUnavailableError(
-                    f"Secrets Manager answered {code}."
-                ) from exc
-            raise InternalError("The webhook secret cannot be read.") from exc
-        except BotoCoreError as exc:
-            raise WebhookUnavailableError("The webhook secret cannot be had.") from exc
         try:
             slots = json.loads(answer["SecretString"])
             secrets = tuple(slots[slot] for slot in SLOTS if slots.get(slot))
         except (ValueError, AttributeError, KeyError):
-            # The cause would hold the secret.
+            # `from None`: the JSON error quotes the secret.
             raise InternalError("The webhook secret is not a JSON object.") from None
         if not secrets:
             raise InternalError("The webhook secret has no value in its slots.")

@@ -2,45 +2,30 @@
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from waveflow.errors import InternalError, WebhookUnavailableError
+from waveflow.adapters.aws_errors import AwsErrors
+from waveflow.errors import WebhookUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-# The task was answered by somebody else, or its time is over: nothing to do.
+# Codes of a task that was answered before, or whose time is over.
 _SETTLED = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
-_SERVER_ERROR = 500
+_ERRORS = AwsErrors(service="Step Functions", unavailable=WebhookUnavailableError)
 
 
 class StepFunctionsTokens:
-    """The tokens of the machine's waiting tasks; they are passwords."""
+    """Waiting tasks of the machine, by their tokens, which are passwords."""
 
     def __init__(self, client: "SFNClient") -> None:
         self._client = client
 
-    def succeed(self, token: str, output: Mapping[str, Any]) -> None:
+    def succeed(self, token: str, output: Mapping[str, object]) -> None:
         """Close a waiting task with `output`; one that is closed stays as it is.
 
-        Raises `WebhookUnavailableError` for what may pass, so that the machine
-        asks again.
+        Raises `WebhookUnavailableError` for a failure that may pass, so that the
+        machine asks again.
         """
-        try:
+        with _ERRORS.translate(settled=_SETTLED):
             self._client.send_task_success(taskToken=token, output=json.dumps(output))
-        except ClientError as exc:
-            code = exc.response["Error"]["Code"]
-            status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
-            if code in _SETTLED:
-                return
-            if status >= _SERVER_ERROR or code == "ThrottlingException":
-                raise WebhookUnavailableError(
-                    f"Step Functions answered {code}."
-                ) from exc
-            raise InternalError(f"Step Functions answered {code}.") from exc
-        except BotoCoreError as exc:
-            raise WebhookUnavailableError(
-                f"Step Functions did not answer: {type(exc).__name__}."
-            ) from exc

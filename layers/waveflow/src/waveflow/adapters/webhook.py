@@ -20,7 +20,7 @@ from waveflow.adapters.addresses import Network, resolve
 from waveflow.adapters.signature import signature_headers
 from waveflow.errors import WebhookRejectedError, WebhookUnavailableError
 
-DEADLINE_S = 15.0  # one attempt, from the first packet to the last byte
+DEADLINE_S = 15.0  # time of an attempt, from the first packet to the last byte
 MAX_ANSWER_BYTES = 64 << 10
 _TRY_AGAIN = {408, 425, 429}
 _SERVER_ERROR = 500
@@ -28,7 +28,7 @@ _SUCCESS = range(200, 300)
 
 
 class HttpWebhook:
-    """The server's interface below one configured URL."""
+    """Platform's server, below one configured URL."""
 
     def __init__(
         self,
@@ -45,12 +45,14 @@ class HttpWebhook:
         self._deadline_s = deadline_s
         self._clock = clock
 
-    def post(self, path: str, payload: Mapping[str, Any], *, webhook_id: str) -> bytes:
+    def post(
+        self, path: str, payload: Mapping[str, object], *, webhook_id: str
+    ) -> bytes:
         """Deliver `payload` signed, and return the body of the 2xx answer."""
         body = json.dumps(payload, allow_nan=False, separators=(",", ":")).encode()
         headers = {
             "Content-Type": "application/json; charset=utf-8",
-            "Accept-Encoding": "identity",  # no answer grows while it is read
+            "Accept-Encoding": "identity",  # compressed bytes could grow
             "User-Agent": "WaveFlow",
             **signature_headers(
                 body,
@@ -100,10 +102,10 @@ def _refuse(status: int) -> None:
 
 
 class _Watch:
-    """One attempt's time: connects only where allowed, and cuts at the deadline.
+    """Watch over one attempt: connect only where allowed, cut at the deadline.
 
-    A time-out of requests starts anew with every packet, so a server that drips
-    could hold a function for ever; shutting the socket ends that.
+    A time-out of requests starts anew with every packet, so a server that drips bytes
+    could hold a function for ever; shutting the socket down ends the attempt.
     """
 
     def __init__(self, deadline_s: float, allowed: tuple[Network, ...]) -> None:
@@ -116,7 +118,7 @@ class _Watch:
 
     @property
     def expired(self) -> bool:
-        """Tell whether the time is over; the clock says so, no thread has to."""
+        """Tell whether the time is over, by the clock and without a thread."""
         return time.monotonic() >= self._end
 
     def remaining(self) -> float:
@@ -124,17 +126,17 @@ class _Watch:
         return max(self._end - time.monotonic(), 0.001)
 
     def connect(self, host: str, port: int) -> socket.socket:
-        """Connect to an address of the host that was itself checked."""
+        """Connect to the host, by the very addresses that were checked."""
         addresses = self._resolve(host, port)
         for address in addresses[:-1]:
             try:
                 return self._keep(address, port)
             except OSError:
-                continue  # the next address may answer; the last one's error tells
+                continue  # try the next; the last address may raise
         return self._keep(addresses[-1], port)
 
     def stop(self) -> None:
-        """Forget the attempt."""
+        """Stop the timer and close the sockets of the attempt."""
         self._timer.cancel()
         self._timer.join()
         for handle in self._sockets:
@@ -153,7 +155,7 @@ class _Watch:
         connected = socket.create_connection((address, port), timeout=self.remaining())
         # TLS detaches the socket that it wraps; this second handle stays valid.
         self._sockets.append(connected.dup())
-        if self.expired:  # the cut is over, and may have come too early for this one
+        if self.expired:  # the timer may have cut before this socket was kept
             connected.close()
             raise TimeoutError
         return connected

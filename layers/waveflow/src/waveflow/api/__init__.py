@@ -1,1 +1,1 @@
-"""Serve the HTTP API of seed 004: a wing that no stage imports."""
+"""Serve the HTTP API: a wing of the package that no stage imports."""

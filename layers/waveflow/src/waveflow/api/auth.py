@@ -1,81 +1,77 @@
-"""Decide who asks, how often and with how large a body."""
+"""Find the owner of a request, and limit the requests of each owner."""
 
-from collections.abc import AsyncIterator
-from typing import Annotated
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from waveflow.api.bootstrap import ApiServices
-from waveflow.api.errors import UnauthorizedError
-from waveflow.api.jobs.feed import Feeds
-from waveflow.api.rate import RateLimit
-from waveflow.errors import FileTooLargeError
+from waveflow.api.errors import RateLimitedError, UnauthorizedError
 
+if TYPE_CHECKING:
+    from waveflow.api.bootstrap import ApiServices
+
+MAX_OWNERS = 10_000  # the owner who was silent for longest is forgotten
 _bearer = HTTPBearer(auto_error=False, description="A JWT of the configured issuer.")
-FORM_BYTES = 64 << 10  # what a form may add to its file
-MAX_WEBHOOK_BYTES = 200 << 10
-_BODY = "A body may have {most} bytes here."
-_OTHER_WAY = " Larger files go to S3 directly: POST /tokens/{{token_id}}/uploads."
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-class Guard:
-    """The door of one application, and what lies behind it."""
+class RateLimit:
+    """Bucket of `burst` requests for each owner that fills at `per_second`.
 
-    def __init__(self, services: ApiServices) -> None:
-        self.services = services
-        self.feeds = Feeds(services.jobs.look)
-        self._policy = services.http
-        self._rate = RateLimit(self._policy.per_second, burst=self._policy.burst)
+    Every process counts for itself.
+    """
 
-    def owner(self, request: Request) -> str:
-        """Return who asks; raise for no token, a bad one, or too many requests."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and token:
-            owner = self.services.bearer.owner(token.strip())
-        elif scheme or self._policy.anonymous is None:
-            raise UnauthorizedError("Send a bearer token.")
-        else:
-            owner = self._policy.anonymous
-        self._rate.take(owner)
-        return owner
+    def __init__(
+        self,
+        per_second: float,
+        *,
+        burst: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._per_second = per_second
+        self._burst = burst
+        self._clock = clock
+        self._lock = threading.Lock()  # routes run in threads
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def body(self, request: Request) -> AsyncIterator[bytes]:
-        """Yield an upload's body as it arrives, within what this place can take."""
-        limit = self._policy.max_body_bytes
-        if limit is not None:
-            return _bounded(request, limit, f"{_BODY}{_OTHER_WAY}")
-        most = self.services.policy.max_file_bytes + FORM_BYTES
-        return _bounded(request, most, _BODY)
+    def take(self, owner: str) -> None:
+        """Count one request; raise `RateLimitedError` when the bucket is empty."""
+        if self._per_second <= 0:
+            return
+        with self._lock:
+            wait_s = self._take(owner, self._clock())
+        if wait_s > 0:
+            raise RateLimitedError(math.ceil(wait_s))
 
-    def webhook_body(self, request: Request) -> AsyncIterator[bytes]:
-        """Yield a webhook's body, which is small."""
-        return _bounded(request, MAX_WEBHOOK_BYTES, _BODY)
-
-
-def _guard(request: Request) -> Guard:
-    guard: Guard = request.app.state.guard
-    return guard
-
-
-def _owner(
-    request: Request,
-    _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> str:
-    return _guard(request).owner(request)
+    def _take(self, owner: str, now: float) -> float:
+        """Take a request and return 0, or return the seconds until one may be taken."""
+        level, seen = self._buckets.pop(owner, (float(self._burst), now))
+        level = min(self._burst, level + (now - seen) * self._per_second)
+        taken = level >= 1
+        self._buckets[owner] = (level - taken, now)
+        if len(self._buckets) > MAX_OWNERS:
+            self._buckets.popitem(last=False)
+        return 0 if taken else (1 - level) / self._per_second
 
 
-Here = Annotated[Guard, Depends(_guard)]
+def _owner(request: Request, credentials: Credentials) -> str:
+    """Return the request's owner; refuse a missing or bad token, and a full bucket."""
+    services: ApiServices = request.app.state.services
+    rate_limit: RateLimit = request.app.state.rate_limit
+    anonymous = services.http.anonymous
+    if credentials is not None:
+        owner = services.bearer.owner(credentials.credentials)
+    elif request.headers.get("Authorization") or anonymous is None:
+        raise UnauthorizedError("Send a bearer token.")
+    else:
+        owner = anonymous
+    rate_limit.take(owner)
+    return owner
+
+
 Owner = Annotated[str, Depends(_owner)]
-
-
-async def _bounded(request: Request, most: int, sentence: str) -> AsyncIterator[bytes]:
-    declared = request.headers.get("Content-Length", "0")
-    if declared.isdigit() and int(declared) > most:
-        raise FileTooLargeError(sentence.format(most=most))
-    taken = 0
-    async for chunk in request.stream():
-        taken += len(chunk)
-        if taken > most:
-            raise FileTooLargeError(sentence.format(most=most))
-        yield chunk

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from waveflow.api.adapters.bearer import BearerTokens
-    from waveflow.api.jobs.external import OutsideServer
+    from waveflow.api.interfaces import UploadStore
+    from waveflow.api.jobs.external import ExternalServer
+    from waveflow.api.jobs.feed import Feeds
     from waveflow.api.jobs.ids import Seal
-    from waveflow.api.jobs.presigned import DirectUploads
+    from waveflow.api.jobs.presigned import PresignedUploads
     from waveflow.api.jobs.service import Jobs
-    from waveflow.api.ports import UploadStore
 
-LOCAL_OWNER = "local-developer"  # may do without a token on a developer's machine
+LOCAL_OWNER = "local-developer"  # needs no token on a developer's machine
 
 
 class ApiPolicy(Struct, frozen=True, kw_only=True):
@@ -35,18 +36,18 @@ class ApiPolicy(Struct, frozen=True, kw_only=True):
 
 
 class ApiServices(Services):
-    """What the HTTP API may ask for beside what the stages use."""
+    """The services of the HTTP API, beside those of the stages."""
 
     @cached_property
     def seal(self) -> "Seal":
-        """Return what issues and checks ids; its key is the webhook's secret."""
+        """Return the signature on ids and tickets; its key is the webhook's secret."""
         from waveflow.api.jobs.ids import Seal
 
         return Seal(self.secrets)
 
     @cached_property
     def secrets(self) -> "Callable[[], tuple[str, ...]]":
-        """Return the webhook's secrets, which the outside server signs with too."""
+        """Return the webhook's secrets, which an external server signs with too."""
         from waveflow.adapters.secrets import WebhookSecrets
 
         secret = self._environment["WEBHOOK_SECRET_ARN"]
@@ -54,7 +55,7 @@ class ApiServices(Services):
 
     @cached_property
     def uploads(self) -> "UploadStore":
-        """Return the bucket's doors; presigned requests need SigV4 said aloud."""
+        """Return the bucket for uploads; boto3 presigns by SigV4 only where told to."""
         from waveflow.api.adapters.s3_uploads import S3UploadStore
 
         client = self._client("s3", signature_version="s3v4")
@@ -62,7 +63,7 @@ class ApiServices(Services):
 
     @cached_property
     def jobs(self) -> "Jobs":
-        """Return every job of every owner."""
+        """Return the jobs of every owner."""
         from waveflow.api.adapters.executions import StepFunctionsMachine
         from waveflow.api.jobs.service import Jobs
 
@@ -76,25 +77,32 @@ class ApiServices(Services):
         )
 
     @cached_property
-    def direct(self) -> "DirectUploads":
-        """Return the uploads that pass by the API."""
-        from waveflow.api.jobs.presigned import DirectUploads
+    def feeds(self) -> "Feeds":
+        """Return the polls of the jobs that clients follow now."""
+        from waveflow.api.jobs.feed import Feeds
 
-        return DirectUploads(
+        return Feeds(self.jobs.look)
+
+    @cached_property
+    def presigned(self) -> "PresignedUploads":
+        """Return the uploads whose bytes go to S3 directly."""
+        from waveflow.api.jobs.presigned import PresignedUploads
+
+        return PresignedUploads(
             self.jobs, store=self.uploads, objects=self.objects, seal=self.seal
         )
 
     @cached_property
-    def outside(self) -> "OutsideServer":
+    def external(self) -> "ExternalServer":
         """Return the analysis server beside WaveFlow."""
         from waveflow.adapters.signature import signature_headers
-        from waveflow.api.jobs.external import OutsideServer
+        from waveflow.api.jobs.external import ExternalServer
 
-        return OutsideServer(self.jobs, secrets=self.secrets, sign=signature_headers)
+        return ExternalServer(self.jobs, secrets=self.secrets, sign=signature_headers)
 
     @cached_property
     def bearer(self) -> "BearerTokens":
-        """Return the tokens of the configured issuer."""
+        """Return the check of the configured issuer's tokens."""
         from waveflow.api.adapters.bearer import BearerTokens
 
         env = self._environment

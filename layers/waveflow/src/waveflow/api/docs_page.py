@@ -1,12 +1,13 @@
-"""Show the OpenAPI document to people, with nothing that comes from elsewhere."""
+"""Show the OpenAPI document as a page that loads nothing from another host."""
 
 import json
 from collections.abc import Iterator
 from html import escape
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
+
+from waveflow.api.schemas import JsonObject
 
 _STYLE = (
     ":root{color-scheme:light dark}body{font:16px/1.5 system-ui;max-width:52rem;"
@@ -20,7 +21,7 @@ _HEADERS = {
 }
 
 
-def serve_reading(app: FastAPI) -> None:
+def serve_docs(app: FastAPI) -> None:
     """Serve the page as `/docs`."""
 
     def docs() -> HTMLResponse:
@@ -29,7 +30,7 @@ def serve_reading(app: FastAPI) -> None:
     app.add_api_route("/docs", docs, include_in_schema=False)
 
 
-def _page(document: dict[str, Any]) -> Iterator[str]:
+def _page(document: JsonObject) -> Iterator[str]:
     info = document["info"]
     yield '<!doctype html><html lang="en"><meta charset="utf-8">'
     yield f"<style>{_STYLE}</style>"
@@ -46,7 +47,7 @@ def _page(document: dict[str, Any]) -> Iterator[str]:
         yield f'<h3 id="{escape(name)}">{escape(name)}</h3>{_shape(schema)}'
 
 
-def _operation(operation: dict[str, Any]) -> Iterator[str]:
+def _operation(operation: JsonObject) -> Iterator[str]:
     yield f"<p>{escape(operation.get('description') or operation['summary'])}</p>"
     if "parameters" in operation:
         yield "<table><tr><th>parameter<th>in<th>shape"
@@ -63,19 +64,19 @@ def _operation(operation: dict[str, Any]) -> Iterator[str]:
     yield "</table>"
 
 
-def _content(head: str, body: dict[str, Any]) -> Iterator[str]:
+def _content(head: str, body: JsonObject) -> Iterator[str]:
     for kind, content in body.get("content", {}).items():
         yield f"{head} {escape(kind)} {_refer(content.get('schema', {}))} "
 
 
-def _refer(schema: dict[str, Any]) -> str:
-    """Return a link to a named shape, or the shape itself."""
+def _refer(schema: JsonObject) -> str:
+    """Return a link to a named schema, or the schema itself."""
     if "$ref" in schema:
         name = escape(schema["$ref"].rsplit("/", 1)[1])
         return f'<a href="#{name}">{name}</a>'
     return f"<code>{escape(json.dumps(schema, ensure_ascii=False))}</code>"
 
 
-def _shape(schema: dict[str, Any]) -> str:
+def _shape(schema: JsonObject) -> str:
     text = json.dumps(schema, ensure_ascii=False, indent=2)
     return f"<pre>{escape(text)}</pre>"

@@ -1,53 +1,49 @@
-"""Encode a job's moments as server-sent events."""
+"""Send a job's moments as server-sent events."""
 
-import json
 from collections.abc import AsyncIterator
 
-import msgspec
-from starlette.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse, format_sse_event
 
-from waveflow.api.jobs.feed import Gone
-from waveflow.api.jobs.progress import Progress
+from waveflow.api.schemas import Gone, Progress
 
-BEGINNING = b"retry: 1000\n\n"
-HEARTBEAT = b": still here\n\n"
+RETRY_MS = 1000
+BEGINNING = format_sse_event(retry=RETRY_MS)
+HEARTBEAT = format_sse_event(comment="still here")
 MAX_NUMBER_DIGITS = 9
 Moments = AsyncIterator[Progress | Gone | None]
 
 
-def event_stream(moments: Moments) -> StreamingResponse:
+def job_stream(moments: Moments) -> EventSourceResponse:
     """Return one job's stream; its ids are the moments' numbers."""
-    return _response(_numbered(moments))
+    return _response(_number_moments(moments))
 
 
-def several_stream(moments: Moments) -> StreamingResponse:
+def several_jobs_stream(moments: Moments) -> EventSourceResponse:
     """Return several jobs' stream; its ids count the jobs that have ended."""
-    return _response(_counted(moments))
+    return _response(_count_ends(moments))
 
 
 def number_of(last_event_id: str | None) -> int:
-    """Return the number after which to go on; an id that is none begins anew."""
+    """Return the number in a Last-Event-ID; 0, for text without one, begins anew."""
     text = (last_event_id or "").strip()
     valid = text.isascii() and text.isdigit() and len(text) <= MAX_NUMBER_DIGITS
     return int(text) if valid else 0
 
 
-def _response(body: AsyncIterator[bytes]) -> StreamingResponse:
-    """Return a stream that no proxy holds back."""
-    return StreamingResponse(
-        body,
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+def _response(body: AsyncIterator[bytes]) -> EventSourceResponse:
+    """Return a stream that no proxy buffers or caches."""
+    return EventSourceResponse(
+        body, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
 
 
-async def _numbered(moments: Moments) -> AsyncIterator[bytes]:
+async def _number_moments(moments: Moments) -> AsyncIterator[bytes]:
     yield BEGINNING
     async for moment in moments:
         yield _event(moment, moment.number if isinstance(moment, Progress) else None)
 
 
-async def _counted(moments: Moments) -> AsyncIterator[bytes]:
+async def _count_ends(moments: Moments) -> AsyncIterator[bytes]:
     yield BEGINNING
     ended = 0
     async for moment in moments:
@@ -56,13 +52,12 @@ async def _counted(moments: Moments) -> AsyncIterator[bytes]:
 
 
 def _event(moment: Progress | Gone | None, number: int | None) -> bytes:
+    """Return one event; None is a heartbeat, for proxies that drop silent streams."""
     if moment is None:
         return HEARTBEAT
-    head = "" if number is None else f"id: {number}\n"
-    data = msgspec.to_builtins(moment)
-    data.pop("number", None)
-    if isinstance(moment, Gone):
-        head += "event: gone\n"  # the status was sent long ago
-        data["status"] = "failed"
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"{head}data: {text}\n\n".encode()
+    event_id = None if number is None else str(number)
+    if isinstance(moment, Gone):  # the status 200 was sent long ago
+        data = moment.model_dump_json()
+        return format_sse_event(data_str=data, event="gone", id=event_id)
+    data = moment.model_dump_json(exclude={"number"}, exclude_defaults=True)
+    return format_sse_event(data_str=data, id=event_id)

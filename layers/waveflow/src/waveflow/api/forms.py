@@ -1,21 +1,37 @@
-"""Read one file out of a form while it arrives."""
+"""Read a request's body while it arrives: within a limit, and as a form's file."""
 
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import Self
 
+from fastapi import Request
 from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import parse_options_header
 
-from waveflow.errors import InvalidMessageError
+from waveflow.errors import FileTooLargeError, InvalidMessageError
 
 FIELD = "file"
-MAX_HEADER_BYTES = 8 << 10
+
+
+async def limited_body(
+    request: Request, most: int, *, advice: str = ""
+) -> AsyncIterator[bytes]:
+    """Yield a body's chunks; raise `FileTooLargeError` for more than `most` bytes."""
+    refusal = FileTooLargeError(f"A body may have {most} bytes here.{advice}")
+    declared = request.headers.get("Content-Length", "0")
+    if declared.isdigit() and int(declared) > most:
+        raise refusal
+    taken = 0
+    async for chunk in request.stream():
+        taken += len(chunk)
+        if taken > most:
+            raise refusal
+        yield chunk
 
 
 class FileForm:
-    """The part `file` of a multipart form; what is not it is read past."""
+    """Reader of the part `file` of a multipart form; other parts are skipped."""
 
     def __init__(self, content_type: str, body: AsyncIterator[bytes]) -> None:
         kind, options = parse_options_header(content_type)
@@ -43,7 +59,7 @@ class FileForm:
         )
 
     async def open(self) -> Self:
-        """Read until the file begins, so that its name is known."""
+        """Read until the file begins, so that `filename` is known."""
         async for chunk in self._body:
             self._feed(chunk)
             if self._seen:
@@ -71,10 +87,10 @@ class FileForm:
         self._headers = {}
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
-        self._name = _bounded(self._name + data[start:end])
+        self._name += data[start:end]
 
     def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._value = _bounded(self._value + data[start:end])
+        self._value += data[start:end]
 
     def _end_header(self) -> None:
         self._headers[self._name.lower()] = self._value
@@ -93,7 +109,7 @@ class FileForm:
         if name is None and b"filename*" in disposition.lower():
             raise InvalidMessageError("A form's filename*= is not read: RFC 7578.")
         self._wanted = self._seen = True
-        # Browsers and curl send UTF-8; what is not is shown as such.
+        # Browsers and curl send UTF-8; other bytes become replacement characters.
         self.filename = (name or b"").decode(errors="replace")
 
     def _data(self, data: bytes, start: int, end: int) -> None:
@@ -105,9 +121,3 @@ class FileForm:
 
     def _end(self) -> None:
         self._ended = True
-
-
-def _bounded(header: bytes) -> bytes:
-    if len(header) > MAX_HEADER_BYTES:
-        raise InvalidMessageError("The form has a header that is too long.")
-    return header

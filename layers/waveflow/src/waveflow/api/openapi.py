@@ -1,12 +1,22 @@
-"""Say in the OpenAPI document what FastAPI cannot know."""
+"""Complete the OpenAPI document: forms, webhooks, events and problems."""
 
-from typing import Any
+from http import HTTPStatus
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
 
-FORM_SCHEMA: dict[str, Any] = {
+from waveflow.api.problems import MEDIA_TYPE
+from waveflow.api.schemas import JsonObject, Problem
+
+Responses = dict[int | str, JsonObject]
+EVENTS: Responses = {
+    200: {"description": "Events", "content": {"text/event-stream": {}}},
+    204: {"description": "Everything was received before."},
+}
+DOCUMENT: Responses = {
+    200: {"description": "The document", "content": {"application/json": {}}}
+}
+FORM_SCHEMA: JsonObject = {
     "requestBody": {
         "required": True,
         "content": {
@@ -20,7 +30,7 @@ FORM_SCHEMA: dict[str, Any] = {
         },
     }
 }
-WEBHOOK_SCHEMA: dict[str, Any] = {
+WEBHOOK_SCHEMA: JsonObject = {
     "parameters": [
         {"in": "header", "name": name, "required": True, "schema": {"type": "string"}}
         for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
@@ -44,10 +54,23 @@ WEBHOOK_SCHEMA: dict[str, Any] = {
 }
 
 
-def describe(app: FastAPI, problem: type[BaseModel]) -> None:
+def problem_responses(*statuses: int) -> Responses:
+    """Return the OpenAPI responses of a route's problems, with every route's own."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {
+                MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}
+            },
+        }
+        for status in sorted({*statuses, 429, 503})
+    }
+
+
+def describe(app: FastAPI) -> None:
     """Add the schema of problems, which every route refers to."""
 
-    def openapi() -> dict[str, Any]:
+    def openapi() -> JsonObject:
         if app.openapi_schema is None:
             document = get_openapi(
                 title=app.title,
@@ -56,7 +79,7 @@ def describe(app: FastAPI, problem: type[BaseModel]) -> None:
                 routes=app.routes,
             )
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            schemas["Problem"] = problem.model_json_schema()
+            schemas["Problem"] = Problem.model_json_schema()
             schemas.pop("HTTPValidationError", None)
             schemas.pop("ValidationError", None)
             app.openapi_schema = document

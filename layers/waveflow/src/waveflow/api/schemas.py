@@ -1,27 +1,21 @@
-"""Describe what routes take and answer, for OpenAPI."""
+"""Define every shape that goes over HTTP: parameters, bodies and events."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from fastapi import Header, Path, Query
+from fastapi import Header, Path
 from pydantic import BaseModel, Field, StringConstraints
 
+from waveflow.events.messages import DEFAULT_NUM_PEAKS
+
+Json: TypeAlias = Any  # a JSON value whose content nobody has checked
+JsonObject: TypeAlias = dict[str, Any]
+Status = Literal["processing", "completed", "failed"]
+Outcome = Literal["SUCCESS", "DUPLICATE", "HELD", "FAILURE"]
 IdText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
 TokenId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,128}$", max_length=128)]
 JobId = Annotated[str, Path(max_length=64)]
 UploadId = Annotated[str, Path(max_length=4096)]
-NumPeaks = Annotated[int, Query(ge=1, le=4000, description="Values in `peaks`.")]
-Verdict = Annotated[
-    Literal["none", "platform"],
-    Query(
-        description="Whether the platform's server decides if this is a duplicate. "
-        "With `none` the same bytes are answered from the job that had them before."
-    ),
-]
-Analysis = Annotated[
-    bool,
-    Query(description="Whether tempo and key are found too, as `result.analysis`."),
-]
-RepeatKey = Annotated[
+IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
@@ -35,6 +29,23 @@ LastEventId = Annotated[
 ]
 
 
+class JobOptions(BaseModel, frozen=True):
+    """Choices of a client about the job of one file."""
+
+    num_peaks: int = Field(
+        default=DEFAULT_NUM_PEAKS, ge=1, le=4000, description="Values in `peaks`."
+    )
+    verdict: Literal["none", "platform"] = Field(
+        default="none",
+        description="Whether the platform's server decides if this is a duplicate. "
+        "With `none` the same bytes are answered from the job that had them before.",
+    )
+    analysis: bool = Field(
+        default=False,
+        description="Whether tempo and key are found too, as `result.analysis`.",
+    )
+
+
 class AcceptedBody(BaseModel):
     """A job that was started, or found."""
 
@@ -45,7 +56,7 @@ class AcceptedBody(BaseModel):
 
 
 class FailureBody(BaseModel):
-    """Why a job failed."""
+    """Code and sentence of the failure of a job."""
 
     code: str
     message: str
@@ -54,27 +65,58 @@ class FailureBody(BaseModel):
 class ResultBody(BaseModel):
     """A job as it is now."""
 
-    status: Literal["processing", "completed", "failed"]
+    status: Status
     token_id: str
     job_id: str
     progress: int
     message: str
-    outcome: Literal["SUCCESS", "DUPLICATE", "HELD", "FAILURE"] | None = None
-    result: dict[str, Any] | None = None
+    outcome: Outcome | None = None
+    result: JsonObject | None = None
     error: FailureBody | None = None
     s3_url: str | None = None
     filename: str | None = None
 
 
-class WishBody(BaseModel):
+class Progress(BaseModel, frozen=True):
+    """Moment of a job; `number` orders the moments and never changes."""
+
+    number: int
+    job_id: str
+    status: Status
+    progress: int
+    message: str
+    state: str = ""
+    at: str = ""
+    outcome: Outcome | None = None
+    result: JsonObject | None = None
+    error: FailureBody | None = None
+
+    @property
+    def final(self) -> bool:
+        """Tell whether no moment follows."""
+        return self.status != "processing"
+
+
+class Gone(BaseModel, frozen=True):
+    """Last event of a job that can be followed no further, with the cause."""
+
+    job_id: str
+    code: str
+    message: str
+    status: Literal["failed"] = "failed"
+
+    @property
+    def final(self) -> bool:
+        """Return True: no moment follows."""
+        return True
+
+
+class BeginUploadBody(JobOptions, frozen=True):
     """A large file that is about to be sent."""
 
     filename: str = Field(min_length=1, max_length=1024)
     size: int = Field(ge=0, le=1 << 50, description="Bytes.")
     multipart: bool = Field(default=False, description="In parts that can resume.")
-    num_peaks: int = Field(default=1024, ge=1, le=4000)
-    verdict: Literal["none", "platform"] = "none"
-    analysis: bool = False
 
 
 class FormBody(BaseModel):
@@ -94,7 +136,7 @@ class PartBody(BaseModel):
 
 
 class UploadBody(BaseModel):
-    """How to send a large file; `complete` then starts its job."""
+    """Signed requests that send a large file; `complete` then starts its job."""
 
     upload_id: str
     form: FormBody | None = None
@@ -108,9 +150,19 @@ class MixBody(BaseModel):
 
 
 class NotedBody(BaseModel):
-    """What became of an outside analysis server's webhook."""
+    """Answer to the webhook of an external analysis server."""
 
     message: str
     job_id: str
     status: Literal["completed", "failed"]
     changed: bool
+
+
+class Problem(BaseModel):
+    """Body of every answer from 400 on."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    detail: str

@@ -7,7 +7,8 @@ from jwt import PyJWK, PyJWKClient, PyJWKSet
 
 from waveflow.api.errors import IssuerUnavailableError, UnauthorizedError
 
-# Which algorithm a key of each kind may be used with; the token does not choose.
+# Algorithms by the kind of key: a token that chose could pass a public key off as
+# a shared secret.
 _ALGORITHMS = {
     "RSA": ["RS256", "RS384", "RS512"],
     "EC": ["ES256", "ES384"],
@@ -16,11 +17,11 @@ _ALGORITHMS = {
 }
 LEEWAY_S = 30
 KEYS_WITHIN_S = 5
-MAX_SUBJECT = 255  # OpenID Connect's own; an upload's ticket carries it
+MAX_SUBJECT = 255  # OpenID Connect's own limit; an upload's ticket carries the subject
 
 
 class BearerTokens:
-    """The tokens that one issuer gives out for one audience."""
+    """Check of the tokens that one issuer gives out for one audience."""
 
     def __init__(self, keys: str, *, issuer: str, audience: str | None) -> None:
         """Take a JWK set as JSON, or the https URL that serves it."""
@@ -31,7 +32,7 @@ class BearerTokens:
         self._keys = [] if self._client else list(PyJWKSet.from_json(keys).keys)
 
     def owner(self, token: str) -> str:
-        """Return whose token it is, or raise `UnauthorizedError`."""
+        """Return the subject of a valid token, or raise `UnauthorizedError`."""
         try:
             key = self._key(token)
             claims = jwt.decode(
@@ -61,7 +62,7 @@ def _served_key(client: PyJWKClient, token: str) -> PyJWK:
     try:
         return client.get_signing_key_from_jwt(token)
     except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, ValueError) as exc:
-        # No answer, no key set, no JSON: none of it is the token's fault.
+        # A missing answer, key set or JSON is the issuer's fault, not the token's.
         raise IssuerUnavailableError(
             "The issuer's keys cannot be read now; try again soon."
         ) from exc

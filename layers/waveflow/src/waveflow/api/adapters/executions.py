@@ -1,26 +1,27 @@
-"""Start executions of the state machine and read how far they are."""
+"""Start executions of the state machine and read their progress."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from waveflow.api.ports import Event, Execution
-from waveflow.errors import InternalError, StorageUnavailableError
+from waveflow.adapters.aws_errors import AwsErrors
+from waveflow.api.interfaces import Execution, HistoryEvent
+from waveflow.api.schemas import JsonObject
+from waveflow.errors import StorageUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
-_SERVER_ERROR = 500
-_QUALIFIED_PARTS = 8  # an alias or a version is one part more than a machine
+_ERRORS = AwsErrors(service="Step Functions", unavailable=StorageUnavailableError)
+_QUALIFIED_PARTS = (
+    8  # the ARN of an alias or a version has one part more than a machine's
+)
 
 
 class StepFunctionsMachine:
-    """One state machine; executions are known by their names."""
+    """State machine on Step Functions, whose executions are known by their names."""
 
     def __init__(self, client: "SFNClient", machine_arn: str) -> None:
         self._client = client
@@ -28,10 +29,10 @@ class StepFunctionsMachine:
         parts = machine_arn.split(":")[: _QUALIFIED_PARTS - 1]
         self._prefix = ":".join([*parts[:5], "execution", parts[6]])
 
-    def start(self, name: str, record: Mapping[str, Any]) -> bool:
-        """Start an execution, and tell whether it was; one of that name stays."""
-        with _translated("ExecutionAlreadyExists"):
-            # The machine's input is what a pipe sends: an array of one record.
+    def start(self, name: str, record: Mapping[str, object]) -> bool:
+        """Start an execution; return False where one has the name already."""
+        with _ERRORS.translate(settled={"ExecutionAlreadyExists"}):
+            # A pipe sends an array of one record, so the machine reads such an array.
             self._client.start_execution(
                 stateMachineArn=self._machine_arn,
                 name=name,
@@ -42,8 +43,9 @@ class StepFunctionsMachine:
 
     def describe(self, name: str) -> Execution | None:
         """Return an execution, or None when it never was or is forgotten."""
-        with _translated("ExecutionDoesNotExist"):
-            told = self._client.describe_execution(executionArn=self._arn(name))
+        arn = self._arn(name)
+        with _ERRORS.translate(settled={"ExecutionDoesNotExist"}):
+            told = self._client.describe_execution(executionArn=arn)
             return Execution(
                 name=name,
                 status=str(told["status"]),
@@ -54,11 +56,12 @@ class StepFunctionsMachine:
             )
         return None
 
-    def history(self, name: str) -> Sequence[Event]:
+    def history(self, name: str) -> Sequence[HistoryEvent]:
         """Return everything that happened to an execution, in order."""
-        with _translated("ExecutionDoesNotExist"):
+        arn = self._arn(name)
+        with _ERRORS.translate(settled={"ExecutionDoesNotExist"}):
             pages = self._client.get_paginator("get_execution_history").paginate(
-                executionArn=self._arn(name), includeExecutionData=False
+                executionArn=arn, includeExecutionData=False
             )
             return [_event(event) for page in pages for event in page["events"]]
         return []
@@ -67,36 +70,19 @@ class StepFunctionsMachine:
         return f"{self._prefix}:{name}"
 
 
-def _record(text: str) -> dict[str, Any]:
-    """Return the record that was given; somebody else's may be anything."""
+def _record(text: str) -> JsonObject:
+    """Return an execution's record, or {} for input that the API did not write."""
     given = json.loads(text)
     record = given[0] if isinstance(given, list) and given else None
     return record if isinstance(record, dict) else {}
 
 
-def _event(event: "HistoryEventTypeDef") -> Event:
+def _event(event: "HistoryEventTypeDef") -> HistoryEvent:
     entered = event.get("stateEnteredEventDetails")
     at = event["timestamp"].astimezone(UTC).isoformat(timespec="milliseconds")
-    return Event(
+    return HistoryEvent(
         number=event["id"],
         kind=event["type"],
         at=at.replace("+00:00", "Z"),
         state=entered["name"] if entered else "",
     )
-
-
-@contextmanager
-def _translated(settled: str) -> Iterator[None]:
-    """Speak of failures in the project's words; one code is no failure."""
-    try:
-        yield
-    except ClientError as exc:
-        code = exc.response["Error"]["Code"]
-        status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
-        if code == settled:
-            return
-        if status >= _SERVER_ERROR or code == "ThrottlingException":
-            raise StorageUnavailableError(f"Step Functions answered {code}.") from exc
-        raise InternalError(f"Step Functions answered {code}.") from exc
-    except BotoCoreError as exc:
-        raise StorageUnavailableError("Step Functions did not answer.") from exc

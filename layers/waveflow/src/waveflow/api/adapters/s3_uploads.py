@@ -1,4 +1,4 @@
-"""Open the bucket's doors for uploads: streams, parts and signed forms."""
+"""Store uploads in S3: whole, in parts, or by requests signed for the client."""
 
 import base64
 import hashlib
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from botocore.exceptions import ClientError
-
-from waveflow.adapters.s3 import translated
-from waveflow.api.ports import CONTENT_TYPE, Form, Part
+from waveflow.adapters.aws_errors import S3_ERRORS
+from waveflow.api.interfaces import CONTENT_TYPE, Part
+from waveflow.api.schemas import FormBody
 from waveflow.errors import (
+    InternalError,
     ObjectNotFoundError,
     SourceChangedError,
     StorageUnavailableError,
@@ -20,16 +20,18 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
+_OVER = {"NoSuchUpload"}  # the upload was joined or removed before
+
 
 class S3UploadStore:
-    """One bucket, written to by uploads."""
+    """Bucket that receives uploads."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
     def url_of(self, key: str) -> str:
-        """Return where an object is, as `s3://bucket/key`."""
+        """Return the object's address, as `s3://bucket/key`."""
         return f"s3://{self._bucket}/{key}"
 
     def put(
@@ -40,25 +42,25 @@ class S3UploadStore:
         sha256: bytes,
         content_type: str = CONTENT_TYPE,
     ) -> None:
-        """Store a small object whole; S3 keeps the hash, so nobody reads it again."""
+        """Store a small object whole, with its hash: no stage must read the object."""
         try:
-            with translated():
+            with S3_ERRORS.translate():
                 self._client.put_object(
                     Bucket=self._bucket,
                     Key=key,
-                    Body=body,  # type: ignore[arg-type] # botocore takes it uncopied
+                    Body=body,  # type: ignore[arg-type] # botocore takes a bytearray uncopied
                     ContentType=content_type,
                     ChecksumSHA256=base64.b64encode(sha256).decode(),
                     IfNoneMatch="*",
                 )
         except SourceChangedError:
-            # Also the answer to our own PUT whose first answer was lost.
-            if not self._holds(key, len(body), sha256):
+            # S3 also answers so to a repeated PUT whose first answer was lost.
+            if not self._has_bytes(key, len(body), sha256):
                 raise
 
     def begin(self, key: str) -> str:
         """Begin a multipart upload and return its id."""
-        with translated():
+        with S3_ERRORS.translate():
             begun = self._client.create_multipart_upload(
                 Bucket=self._bucket, Key=key, ContentType=CONTENT_TYPE
             )
@@ -66,19 +68,19 @@ class S3UploadStore:
 
     def add(self, key: str, upload: str, *, number: int, body: bytearray) -> Part:
         """Store one part."""
-        with translated():
+        with S3_ERRORS.translate():
             added = self._client.upload_part(
                 Bucket=self._bucket,
                 Key=key,
                 UploadId=upload,
                 PartNumber=number,
-                Body=body,  # type: ignore[arg-type] # botocore takes it uncopied
+                Body=body,  # type: ignore[arg-type] # botocore takes a bytearray uncopied
             )
         return Part(number=number, etag=added["ETag"], size=len(body))
 
     def parts(self, key: str, upload: str) -> list[Part] | None:
         """Return the parts that are there, or None when the upload is over."""
-        try:
+        with S3_ERRORS.translate(settled=_OVER):
             pages = self._client.get_paginator("list_parts").paginate(
                 Bucket=self._bucket, Key=key, UploadId=upload
             )
@@ -87,42 +89,36 @@ class S3UploadStore:
                 for page in pages
                 for part in page.get("Parts", [])
             ]
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] == "NoSuchUpload":
-                return None
-            with translated():
-                raise
+        return None
 
     def finish(self, key: str, upload: str, parts: Sequence[Part]) -> None:
-        """Make the parts one object."""
+        """Make the parts one object; parts that are one object already stay so."""
         named = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
-        try:
+        with S3_ERRORS.translate(settled=_OVER):
             self._client.complete_multipart_upload(
                 Bucket=self._bucket,
                 Key=key,
                 UploadId=upload,
-                MultipartUpload={"Parts": named},  # type: ignore[typeddict-item] # as S3
+                MultipartUpload={"Parts": named},  # type: ignore[typeddict-item] # a list is a sequence
             )
-        except ClientError as exc:
-            # Also the answer to our own call whose first answer was lost.
-            ended = exc.response["Error"]["Code"] == "NoSuchUpload"
-            if not ended or not self._joined(key, parts):
-                with translated():
-                    raise
+            return
+        # S3 also answers so to a repeated call whose first answer was lost.
+        if not self._has_parts(key, parts):
+            raise InternalError("S3 knows neither the upload nor its object.")
 
-    def _holds(self, key: str, size: int, sha256: bytes) -> bool:
-        """Tell whether the object is these bytes; one without a hash is read."""
+    def _has_bytes(self, key: str, size: int, sha256: bytes) -> bool:
+        """Tell whether the object has these bytes; an object without a hash is read."""
         head = self._head(key)
         if head["ContentLength"] != size:
             return False
         if "ChecksumSHA256" in head:
             return base64.b64decode(head["ChecksumSHA256"]) == sha256
-        with translated():
+        with S3_ERRORS.translate():
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
             return hashlib.sha256(answer["Body"].read()).digest() == sha256
 
-    def _joined(self, key: str, parts: Sequence[Part]) -> bool:
-        """Tell whether the object is these parts; no other upload has the key.
+    def _has_parts(self, key: str, parts: Sequence[Part]) -> bool:
+        """Tell whether the object was joined from these parts; keys are used once.
 
         The ETag of joined parts ends with their number, under KMS too.
         """
@@ -132,7 +128,7 @@ class S3UploadStore:
 
     def _head(self, key: str) -> "HeadObjectOutputTypeDef":
         try:
-            with translated():
+            with S3_ERRORS.translate():
                 return self._client.head_object(
                     Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
                 )
@@ -141,17 +137,13 @@ class S3UploadStore:
 
     def abort(self, key: str, upload: str) -> None:
         """Remove the parts; an upload that is over stays as it is."""
-        try:
+        with S3_ERRORS.translate(settled=_OVER):
             self._client.abort_multipart_upload(
                 Bucket=self._bucket, Key=key, UploadId=upload
             )
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] != "NoSuchUpload":
-                with translated():
-                    raise
 
-    def sign_post(self, key: str, *, max_bytes: int, seconds: int) -> Form:
-        """Allow one upload of at most so many bytes."""
+    def sign_post(self, key: str, *, max_bytes: int, seconds: int) -> FormBody:
+        """Return a form that may upload at most `max_bytes` for some seconds."""
         signed = self._client.generate_presigned_post(
             self._bucket,
             key,
@@ -162,7 +154,7 @@ class S3UploadStore:
             ],
             ExpiresIn=seconds,
         )
-        return Form(url=signed["url"], fields=signed["fields"])
+        return FormBody(url=signed["url"], fields=signed["fields"])
 
     def sign_part(self, key: str, upload: str, *, number: int, seconds: int) -> str:
         """Return a URL that takes one part."""

@@ -1,18 +1,17 @@
-"""Believe a signed webhook of an outside analysis server."""
+"""Accept the signed reports of an analysis server beside WaveFlow."""
 
 import hmac
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from waveflow.api.errors import BadSignatureError
 from waveflow.api.jobs.service import Jobs
+from waveflow.api.schemas import JsonObject, NotedBody
 from waveflow.errors import InvalidMessageError
 
-TOLERANCE_S = 300  # Standard Webhooks' own
+TOLERANCE_S = 300  # the tolerance of Standard Webhooks
 STAMP_DIGITS = 12  # seconds, until the year 33658
 _SUCCESS = {"success", "completed"}
 _FAILURE = {"failed", "failure", "error"}
@@ -20,15 +19,8 @@ _FAILURE = {"failed", "failure", "error"}
 Sign = Callable[..., dict[str, str]]
 
 
-class Noted(Struct, frozen=True, kw_only=True):
-    """What a webhook said, and whether it changed anything."""
-
-    success: bool
-    changed: bool
-
-
-class OutsideServer:
-    """An analysis server beside WaveFlow that posts what it found."""
+class ExternalServer:
+    """Receiver of the webhooks of an analysis server beside WaveFlow."""
 
     def __init__(
         self,
@@ -43,12 +35,19 @@ class OutsideServer:
         self._sign = sign
         self._clock = clock
 
-    def note(self, job_id: str, *, body: bytes, headers: Mapping[str, str]) -> Noted:
-        """Keep what a signed webhook says about a job."""
+    def note(
+        self, job_id: str, *, body: bytes, headers: Mapping[str, str]
+    ) -> NotedBody:
+        """Keep what a signed webhook reports about a job."""
         self._verify(body, headers)
-        said = _read(body)
-        changed = self._jobs.note_outside(job_id, said)
-        return Noted(success=said["status"] == "success", changed=changed)
+        report = _read_report(body)
+        changed = self._jobs.keep_report(job_id, report)
+        return NotedBody(
+            message="웹훅을 받았습니다.",
+            job_id=job_id,
+            status="completed" if report["status"] == "success" else "failed",
+            changed=changed,
+        )
 
     def _verify(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Check the three headers of Standard Webhooks 1.0.0 against every secret."""
@@ -69,8 +68,8 @@ class OutsideServer:
             raise BadSignatureError("The webhook's signature is not ours.")
 
 
-def _read(body: bytes) -> dict[str, Any]:
-    """Return what the server says, its status as `success` or `failed`."""
+def _read_report(body: bytes) -> JsonObject:
+    """Return the server's report, its status as `success` or `failed`."""
     try:
         said = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):

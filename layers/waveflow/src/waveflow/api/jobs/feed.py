@@ -4,36 +4,21 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from msgspec import Struct
-
 from waveflow.api.errors import RefusalError
-from waveflow.api.jobs.progress import Progress
+from waveflow.api.schemas import Gone, Progress
 from waveflow.errors import InternalError, StorageUnavailableError, WaveflowError
 
 FAST_S, SLOW_S = 0.2, 2.0
-GROWTH = 1.15  # a job that takes a minute is looked at every two seconds
+GROWTH = 1.15  # after half a minute a job is polled every two seconds
 BACK_OFF = 2.0
-HEARTBEAT_S = 15.0  # proxies drop what is silent for a minute
+HEARTBEAT_S = 15.0  # proxies drop a connection that is silent for a minute
 
 Look = Callable[[str], Sequence[Progress]]
 _log = logging.getLogger("waveflow.api")
 
 
-class Gone(Struct, frozen=True, kw_only=True):
-    """A job that can be followed no further, and why."""
-
-    job_id: str
-    code: str
-    message: str
-
-    @property
-    def final(self) -> bool:
-        """Tell that nothing follows."""
-        return True
-
-
 class Feeds:
-    """The jobs that somebody follows now."""
+    """Polls of the jobs that clients follow now, one for each job."""
 
     def __init__(
         self, look: Look, *, fast_s: float = FAST_S, heartbeat_s: float = HEARTBEAT_S
@@ -41,46 +26,46 @@ class Feeds:
         self._look = look
         self._fast_s = fast_s
         self._heartbeat_s = heartbeat_s
-        self._watches: dict[str, _Watch] = {}
+        self._polls: dict[str, _Poll] = {}
 
     async def follow(
         self, job_id: str, *, after: int = 0
     ) -> AsyncIterator[Progress | Gone | None]:
         """Yield every moment after a number, in order; None is a heartbeat.
 
-        It ends after the final moment, or when the job is gone.
+        The stream ends after the final moment, or when the job is gone.
         """
-        watch = self._join(job_id)
+        poll = self._join(job_id)
         try:
             index = 0
             while True:
-                while index < len(watch.moments):
-                    moment = watch.moments[index]
+                while index < len(poll.moments):
+                    moment = poll.moments[index]
                     index += 1
                     if moment.number > after:
                         yield moment
                     if moment.final:
                         return
-                if watch.gone is not None:
-                    yield watch.gone
+                if poll.gone is not None:
+                    yield poll.gone
                     return
-                if not await watch.wait(self._heartbeat_s):
+                if not await poll.wait(self._heartbeat_s):
                     yield None
         finally:
-            self._leave(job_id, watch)
+            self._leave(job_id, poll)
 
-    def _join(self, job_id: str) -> "_Watch":
-        watch = self._watches.get(job_id)
-        if watch is None:
-            watch = self._watches[job_id] = _Watch(job_id, self._look, self._fast_s)
-        watch.followers += 1
-        return watch
+    def _join(self, job_id: str) -> "_Poll":
+        poll = self._polls.get(job_id)
+        if poll is None:
+            poll = self._polls[job_id] = _Poll(job_id, self._look, self._fast_s)
+        poll.followers += 1
+        return poll
 
-    def _leave(self, job_id: str, watch: "_Watch") -> None:
-        watch.followers -= 1
-        if watch.followers == 0:
-            self._watches.pop(job_id, None)
-            watch.stop()
+    def _leave(self, job_id: str, poll: "_Poll") -> None:
+        poll.followers -= 1
+        if poll.followers == 0:
+            self._polls.pop(job_id, None)
+            poll.stop()
 
     async def follow_all(
         self, job_ids: Sequence[str]
@@ -107,14 +92,14 @@ class Feeds:
 
 
 class _Ended:
-    """One of several streams has ended."""
+    """Mark in a queue that one of several streams has ended."""
 
 
 _News = asyncio.Queue[Progress | Gone | None | _Ended]
 
 
-class _Watch:
-    """One job's poll, and everything that it has seen."""
+class _Poll:
+    """Poll of one job, with every moment seen and the number of followers."""
 
     def __init__(self, job_id: str, look: Look, fast_s: float) -> None:
         self.moments: list[Progress] = []
@@ -123,10 +108,10 @@ class _Watch:
         self._job_id = job_id
         self._look = look
         self._changed = asyncio.Event()
-        self._task = asyncio.create_task(self._poll(fast_s), name=f"poll {job_id}")
+        self._task = asyncio.create_task(self._run(fast_s), name=f"poll {job_id}")
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for news; False is "none in time"."""
+        """Wait for a new moment; return False when the time is over."""
         changed = self._changed
         try:
             await asyncio.wait_for(changed.wait(), seconds)
@@ -135,24 +120,24 @@ class _Watch:
         return True
 
     def stop(self) -> None:
-        """End the poll; a stream that is cut may not wait for that."""
+        """Cancel the poll without waiting, since a stream that is cut may not wait."""
         self._task.cancel()
 
-    async def _poll(self, pause_s: float) -> None:
-        """Look until the job has ended; what may pass is no news, only slower."""
+    async def _run(self, pause_s: float) -> None:
+        """Look until the job has ended; slow down after a failure that may pass."""
         while not (self.moments and self.moments[-1].final):
             growth = GROWTH
             try:
                 seen = await asyncio.to_thread(self._look, self._job_id)
             except StorageUnavailableError:
                 seen, growth = [], BACK_OFF
-            except Exception as exc:  # noqa: BLE001 - said to whoever follows
+            except Exception as exc:  # noqa: BLE001 - followers are told by an event
                 self.gone = self._reason(exc)
-                self._tell()
+                self._wake()
                 return
             if len(seen) > len(self.moments):
                 self.moments = list(seen)
-                self._tell()
+                self._wake()
                 continue
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * growth, SLOW_S)
@@ -164,6 +149,6 @@ class _Watch:
         code = exc.code if isinstance(exc, WaveflowError) else InternalError.code
         return Gone(job_id=self._job_id, code=code, message="It was logged.")
 
-    def _tell(self) -> None:
+    def _wake(self) -> None:
         told, self._changed = self._changed, asyncio.Event()
         told.set()

@@ -1,63 +1,73 @@
-"""Issue job ids that nobody can guess and that we know again.
+"""Issue job ids that nobody can guess, and tickets that nobody can change.
 
-An id is a UUID of version 8: 60 bits that follow from what the job is about, and
-62 bits that prove that we issued them. So the same request is the same job, and
-an id whose execution is forgotten can be told from one that never was, without a
-database. An execution that is there needs no proof: ids outlive their secret.
+An id is a UUID of version 8: 60 bits follow from what the job is about, and 62 bits
+prove that the API issued the id. The same request is therefore the same job, and an id
+whose execution is forgotten can be told from an invented one without a database. An
+execution that is there needs no proof: ids outlive their secret.
 """
 
-import base64
 import hashlib
 import hmac
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any
+
+import jwt
+
+from waveflow.api.schemas import JsonObject
 
 _VERSION = 0x80
 _VARIANT = 0x80
 _HALF = 8
+_ALGORITHM = "HS256"
+# PyJWS signs bytes as they are; `jwt.encode` would write Hangul as \uXXXX, and a
+# ticket with the longest names must fit 4,096 characters of a URL.
+_jws = jwt.PyJWS()
 
 
 class Seal:
-    """Derives and checks everything that must not be made elsewhere."""
+    """Signature of the API on job ids and tickets.
+
+    The newest secret signs; while secrets rotate, every current secret verifies.
+    """
 
     def __init__(self, secrets: Callable[[], tuple[str, ...]]) -> None:
         self._secrets = secrets
 
     def job_id(self, *parts: str) -> str:
         """Return the id of the job that `parts` describe."""
-        key = self._secrets()[0]
-        seed = bytearray(_mac(key, "seed", "\n".join(parts).encode())[:_HALF])
+        secret = self._secrets()[0]
+        seed = bytearray(_mac(secret, "seed", "\n".join(parts).encode())[:_HALF])
         seed[6] = _VERSION | (seed[6] & 0x0F)
-        return str(uuid.UUID(bytes=bytes(seed) + _proof(key, bytes(seed))))
+        return str(uuid.UUID(bytes=bytes(seed) + _proof(secret, bytes(seed))))
 
-    def issued(self, job_id: str) -> bool:
-        """Tell whether we issued an id."""
+    def is_issued(self, job_id: str) -> bool:
+        """Tell whether the API issued an id."""
         if not is_job_id(job_id):
             return False
         value = uuid.UUID(job_id).bytes
         seed, proof = value[:_HALF], value[_HALF:]
         return any(
-            hmac.compare_digest(_proof(key, seed), proof) for key in self._secrets()
+            hmac.compare_digest(_proof(secret, seed), proof)
+            for secret in self._secrets()
         )
 
-    def close(self, content: Mapping[str, Any]) -> str:
-        """Return `content` as text that fits a URL and cannot be changed."""
-        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-        body = _encode(text.encode())
-        return f"{body}.{_encode(_mac(self._secrets()[0], 'ticket', body.encode()))}"
+    def close(self, content: Mapping[str, object]) -> str:
+        """Return `content` as a ticket: text that fits a URL and cannot be changed."""
+        payload = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        key = _mac(self._secrets()[0], "ticket")
+        return _jws.encode(payload.encode(), key, algorithm=_ALGORITHM)
 
-    def open(self, sealed: str) -> dict[str, Any] | None:
-        """Return what `close` was given, or None for anything else."""
-        body, _, proof = sealed.partition(".")
-        if not sealed.isascii() or not any(
-            hmac.compare_digest(_encode(_mac(key, "ticket", body.encode())), proof)
-            for key in self._secrets()
-        ):
-            return None
-        content: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=="))
-        return content
+    def open(self, ticket: str) -> JsonObject | None:
+        """Return the content of a ticket, or None for any other text."""
+        for secret in self._secrets():
+            try:
+                payload = _jws.decode(ticket, _mac(secret, "ticket"), [_ALGORITHM])
+            except jwt.InvalidTokenError:
+                continue
+            content: JsonObject = json.loads(payload)
+            return content
+        return None
 
 
 def is_job_id(text: str) -> bool:
@@ -68,17 +78,13 @@ def is_job_id(text: str) -> bool:
         return False
 
 
-def _proof(key: str, seed: bytes) -> bytes:
-    proof = bytearray(_mac(key, "proof", seed)[:_HALF])
+def _proof(secret: str, seed: bytes) -> bytes:
+    proof = bytearray(_mac(secret, "proof", seed)[:_HALF])
     proof[0] = _VARIANT | (proof[0] & 0x3F)
     return bytes(proof)
 
 
-def _mac(key: str, purpose: str, content: bytes) -> bytes:
-    return hmac.new(
-        key.encode(), f"waveflow {purpose}\n".encode() + content, hashlib.sha256
-    ).digest()
-
-
-def _encode(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+def _mac(secret: str, purpose: str, content: bytes = b"") -> bytes:
+    """Return the digest of `content` under a secret, for one purpose alone."""
+    signed = f"waveflow {purpose}\n".encode() + content
+    return hmac.new(secret.encode(), signed, hashlib.sha256).digest()

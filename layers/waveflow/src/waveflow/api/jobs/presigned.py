@@ -4,16 +4,22 @@ import math
 import time
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
 
-import msgspec
-from msgspec import Struct
+from pydantic import BaseModel, ValidationError
 
 from waveflow.api.errors import UploadIncompleteError, UploadNotFoundError
+from waveflow.api.interfaces import Part, UploadStore
+from waveflow.api.jobs.context import JobContext
 from waveflow.api.jobs.ids import Seal
-from waveflow.api.jobs.service import Jobs
-from waveflow.api.jobs.subject import Accepted, Subject, Wish, with_file
-from waveflow.api.ports import Form, Part, UploadStore
+from waveflow.api.jobs.service import Jobs, accepted_body
+from waveflow.api.schemas import (
+    AcceptedBody,
+    BeginUploadBody,
+    JobOptions,
+    JsonObject,
+    PartBody,
+    UploadBody,
+)
 from waveflow.errors import EmptyAudioError, FileTooLargeError
 from waveflow.ports import ObjectStore
 
@@ -23,36 +29,46 @@ TICKET_SECONDS = 24 * 3600
 PART_BYTES = 8 << 20
 
 
-class Ticket(Struct, frozen=True, kw_only=True):
-    """An upload in motion; the client carries it, sealed, so that we need not."""
+class Ticket(BaseModel, frozen=True):
+    """State of an open upload, which the client carries, signed, as the upload's id."""
 
     job_id: str
-    subject: Subject
-    wish: Wish
+    context: JobContext
+    options: JobOptions
     size: int
     expires: int
     upload: str | None = None
 
+    @property
+    def key(self) -> str:
+        """Return the key of the object that the upload becomes."""
+        return self.context.key or ""
 
-class MissingPart(Struct, frozen=True, kw_only=True):
-    """A part that is still to be sent."""
+    @property
+    def abort_marker(self) -> str:
+        """Return the key that marks a form as given up; the API deletes no object."""
+        return f"{self.key}.given-up"
 
-    number: int
-    offset: int
-    size: int
-    url: str
+    def part_size(self, number: int) -> int:
+        """Return how many bytes a part must have."""
+        return min(PART_BYTES, self.size - (number - 1) * PART_BYTES)
+
+    @property
+    def part_count(self) -> int:
+        """Return the number of the last part."""
+        return math.ceil(self.size / PART_BYTES)
+
+    def missing(self, there: list[Part] | None) -> list[int]:
+        """Return the numbers of missing parts; None means that S3 has joined all."""
+        if there is None:
+            return []
+        sizes = {part.number: part.size for part in there}
+        numbers = range(1, self.part_count + 1)
+        return [n for n in numbers if sizes.get(n) != self.part_size(n)]
 
 
-class Direct(Struct, frozen=True, kw_only=True):
-    """How to send the bytes, and which of them are missing."""
-
-    upload_id: str
-    form: Form | None = None
-    missing: list[MissingPart] | None = None
-
-
-class DirectUploads:
-    """Uploads that pass by the API."""
+class PresignedUploads:
+    """Uploads whose bytes go to S3 by signed requests, not through the API."""
 
     def __init__(
         self,
@@ -69,150 +85,118 @@ class DirectUploads:
         self._seal = seal
         self._clock = clock
 
-    def begin(
-        self, subject: Subject, *, size: int, wish: Wish, multipart: bool
-    ) -> Direct:
-        """Open a way for `size` bytes."""
-        if size == 0:
+    def begin(self, context: JobContext, wanted: BeginUploadBody) -> UploadBody:
+        """Sign requests for the `size` bytes of a file."""
+        if wanted.size == 0:
             raise EmptyAudioError("The file has no bytes.")
-        if size > self._jobs.max_file_bytes:
+        if wanted.size > self._jobs.max_file_bytes:
             raise FileTooLargeError(
                 f"The file may have {self._jobs.max_file_bytes} bytes."
             )
-        subject = with_file(subject, subject.filename)
-        key = subject.key or ""
+        context = context.with_file(wanted.filename)
+        key = context.key or ""
         ticket = Ticket(
             job_id=self._seal.job_id("upload", key),
-            subject=subject,
-            wish=wish,
-            size=size,
+            context=context,
+            options=wanted,
+            size=wanted.size,
             expires=int(self._clock()) + TICKET_SECONDS,
-            upload=self._store.begin(key) if multipart else None,
+            upload=self._store.begin(key) if wanted.multipart else None,
         )
-        upload_id = self._seal.close(msgspec.to_builtins(ticket))
-        return self._way(ticket, upload_id)
+        return self._signed_requests(ticket, self._seal.close(ticket.model_dump()))
 
-    def resume(self, upload_id: str, *, owner: str) -> Direct:
-        """Say which bytes are missing, with URLs that are valid again."""
+    def resume(self, upload_id: str, *, owner: str) -> UploadBody:
+        """Return requests for the missing bytes, signed anew."""
         ticket = self._ticket(upload_id, owner)
         if ticket.upload is None:
             self._refuse_given_up(ticket)
-        return self._way(ticket, upload_id)
+        return self._signed_requests(ticket, upload_id)
 
-    def complete(self, upload_id: str, *, owner: str) -> Accepted:
+    def complete(self, upload_id: str, *, owner: str) -> AcceptedBody:
         """Start the job of an upload that is whole; a repeat is the same job."""
         ticket = self._ticket(upload_id, owner)
-        if self._jobs.started(ticket.job_id):
-            return Accepted(job_id=ticket.job_id)
+        if self._jobs.is_started(ticket.job_id):
+            return accepted_body(ticket.job_id)
         if ticket.upload is None:
             self._refuse_given_up(ticket)
         else:
             self._join(ticket, ticket.upload)
-        stored = self._objects.find(_key(ticket))
+        stored = self._objects.find(ticket.key)
         if stored is None:
             raise UploadIncompleteError("No file has arrived yet.")
         if stored.size != ticket.size:
             raise UploadIncompleteError(
                 f"The file has {stored.size} bytes, not {ticket.size}."
             )
-        return self._jobs.start(ticket.subject, job_id=ticket.job_id, wish=ticket.wish)
-
-    def abort(self, upload_id: str, *, owner: str) -> None:
-        """Give an upload up: its parts are removed, its form is no way to a job."""
-        ticket = self._ticket(upload_id, owner)
-        if ticket.upload is not None:
-            self._store.abort(_key(ticket), ticket.upload)
-        else:
-            self._store.put(_given_up(ticket), b"", sha256=sha256().digest())
-
-    def _refuse_given_up(self, ticket: Ticket) -> None:
-        if self._objects.find(_given_up(ticket)) is not None:
-            raise UploadNotFoundError("The upload was given up.")
-
-    def _way(self, ticket: Ticket, upload_id: str) -> Direct:
-        key = _key(ticket)
-        if ticket.upload is None:
-            form = self._store.sign_post(
-                key, max_bytes=ticket.size, seconds=FORM_SECONDS
-            )
-            return Direct(upload_id=upload_id, form=form)
-        missing = _missing(ticket, self._parts(ticket, ticket.upload))
-        return Direct(
-            upload_id=upload_id,
-            missing=[
-                self._signed(key, ticket.upload, number, ticket) for number in missing
-            ],
+        return self._jobs.start(
+            ticket.context, job_id=ticket.job_id, options=ticket.options
         )
 
-    def _signed(
-        self, key: str, upload: str, number: int, ticket: Ticket
-    ) -> MissingPart:
-        return MissingPart(
+    def abort(self, upload_id: str, *, owner: str) -> None:
+        """Give an upload up: remove its parts, or mark its form as given up."""
+        ticket = self._ticket(upload_id, owner)
+        if ticket.upload is not None:
+            self._store.abort(ticket.key, ticket.upload)
+        else:
+            self._store.put(ticket.abort_marker, b"", sha256=sha256().digest())
+
+    def _refuse_given_up(self, ticket: Ticket) -> None:
+        if self._objects.find(ticket.abort_marker) is not None:
+            raise UploadNotFoundError("The upload was given up.")
+
+    def _signed_requests(self, ticket: Ticket, upload_id: str) -> UploadBody:
+        if ticket.upload is None:
+            form = self._store.sign_post(
+                ticket.key, max_bytes=ticket.size, seconds=FORM_SECONDS
+            )
+            return UploadBody(upload_id=upload_id, form=form)
+        missing = ticket.missing(self._parts(ticket, ticket.upload))
+        return UploadBody(
+            upload_id=upload_id,
+            missing=[self._part_body(ticket, ticket.upload, number=n) for n in missing],
+        )
+
+    def _part_body(self, ticket: Ticket, upload: str, *, number: int) -> PartBody:
+        return PartBody(
             number=number,
             offset=(number - 1) * PART_BYTES,
-            size=_size_of(ticket, number),
-            url=self._store.sign_part(key, upload, number=number, seconds=PART_SECONDS),
+            size=ticket.part_size(number),
+            url=self._store.sign_part(
+                ticket.key, upload, number=number, seconds=PART_SECONDS
+            ),
         )
 
     def _parts(self, ticket: Ticket, upload: str) -> list[Part] | None:
         """Return the parts that are there, or None when they are one object."""
-        there = self._store.parts(_key(ticket), upload)
-        if there is None and self._objects.find(_key(ticket)) is None:
+        there = self._store.parts(ticket.key, upload)
+        if there is None and self._objects.find(ticket.key) is None:
             raise UploadNotFoundError("The upload was given up.")
         return there
 
     def _join(self, ticket: Ticket, upload: str) -> None:
         there = self._parts(ticket, upload)
         if there is None:
-            return  # an earlier call has joined them
-        missing = _missing(ticket, there)
+            return  # an earlier call has joined the parts
+        missing = ticket.missing(there)
         if missing:
             listed = ", ".join(str(number) for number in missing[:10])
             raise UploadIncompleteError(f"Missing or of another size: part {listed}.")
-        last = _last_part(ticket)
-        self._store.finish(_key(ticket), upload, [p for p in there if p.number <= last])
+        wanted = [part for part in there if part.number <= ticket.part_count]
+        self._store.finish(ticket.key, upload, wanted)
 
     def _ticket(self, upload_id: str, owner: str) -> Ticket:
-        ticket = _read(self._seal.open(upload_id))
+        ticket = _read_ticket(self._seal.open(upload_id))
         if (
             ticket is None
-            or ticket.subject.owner != owner
+            or ticket.context.owner != owner
             or ticket.expires < self._clock()
         ):
             raise UploadNotFoundError("You have no upload with this id.")
         return ticket
 
 
-def _read(content: Any) -> Ticket | None:
+def _read_ticket(content: JsonObject | None) -> Ticket | None:
     try:
-        return msgspec.convert(content, Ticket)
-    except msgspec.ValidationError:
-        return None  # not ours, or of an older version
-
-
-def _key(ticket: Ticket) -> str:
-    return ticket.subject.key or ""
-
-
-def _given_up(ticket: Ticket) -> str:
-    """Return the key that marks a form as given up; the API deletes no object."""
-    return f"{_key(ticket)}.given-up"
-
-
-def _missing(ticket: Ticket, there: list[Part] | None) -> list[int]:
-    if there is None:
-        return []
-    sizes = {part.number: part.size for part in there}
-    return [
-        number
-        for number in range(1, _last_part(ticket) + 1)
-        if sizes.get(number) != _size_of(ticket, number)
-    ]
-
-
-def _last_part(ticket: Ticket) -> int:
-    return math.ceil(ticket.size / PART_BYTES)
-
-
-def _size_of(ticket: Ticket, number: int) -> int:
-    return min(PART_BYTES, ticket.size - (number - 1) * PART_BYTES)
+        return Ticket.model_validate(content)
+    except ValidationError:
+        return None  # no ticket, or a ticket of an older version

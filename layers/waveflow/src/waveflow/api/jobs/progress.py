@@ -1,17 +1,13 @@
-"""Read from an execution how far a job is, in the words and numbers of seed 004."""
+"""Read a job's progress from its execution, in the words and numbers of seed 004."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
-
-from msgspec import Struct
+from collections.abc import Iterator, Sequence
 
 from waveflow import errors
-from waveflow.api.ports import Event, Execution
+from waveflow.api.interfaces import Execution, HistoryEvent
+from waveflow.api.schemas import FailureBody, JsonObject, Outcome, Progress
 from waveflow.events.deliveries import ERRORS, code_of, sentence_of
 
-Status = Literal["processing", "completed", "failed"]
-Result = Literal["SUCCESS", "DUPLICATE", "HELD", "FAILURE"]
-
+ACCEPTED = "업로드 완료, 백그라운드에서 처리됩니다."
 UPLOADED, ASKED, WORKING, TELLING, ENDED = 40, 70, 90, 95, 100
 STEPS: dict[str, tuple[int, str]] = {
     "Hash": (UPLOADED, "S3 업로드 완료, 해시 계산 중..."),
@@ -27,14 +23,14 @@ STEPS: dict[str, tuple[int, str]] = {
     "Tell": (TELLING, "결과 전송 중..."),
     "TellFailure": (TELLING, "오류 전송 중..."),
 }
-_BEGINNING = (UPLOADED, "업로드 완료, 백그라운드에서 처리됩니다.")
+_BEGINNING = (UPLOADED, ACCEPTED)
 _ENDINGS = {
     "ExecutionSucceeded",
     "ExecutionFailed",
     "ExecutionTimedOut",
     "ExecutionAborted",
 }
-_DONE: dict[Result, str] = {
+_DONE: dict[Outcome, str] = {
     "SUCCESS": "분석 완료",
     "DUPLICATE": "중복 파일입니다.",
     "HELD": "서버가 보류했습니다.",
@@ -42,47 +38,20 @@ _DONE: dict[Result, str] = {
 _CODES = {kind.code for kind in ERRORS.values()}
 
 
-class Failure(Struct, frozen=True, kw_only=True):
-    """Why a job failed, by the contract's code."""
-
-    code: str
-    message: str
-
-
-class Progress(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One moment of a job; `number` orders the moments and never changes."""
-
-    number: int
-    job_id: str
-    status: Status
-    progress: int
-    message: str
-    state: str = ""
-    at: str = ""
-    outcome: Result | None = None
-    result: Mapping[str, Any] | None = None
-    error: Failure | None = None
-
-    @property
-    def final(self) -> bool:
-        """Tell whether nothing follows."""
-        return self.status != "processing"
-
-
 def beginning(job_id: str) -> Progress:
-    """Return the moment before the first."""
+    """Return the moment of a job whose history is still empty."""
     reached, message = _BEGINNING
     return Progress(
         number=0, job_id=job_id, status="processing", progress=reached, message=message
     )
 
 
-def moments(job_id: str, history: Sequence[Event]) -> list[Progress]:
-    """Return one moment for each state that was entered."""
+def moments(job_id: str, history: Sequence[HistoryEvent]) -> list[Progress]:
+    """Return a moment for each state that the execution entered."""
     return list(_moments(job_id, history))
 
 
-def _moments(job_id: str, history: Sequence[Event]) -> Iterator[Progress]:
+def _moments(job_id: str, history: Sequence[HistoryEvent]) -> Iterator[Progress]:
     reached = 0
     for event in history:
         if event.kind == "ExecutionStarted":
@@ -103,30 +72,30 @@ def _moments(job_id: str, history: Sequence[Event]) -> Iterator[Progress]:
         )
 
 
-def has_ended(history: Sequence[Event]) -> bool:
-    """Tell whether the history's last entry is an end."""
+def has_ended(history: Sequence[HistoryEvent]) -> bool:
+    """Tell whether the history's last event ends the execution."""
     return bool(history) and history[-1].kind in _ENDINGS
 
 
 def ending(
     execution: Execution,
     *,
-    outside: Mapping[str, Any] | None,
+    report: JsonObject | None,
     last: Progress,
-    end: Event,
+    end: HistoryEvent,
 ) -> Progress | None:
     """Return the final moment, or None while the job goes on.
 
-    What an outside analysis server said is the last word about what the machine
+    The report of an external analysis server is the last word about what the machine
     has done well: its failure is the job's, and its result is added.
     """
     if execution.status == "RUNNING":
         return None
     outcome, result, failure = _machine_end(execution)
     number = end.number
-    if outside is not None and failure is None:
+    if report is not None and failure is None:
         number += 1  # a report that comes after the end is an event of its own
-        outcome, result, failure = _with_outside(outside, outcome, result)
+        outcome, result, failure = _with_report(report, outcome, result)
     return Progress(
         number=number,
         job_id=last.job_id,
@@ -141,9 +110,10 @@ def ending(
     )
 
 
-def _machine_end(
-    execution: Execution,
-) -> tuple[Result, Mapping[str, Any] | None, Failure | None]:
+_End = tuple[Outcome, JsonObject | None, FailureBody | None]
+
+
+def _machine_end(execution: Execution) -> _End:
     if execution.status == "SUCCEEDED":
         told = execution.output if isinstance(execution.output, dict) else {}
         if told.get("status") not in {"SUCCESS", "DUPLICATE"}:
@@ -154,13 +124,13 @@ def _machine_end(
     if execution.status == "TIMED_OUT":
         code = errors.ResourceLimitError.code
     message = sentence_of(execution.cause) or code.replace("_", " ").capitalize()
-    return "FAILURE", None, Failure(code=code, message=message)
+    return "FAILURE", None, FailureBody(code=code, message=message)
 
 
-def _with_outside(
-    outside: Mapping[str, Any], outcome: Result, result: Mapping[str, Any] | None
-) -> tuple[Result, Mapping[str, Any] | None, Failure | None]:
-    if outside["status"] != "success":
-        reason = outside.get("message") or "The analysis server failed."
-        return "FAILURE", result, Failure(code="ANALYSIS_FAILED", message=str(reason))
-    return outcome, {**(result or {}), "outside": outside.get("result")}, None
+def _with_report(
+    report: JsonObject, outcome: Outcome, result: JsonObject | None
+) -> _End:
+    if report["status"] != "success":
+        reason = str(report.get("message") or "The analysis server failed.")
+        return "FAILURE", result, FailureBody(code="ANALYSIS_FAILED", message=reason)
+    return outcome, {**(result or {}), "outside": report.get("result")}, None

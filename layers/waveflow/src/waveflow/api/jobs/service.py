@@ -1,31 +1,32 @@
-"""Start jobs, and say what became of them."""
+"""Start jobs, and tell their state, result and audio."""
 
 import asyncio
 import hashlib
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
 from waveflow.api.errors import JobExpiredError, JobNotFoundError, NoResultError
+from waveflow.api.interfaces import Execution, Machine, UploadStore
 from waveflow.api.jobs import progress
-from waveflow.api.jobs.idempotency import Repeats, asked_for, refuse_another
+from waveflow.api.jobs.context import JobContext, context_of, plain_name
+from waveflow.api.jobs.idempotency import KnownJobs, refuse_another, request_hash
 from waveflow.api.jobs.ids import Seal, is_job_id
-from waveflow.api.jobs.names import plain_name, user_id
-from waveflow.api.jobs.progress import Progress
-from waveflow.api.jobs.subject import Accepted, Subject, Wish, subject_of, with_file
-from waveflow.api.jobs.upload import Arrival
-from waveflow.api.ports import Execution, Machine, UploadStore
+from waveflow.api.jobs.upload import StreamedUpload
+from waveflow.api.schemas import AcceptedBody, JobOptions, JsonObject, Progress
 from waveflow.errors import SourceChangedError
 from waveflow.events.fields import iso_time
 from waveflow.ports import ObjectStore
 
-OUTSIDE_PREFIX = "analysis/"  # what an outside analysis server said
+REPORT_PREFIX = "analysis/"  # reports of an external analysis server
+LINK_SECONDS = 600
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class Jobs:
-    """Every job of every owner, kept by Step Functions and S3 alone."""
+    """Jobs of every owner, kept by Step Functions and S3 alone."""
 
     def __init__(  # noqa: PLR0913 - one port each
         self,
@@ -43,82 +44,98 @@ class Jobs:
         self._uploads = uploads
         self._seal = seal
         self._clock = clock
-        self._repeats = Repeats(machine, objects=objects, seal=seal)
+        self._known = KnownJobs(machine, objects=objects, seal=seal)
 
     async def receive(
-        self, subject: Subject, chunks: AsyncIterator[bytes], *, wish: Wish
-    ) -> Accepted:
+        self,
+        context: JobContext,
+        chunks: AsyncIterator[bytes],
+        *,
+        options: JobOptions,
+        idempotency_key: str | None,
+    ) -> AcceptedBody:
         """Store an upload while it arrives and start its job."""
-        subject = with_file(subject, subject.filename)
-        async with Arrival(
-            subject.key or "", store=self._uploads, max_bytes=self.max_file_bytes
-        ) as arrival:
-            await arrival.take(chunks)
-            return await asyncio.to_thread(self._accept, subject, arrival, wish)
+        async with StreamedUpload(
+            context.key or "", store=self._uploads, max_bytes=self.max_file_bytes
+        ) as upload:
+            await upload.take(chunks)
+            return await asyncio.to_thread(
+                self._accept,
+                context,
+                upload,
+                options=options,
+                idempotency_key=idempotency_key,
+            )
 
-    def start(self, subject: Subject, *, job_id: str, wish: Wish) -> Accepted:
+    def start(
+        self, context: JobContext, *, job_id: str, options: JobOptions
+    ) -> AcceptedBody:
         """Start the job of an object that is stored."""
-        verdict = wish.verdict == "platform"
-        task = "generate_hash_and_webhook" if verdict else "process_audio_analysis"
+        asks = options.verdict == "platform"
+        task = "generate_hash_and_webhook" if asks else "process_audio_analysis"
         fields = {
-            "userId": user_id(subject.owner),
-            "trackId": subject.token_id,
+            "userId": user_id(context.owner),
+            "trackId": context.token_id,
             "stemId": job_id,
-            "filepath": subject.key,
-            "original_filename": subject.filename,
-            "num_peaks": wish.num_peaks,
-            "analysis": wish.analysis,
+            "filepath": context.key,
+            "original_filename": context.filename,
+            "num_peaks": options.num_peaks,
+            "analysis": options.analysis,
         }
-        self._start(job_id, task, fields, subject=subject)
-        return Accepted(job_id=job_id)
+        return self._start(job_id, task, fields, context=context)
 
-    def started(self, job_id: str) -> bool:
+    def is_started(self, job_id: str) -> bool:
         """Tell whether a job was started."""
         return self._machine.describe(job_id) is not None
 
     def mix(
-        self, subject: Subject, job_ids: Sequence[str], *, repeat_key: str | None
-    ) -> Accepted:
+        self,
+        context: JobContext,
+        job_ids: Sequence[str],
+        *,
+        idempotency_key: str | None,
+    ) -> AcceptedBody:
         """Start a mix of the files of some of the owner's jobs, in that order."""
-        stems = [self.subject(job_id, owner=subject.owner) for job_id in job_ids]
+        stems = [self.context(job_id, owner=context.owner) for job_id in job_ids]
         paths = [stem.key for stem in stems if stem.key is not None]
         if len(paths) < len(stems):
             raise NoResultError("A mix has no file that could be mixed again.")
-        if repeat_key is None:
-            job_id = self._repeats.fresh(subject)
+        if idempotency_key is None:
+            job_id = self._known.new_id(context)
         else:
-            subject = _asking(subject, *job_ids)
-            job_id, _ = self._repeats.of_key(subject, "mix", repeat_key, None)
+            context = _with_request(context, *job_ids)
+            job_id, _ = self._known.of_key(
+                context, "mix", key=idempotency_key, upload=None
+            )
         fields = {"stageId": job_id, "stem_paths": paths}
-        self._start(job_id, "mix_stems_and_upload", fields, subject=subject)
-        return Accepted(job_id=job_id)
+        return self._start(job_id, "mix_stems_and_upload", fields, context=context)
 
     def look(self, job_id: str) -> list[Progress]:
-        """Return every moment of a job until now."""
+        """Return the moments of a job until now, the oldest first."""
         history = self._machine.history(job_id)
         seen = progress.moments(job_id, history)
         if not seen or not progress.has_ended(history):
             return seen
         end = progress.ending(
             self._execution(job_id),
-            outside=self._outside(job_id),
+            report=self._report(job_id),
             last=seen[-1],
             end=history[-1],
         )
         return [*seen, end] if end else seen
 
-    def now(self, job_id: str, *, owner: str) -> tuple[Subject, Progress]:
-        """Return what a job is about and its newest moment, if it is the owner's."""
-        subject = self.subject(job_id, owner=owner)
+    def now(self, job_id: str, *, owner: str) -> tuple[JobContext, Progress]:
+        """Return a job's context and newest moment, if the job is the owner's."""
+        context = self.context(job_id, owner=owner)
         seen = self.look(job_id)
-        return subject, seen[-1] if seen else progress.beginning(job_id)
+        return context, seen[-1] if seen else progress.beginning(job_id)
 
-    def subject(self, job_id: str, *, owner: str) -> Subject:
-        """Return what a job is about, if it is the owner's."""
-        subject = subject_of(self._execution(job_id))
-        if subject is None or subject.owner != owner:
+    def context(self, job_id: str, *, owner: str) -> JobContext:
+        """Return a job's context, if the job is the owner's."""
+        context = context_of(self._execution(job_id))
+        if context is None or context.owner != owner:
             raise JobNotFoundError("You have no job with this id.")
-        return subject
+        return context
 
     def document(self, job_id: str, *, owner: str) -> bytes:
         """Return the waveform document of a job, byte for byte."""
@@ -129,23 +146,23 @@ class Jobs:
         return body
 
     def audio_url(self, job_id: str, *, owner: str, download: bool) -> str:
-        """Return a URL that gives the job's audio for some minutes."""
-        subject = self.subject(job_id, owner=owner)
-        key = subject.key or self._result(job_id, owner).get("mixed_file_path")
+        """Return a URL that gives the job's audio for ten minutes."""
+        context = self.context(job_id, owner=owner)
+        key = context.key or self._result(job_id, owner).get("mixed_file_path")
         if key is None or self._objects.find(key) is None:
             raise NoResultError("The job has no audio, or no longer.")
-        name = (subject.filename or plain_name(key)) if download else None
-        return self._uploads.sign_get(key, filename=name, seconds=600)
+        name = (context.filename or plain_name(key)) if download else None
+        return self._uploads.sign_get(key, filename=name, seconds=LINK_SECONDS)
 
-    def note_outside(self, job_id: str, said: Mapping[str, Any]) -> bool:
-        """Keep what an outside analysis server says; return whether that is news."""
+    def keep_report(self, job_id: str, report: Mapping[str, object]) -> bool:
+        """Keep an external server's report; return False where a job has one."""
         self._execution(job_id)
-        if self._outside(job_id) is not None:
+        if self._report(job_id) is not None:
             return False
-        body = msgspec.json.encode(said)
+        body = msgspec.json.encode(report)
         try:
             self._uploads.put(
-                _outside_key(job_id),
+                _report_key(job_id),
                 body,
                 sha256=hashlib.sha256(body).digest(),
                 content_type="application/json",
@@ -154,26 +171,37 @@ class Jobs:
             return False  # another report came between
         return True
 
-    def _accept(self, subject: Subject, arrival: Arrival, wish: Wish) -> Accepted:
-        if wish.repeat_key is not None:
-            subject = _asking(
-                subject, arrival.sha256, wish.num_peaks, wish.verdict, wish.analysis
+    def _accept(
+        self,
+        context: JobContext,
+        upload: StreamedUpload,
+        *,
+        options: JobOptions,
+        idempotency_key: str | None,
+    ) -> AcceptedBody:
+        if idempotency_key is not None:
+            choices = (options.num_peaks, options.verdict, options.analysis)
+            context = _with_request(context, upload.sha256, *choices)
+            job_id, known = self._known.of_key(
+                context, "upload", key=idempotency_key, upload=upload
             )
-            job_id, known = self._repeats.of_key(
-                subject, "upload", wish.repeat_key, arrival
-            )
-        elif wish.verdict == "platform":
-            job_id, known = self._repeats.fresh(subject), False
+        elif options.verdict == "platform":
+            job_id, known = self._known.new_id(context), False
         else:
-            job_id, known = self._repeats.of_bytes(subject, arrival, wish)
+            job_id, known = self._known.of_bytes(context, upload, options=options)
         if known:
-            return Accepted(job_id=job_id, cached=wish.repeat_key is None)
-        arrival.keep()
-        return self.start(subject, job_id=job_id, wish=wish)
+            return accepted_body(job_id, cached=idempotency_key is None)
+        upload.keep()
+        return self.start(context, job_id=job_id, options=options)
 
     def _start(
-        self, job_id: str, task: str, fields: Mapping[str, Any], *, subject: Subject
-    ) -> None:
+        self,
+        job_id: str,
+        task: str,
+        fields: Mapping[str, object],
+        *,
+        context: JobContext,
+    ) -> AcceptedBody:
         ts = int(self._clock() * 1000)
         record = {
             "messageId": job_id,
@@ -184,32 +212,46 @@ class Jobs:
                 "args": [],
                 "kwargs": {**fields, "timestamp": iso_time(ts)},
             },
-            "api": msgspec.to_builtins(subject),
+            "api": context.model_dump(),
         }
         started = self._machine.start(job_id, record)
-        if not started and subject.asked is not None:
-            refuse_another(self._machine.describe(job_id), subject)
+        if not started and context.asked is not None:
+            refuse_another(self._machine.describe(job_id), context)
+        return accepted_body(job_id)
 
     def _execution(self, job_id: str) -> Execution:
-        """Return a job's execution; only one that is gone must prove itself."""
+        """Return a job's execution; tell a forgotten job from one that never was."""
         execution = self._machine.describe(job_id) if is_job_id(job_id) else None
-        if execution is not None and subject_of(execution) is not None:
+        if execution is not None and context_of(execution) is not None:
             return execution
-        if self._seal.issued(job_id):
+        if self._seal.is_issued(job_id):
             raise JobExpiredError("The job is older than 90 days and forgotten.")
         raise JobNotFoundError("You have no job with this id.")
 
-    def _result(self, job_id: str, owner: str) -> Mapping[str, Any]:
+    def _result(self, job_id: str, owner: str) -> JsonObject:
         return self.now(job_id, owner=owner)[1].result or {}
 
-    def _outside(self, job_id: str) -> Mapping[str, Any] | None:
-        body = self._objects.load(_outside_key(job_id))
+    def _report(self, job_id: str) -> JsonObject | None:
+        body = self._objects.load(_report_key(job_id))
         return None if body is None else msgspec.json.decode(body)
 
 
-def _outside_key(job_id: str) -> str:
-    return f"{OUTSIDE_PREFIX}{job_id}.json"
+def accepted_body(job_id: str, *, cached: bool = False) -> AcceptedBody:
+    """Return the answer about a job that was started, or found by its bytes."""
+    return AcceptedBody(message=progress.ACCEPTED, job_id=job_id, cached=cached)
 
 
-def _asking(subject: Subject, *asked: object) -> Subject:
-    return msgspec.structs.replace(subject, asked=asked_for(*asked))
+def user_id(owner: str) -> str:
+    """Return a user id that a message may carry: the owner, or the owner's hash."""
+    if _MESSAGE_ID.fullmatch(owner):
+        return owner
+    return hashlib.sha256(owner.encode()).hexdigest()
+
+
+def _report_key(job_id: str) -> str:
+    return f"{REPORT_PREFIX}{job_id}.json"
+
+
+def _with_request(context: JobContext, *asked: object) -> JobContext:
+    """Return the context with the hash of what a request asks for."""
+    return context.model_copy(update={"asked": request_hash(*asked)})

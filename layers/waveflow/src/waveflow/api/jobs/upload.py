@@ -6,21 +6,23 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
-from waveflow.api.ports import Part, UploadStore
+from waveflow.api.interfaces import Part, UploadStore
 from waveflow.errors import EmptyAudioError, FileTooLargeError
 
 PART_BYTES = 5 << 20  # the smallest part that S3 takes, so the least memory
 
 
-class Arrival:
-    """One object on its way in; a context manager that removes what is not kept.
+class StreamedUpload:
+    """Object that arrives in chunks; on exit, an object not kept is removed.
 
-    What fits one part is held back until `keep`, and so never stored in vain.
+    Bytes that fit one part stay in memory until `keep`, so that a refused upload
+    leaves no object. `size` and `sha256` (hexadecimal) are those of all chunks taken.
     """
 
     def __init__(self, key: str, *, store: UploadStore, max_bytes: int) -> None:
         self.key = key
         self.size = 0
+        self.sha256 = ""
         self._store = store
         self._max_bytes = max_bytes
         self._digest = hashlib.sha256()
@@ -29,13 +31,8 @@ class Arrival:
         self._parts: list[Part] = []
         self._kept = False
 
-    @property
-    def sha256(self) -> str:
-        """Return the hash of everything taken, in hexadecimal."""
-        return self._digest.hexdigest()
-
     async def __aenter__(self) -> Self:
-        """Begin; nothing is stored yet."""
+        """Return the upload, of which the store has no byte yet."""
         return self
 
     async def __aexit__(
@@ -48,14 +45,14 @@ class Arrival:
         self._buffer.clear()
         if self._upload is not None and not self._kept:
             abort = asyncio.to_thread(self._store.abort, self.key, self._upload)
-            # A client that has gone cancels this task, but not the cleaning up.
+            # A client that hangs up cancels this task; the removal must still run.
             await asyncio.shield(asyncio.ensure_future(abort))
 
     async def take(self, chunks: AsyncIterator[bytes]) -> None:
-        """Take all chunks.
+        """Take all chunks, sending each full part to the store.
 
-        Raises `FileTooLargeError` as soon as one is too many, and
-        `EmptyAudioError` when none had a byte.
+        Raises `FileTooLargeError` at the first chunk beyond the limit, and
+        `EmptyAudioError` when no chunk had a byte.
         """
         async for chunk in chunks:
             self.size += len(chunk)
@@ -66,21 +63,22 @@ class Arrival:
             self._digest.update(chunk)
             self._buffer += chunk
             if len(self._buffer) > PART_BYTES:
-                await asyncio.to_thread(self._send)
+                await asyncio.to_thread(self._send_part)
         if self.size == 0:
             raise EmptyAudioError("The file has no bytes.")
+        self.sha256 = self._digest.hexdigest()
 
     def keep(self) -> None:
-        """Make everything taken one object; called from a thread."""
+        """Make the chunks one object; blocking, so called from a thread."""
         if self._upload is None:
             self._store.put(self.key, self._buffer, sha256=self._digest.digest())
         else:
-            self._send()
+            self._send_part()
             self._store.finish(self.key, self._upload, self._parts)
         self._kept = True
 
-    def _send(self) -> None:
-        """Send the buffer as it is: every part but the last is large enough."""
+    def _send_part(self) -> None:
+        """Send the buffer as a part: each but the last has more than `PART_BYTES`."""
         if self._upload is None:
             self._upload = self._store.begin(self.key)
         body, self._buffer = self._buffer, bytearray()

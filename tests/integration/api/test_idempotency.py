@@ -1,4 +1,4 @@
-"""Files and requests that are sent again: what arrives may be the only copy."""
+"""Files and requests that are sent again; an upload may be the only copy."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +9,7 @@ from support.world import wav
 
 
 def upload(api, body, key, **query):
-    """Upload with a key."""
+    """Upload a file with an Idempotency-Key."""
     return api.client.post(
         "/tokens/token-1/upload-audio",
         params=query,
@@ -19,14 +19,14 @@ def upload(api, body, key, **query):
 
 
 def mix(api, jobs, key):
-    """Mix with a key."""
+    """Mix jobs with an Idempotency-Key."""
     return api.client.post(
         "/tokens/token-1/mix", json={"job_ids": jobs}, headers={"Idempotency-Key": key}
     )
 
 
 def test_a_repeated_request_is_the_same_job(api, world):
-    """A client whose answer was lost sends its key again; nothing is stored twice."""
+    """A client whose answer was lost sends its key again, and must not store twice."""
     body = wav(seed=500)
     first = upload(api, body, "repeat", verdict="platform").json()["job_id"]
     before = world.keys("audio/")
@@ -38,7 +38,7 @@ def test_a_repeated_request_is_the_same_job(api, world):
 
 
 def test_one_key_for_two_operations_is_two_jobs(api):
-    """A mix is never answered with an upload."""
+    """A client that asks for a mix must not get an upload's job."""
     jobs = [upload(api, wav(seed=seed), f"k{seed}").json()["job_id"] for seed in (1, 2)]
     for job in jobs:
         api.wait(job)
@@ -51,7 +51,7 @@ def test_one_key_for_two_operations_is_two_jobs(api):
 
 
 def test_a_key_that_asked_for_something_else_is_refused(api, world):
-    """Neither another file nor another choice is answered with the first's job."""
+    """A client must not get the first job for another file or other options."""
     body = wav(seed=503)
     job = upload(api, body, "other").json()["job_id"]
     api.wait(job)
@@ -69,7 +69,7 @@ def test_a_key_that_asked_for_something_else_is_refused(api, world):
 
 
 def test_of_two_files_with_one_key_at_once_one_is_refused(api):
-    """Whoever starts the job second is told that it is not theirs."""
+    """The slower client must learn that the job is about another file."""
     bodies = [wav(seconds=5, seed=seed) for seed in (506, 507)]
 
     with ThreadPoolExecutor(2) as pool:
@@ -80,7 +80,7 @@ def test_of_two_files_with_one_key_at_once_one_is_refused(api):
 
 @pytest.mark.parametrize("verdict", ["none", "platform"])
 def test_a_repeated_upload_whose_object_is_gone_is_stored_again(api, world, verdict):
-    """A key is no reason to drop what may be the only copy."""
+    """A known key is no reason to drop the only copy of a file."""
     body, key = wav(seed=508), f"gone-{verdict}"
     first = upload(api, body, key, verdict=verdict).json()
     told = api.wait(first["job_id"])
@@ -95,7 +95,7 @@ def test_a_repeated_upload_whose_object_is_gone_is_stored_again(api, world, verd
 
 
 def test_a_repeat_of_a_proved_duplicate_is_not_stored_again(api, world):
-    """Its own object was deleted on purpose: the older file holds the bytes."""
+    """The duplicate was deleted on purpose, and the older file holds the bytes."""
     body = wav(seed=509)
     api.wait(upload(api, body, "older", verdict="platform").json()["job_id"])
     next_second()
@@ -116,7 +116,7 @@ def key_of(world, told):
 
 
 def test_bytes_whose_object_is_gone_are_stored_again(api, world):
-    """A document without its audio is no reason to drop the audio that arrives."""
+    """A job with a waveform but without audio is no reason to drop an upload."""
     body = wav(seed=460)
     first = api.upload(body)
     lost = key_of(world, api.wait(first["job_id"]))
@@ -129,7 +129,7 @@ def test_bytes_whose_object_is_gone_are_stored_again(api, world):
 
 
 def test_bytes_whose_object_is_another_now_are_stored_again(api, world):
-    """An object of another size under the key is not the file that arrived."""
+    """An overwritten object is not the musician's file, so the upload must be kept."""
     body = wav(seed=461)
     first = api.upload(body)
     key = key_of(world, api.wait(first["job_id"]))

@@ -1,26 +1,31 @@
-"""Say what jobs need of the world beside the stages' ports."""
+"""Define the protocols by which jobs reach Step Functions and S3.
+
+`api/adapters` implements them; `waveflow.ports` has the protocols of the stages.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
-CONTENT_TYPE = "application/octet-stream"  # the content decides, never a claim
+from waveflow.api.schemas import FormBody, Json, JsonObject
+
+CONTENT_TYPE = "application/octet-stream"  # stages look at the content, never at a type
 
 
 class Execution(Struct, frozen=True, kw_only=True):
-    """One execution, as Step Functions describes it."""
+    """Execution of the state machine, as Step Functions describes it."""
 
     name: str
     status: str
-    record: Mapping[str, Any]
-    output: Any = None
+    record: JsonObject
+    output: Json = None
     error: str = ""
     cause: str = ""
 
 
-class Event(Struct, frozen=True, kw_only=True):
-    """One entry of an execution's history; `at` is ISO 8601 in UTC."""
+class HistoryEvent(Struct, frozen=True, kw_only=True):
+    """Entry of an execution's history; `at` is ISO 8601 in UTC."""
 
     number: int
     kind: str
@@ -29,44 +34,37 @@ class Event(Struct, frozen=True, kw_only=True):
 
 
 class Machine(Protocol):
-    """The state machine, by the names of its executions.
+    """State machine whose executions are known by their names.
 
-    Every method raises `StorageUnavailableError` for what may pass.
+    Every method raises `StorageUnavailableError` for a failure that may pass.
     """
 
-    def start(self, name: str, record: Mapping[str, Any]) -> bool:
-        """Start an execution, and tell whether it was; one of that name stays."""
+    def start(self, name: str, record: Mapping[str, object]) -> bool:
+        """Start an execution; return False where one has the name already."""
         ...
 
     def describe(self, name: str) -> Execution | None:
-        """Return an execution, or None when it never was or is forgotten."""
+        """Return an execution; None for a name that is unknown or forgotten."""
         ...
 
-    def history(self, name: str) -> Sequence[Event]:
-        """Return everything that happened to an execution, in order."""
+    def history(self, name: str) -> Sequence[HistoryEvent]:
+        """Return the events of an execution, the oldest first."""
         ...
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """One part of a multipart upload that the store holds."""
+    """Part of a multipart upload that the store holds."""
 
     number: int
     etag: str
     size: int
 
 
-class Form(Struct, frozen=True, kw_only=True):
-    """A signed form: whoever holds it may upload one object."""
-
-    url: str
-    fields: Mapping[str, str]
-
-
 class UploadStore(Protocol):
-    """The bucket's doors for uploads; the methods raise as `ObjectStore` does."""
+    """Bucket that receives uploads; the methods raise as `ObjectStore` does."""
 
     def url_of(self, key: str) -> str:
-        """Return where an object is, as `s3://bucket/key`."""
+        """Return the object's address, as `s3://bucket/key`."""
         ...
 
     def put(
@@ -79,7 +77,8 @@ class UploadStore(Protocol):
     ) -> None:
         """Store a small object whole, with the hash of its content.
 
-        Raises `SourceChangedError` when other bytes are there; equal ones are done.
+        Equal bytes under the key are a success. Raises `SourceChangedError` when other
+        bytes are there.
         """
         ...
 
@@ -96,15 +95,15 @@ class UploadStore(Protocol):
         ...
 
     def finish(self, key: str, upload: str, parts: Sequence[Part]) -> None:
-        """Make the parts one object; if they are one already, that is done."""
+        """Make the parts one object; parts that are one object already stay so."""
         ...
 
     def abort(self, key: str, upload: str) -> None:
         """Remove the parts; an upload that is over stays as it is."""
         ...
 
-    def sign_post(self, key: str, *, max_bytes: int, seconds: int) -> Form:
-        """Allow one upload of at most so many bytes."""
+    def sign_post(self, key: str, *, max_bytes: int, seconds: int) -> FormBody:
+        """Return a form that may upload at most `max_bytes` for some seconds."""
         ...
 
     def sign_part(self, key: str, upload: str, *, number: int, seconds: int) -> str:

@@ -1,7 +1,7 @@
-"""From an execution's history to what seed 004 shows."""
+"""Moments of a job, made from the history of its execution."""
 
-from waveflow.api.jobs.progress import ending, moments
-from waveflow.api.ports import Event, Execution
+from waveflow.api.interfaces import Execution, HistoryEvent
+from waveflow.api.jobs.progress import beginning, ending, moments
 
 UPLOAD = ["Route", "Hash", "Ask", "Verdict", "Waveform", "Tell"]
 
@@ -9,10 +9,10 @@ UPLOAD = ["Route", "Hash", "Ask", "Verdict", "Waveform", "Tell"]
 def history(states):
     """Return a history that entered some states."""
     entered = [
-        Event(number=2 * i + 2, kind="TaskStateEntered", at=f"t{i}", state=state)
+        HistoryEvent(number=2 * i + 2, kind="TaskStateEntered", at=f"t{i}", state=state)
         for i, state in enumerate(states)
     ]
-    return [Event(number=1, kind="ExecutionStarted", at="t"), *entered]
+    return [HistoryEvent(number=1, kind="ExecutionStarted", at="t"), *entered]
 
 
 def execution(status, **fields):
@@ -20,14 +20,14 @@ def execution(status, **fields):
     return Execution(name="job", status=status, record={}, **fields)
 
 
-def end(seen, told, outside=None):
-    """Return the final moment."""
-    entry = Event(number=99, kind="ExecutionSucceeded", at="t9")
-    return ending(told, outside=outside, last=seen[-1], end=entry)
+def end(seen, told, report=None):
+    """Return the final moment of a job."""
+    entry = HistoryEvent(number=99, kind="ExecutionSucceeded", at="t9")
+    return ending(told, report=report, last=seen[-1], end=entry)
 
 
 def test_progress_follows_the_states_and_never_falls():
-    """The seed's 40, 70 and 90 are where its client expects them."""
+    """Clients of seed 004 draw a bar from 40, 70 and 90, which must not fall."""
     seen = moments("job", history(UPLOAD))
 
     assert [m.progress for m in seen] == [40, 40, 70, 70, 90, 95]
@@ -35,8 +35,16 @@ def test_progress_follows_the_states_and_never_falls():
     assert [m.number for m in seen] == sorted({m.number for m in seen})
 
 
+def test_a_job_without_a_history_has_begun():
+    """A client that asks at once must see a job, not an error."""
+    now = beginning("job")
+
+    assert (now.status, now.progress, now.number) == ("processing", 40, 0)
+    assert now.message == moments("job", history([]))[0].message
+
+
 def test_a_success_ends_at_a_hundred_with_its_result():
-    """The final moment is the only one with a result."""
+    """A client that follows the stream needs no further request for the result."""
     seen = moments("job", history(UPLOAD))
     output = {"status": "SUCCESS", "result": {"duration": 1.5}}
 
@@ -48,14 +56,14 @@ def test_a_success_ends_at_a_hundred_with_its_result():
 
 
 def test_a_held_stem_is_completed_without_a_result():
-    """The server wanted to wait: nothing failed."""
+    """A verdict `hold` is no failure, so a client must not show an error."""
     final = end(moments("job", history(UPLOAD[:4])), execution("SUCCEEDED", output={}))
 
     assert (final.outcome, final.result) == ("HELD", None)
 
 
 def test_a_failure_carries_the_contracts_code_whoever_names_it():
-    """The machine ends with a code; a state that was not caught, with a class."""
+    """The machine fails with a code or a class; clients know codes only."""
     seen = moments("job", history(UPLOAD))
     typed = execution("FAILED", error="CORRUPT_AUDIO", cause="No frame.")
     uncaught = execution("FAILED", error="WebhookUnavailableError", cause="down")
@@ -68,8 +76,8 @@ def test_a_failure_carries_the_contracts_code_whoever_names_it():
     assert end(seen, typed).progress < 100
 
 
-def test_an_outside_server_has_the_last_word():
-    """Its failure is the job's; its result is added to the machine's."""
+def test_an_external_server_has_the_last_word():
+    """A client must see the external server's failure, or its result."""
     seen = moments("job", history(UPLOAD))
     done = execution("SUCCEEDED", output={"status": "SUCCESS", "result": {"a": 1}})
 
@@ -82,7 +90,7 @@ def test_an_outside_server_has_the_last_word():
 
 
 def test_no_report_ends_a_job_or_saves_one():
-    """While the machine runs nothing is final, and its own failure stays."""
+    """A report must neither end a running job nor hide the machine's own failure."""
     seen = moments("job", history(UPLOAD))
     failed = execution("FAILED", error="CORRUPT_AUDIO", cause="No frame.")
     report = {"status": "success", "result": {"tempo": 120}}

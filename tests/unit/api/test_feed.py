@@ -1,30 +1,30 @@
-"""Streams that share a poll."""
+"""Streams of one job that share a poll."""
 
 import asyncio
 
 import pytest
 from waveflow.api.errors import JobExpiredError
-from waveflow.api.jobs.feed import Feeds, Gone
-from waveflow.api.jobs.progress import Progress
+from waveflow.api.jobs.feed import Feeds
+from waveflow.api.schemas import Gone, Progress
 from waveflow.errors import InternalError, StorageUnavailableError
 
 
 def moment(number, status="processing"):
-    """Return one moment."""
+    """Return a moment of a job."""
     return Progress(
         number=number, job_id="job", status=status, progress=number, message=""
     )
 
 
 class Script:
-    """A job that goes on a little with every look."""
+    """Job that goes on a little with every look."""
 
     def __init__(self, *, hold=1):
         self.looks = 0
         self._hold = hold
 
     def __call__(self, _job_id):
-        """Look once more."""
+        """Look at the job again."""
         self.looks += 1
         count = min(4, self.looks // self._hold)
         return [
@@ -34,12 +34,12 @@ class Script:
 
 
 async def collect(stream):
-    """Return the numbers of everything that a stream yields."""
+    """Return the numbers of a stream's moments; None stands for a heartbeat."""
     return [item.number if item else None async for item in stream]
 
 
 def test_a_thousand_streams_share_one_poll():
-    """Step Functions is asked once for all of them, and nobody misses a moment."""
+    """A poll for each of 1,000 streams would exhaust the quota of Step Functions."""
     script = Script(hold=3)
     feeds = Feeds(script, fast_s=0.001)
 
@@ -56,7 +56,7 @@ def test_a_thousand_streams_share_one_poll():
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
 def test_a_cut_stream_goes_on_where_it_was(after):
-    """`Last-Event-ID` is the number of the last moment that arrived."""
+    """A client that comes back must miss no moment, and get no moment twice."""
     feeds = Feeds(Script(), fast_s=0.001)
 
     seen = asyncio.run(collect(feeds.follow("job", after=after)))
@@ -65,7 +65,7 @@ def test_a_cut_stream_goes_on_where_it_was(after):
 
 
 def test_a_silent_job_is_kept_alive_by_heartbeats():
-    """Proxies drop a connection on which nothing is said."""
+    """Proxies drop a connection that is silent for a minute."""
     feeds = Feeds(lambda _job: [moment(1)], fast_s=0.001, heartbeat_s=0.01)
 
     async def scenario():
@@ -78,7 +78,7 @@ def test_a_silent_job_is_kept_alive_by_heartbeats():
 
 
 def test_a_client_that_leaves_leaves_no_poll():
-    """A task that nobody waits for must not live on."""
+    """A poll without a follower would ask Step Functions until its job ends."""
     feeds = Feeds(lambda _job: [moment(1)], fast_s=0.001)
 
     async def scenario():
@@ -93,7 +93,7 @@ def test_a_client_that_leaves_leaves_no_poll():
 
 
 class Failing(Script):
-    """A job whose second to fourth look fail."""
+    """Job whose second to fourth look fail."""
 
     def __init__(self, error):
         super().__init__()
@@ -101,7 +101,7 @@ class Failing(Script):
         self._failures = 3
 
     def __call__(self, job_id):
-        """Look once more, or fail."""
+        """Look at the job again."""
         if self.looks == 1 and self._failures:
             self._failures -= 1
             raise self._error
@@ -109,7 +109,7 @@ class Failing(Script):
 
 
 def test_what_may_pass_ends_no_stream():
-    """A throttled look is no news: the stream lives on, and is told by heartbeats."""
+    """A throttled look must slow the stream down, not end it for its clients."""
     feeds = Feeds(
         Failing(StorageUnavailableError("throttled")), fast_s=0.02, heartbeat_s=0.01
     )
@@ -129,7 +129,7 @@ def test_what_may_pass_ends_no_stream():
     ],
 )
 def test_what_does_not_pass_is_said_and_ends_the_stream(error, code):
-    """An open stream has sent its status: the reason is its last event."""
+    """The status 200 was sent long ago, so only an event can tell the reason."""
 
     async def scenario():
         return [item async for item in Feeds(Failing(error), fast_s=0.001).follow("j")]
@@ -143,7 +143,7 @@ def test_what_does_not_pass_is_said_and_ends_the_stream(error, code):
 
 
 def test_one_jobs_error_ends_no_other_jobs_stream():
-    """Of several jobs on one stream, only the one that failed is given up."""
+    """A page that follows several jobs must not lose all by one failure."""
     bad, good = Failing(KeyError("x")), Script()
     feeds = Feeds(lambda job: (bad if job == "bad" else good)(job), fast_s=0.001)
 
@@ -157,7 +157,7 @@ def test_one_jobs_error_ends_no_other_jobs_stream():
 
 
 def test_several_jobs_come_on_one_stream():
-    """A browser opens six connections to one server at most."""
+    """A browser opens six connections to a server, so jobs must share a stream."""
     feeds = Feeds(Script(), fast_s=0.001)
 
     seen = asyncio.run(collect(feeds.follow_all(["a", "b"])))

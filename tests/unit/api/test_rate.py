@@ -1,15 +1,15 @@
-"""How often one owner may ask."""
+"""The rate of requests that an owner may send."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from waveflow.api.auth import RateLimit
 from waveflow.api.errors import RateLimitedError
-from waveflow.api.rate import RateLimit
 
 
 def test_the_rate_is_limited_for_each_owner():
-    """A bucket fills with time, and is nobody else's."""
+    """A hasty owner must not use up the requests of another."""
     now = [0.0]
     limit = RateLimit(2, burst=3, clock=lambda: now[0])
     for _ in range(3):
@@ -26,7 +26,7 @@ def test_the_rate_is_limited_for_each_owner():
 
 @pytest.fixture
 def hasty():
-    """Let threads take turns a thousand times as often."""
+    """Make threads take turns a thousand times as often."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -35,7 +35,7 @@ def hasty():
 
 @pytest.mark.usefixtures("hasty")
 def test_threads_do_not_share_one_place_in_the_bucket():
-    """The routes run in threads: what is full for one is full for all."""
+    """Routes run in threads: two that read the same level would both be let in."""
     limit = RateLimit(1e-9, burst=100, clock=lambda: 0.0)
 
     def ask(_number):

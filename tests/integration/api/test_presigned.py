@@ -1,4 +1,4 @@
-"""Large files that pass by the API, each with its ticket."""
+"""Large files that go to S3 directly, each with its ticket."""
 
 import jwt
 import pytest
@@ -11,7 +11,7 @@ PART = 8 << 20
 
 
 def test_a_signed_form_takes_one_file_of_that_size(api, world):
-    """The policy limits key and length; `complete` starts the job, once."""
+    """A form signs a key and a length, and `complete` starts its job once."""
     body = wav(seed=430)
     upload = begin(api, len(body)).json()
     early = complete(api, upload)
@@ -34,7 +34,7 @@ def test_a_signed_form_takes_one_file_of_that_size(api, world):
 
 
 def test_parts_that_arrived_need_not_be_sent_again(api):
-    """A cut upload goes on with what is missing, in any order."""
+    """A client whose upload was cut sends the missing parts alone, in any order."""
     body = wav(seconds=600, seed=431)
     upload = begin(api, len(body), multipart=True).json()
     numbers = [part["number"] for part in upload["missing"]]
@@ -53,7 +53,7 @@ def test_parts_that_arrived_need_not_be_sent_again(api):
 
 
 def test_an_upload_that_is_given_up_leaves_nothing(api, world):
-    """Its parts are removed, and giving up twice is no error."""
+    """Parts of an upload that is given up would be stored and paid for."""
     upload = begin(api, PART * 2, multipart=True).json()
     url = f"/tokens/uploads/{upload['upload_id']}"
 
@@ -64,7 +64,7 @@ def test_an_upload_that_is_given_up_leaves_nothing(api, world):
 
 
 def test_sizes_and_ids_are_checked_before_anything_is_signed(api):
-    """A form for too much is never given out; a made-up ticket is none."""
+    """A signed form for too many bytes could not be taken back."""
     refused = [begin(api, size).json()["code"] for size in (0, (100 << 20) + 1)]
     unknown = api.client.get("/tokens/uploads/abc.def")
 
@@ -82,8 +82,8 @@ def test_sizes_and_ids_are_checked_before_anything_is_signed(api):
         (b"{}", 422),
     ],
 )
-def test_a_body_that_is_no_wish_is_refused(api, body, status):
-    """JSON in another encoding is a bad request; the rest is no wish."""
+def test_a_body_that_announces_no_file_is_refused(api, body, status):
+    """A client must tell a body in another encoding from one with wrong fields."""
     answer = api.client.post(
         "/tokens/t/uploads", content=body, headers={"Content-Type": "application/json"}
     )
@@ -106,7 +106,7 @@ def way(upload):
 
 
 def test_a_file_of_another_size_starts_no_job(api):
-    """A form takes less than was announced: a file that was cut short."""
+    """A form also takes a file that was cut short."""
     body = wav(seed=520)
     upload = begin(api, len(body)).json()
     post(upload, body[:-10])
@@ -122,7 +122,7 @@ def test_a_file_of_another_size_starts_no_job(api):
 
 @pytest.mark.parametrize("multipart", [False, True])
 def test_an_upload_that_is_given_up_is_over(api, multipart):
-    """Neither its state nor its job can be had, though its file may be there."""
+    """A file that arrived before the end must not start a job after it."""
     body = wav(seed=521)
     upload = begin(api, len(body), multipart=multipart).json()
     if multipart:
@@ -139,7 +139,7 @@ def test_an_upload_that_is_given_up_is_over(api, multipart):
 
 @pytest.mark.parametrize("multipart", [False, True])
 def test_a_job_that_was_started_stays(api, world, multipart):
-    """Completing again is the same job, even when its object is gone meanwhile."""
+    """A repeated `complete` must return the job, even when its object is gone."""
     body = wav(seed=522)
     upload = begin(api, len(body), multipart=multipart).json()
     if multipart:
@@ -178,7 +178,7 @@ def test_the_longest_names_make_a_ticket_that_the_routes_take(api):
 
 
 def test_a_name_is_shown_without_its_folder_or_control_characters(api):
-    """What a client calls its file is echoed to pages and logs."""
+    """Pages and logs show the name that a client gave its file."""
     body = wav(seed=523)
     upload = begin(api, len(body), filename="..\\a/b\x1b[31m.wav").json()
     post(upload, body)

@@ -1,4 +1,4 @@
-"""Tokens of one issuer."""
+"""Tokens of the configured issuer, good and bad."""
 
 import json
 import time
@@ -18,14 +18,14 @@ TOKENS = BearerTokens(
 
 
 def token(key=PRIVATE, algorithm="ES256", kid="k1", **changed):
-    """Return a token, valid but for what is changed."""
+    """Return a valid token, but for the claims in `changed`."""
     claims = {"iss": "https://id", "aud": "wf", "sub": "kim", "exp": time.time() + 60}
     kept = {k: v for k, v in (claims | changed).items() if v is not None}
     return jwt.encode(kept, key, algorithm=algorithm, headers={"kid": kid})
 
 
 def test_a_valid_token_names_its_owner():
-    """The subject owns what it starts."""
+    """A wrong subject would show an owner's jobs to another."""
     assert TOKENS.owner(token()) == "kim"
 
 
@@ -50,7 +50,7 @@ def test_a_valid_token_names_its_owner():
     ],
 )
 def test_any_other_token_is_refused(bad):
-    """Nor may a token choose the algorithm: a public key is no shared secret."""
+    """A token that chose its algorithm could use a public key as a secret."""
     with pytest.raises(UnauthorizedError):
         TOKENS.owner(bad)
 

@@ -1,4 +1,4 @@
-"""What an outside analysis server reports about a job."""
+"""Reports of an external analysis server about a job."""
 
 import json
 import threading
@@ -14,8 +14,8 @@ from waveflow_local import paths
 
 
 def webhook(api, job_id, body, *, secret=paths.WEBHOOK_SECRET, at=None):
-    """Post a signed webhook of an outside analysis server."""
-    raw = json.dumps(body).encode()
+    """Post a signed webhook of an external analysis server."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = signature_headers(
         raw, webhook_id="msg_1", timestamp=at or int(time.time()), secrets=(secret,)
     )
@@ -23,8 +23,8 @@ def webhook(api, job_id, body, *, secret=paths.WEBHOOK_SECRET, at=None):
     return api.client.post(url, content=raw, headers=headers)
 
 
-def test_an_outside_server_reports_once(api):
-    """Signed, idempotent, and the last word about a job."""
+def test_an_external_server_reports_once(api):
+    """A second report must not change a result that clients have read."""
     job = api.upload(wav(seed=407))["job_id"]
     api.wait(job)
 
@@ -38,8 +38,8 @@ def test_an_outside_server_reports_once(api):
     assert told["result"]["duration"] > 0
 
 
-def test_an_outside_failure_fails_the_job(api):
-    """The seed's status `failed` is the job's."""
+def test_an_external_failure_fails_the_job(api):
+    """Clients of seed 004 expect a job to fail with the external server's report."""
     job = api.upload(wav(seed=408))["job_id"]
     api.wait(job)
 
@@ -51,7 +51,7 @@ def test_an_outside_failure_fails_the_job(api):
 
 
 def test_a_webhook_that_nobody_signed_changes_nothing(api):
-    """Without the secret, with a stale time or about an unknown job: refused."""
+    """Anybody may post to the route, so only the secret proves a report."""
     job = api.upload(wav(seed=409))["job_id"]
     good = {"status": "success"}
     forged = "whsec_" + "A" * 44
@@ -61,11 +61,13 @@ def test_a_webhook_that_nobody_signed_changes_nothing(api):
     assert code(stale) == (401, "BAD_SIGNATURE")
     assert code(webhook(api, "nobody", good)) == (404, "JOB_NOT_FOUND")
     assert code(webhook(api, job, {"status": "odd"})) == (422, "INVALID_MESSAGE")
+    for raw in (b"no JSON", b"[" * 5000, b"[]"):
+        assert code(webhook(api, job, raw)) == (422, "INVALID_MESSAGE")
     assert "outside" not in (api.wait(job)["result"])
 
 
 class Together:
-    """An object store whose two readers both read before either writes."""
+    """Object store whose two readers both read before either writes."""
 
     def __init__(self, objects):
         self._objects = objects
@@ -76,14 +78,14 @@ class Together:
         return getattr(self._objects, name)
 
     def load(self, key):
-        """Load, and wait for the other reader."""
+        """Load the object, and wait for the other reader."""
         body = self._objects.load(key)
         self._barrier.wait(10)
         return body
 
 
 def test_of_two_reports_at_once_one_counts(api, settings, world):
-    """Nobody is told that a report counts which then does not."""
+    """A server must not be told that its report counts when another one was kept."""
     job = api.upload(wav(seed=480))["job_id"]
     api.wait(job)
     made = ApiServices(settings)
@@ -91,14 +93,14 @@ def test_of_two_reports_at_once_one_counts(api, settings, world):
     reports = [{"status": "success", "result": n} for n in (1, 2)]
 
     with ThreadPoolExecutor(2) as pool:
-        changed = list(pool.map(lambda r: made.jobs.note_outside(job, r), reports))
+        changed = list(pool.map(lambda r: made.jobs.keep_report(job, r), reports))
 
     assert sorted(changed) == [False, True]
     assert json.loads(world.read(f"analysis/{job}.json")) == reports[not changed[0]]
 
 
 def test_a_report_about_a_running_job_waits_for_its_end(api, world):
-    """What was final stays so: it is kept, and told when the machine has ended."""
+    """A report must not end a job that the machine still works on."""
     world.behave("ask-me", "*", event="hash-check", times=1)
     job = api.upload(wav(seed=481), verdict="platform")["job_id"]
     world.standin.archive.wait_for(job, "hash-check")
@@ -119,7 +121,7 @@ def test_a_report_about_a_running_job_waits_for_its_end(api, world):
 
 
 def test_a_later_report_is_one_more_event(api):
-    """A client that saw the end learns of the last word when it asks again."""
+    """A client that saw the end must learn of a later report when it asks again."""
     job = api.upload(wav(seed=482))["job_id"]
     api.wait(job)
     before = api.events(job)
@@ -133,7 +135,7 @@ def test_a_later_report_is_one_more_event(api):
 
 @pytest.mark.parametrize("stamp", ["9" * 5000, "9" * 400, "1e9", "\u0661"])
 def test_a_timestamp_that_is_none_is_refused(api, stamp):
-    """Python reads no integer of more than 4,300 digits."""
+    """Python reads no integer of more than 4,300 digits, and would answer 500."""
     headers = {
         "webhook-id": "m",
         "webhook-timestamp": stamp.encode(),

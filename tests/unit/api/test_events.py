@@ -1,18 +1,17 @@
-"""Moments as server-sent events."""
+"""Moments of jobs as server-sent events."""
 
 import asyncio
 
 from support.http_api import parse
-from waveflow.api.events import event_stream, several_stream
-from waveflow.api.jobs.feed import Gone
-from waveflow.api.jobs.progress import Progress
+from waveflow.api.events import job_stream, several_jobs_stream
+from waveflow.api.schemas import Gone, Progress
 
 BEGUN = Progress(number=7, job_id="a", status="processing", progress=40, message="")
 GONE = Gone(job_id="b", code="JOB_EXPIRED", message="Forgotten.")
 
 
 def text(stream, *moments):
-    """Return what a stream of some moments sends."""
+    """Return the text that a stream of some moments sends."""
 
     async def given():
         for moment in moments:
@@ -25,8 +24,8 @@ def text(stream, *moments):
 
 
 def test_a_job_that_is_gone_is_told_by_an_event_of_its_own():
-    """It has no number, so a client that comes back asks again, and gets the 410."""
-    said = text(event_stream, BEGUN, None, GONE)
+    """The event has no id, so a client that comes back asks again, and gets the 410."""
+    said = text(job_stream, BEGUN, None, GONE)
 
     assert said.startswith("retry: 1000\n\n")
     assert ": still here\n\n" in said
@@ -38,5 +37,8 @@ def test_a_job_that_is_gone_is_told_by_an_event_of_its_own():
 
 
 def test_a_job_that_is_gone_has_ended_among_several():
-    """Or a browser would ask for it for ever."""
-    assert [e["id"] for e in parse(text(several_stream, BEGUN, GONE))] == ["0", "1"]
+    """A browser would otherwise ask for the stream for ever."""
+    assert [e["id"] for e in parse(text(several_jobs_stream, BEGUN, GONE))] == [
+        "0",
+        "1",
+    ]

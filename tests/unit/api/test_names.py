@@ -1,10 +1,11 @@
-"""Names that people give files."""
+"""Names that people give to files."""
 
 import unicodedata
 
 import msgspec
 import pytest
-from waveflow.api.jobs.names import plain_name, safe_name, user_id
+from waveflow.api.jobs.context import plain_name, safe_name
+from waveflow.api.jobs.service import user_id
 from waveflow.events.fields import Id
 
 
@@ -22,12 +23,12 @@ from waveflow.events.fields import Id
     ],
 )
 def test_a_name_becomes_one_safe_segment_of_a_key(given, key_part):
-    """No folder, no control character, no character that URLs treat in a way."""
+    """A folder, a control character or a `?` would break paths, logs or URLs."""
     assert safe_name(given) == key_part
 
 
 def test_a_long_name_keeps_its_end():
-    """The suffix tells a person more than the middle, and a key has 1,024 bytes."""
+    """A key has 1,024 bytes, and the suffix tells a person more than the middle."""
     name = safe_name("가" * 500 + ".wav")
 
     assert name.endswith("가.wav")
@@ -35,12 +36,12 @@ def test_a_long_name_keeps_its_end():
 
 
 def test_the_name_for_people_stays_readable():
-    """The message carries the name as it was, without its folder."""
+    """A musician looks for the file's own name, without the folder."""
     assert plain_name("a/b/내 노래 (1).wav") == "내 노래 (1).wav"
 
 
 def test_an_owner_with_odd_characters_is_still_a_user():
-    """Issuers use subjects such as `auth0|123`."""
+    """Issuers use subjects such as `auth0|123`, which no message may carry."""
     assert user_id("kim.min-jun") == "kim.min-jun"
     assert msgspec.convert(user_id("auth0|123"), Id)
     assert user_id("auth0|123") != user_id("auth0|124")
@@ -48,5 +49,5 @@ def test_an_owner_with_odd_characters_is_still_a_user():
 
 @pytest.mark.parametrize("name", ["a\ud800.wav", "a\u202e.wav", "\x1ba.wav", " a.wav "])
 def test_a_name_for_people_holds_nothing_that_cannot_be_shown(name):
-    """A page, a log and a ticket carry it."""
+    """A control character in a name could change a page, a log or a terminal."""
     assert plain_name(name) == "a.wav"

@@ -1,0 +1,105 @@
+"""Translate boto3's exceptions into the classes of `waveflow.errors`."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
+)
+from msgspec import Struct
+
+from waveflow.errors import (
+    InternalError,
+    ObjectNotFoundError,
+    SourceChangedError,
+    StorageUnavailableError,
+    WaveflowError,
+)
+
+_SERVER_ERROR = 500
+
+
+class AwsErrors(Struct, frozen=True, kw_only=True):
+    """Translation of the errors of one AWS service.
+
+    An error that may pass becomes `unavailable`, which is retried; any other becomes
+    `InternalError`. `passing` lists the exceptions of calls without an answer that may
+    pass, `passing_codes` the codes of answers; a status from 500 on always may.
+    `meanings` gives a code a class and a sentence of its own.
+    """
+
+    service: str
+    unavailable: type[WaveflowError]
+    passing: tuple[type[BotoCoreError], ...] = (BotoCoreError,)
+    passing_codes: frozenset[str] = frozenset({"ThrottlingException"})
+    meanings: Mapping[str, tuple[type[WaveflowError], str]] = {}
+
+    @contextmanager
+    def translate(self, *, settled: Collection[str] = ()) -> Iterator[None]:
+        """Raise the project's error for boto3's; a code in `settled` raises nothing."""
+        try:
+            yield
+        except (ClientError, BotoCoreError) as exc:
+            if code_of(exc) not in settled:
+                raise self._error(exc) from exc
+
+    def _error(self, exc: ClientError | BotoCoreError) -> WaveflowError:
+        if isinstance(exc, BotoCoreError):
+            if isinstance(exc, self.passing):
+                return self.unavailable(self._silence("did not answer", exc))
+            return InternalError(self._silence("could not be asked", exc))
+        code = code_of(exc)
+        if code in self.meanings:
+            kind, sentence = self.meanings[code]
+            return kind(sentence)
+        status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
+        passes = status >= _SERVER_ERROR or code in self.passing_codes
+        kind = self.unavailable if passes else InternalError
+        return kind(f"{self.service} answered {status} {code}.")
+
+    def _silence(self, verb: str, exc: BotoCoreError) -> str:
+        # The exception's own text may quote the request, and so a task token.
+        return f"{self.service} {verb}: {type(exc).__name__}."
+
+
+def code_of(exc: ClientError | BotoCoreError) -> str:
+    """Return the code of an answer; a call without an answer has none."""
+    return str(exc.response["Error"]["Code"]) if isinstance(exc, ClientError) else ""
+
+
+MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+_NO_OBJECT = (ObjectNotFoundError, "No object is stored under the key.")
+_OTHER_OBJECT = (SourceChangedError, "The object under the key is another one now.")
+S3_ERRORS = AwsErrors(
+    service="S3",
+    unavailable=StorageUnavailableError,
+    passing=(
+        BotoConnectionError,
+        FlexibleChecksumError,
+        HTTPClientError,
+        IncompleteReadError,
+        ReadTimeoutError,
+        ResponseStreamingError,
+    ),
+    passing_codes=frozenset(
+        {
+            "ConditionalRequestConflict",
+            "RequestTimeout",
+            "RequestTimeTooSkewed",
+            "SlowDown",
+            "Throttling",
+            "ThrottlingException",
+        }
+    ),
+    meanings=dict.fromkeys(MISSING, _NO_OBJECT)
+    | dict.fromkeys(("412", "PreconditionFailed"), _OTHER_OBJECT),
+)

@@ -1,0 +1,247 @@
+"""Answer the routes of seed 004, and those of large uploads."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from waveflow.api import schemas
+from waveflow.api.auth import Owner
+from waveflow.api.bootstrap import ApiServices
+from waveflow.api.events import job_stream, number_of, several_jobs_stream
+from waveflow.api.forms import FileForm, limited_body
+from waveflow.api.jobs.context import JobContext
+from waveflow.api.openapi import (
+    DOCUMENT,
+    EVENTS,
+    FORM_SCHEMA,
+    WEBHOOK_SCHEMA,
+    problem_responses,
+)
+
+MAX_FOLLOWED = 200
+FORM_BYTES = 64 << 10  # the most that a form adds to its file
+MAX_WEBHOOK_BYTES = 200 << 10
+_ADVICE = " Larger files go to S3 directly: POST /tokens/{token_id}/uploads."
+routes = APIRouter(prefix="/tokens")
+
+
+def _services(request: Request) -> ApiServices:
+    services: ApiServices = request.app.state.services
+    return services
+
+
+def _new_context(token_id: schemas.TokenId, owner: Owner) -> JobContext:
+    return JobContext(owner=owner, token_id=token_id)
+
+
+Services = Annotated[ApiServices, Depends(_services)]
+
+
+@routes.post(
+    "/{token_id}/upload-audio",
+    tags=["seed 004"],
+    openapi_extra=FORM_SCHEMA,
+    responses=problem_responses(400, 401, 413, 422),
+)
+async def upload_audio(
+    request: Request,
+    services: Services,
+    context: Annotated[JobContext, Depends(_new_context)],
+    *,
+    options: Annotated[schemas.JobOptions, Query()],
+    idempotency_key: schemas.IdempotencyKey = None,
+) -> schemas.AcceptedBody:
+    """Take a file while it arrives, and start its job."""
+    kind = request.headers.get("Content-Type", "")
+    form = await FileForm(kind, _form_body(request, services)).open()
+    return await services.jobs.receive(
+        context.with_file(form.filename),
+        form.chunks(),
+        options=options,
+        idempotency_key=idempotency_key,
+    )
+
+
+@routes.get(
+    "/analysis-result/{job_id}",
+    tags=["seed 004"],
+    responses=problem_responses(401, 404, 410, 422),
+)
+def job_result(
+    job_id: schemas.JobId, services: Services, owner: Owner
+) -> schemas.ResultBody:
+    """Return a job as it is now."""
+    context, now = services.jobs.now(job_id, owner=owner)
+    return schemas.ResultBody(
+        status=now.status,
+        token_id=context.token_id,
+        job_id=now.job_id,
+        progress=now.progress,
+        message=now.message,
+        outcome=now.outcome,
+        result=now.result,
+        error=now.error,
+        s3_url=services.uploads.url_of(context.key) if context.key else None,
+        filename=context.filename,
+    )
+
+
+@routes.get(
+    "/analysis-progress/{job_id}",
+    tags=["seed 004"],
+    response_class=Response,
+    responses=problem_responses(401, 404, 410, 422) | EVENTS,
+)
+async def job_events(
+    job_id: schemas.JobId,
+    services: Services,
+    owner: Owner,
+    last_event_id: schemas.LastEventId = None,
+) -> Response:
+    """Stream a job's moments until the final one; 204 ends a reconnection."""
+    after = number_of(last_event_id)
+    _, now = await asyncio.to_thread(services.jobs.now, job_id, owner=owner)
+    if after and now.final and now.number <= after:
+        return Response(status_code=204)
+    return job_stream(services.feeds.follow(job_id, after=after))
+
+
+@routes.get(
+    "/analysis-progress",
+    tags=["jobs"],
+    response_class=Response,
+    responses=problem_responses(401, 404, 410, 422) | EVENTS,
+)
+async def several_jobs_events(
+    services: Services,
+    owner: Owner,
+    job_id: Annotated[list[str], Query(min_length=1, max_length=MAX_FOLLOWED)],
+    last_event_id: schemas.LastEventId = None,
+) -> Response:
+    """Stream the moments of several jobs at once, each from its beginning."""
+    wanted = sorted(set(job_id))
+    for each in wanted:
+        await asyncio.to_thread(services.jobs.context, each, owner=owner)
+    if number_of(last_event_id) >= len(wanted):
+        return Response(status_code=204)
+    return several_jobs_stream(services.feeds.follow_all(wanted))
+
+
+@routes.post(
+    "/webhook/analysis-complete",
+    tags=["seed 004"],
+    openapi_extra=WEBHOOK_SCHEMA,
+    responses=problem_responses(401, 404, 410, 413, 422),
+)
+async def external_report(
+    job_id: Annotated[str, Query(max_length=64)], request: Request, services: Services
+) -> schemas.NotedBody:
+    """Take the report of an external analysis server; a repeat changes nothing."""
+    chunks = limited_body(request, MAX_WEBHOOK_BYTES)
+    body = b"".join([chunk async for chunk in chunks])
+    return await asyncio.to_thread(
+        services.external.note, job_id, body=body, headers=request.headers
+    )
+
+
+@routes.post(
+    "/{token_id}/mix",
+    tags=["jobs"],
+    responses=problem_responses(400, 401, 404, 410, 422),
+)
+def mix(
+    wanted: schemas.MixBody,
+    services: Services,
+    context: Annotated[JobContext, Depends(_new_context)],
+    idempotency_key: schemas.IdempotencyKey = None,
+) -> schemas.AcceptedBody:
+    """Mix the files of some jobs, in that order."""
+    return services.jobs.mix(context, wanted.job_ids, idempotency_key=idempotency_key)
+
+
+@routes.get(
+    "/analysis-waveform/{job_id}",
+    tags=["jobs"],
+    response_class=Response,
+    responses=problem_responses(401, 404, 410, 422) | DOCUMENT,
+)
+def job_waveform(job_id: schemas.JobId, services: Services, owner: Owner) -> Response:
+    """Return the waveform document as it was written."""
+    body = services.jobs.document(job_id, owner=owner)
+    return Response(body, media_type="application/json")
+
+
+@routes.get(
+    "/analysis-audio/{job_id}",
+    tags=["jobs"],
+    response_class=RedirectResponse,
+    status_code=307,
+    responses=problem_responses(401, 404, 410, 422),
+)
+def job_audio(
+    job_id: schemas.JobId, services: Services, owner: Owner, *, download: bool = False
+) -> RedirectResponse:
+    """Lead to the job's audio: the uploaded file, or the mix."""
+    url = services.jobs.audio_url(job_id, owner=owner, download=download)
+    return RedirectResponse(url, status_code=307)
+
+
+@routes.post(
+    "/{token_id}/uploads",
+    tags=["large files"],
+    status_code=201,
+    responses=problem_responses(400, 401, 413, 422),
+)
+def begin_upload(
+    wanted: schemas.BeginUploadBody,
+    services: Services,
+    context: Annotated[JobContext, Depends(_new_context)],
+) -> schemas.UploadBody:
+    """Open a way to S3 for a large file: one form, or parts that can resume."""
+    return services.presigned.begin(context, wanted)
+
+
+@routes.get(
+    "/uploads/{upload_id}",
+    tags=["large files"],
+    responses=problem_responses(401, 404, 422),
+)
+def resume_upload(
+    upload_id: schemas.UploadId, services: Services, owner: Owner
+) -> schemas.UploadBody:
+    """Return the missing parts, with URLs that are valid again."""
+    return services.presigned.resume(upload_id, owner=owner)
+
+
+@routes.post(
+    "/uploads/{upload_id}/complete",
+    tags=["large files"],
+    responses=problem_responses(401, 404, 409, 422),
+)
+def complete_upload(
+    upload_id: schemas.UploadId, services: Services, owner: Owner
+) -> schemas.AcceptedBody:
+    """Start the job of an upload that is whole; a repeat is the same job."""
+    return services.presigned.complete(upload_id, owner=owner)
+
+
+@routes.delete(
+    "/uploads/{upload_id}",
+    tags=["large files"],
+    status_code=204,
+    responses=problem_responses(401, 404, 422),
+)
+def abort_upload(upload_id: schemas.UploadId, services: Services, owner: Owner) -> None:
+    """Give an upload up, and remove its parts."""
+    services.presigned.abort(upload_id, owner=owner)
+
+
+def _form_body(request: Request, services: ApiServices) -> AsyncIterator[bytes]:
+    """Return an upload's body, limited by the host or by the largest file."""
+    limit = services.http.max_body_bytes
+    if limit is not None:
+        return limited_body(request, limit, advice=_ADVICE)
+    return limited_body(request, services.policy.max_file_bytes + FORM_BYTES)
