@@ -43,16 +43,17 @@ export function upload(blob, name, onProgress) {
 }
 
 export const result = (id) => ask(`/tokens/analysis-result/${id}`);
-export const waveform = (id) => ask(`/tokens/analysis-waveform/${id}`);
+export const waveform = (row) => ask(documentUrl(row));
 export const mix = (ids) => ask(`/tokens/${TOKEN}/mix`, { job_ids: ids });
 export const audioUrl = (id, download = false) => `/tokens/analysis-audio/${id}${download ? "?download=true" : ""}`;
-export const documentUrl = (id) => `/tokens/analysis-waveform/${id}`;
+/** Return where a row's waveform document is: a later delivery's is not the job's own result. */
+export const documentUrl = (row) => (row.drawn ? `/local/waveform/${row.jobId}` : `/tokens/analysis-waveform/${row.jobId}`);
 export const pictureUrl = (id) => `/local/picture/${id}.svg`;
 export const status = () => ask("/local/status");
 export const webhooks = (id) => ask(`/local/webhooks?subject=${id}`);
 export const behaviour = () => ask("/local/behaviour");
 export const behave = (rule) => ask("/local/behaviour", rule, "PUT");
 export const answer = (id, verdict, of) => ask("/local/answer", { job_id: id, verdict, duplicate_of: of ?? null });
-export const again = (id) => ask(`/local/again/${id}`, {});
-export const againNow = (id, delivery) => ask(`/local/again/${id}/now`, delivery);
+export const redeliver = (id) => ask(`/local/again/${id}`, {});
+export const redeliveryState = (id, delivery) => ask(`/local/again/${id}/now`, delivery);
 export const undo = (id) => ask(`/local/undo/${id}`, {});

@@ -8,10 +8,10 @@ export function notes(row) {
   if (row.lost) said.push(t("noteLost"));
   if (row.failedUpload) said.push(failed(t("upload"), row.failedUpload));
   if (end?.status === "failed") said.push(t("noteFailed", { message: dotted(end.error.message) }));
-  if (end?.status === "completed") said.push(...done(row, end));
+  if (row.undone) said.push(t("noteUndone", { name: survivor(end?.result ?? {}) }));
+  else if (end?.status === "completed") said.push(...done(row, end));
   for (const each of row.notes) said.push(TOLD[each.kind](each));
   if (row.unplayable) said.push(t("notePlay"));
-  if (row.undone) said.push(t("noteUndone"));
   return said;
 }
 
@@ -31,10 +31,14 @@ function survivor(result) {
 }
 
 const TOLD = {
-  again: ({ status, states, written, repeats }) => {
-    if (status === "RUNNING") return t("noteAgainRunning", { state: states.at(-1) ?? "" });
-    const wrote = written.length ? t("noteAgainWritten", { list: written.join(", ") }) : t("noteAgainNothing");
-    return [t("noteAgain", { states: states.join(" → ") }), wrote, ...sameId(repeats)].join(" ");
+  redelivered: ({ status, states, written, repeats }) => {
+    if (status === "RUNNING") return t("noteRedeliveredRunning", { state: states.at(-1) ?? "" });
+    const wrote = written.length ? t("noteRedeliveredWritten", { list: written.join(", ") }) : t("noteRedeliveredNothing");
+    return [t("noteRedelivered", { states: states.join(" → ") }), wrote, ...sameId(repeats)].join(" ");
+  },
+  redrawn: ({ status, states }) => {
+    if (status === "RUNNING") return t("noteRedrawing", { state: states.at(-1) ?? "" });
+    return t(status === "SUCCEEDED" ? "noteRedrawn" : "noteNotRedrawn");
   },
   error: ({ what, error }) => failed(t(what), error),
 };

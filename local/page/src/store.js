@@ -3,7 +3,7 @@ import { t } from "./i18n.js";
 // The rows of the list; everything on the page follows from them.
 // Each row is an entry of its own, so that two tabs never overwrite each other's.
 const PREFIX = "waveflow.row.";
-const KEPT = ["key", "added", "jobId", "name", "kind", "stems", "size", "undone", "byHand"];
+const KEPT = ["key", "added", "jobId", "name", "kind", "stems", "size", "undone", "drawn", "byHand"];
 
 export const rows = [];
 const PATIENCE_MS = 8000;

@@ -102,7 +102,10 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     assert "Every stem is in it" in seen["mix"]
     assert "the older copy stays" in seen["duplicate"]
     assert "webhook-signature: v1," in seen["webhook"]
-    assert seen["undone"]
+    assert seen["undone"] == "Restored"
+    note, audio = seen["delivered after the undo"]
+    assert "→ Waveform → Tell. Nothing was written twice." in note
+    assert audio == 307
     assert "not accepted" in seen["failed"]
     assert seen["phone"] == {"language": "ko", "overflow": 0}
     assert seen["plain"] == {"drawn": True, "players": True}

@@ -8,9 +8,16 @@ from waveflow.api.auth import Owner
 from waveflow.api.bootstrap import ApiServices
 
 from waveflow_local.console.api_server import Place
-from waveflow_local.console.redeliver import Again, Delivery, deliver_again, look
-from waveflow_local.console.undo import Undone, undo
-from waveflow_local.engine.clients import Clients
+from waveflow_local.console.redeliver import (
+    Redelivery,
+    RedeliveryState,
+    Restoration,
+    look,
+    newest_waveform,
+    redeliver,
+    restore_and_draw,
+)
+from waveflow_local.ops.stack import local_stack
 from waveflow_local.standin.behaviours import Behaviour
 
 TOKEN_SHOWN = 8  # a task token is a password
@@ -23,7 +30,7 @@ class Bench:
     def __init__(self, place: Place, services: ApiServices) -> None:
         self.place = place
         self.services = services
-        self.clients = Clients(place.endpoint)
+        self.stack = local_stack(place.endpoint)
 
     def ask(self, path: str, body: Any = None, *, method: str = "") -> Any:
         """GET, or send a body; 503 where no stand-in runs."""
@@ -124,24 +131,34 @@ def behave(fault: Fault, here: Here) -> dict[str, Any]:
 
 
 @routes.post("/again/{job_id}")
-def again(job_id: str, here: Here, owner: Owner) -> Delivery:
+def redeliver_message(job_id: str, here: Here, owner: Owner) -> Redelivery:
     """Deliver a job's message once more."""
     here.services.jobs.subject(job_id, owner=owner)
-    return deliver_again(here.clients, job_id)
+    return redeliver(here.stack, job_id)
 
 
 @routes.post("/again/{job_id}/now")
-def again_now(job_id: str, delivery: Delivery, here: Here, owner: Owner) -> Again:
-    """Say where that delivery is, and what it has changed."""
+def redelivery_state(
+    job_id: str, redelivery: Redelivery, here: Here, owner: Owner
+) -> RedeliveryState:
+    """Say how far that delivery is, and what it has changed."""
     here.services.jobs.subject(job_id, owner=owner)
-    return look(here.clients, job_id, delivery)
+    return look(here.stack, job_id, redelivery)
 
 
 @routes.post("/undo/{job_id}")
-def undo_deletion(job_id: str, here: Here, owner: Owner) -> Undone:
-    """Bring a deleted duplicate back."""
+def undo_deletion(job_id: str, here: Here, owner: Owner) -> Restoration:
+    """Bring a deleted duplicate back, and have its waveform drawn."""
     here.services.jobs.subject(job_id, owner=owner)
-    return undo(here.clients, job_id)
+    return restore_and_draw(here.stack, job_id)
+
+
+@routes.get("/waveform/{job_id}")
+def waveform(job_id: str, here: Here, owner: Owner) -> Response:
+    """Return a job's waveform document, whichever delivery drew it."""
+    here.services.jobs.subject(job_id, owner=owner)
+    document = newest_waveform(here.stack, job_id)
+    return Response(document, media_type="application/json")
 
 
 @routes.get("/picture/{job_id}.svg")
@@ -152,7 +169,8 @@ def picture(job_id: str, here: Here, owner: Owner) -> Response:
     from waveflow_local.files.pictures.geometry import lay_out
     from waveflow_local.files.pictures.svg import write_svg
 
-    document = json.loads(here.services.jobs.document(job_id, owner=owner))
+    here.services.jobs.subject(job_id, owner=owner)
+    document = json.loads(newest_waveform(here.stack, job_id))
     return Response(write_svg(lay_out(document, title="")), media_type="image/svg+xml")
 
 

@@ -90,7 +90,7 @@ def open_stack(name: str) -> Stack:
     import boto3
 
     if name == LOCAL:
-        return _local_stack(boto3)
+        return local_stack(os.environ.get("AWS_ENDPOINT_URL", paths.DEFAULT_ENDPOINT))
     session = boto3.session.Session()
     try:
         answer = session.client("cloudformation").describe_stacks(StackName=name)
@@ -124,8 +124,10 @@ def parts_of(described: Any) -> Parts:
         raise LocalError(f"The stack has no {exc}; is it WaveFlow's?") from exc
 
 
-def _local_stack(boto3: Any) -> Stack:
-    endpoint = os.environ.get("AWS_ENDPOINT_URL", paths.endpoint(paths.DEFAULT_PORT))
+def local_stack(endpoint: str) -> Stack:
+    """Return the engine of `waveflow up` that answers at `endpoint`."""
+    import boto3
+
     session = boto3.session.Session(
         aws_access_key_id=paths.ACCESS_KEY,
         aws_secret_access_key=paths.SECRET_KEY,

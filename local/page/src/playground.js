@@ -29,7 +29,7 @@ export const hasStandin = () => standin;
 export const asksMe = () => current === "ask-me";
 
 /** Show the switches, where a stand-in runs that they can turn. */
-export async function openBench() {
+export async function openPlayground() {
   const status = await api.status().catch(() => null);
   if (!status) return;
   $("where").textContent = t("where", { endpoint: status.endpoint.replace("http://", "") });
@@ -38,7 +38,7 @@ export async function openBench() {
   $("server-card").hidden = !standin;
   $("webhook-card").hidden = !standin;
   if (!standin) return;
-  drawBench();
+  drawSwitches();
   await look();
   document.addEventListener("visibilitychange", look);
   setInterval(look, LOOK_MS);
@@ -50,7 +50,7 @@ async function look() {
 }
 
 /** Draw the switches in the current language. */
-export function drawBench() {
+export function drawSwitches() {
   const legend = $("behaviours").querySelector("legend");
   const late = timeout > LATE_AT_MOST_S;
   const choices = Object.keys(RULES).map((name) => {
