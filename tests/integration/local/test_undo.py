@@ -6,7 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from support.http_api import Api
 from support.world import wav
-from waveflow_local.console.api_server import Place, application, environment
+from waveflow_local.console.api_server import application, environment
+from waveflow_local.console.place import Place
 
 ENDS_WITHIN_S = 30
 

@@ -91,7 +91,8 @@ def api(
     standin: options.StandInUrl = "",
 ) -> None:
     """Serve the analysis API and the page alone, on an engine that runs."""
-    from waveflow_local.console.api_server import Place, serve
+    from waveflow_local.console.api_server import serve
+    from waveflow_local.console.place import Place
 
     serve(Place(endpoint=endpoint, port=port, standin_url=standin), out=sys.stdout)
 

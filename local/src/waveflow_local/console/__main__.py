@@ -5,7 +5,8 @@ import signal
 import sys
 import threading
 
-from waveflow_local.console.api_server import Place, serve
+from waveflow_local.console.api_server import serve
+from waveflow_local.console.place import Place
 from waveflow_local.paths import LocalError
 
 

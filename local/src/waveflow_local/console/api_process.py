@@ -5,7 +5,7 @@ import sys
 from types import TracebackType
 from typing import Self
 
-from waveflow_local.console.api_server import Place
+from waveflow_local.console.place import Place
 from waveflow_local.paths import LocalError
 
 _ENDS_WITHIN_S = 5

@@ -1,13 +1,12 @@
 """Run the HTTP API against a local engine."""
 
-import json
 import os
 import socket
-from dataclasses import asdict, dataclass
 from typing import IO, TYPE_CHECKING
 
 from waveflow_local import paths
 from waveflow_local.console.dev_tokens import ISSUER, key_set
+from waveflow_local.console.place import Place
 from waveflow_local.engine.template import Template, local_name
 from waveflow_local.paths import LocalError, Project
 
@@ -16,26 +15,6 @@ if TYPE_CHECKING:
 
 DEFAULT_API_PORT = 8000
 _STREAMS_END_WITHIN_S = 1
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the API is to be, and what it works on."""
-
-    endpoint: str
-    port: int | None = None  # None: 8000, or any other where that is taken
-    standin_url: str = ""
-    verdict_timeout_s: int = 900
-
-    @classmethod
-    def parse(cls, text: str) -> "Place":
-        """Read what `text` wrote."""
-        return cls(**json.loads(text))
-
-    @property
-    def text(self) -> str:
-        """Return the place as one argument of a command."""
-        return json.dumps(asdict(self))
 
 
 def serve(place: Place, *, out: IO[str]) -> None:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from waveflow.api.auth import Owner
 from waveflow.api.bootstrap import ApiServices
 
-from waveflow_local.console.api_server import Place
+from waveflow_local.console.place import Place
 from waveflow_local.console.redeliver import (
     Redelivery,
     RedeliveryState,

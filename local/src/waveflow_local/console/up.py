@@ -11,7 +11,7 @@ from typing import IO
 
 from waveflow_local import paths
 from waveflow_local.console.api_process import ApiProcess
-from waveflow_local.console.api_server import Place
+from waveflow_local.console.place import Place
 from waveflow_local.console.status import explain
 from waveflow_local.engine.handlers import functions_log
 from waveflow_local.engine.history import see
