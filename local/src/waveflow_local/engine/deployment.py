@@ -1,13 +1,8 @@
 """Set up in the engine what the template would set up on AWS."""
 
 import json
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import boto3
-from waveflow.bootstrap import services
 
 from waveflow_local import paths
 from waveflow_local.engine.clients import Clients
@@ -83,51 +78,6 @@ def functions(template: Template, project: Project) -> dict[str, Function]:
             timeout_s=float(template.property(name, "Timeout") or 3),
         )
     return deployed
-
-
-class Environment:
-    """The environment of the functions, set for as long as they run here."""
-
-    def __init__(self, template: Template, clients: Clients) -> None:
-        endpoint = clients.endpoint
-        self._session = clients.session
-        self._variables = {
-            "WAVEFLOW_LOCAL": "1",
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_REGION": paths.REGION,
-            "AWS_DEFAULT_REGION": paths.REGION,
-            "AWS_ACCESS_KEY_ID": paths.ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": paths.SECRET_KEY,
-            # Nothing of the developer's own account may be reached.
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "NO_PROXY": f"{paths.LOOPBACK},localhost",
-            "no_proxy": f"{paths.LOOPBACK},localhost",
-            "MOTO_PORT": endpoint.rpartition(":")[2],
-        }
-        for name in template.functions():
-            self._variables |= template.environment(name)
-        self._before: dict[str, str] = {}
-
-    def __enter__(self) -> Mapping[str, str]:
-        """Set the variables."""
-        self._before = dict(os.environ)
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-            os.environ.pop(name, None)
-        os.environ.update(self._variables)
-        # Stages make clients of the default session; one that exists already is
-        # safe for several threads, and has read botocore's data before.
-        boto3.DEFAULT_SESSION = self._session
-        services.cache_clear()
-        return self._variables
-
-    def __exit__(self, *_exc: object) -> None:
-        """Put back what was there before."""
-        os.environ.clear()
-        os.environ.update(self._before)
-        boto3.DEFAULT_SESSION = None
-        services.cache_clear()
 
 
 def _create_queue(clients: Clients, template: Template, logical_id: str) -> str:

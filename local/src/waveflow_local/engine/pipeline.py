@@ -14,11 +14,11 @@ from waveflow_local.engine.aws_server import AwsServer
 from waveflow_local.engine.clients import Clients
 from waveflow_local.engine.deployment import (
     Deployment,
-    Environment,
     create_secret,
     deploy,
     functions,
 )
+from waveflow_local.engine.environment import FunctionsEnvironment
 from waveflow_local.engine.handlers import Handlers
 from waveflow_local.engine.lambdas import Invoker, LambdaEndpoint
 from waveflow_local.engine.moto import patches
@@ -76,7 +76,7 @@ class Pipeline:
             self.deployment = deploy(
                 self.clients, self._template, self._settings.project
             )
-            starting.enter_context(Environment(self._template, self.clients))
+            starting.enter_context(FunctionsEnvironment(self._template, self.clients))
             self.pipe = self._make_pipe()
             self.pipe.start()
             starting.callback(self.pipe.stop)

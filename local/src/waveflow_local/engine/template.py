@@ -100,14 +100,18 @@ class Template:
 
     def environment(self, logical_id: str) -> dict[str, str]:
         """Return the environment variables of one function."""
-        shared = self._document.get("Globals", {}).get("Function", {})
         own = self._document["Resources"][logical_id].get("Properties", {})
-        merged: dict[str, str] = {}
-        for properties in (shared, own):
-            variables = properties.get("Environment", {}).get("Variables", {})
-            resolved = self.resolve(variables)
-            merged |= {name: str(value) for name, value in resolved.items()}
-        return merged
+        return self.shared_environment() | self._variables(own)
+
+    def shared_environment(self) -> dict[str, str]:
+        """Return the environment variables that every function has."""
+        shared = self._document.get("Globals", {}).get("Function", {})
+        return self._variables(shared)
+
+    def _variables(self, properties: Mapping[str, Any]) -> dict[str, str]:
+        variables = properties.get("Environment", {}).get("Variables", {})
+        resolved = self.resolve(variables)
+        return {name: str(value) for name, value in resolved.items()}
 
     def property(self, logical_id: str, *path: str) -> Any:
         """Return one property of a resource, resolved; None where it is absent."""

@@ -126,13 +126,8 @@ def parts_of(described: Any) -> Parts:
 
 def local_stack(endpoint: str) -> Stack:
     """Return the engine of `waveflow up` that answers at `endpoint`."""
-    import boto3
+    from waveflow_local.engine.clients import local_session
 
-    session = boto3.session.Session(
-        aws_access_key_id=paths.ACCESS_KEY,
-        aws_secret_access_key=paths.SECRET_KEY,
-        region_name=paths.REGION,
-    )
     queues = f"{endpoint}/{paths.ACCOUNT}/{paths.STACK}"
     parts = Parts(
         bucket=paths.BUCKET,
@@ -145,4 +140,4 @@ def local_stack(endpoint: str) -> Stack:
         ),
         webhook_allowed_cidrs="127.0.0.0/8",
     )
-    return Stack(parts, session, endpoint)
+    return Stack(parts, local_session(), endpoint)
