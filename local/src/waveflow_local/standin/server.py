@@ -1,27 +1,19 @@
 """Receive webhooks as the platform's server does, and answer them."""
 
 import json
-import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from waveflow_local import paths
-from waveflow_local.paths import LocalError
+from waveflow_local.loopback import LoopbackServer
 from waveflow_local.standin.answers import Answers, VerdictMode, verdict_for
 from waveflow_local.standin.archive import Archive, Received
 from waveflow_local.standin.behaviours import Rule, Script
+from waveflow_local.standin.routes import WEBHOOK_PATH, application
 from waveflow_local.standin.table import StemTable
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-WEBHOOK_PATH = "/webhook"
-EVENTS = ("hash-check", "completion", "mixing-complete")
-_MAX_BODY_BYTES = 1024 * 1024
 _SIMPLE_FAULTS = {"unavailable": 500, "reject": 400, "redirect": 302}
 _SILENT = ("silence", "ask-me", "body-verdict")
 
@@ -44,29 +36,21 @@ class StandIn:
         self.script = Script()
         self.answers = Answers(mode=mode)
         self._verifier = Webhook(secret)
-        self._server = _bind(self, port)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever,
-            kwargs={"poll_interval": 0.05},
-            name="waveflow-standin",
-            daemon=True,
-        )
+        self._server = LoopbackServer(application(self), port, name="waveflow-standin")
 
     @property
     def url(self) -> str:
         """Return the base URL for WaveFlow's webhooks."""
-        return paths.endpoint(self._server.server_port) + WEBHOOK_PATH
+        return paths.endpoint(self._server.port) + WEBHOOK_PATH
 
     def __enter__(self) -> Self:
         """Receive from now on."""
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(self, *_exc: object) -> None:
         """Stop receiving."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.stop()
         self.table.close()
 
     def receive(
@@ -120,98 +104,3 @@ class StandIn:
         if not questions:
             return False
         return self.answers.give(questions[-1].body, output).refused is None
-
-
-class _RequestHandler(BaseHTTPRequestHandler):
-    """HTTP in front of a stand-in."""
-
-    protocol_version = "HTTP/1.1"
-    standin: StandIn
-
-    def do_GET(self) -> None:
-        """List what the stand-in knows."""
-        lists: dict[str, Callable[[], Any]] = {
-            "/stems": self.standin.table.stems,
-            "/mixes": self.standin.table.mixes,
-            "/behaviour": self.standin.script.in_force,
-            "/webhooks": lambda: [
-                {**vars(r), "subject": r.subject} for r in self.standin.archive.all()
-            ],
-        }
-        if self.path in lists:
-            self._send(200, lists[self.path]())
-        else:
-            self._send(404, {"message": "GET /stems, /mixes, /behaviour or /webhooks."})
-
-    def do_PUT(self) -> None:
-        """Take a rule that replaces every other."""
-        self._take()
-
-    def do_POST(self) -> None:
-        """Take a webhook, a rule or an answer."""
-        self._take()
-
-    def _take(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        if length > _MAX_BODY_BYTES:
-            self.close_connection = True
-            self._send(413, {"message": "The body is too large."})
-            return
-        raw = self.rfile.read(length)
-        event = self.path.removeprefix(WEBHOOK_PATH + "/")
-        posted = self.command == "POST" and self.path.startswith(WEBHOOK_PATH)
-        if posted and event in EVENTS:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            self._send(*self.standin.receive(event, headers, raw))
-        elif self.headers.get("Content-Type") != "application/json":
-            # A page of another origin cannot send this type unasked.
-            self._send(415, {"message": "Send application/json."})
-        else:
-            self._send(*self._control(raw))
-
-    def log_message(self, *_args: object) -> None:
-        """Say nothing; webhooks are kept as files."""
-
-    def _control(self, raw: bytes) -> tuple[int, dict[str, Any]]:
-        try:
-            wish = json.loads(raw)
-            if self.path == "/behaviour":
-                script = self.standin.script
-                (script.replace if self.command == "PUT" else script.add)(Rule(**wish))
-                return 200, {"status": "ok"}
-            if self.path == "/answer":
-                if self.standin.answer(wish["stemId"], wish["output"]):
-                    return 200, {"taken": True}
-                return 409, {"taken": False, "message": "Nobody waits for an answer."}
-        except (KeyError, TypeError, ValueError) as exc:
-            return 400, {"message": str(exc)}
-        return 404, {"message": f"POST {WEBHOOK_PATH}/…, /behaviour or /answer."}
-
-    def _send(self, status: int, body: Any) -> None:
-        encoded = json.dumps(body, ensure_ascii=False).encode()
-        self.send_response(status)
-        if status in {301, 302, 303, 307, 308}:
-            self.send_header("Location", self.standin.url + "/elsewhere")
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(encoded)))
-        self.end_headers()
-        self.wfile.write(encoded)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that went away; tell everything else."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
-def _bind(standin: StandIn, port: int) -> ThreadingHTTPServer:
-    handler = type("Handler", (_RequestHandler,), {"standin": standin})
-    try:
-        return _Server((paths.LOOPBACK, port), handler)
-    except OSError as exc:
-        raise LocalError(
-            f"Port {port} of {paths.LOOPBACK} is in use; choose another with --port."
-        ) from exc

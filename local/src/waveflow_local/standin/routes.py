@@ -1,0 +1,93 @@
+"""Offer a stand-in over HTTP: webhooks in, and its own lists, rules and answers."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Request, Response
+
+from waveflow_local.standin.behaviours import Rule
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+    from waveflow_local.standin.server import StandIn
+
+WEBHOOK_PATH = "/webhook"
+EVENTS = ("hash-check", "completion", "mixing-complete")
+JSON = "application/json"
+_REDIRECT = 302
+Answer = tuple[int, object]
+
+
+class _Request(Request):
+    """A request whose body stays unread where the header says more than a webhook."""
+
+    max_content_length = 1024 * 1024
+
+
+def application(standin: "StandIn") -> "WSGIApplication":
+    """Return the WSGI application in front of a stand-in."""
+
+    @_Request.application
+    def answer(request: Request) -> Response:
+        match request.method:
+            case "GET":
+                status, body = _listed(standin, request.path)
+            case "POST" | "PUT":
+                status, body = _taken(standin, request)
+            case _:
+                status, body = 405, {"message": "GET, POST or PUT."}
+        text = json.dumps(body, ensure_ascii=False)
+        response = Response(text, status, content_type=JSON)
+        if status == _REDIRECT:
+            response.location = f"{standin.url}/elsewhere"
+        return response
+
+    return answer
+
+
+def _listed(standin: "StandIn", path: str) -> Answer:
+    match path:
+        case "/stems":
+            return 200, standin.table.stems()
+        case "/mixes":
+            return 200, standin.table.mixes()
+        case "/behaviour":
+            return 200, standin.script.in_force()
+        case "/webhooks":
+            every = standin.archive.all()
+            return 200, [{**vars(each), "subject": each.subject} for each in every]
+        case _:
+            return 404, {"message": "GET /stems, /mixes, /behaviour or /webhooks."}
+
+
+def _taken(standin: "StandIn", request: Request) -> Answer:
+    """Take a webhook, a rule or an answer."""
+    try:
+        raw = request.get_data()
+    except RequestEntityTooLarge:
+        return 413, {"message": "The body is too large."}
+    folder, _, event = request.path.rpartition("/")
+    if request.method == "POST" and folder == WEBHOOK_PATH and event in EVENTS:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        return standin.receive(event, headers, raw)
+    if request.content_type != JSON:
+        # A page of another origin cannot send this type unasked.
+        return 415, {"message": "Send application/json."}
+    try:
+        return _controlled(standin, request, json.loads(raw))
+    except (KeyError, TypeError, ValueError) as exc:
+        return 400, {"message": str(exc)}
+
+
+def _controlled(standin: "StandIn", request: Request, wish: dict[str, Any]) -> Answer:
+    if request.path == "/behaviour":
+        script = standin.script
+        (script.replace if request.method == "PUT" else script.add)(Rule(**wish))
+        return 200, {"status": "ok"}
+    if request.path == "/answer":
+        if standin.answer(wish["stemId"], wish["output"]):
+            return 200, {"taken": True}
+        return 409, {"taken": False, "message": "Nobody waits for an answer."}
+    return 404, {"message": f"POST {WEBHOOK_PATH}/…, /behaviour or /answer."}
