@@ -3,9 +3,9 @@
 import pytest
 from waveflow_local.standin.answers import GARBAGE, next_message, verdict_for
 from waveflow_local.standin.behaviours import Rule, Script
-from waveflow_local.standin.table import StemTable, Survivor
+from waveflow_local.standin.table import StemTable, OlderStem
 
-OLDER = Survivor("stem-1", "audio/1.wav")
+OLDER = OlderStem("stem-1", "audio/1.wav")
 
 
 @pytest.fixture(name="table")
@@ -38,7 +38,7 @@ def test_the_older_stem_survives(table):
 
     found = table.remember(question("b"))
 
-    assert found == Survivor("a", "audio/a.wav")
+    assert found == OlderStem("a", "audio/a.wav")
 
 
 def test_a_stem_is_no_duplicate_of_itself(table):

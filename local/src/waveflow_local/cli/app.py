@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 from typer.exceptions import TyperException
@@ -24,6 +24,10 @@ from waveflow_local.cli import options
 from waveflow_local.ops import commands
 from waveflow_local.paths import LocalError
 
+if TYPE_CHECKING:
+    from waveflow_local.files.actions import DrawingReport, MixReport
+
+Report = TypeVar("Report")
 _PLAIN_WIDTH = 140
 _INTERRUPTED = 130
 _SIGNALLED = 128  # plus the signal's number, as shells count
@@ -111,7 +115,7 @@ def status(
     found = find(Clients(endpoint).sfn, paths.MACHINE_ARN, subject)
     if not found:
         raise LocalError(f"No execution knows {subject!r}.")
-    reports = [report(place) for place in found]
+    reports = [report(each) for each in found]
     if as_json:
         print(json.dumps(reports))
     else:
@@ -128,9 +132,11 @@ def hash_command(files: list[Path], *, as_json: options.Json = False) -> None:
         try:
             said = hash_file(path)
         except LocalError as exc:
-            mistakes += _mistake(str(exc))
+            mistakes += _print_mistake(str(exc))
         else:
-            _tell(said, lambda r: f"{r['sha256']}  {r['file']}", as_json=as_json)
+            _print_report(
+                said, lambda r: f"{r['sha256']}  {r['file']}", as_json=as_json
+            )
     raise typer.Exit(min(mistakes, 1))
 
 
@@ -159,9 +165,13 @@ def peaks(  # noqa: PLR0913 - one parameter per option
             bits=bits,
             split_channels=split_channels,
         )
-        _tell(points, lambda r: f"{r['dat']}: {r['length']} points", as_json=as_json)
+        _print_report(
+            points, lambda r: f"{r['dat']}: {r['length']} points", as_json=as_json
+        )
     if out is not None:
-        _tell(draw_file(file, out, num_peaks=num_peaks), _drawn_line, as_json=as_json)
+        _print_report(
+            draw_file(file, out, num_peaks=num_peaks), _drawing_line, as_json=as_json
+        )
     elif dat is None:
         print(draw_file(file, None, num_peaks=num_peaks)["document"])
 
@@ -169,9 +179,9 @@ def peaks(  # noqa: PLR0913 - one parameter per option
 @app.command()
 def analyze(file: Path, *, as_json: options.Json = False) -> None:
     """Measure loudness, tempo and key of one file, and check it as a stem."""
-    from waveflow_local.files.analysis import analyze_file, told
+    from waveflow_local.files.analysis import analyze_file, report_text
 
-    _tell(analyze_file(file), told, as_json=as_json)
+    _print_report(analyze_file(file), report_text, as_json=as_json)
 
 
 @app.command()
@@ -187,7 +197,7 @@ def mix(
     from waveflow_local.files.writing import check_outputs
 
     check_outputs(out, peaks_out, inputs=stems)
-    _tell(mix_files(stems, out, peaks=peaks_out), _mixed_line, as_json=as_json)
+    _print_report(mix_files(stems, out, peaks=peaks_out), _mix_line, as_json=as_json)
 
 
 @app.command()
@@ -204,7 +214,7 @@ def plot(
 
     check_outputs(out, inputs=[document])
     said = plot_file(document, out, title=title)
-    _tell(said, lambda r: str(r["picture"]), as_json=as_json)
+    _print_report(said, lambda r: str(r["picture"]), as_json=as_json)
 
 
 def main() -> None:
@@ -215,7 +225,7 @@ def main() -> None:
     try:
         sys.stdout.flush()
     except OSError as exc:
-        code = code or _not_told(exc)
+        code = code or _output_failure(exc)
         # What could not be written must not be tried again when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
@@ -226,13 +236,13 @@ def _run_command() -> int:
         # Typer itself turns Ctrl-C into this code.
         code: int = app(standalone_mode=False) or 0
     except TyperException as exc:
-        return _mistake(exc.format_message())
+        return _print_mistake(exc.format_message())
     except LocalError as exc:
-        return _mistake(str(exc))
+        return _print_mistake(str(exc))
     except WaveflowError as exc:
-        return _mistake(f"{exc.code}: {exc}")
+        return _print_mistake(f"{exc.code}: {exc}")
     except OSError as exc:
-        return _not_told(exc)
+        return _output_failure(exc)
     if code == _INTERRUPTED:
         print("stopped", file=sys.stderr)
     return code
@@ -251,23 +261,23 @@ def _allow_any_name() -> None:
         sys.stdout.reconfigure(errors=errors)
 
 
-def _not_told(exc: OSError) -> int:
+def _output_failure(exc: OSError) -> int:
     # Whoever stopped reading, as `head` does, has read enough.
-    return 1 if isinstance(exc, BrokenPipeError) else _mistake(str(exc))
+    return 1 if isinstance(exc, BrokenPipeError) else _print_mistake(str(exc))
 
 
-def _mistake(sentence: str) -> int:
+def _print_mistake(sentence: str) -> int:
     print(f"waveflow: {' '.join(sentence.split())}", file=sys.stderr)
     return 1
 
 
-def _tell(
-    said: dict[str, Any], line: Callable[[dict[str, Any]], str], *, as_json: bool
+def _print_report(
+    report: Report, line: Callable[[Report], str], *, as_json: bool
 ) -> None:
-    print(json.dumps(said) if as_json else line(said))
+    print(json.dumps(report) if as_json else line(report))
 
 
-def _drawn_line(said: dict[str, Any]) -> str:
+def _drawing_line(said: "DrawingReport") -> str:
     parts = [
         f"{said['document']}: {said['duration']:.2f} s",
         f"{said['sample_rate']} Hz",
@@ -278,7 +288,7 @@ def _drawn_line(said: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _mixed_line(said: dict[str, Any]) -> str:
+def _mix_line(said: "MixReport") -> str:
     parts = [
         f"{said['mix']}: {said['stems']} stems",
         f"{said['duration']:.2f} s",

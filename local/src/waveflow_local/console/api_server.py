@@ -44,7 +44,7 @@ def serve(place: Place, *, out: IO[str]) -> None:
 
 
 def application(place: Place) -> "FastAPI":
-    """Return the API with the page and the bench beside it."""
+    """Return the API with the page and its playground beside it."""
     from waveflow.api.app import create_app
     from waveflow.api.bootstrap import ApiServices
 
@@ -55,7 +55,7 @@ def application(place: Place) -> "FastAPI":
     services = ApiServices(dict(os.environ))
     app: FastAPI = create_app(services)
     app.include_router(playground.routes)
-    app.state.bench = playground.Bench(place, services)
+    app.state.playground = playground.Playground(place, services)
     pages.mount(app, project)
     app.add_middleware(OwnHosts)
     return app

@@ -1,6 +1,6 @@
 """Let the page play the platform's server: verdicts, faults, webhooks, undo."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -20,11 +20,15 @@ from waveflow_local.console.redeliver import (
 from waveflow_local.ops.stack import local_stack
 from waveflow_local.standin.behaviours import Behaviour
 
+if TYPE_CHECKING:
+    import requests
+
+JsonObject = dict[str, object]
 TOKEN_SHOWN = 8  # a task token is a password
-routes = APIRouter(prefix="/local", tags=["bench"], include_in_schema=False)
+routes = APIRouter(prefix="/local", tags=["playground"], include_in_schema=False)
 
 
-class Bench:
+class Playground:
     """The stand-in server and the engine, as the page reaches them."""
 
     def __init__(self, place: Place, services: ApiServices) -> None:
@@ -32,8 +36,18 @@ class Bench:
         self.services = services
         self.stack = local_stack(place.endpoint)
 
-    def ask(self, path: str, body: Any = None, *, method: str = "") -> Any:
-        """GET, or send a body; 503 where no stand-in runs."""
+    def read(self, path: str) -> list[JsonObject]:
+        """Return one of the stand-in's lists."""
+        return list(self._ask("GET", path).json())
+
+    def send(self, method: str, path: str, body: JsonObject) -> JsonObject:
+        """Send JSON to the stand-in and return what the stand-in answers."""
+        return dict(self._ask(method, path, body).json())
+
+    def _ask(
+        self, method: str, path: str, body: JsonObject | None = None
+    ) -> "requests.Response":
+        """Ask the stand-in; raise 503 where none runs, and its own refusals."""
         import requests
 
         if not self.place.standin_url:
@@ -42,24 +56,27 @@ class Bench:
         try:
             with requests.Session() as session:
                 session.trust_env = False
-                how = method or ("GET" if body is None else "POST")
-                answer = session.request(how, base + path, json=body, timeout=5)
+                answer = session.request(method, base + path, json=body, timeout=5)
         except requests.RequestException as exc:
             raise HTTPException(503, "The stand-in does not answer.") from exc
-        if answer.status_code >= 400:  # noqa: PLR2004 - an HTTP error
+        if not answer.ok:
             raise HTTPException(answer.status_code, answer.json().get("message"))
-        return answer.json()
+        return answer
+
+    def check_owner(self, job_id: str, owner: str) -> None:
+        """Raise where a job is not the owner's."""
+        self.services.jobs.subject(job_id, owner=owner)
 
 
-def _bench(request: Request) -> Bench:
-    bench: Bench = request.app.state.bench
-    return bench
+def _playground(request: Request) -> Playground:
+    playground: Playground = request.app.state.playground
+    return playground
 
 
-Here = Annotated[Bench, Depends(_bench)]
+OwnPlayground = Annotated[Playground, Depends(_playground)]
 
 
-class Status(BaseModel):
+class PlaygroundStatus(BaseModel):
     """What can be played with here."""
 
     standin: bool
@@ -67,7 +84,7 @@ class Status(BaseModel):
     verdict_timeout_s: int
 
 
-class Answer(BaseModel):
+class HandVerdict(BaseModel):
     """A verdict given by hand."""
 
     job_id: str
@@ -85,10 +102,10 @@ class Fault(BaseModel):
 
 
 @routes.get("/status")
-def status(here: Here) -> Status:
+def status(playground: OwnPlayground) -> PlaygroundStatus:
     """Say what can be played with here."""
-    place = here.place
-    return Status(
+    place = playground.place
+    return PlaygroundStatus(
         standin=bool(place.standin_url),
         endpoint=place.endpoint,
         verdict_timeout_s=place.verdict_timeout_s,
@@ -96,85 +113,93 @@ def status(here: Here) -> Status:
 
 
 @routes.get("/webhooks")
-def webhooks(here: Here, subject: Annotated[str, Query()] = "") -> list[dict[str, Any]]:
+def webhooks(
+    playground: OwnPlayground, subject: Annotated[str, Query()] = ""
+) -> list[JsonObject]:
     """Return the webhooks as the server got them, but for their task tokens."""
-    received = here.ask("/webhooks")
+    received = playground.read("/webhooks")
     return [
-        _redacted(each) for each in received if subject in {"", each.get("subject")}
+        _without_token(each)
+        for each in received
+        if subject in {"", each.get("subject")}
     ]
 
 
 @routes.post("/answer")
-def answer(given: Answer, here: Here, owner: Owner) -> dict[str, Any]:
+def answer_question(
+    given: HandVerdict, playground: OwnPlayground, owner: Owner
+) -> JsonObject:
     """Answer a waiting question."""
-    output: dict[str, Any] = {"verdict": given.verdict}
+    output: JsonObject = {"verdict": given.verdict}
     if given.duplicate_of is not None:
-        survivor = here.services.jobs.subject(given.duplicate_of, owner=owner)
+        survivor = playground.services.jobs.subject(given.duplicate_of, owner=owner)
         output["duplicate_of"] = {
             "stemId": given.duplicate_of,
             "filepath": survivor.key,
         }
-    taken = here.ask("/answer", {"stemId": given.job_id, "output": output})
-    return dict(taken)
+    answer: JsonObject = {"stemId": given.job_id, "output": output}
+    return playground.send("POST", "/answer", answer)
 
 
 @routes.get("/behaviour")
-def behaviour(here: Here) -> list[dict[str, Any]]:
+def behaviour(playground: OwnPlayground) -> list[JsonObject]:
     """Return how the server behaves: its rules in force, the deciding one first."""
-    return list(here.ask("/behaviour"))
+    return playground.read("/behaviour")
 
 
 @routes.put("/behaviour")
-def behave(fault: Fault, here: Here) -> dict[str, Any]:
+def behave(fault: Fault, playground: OwnPlayground) -> JsonObject:
     """Make the server behave so, about every job, and forget every other rule."""
-    return dict(here.ask("/behaviour", fault.model_dump(), method="PUT"))
+    return playground.send("PUT", "/behaviour", fault.model_dump())
 
 
 @routes.post("/again/{job_id}")
-def redeliver_message(job_id: str, here: Here, owner: Owner) -> Redelivery:
+def redeliver_message(
+    job_id: str, playground: OwnPlayground, owner: Owner
+) -> Redelivery:
     """Deliver a job's message once more."""
-    here.services.jobs.subject(job_id, owner=owner)
-    return redeliver(here.stack, job_id)
+    playground.check_owner(job_id, owner)
+    return redeliver(playground.stack, job_id)
 
 
 @routes.post("/again/{job_id}/now")
 def redelivery_state(
-    job_id: str, redelivery: Redelivery, here: Here, owner: Owner
+    job_id: str, redelivery: Redelivery, playground: OwnPlayground, owner: Owner
 ) -> RedeliveryState:
     """Say how far that delivery is, and what it has changed."""
-    here.services.jobs.subject(job_id, owner=owner)
-    return look(here.stack, job_id, redelivery)
+    playground.check_owner(job_id, owner)
+    return look(playground.stack, job_id, redelivery)
 
 
 @routes.post("/undo/{job_id}")
-def undo_deletion(job_id: str, here: Here, owner: Owner) -> Restoration:
+def undo_deletion(job_id: str, playground: OwnPlayground, owner: Owner) -> Restoration:
     """Bring a deleted duplicate back, and have its waveform drawn."""
-    here.services.jobs.subject(job_id, owner=owner)
-    return restore_and_draw(here.stack, job_id)
+    playground.check_owner(job_id, owner)
+    return restore_and_draw(playground.stack, job_id)
 
 
 @routes.get("/waveform/{job_id}")
-def waveform(job_id: str, here: Here, owner: Owner) -> Response:
+def waveform(job_id: str, playground: OwnPlayground, owner: Owner) -> Response:
     """Return a job's waveform document, whichever delivery drew it."""
-    here.services.jobs.subject(job_id, owner=owner)
-    document = newest_waveform(here.stack, job_id)
+    playground.check_owner(job_id, owner)
+    document = newest_waveform(playground.stack, job_id)
     return Response(document, media_type="application/json")
 
 
 @routes.get("/picture/{job_id}.svg")
-def picture(job_id: str, here: Here, owner: Owner) -> Response:
+def picture(job_id: str, playground: OwnPlayground, owner: Owner) -> Response:
     """Draw a waveform for a browser without the player."""
     import json
 
     from waveflow_local.files.pictures.geometry import lay_out
     from waveflow_local.files.pictures.svg import write_svg
 
-    here.services.jobs.subject(job_id, owner=owner)
-    document = json.loads(newest_waveform(here.stack, job_id))
+    playground.check_owner(job_id, owner)
+    document = json.loads(newest_waveform(playground.stack, job_id))
     return Response(write_svg(lay_out(document, title="")), media_type="image/svg+xml")
 
 
-def _redacted(received: dict[str, Any]) -> dict[str, Any]:
+def _without_token(received: JsonObject) -> JsonObject:
     body = received.get("body")
     if isinstance(body, dict) and isinstance(body.get("task_token"), str):
         shown = body["task_token"][:TOKEN_SHOWN] + "…"

@@ -7,9 +7,11 @@ happens twice.
 import json
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 from fastapi import HTTPException
+from msgspec import Struct, field
 from pydantic import BaseModel, StringConstraints
 
 from waveflow_local import paths
@@ -53,6 +55,15 @@ class Restoration(BaseModel):
     drawing: Redelivery
 
 
+class _UploadFields(Struct, frozen=True):
+    """Read from an upload's message what its drawing needs."""
+
+    user_id: str = field(name="userId")
+    track_id: str = field(name="trackId")
+    timestamp: str
+    num_peaks: int
+
+
 def redeliver(stack: "Stack", job_id: str) -> Redelivery:
     """Send a job's message through the queue and wait until it is started."""
     return _deliver(stack, job_id, _message(stack, job_id))
@@ -67,14 +78,14 @@ def restore_and_draw(stack: "Stack", job_id: str) -> Restoration:
     restored = next((each for each in every if each.outcome == "restored"), every[0])
     if restored.outcome in _NOT_RESTORED:
         raise HTTPException(*_NOT_RESTORED[restored.outcome])
-    fields = _message(stack, job_id)["kwargs"]
+    upload = msgspec.convert(_message(stack, job_id)["kwargs"], _UploadFields)
     drawing = Drawing(
-        user_id=fields["userId"],
-        track_id=fields["trackId"],
+        user_id=upload.user_id,
+        track_id=upload.track_id,
         stem_id=job_id,
         filepath=restored.key,
-        timestamp=fields["timestamp"],
-        num_peaks=fields["num_peaks"],
+        timestamp=upload.timestamp,
+        num_peaks=upload.num_peaks,
     )
     return Restoration(
         key=restored.key,
@@ -105,10 +116,9 @@ def newest_waveform(stack: "Stack", job_id: str) -> bytes:
     return stack.s3.get_object(Bucket=bucket, Key=newest["Key"])["Body"].read()
 
 
-def _message(stack: "Stack", job_id: str) -> Mapping[str, Any]:
+def _message(stack: "Stack", job_id: str) -> dict[str, object]:
     described = stack.sfn.describe_execution(executionArn=_execution(job_id))
-    body: dict[str, Any] = json.loads(described["input"])[0]["body"]
-    return body
+    return dict(json.loads(described["input"])[0]["body"])
 
 
 def _deliver(stack: "Stack", job_id: str, message: Mapping[str, object]) -> Redelivery:
@@ -119,7 +129,7 @@ def _deliver(stack: "Stack", job_id: str, message: Mapping[str, object]) -> Rede
     )
     deadline = time.monotonic() + STARTS_WITHIN_S
     while time.monotonic() < deadline:
-        if execution := _started(stack, sent["MessageId"]):
+        if execution := _execution_started_by(stack, sent["MessageId"]):
             return Redelivery(execution=execution, before=before)
         time.sleep(_LOOK_EVERY_S)
     raise HTTPException(503, "The message is in the queue, but nothing took it.")
@@ -129,7 +139,7 @@ def _execution(name: str) -> str:
     return paths.arn("states", f"execution:{paths.STACK}:{name}")
 
 
-def _started(stack: "Stack", message_id: str) -> str | None:
+def _execution_started_by(stack: "Stack", message_id: str) -> str | None:
     """Return the name of the execution that a message started, if any."""
     listed = stack.sfn.list_executions(stateMachineArn=stack.parts.machine_arn)
     newest = sorted(listed["executions"], key=lambda e: e["startDate"], reverse=True)

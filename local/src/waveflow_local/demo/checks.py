@@ -22,13 +22,15 @@ def faults(case: Case, seen: ExecutionSeen, told: Sequence[Received]) -> list[st
     if expected.code and seen.error != expected.code:
         found.append(f"code {seen.error or '-'}, not {expected.code}")
     job = case.message["id"]
-    about = [r for r in told if r.event == expected.event and r.body["task_id"] == job]
+    about = [
+        r for r in told if r.event == expected.event and r.fields["task_id"] == job
+    ]
     if not about:
         found.append(f"no {expected.event} was sent")
     found += [
-        f"the server was told {r.body['status']}, not {expected.told}"
+        f"the server was told {r.fields['status']}, not {expected.told}"
         for r in about
-        if r.body["status"] != expected.told
+        if r.fields["status"] != expected.told
     ]
     found += [f"{r.event} was not signed" for r in about if not r.verified]
     return found
@@ -39,7 +41,7 @@ def duplicate_faults(case: Case, bucket: Bucket) -> list[str]:
     if case.expected.told != "DUPLICATE" or case.upload is None:
         return []
     found = []
-    if not bucket.deleted(case.upload.key):
+    if not bucket.is_deleted(case.upload.key):
         found.append("the duplicate was not deleted")
     if bucket.kept_version(case.upload.key, case.upload.content) is None:
         found.append("no version is left to restore")
@@ -56,7 +58,7 @@ def redelivery_faults(
     ids = {
         r.webhook_id
         for r in told
-        if r.event == case.expected.event and r.body["task_id"] == job
+        if r.event == case.expected.event and r.fields["task_id"] == job
     }
     if len(ids) != 1:
         found.append(f"the server saw {len(ids)} different webhook ids")

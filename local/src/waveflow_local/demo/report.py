@@ -148,12 +148,12 @@ def summary(rows: Sequence[Row], *, width: int) -> Group:
     if wide:
         table.add_column("outputs", overflow="fold")
     for row in rows:
-        cells: list[RenderableType] = [_mark(row), row.case.name, *_ended(row)]
+        cells: list[RenderableType] = [_mark(row), row.case.name, *_outcome_cells(row)]
         table.add_row(
             *cells[:2],
             *([row.case.what] if wide else []),
             *cells[2:],
-            *([_left(row)] if wide else []),
+            *([_outputs_and_faults(row)] if wide else []),
         )
     if wide:
         return Group(table)
@@ -169,19 +169,19 @@ def _grid(lines: Sequence[Sequence[RenderableType]]) -> Table:
     return grid
 
 
-def _ended(row: Row) -> list[str]:
+def _outcome_cells(row: Row) -> list[str]:
     seen = row.seen
     if seen is None:
         return ["-"] * 4
     return [
         seen.verdict or "-",
-        _told(row),
+        _told_status(row),
         str(len(seen.states)),
         f"{seen.seconds:.2f}",
     ]
 
 
-def _left(row: Row) -> Text:
+def _outputs_and_faults(row: Row) -> Text:
     left = Text("\n".join(row.outputs))
     for fault in row.faults:
         left.append(f"{fault}\n", "red")
@@ -195,13 +195,13 @@ def _line(row: Row) -> Text:
     )
 
 
-def _told(row: Row) -> str:
+def _told_status(row: Row) -> str:
     seen = row.seen
     if seen is None:
         return "-"
     if seen.error:
         return f"FAILURE {seen.error}"
-    return str(seen.output.get("status", "-")) if isinstance(seen.output, dict) else "-"
+    return str(seen.outcome.get("status", "-"))
 
 
 def _mark(row: Row) -> Text:

@@ -4,11 +4,10 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -107,21 +106,21 @@ class Run:
 
     def collect(self, row: Row, folder: Path) -> None:
         """Bring one execution's results into the output folder."""
-        outcome = row.seen.output if row.seen else None
-        if row.faults or not isinstance(outcome, dict):
+        seen = row.seen
+        if row.faults or seen is None or not seen.outcome:
             return
         if row.case.redelivers:
             row.outputs = ["nothing written twice"]
-        elif outcome["status"] == "DUPLICATE" and row.case.upload:
+        elif seen.outcome["status"] == "DUPLICATE" and row.case.upload:
             upload = row.case.upload
             version = self.bucket.kept_version(upload.key, upload.content)
             row.outputs = [f"deleted; version {str(version)[:8]} can be restored"]
         else:
             name = "mix" if row.case.what == "mix" else row.case.subject
             paths = outputs.collect(
-                self.bucket, outcome, folder, title=row.case.name, name=name
+                self.bucket, seen.result, folder, title=row.case.name, name=name
             )
-            row.outputs = [_listed(paths, folder)]
+            row.outputs = [_short_list(paths, folder)]
 
 
 def run(files: Sequence[Path], folder: Path, *, console: Console) -> int:
@@ -149,7 +148,7 @@ def run(files: Sequence[Path], folder: Path, *, console: Console) -> int:
             list(pool.map(lambda row: execution.collect(row, folder), rows))
             count = len(standin.archive.all())
     console.print(report.summary(rows, width=console.width))
-    console.print(analysis.table(_analysed(rows)))
+    console.print(analysis.table(_analyses(rows)))
     good = sum(not row.faults for row in rows)
     console.print(
         f"{good} of {len(rows)} executions ended as they should; "
@@ -182,7 +181,7 @@ def _pipeline(folder: Path) -> Iterator[tuple[Pipeline, StandIn, dict[str, str]]
             yield pipeline, standin, arns
 
 
-def _listed(paths: Sequence[Path], folder: Path) -> str:
+def _short_list(paths: Sequence[Path], folder: Path) -> str:
     """Return paths as one short line: those of one stem share their beginning."""
     mixed = [str(p.relative_to(folder)) for p in paths if p.suffix == ".wav"]
     drawn = [p for p in paths if p.suffix != ".wav"]
@@ -191,12 +190,10 @@ def _listed(paths: Sequence[Path], folder: Path) -> str:
     return "\n".join([*mixed, f"{base}.{{{suffixes}}}"])
 
 
-def _analysed(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """Return what the server was told of each stem that was analysed."""
-    outcomes = {
-        row.case.name: row.seen.output
+def _analyses(rows: Sequence[Row]) -> dict[str, Mapping[str, object]]:
+    """Return the result of each stem whose message asked for an analysis."""
+    return {
+        row.case.name: row.seen.result
         for row in rows
-        if row.seen and isinstance(row.seen.output, dict) and not row.case.redelivers
+        if row.seen and "analysis" in row.seen.result and not row.case.redelivers
     }
-    results = {name: outcome.get("result", {}) for name, outcome in outcomes.items()}
-    return {name: result for name, result in results.items() if "analysis" in result}

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from waveflow_local import paths
 from waveflow_local.engine.clients import Clients
@@ -11,7 +11,10 @@ from waveflow_local.engine.handlers import Function
 from waveflow_local.engine.template import Template, local_name
 from waveflow_local.paths import Project
 
-_QUEUE_ATTRIBUTES = (
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+_QUEUE_ATTRIBUTES: "tuple[QueueAttributeNameType, ...]" = (
     "MaximumMessageSize",
     "MessageRetentionPeriod",
     "VisibilityTimeout",
@@ -42,8 +45,8 @@ def deploy(clients: Clients, template: Template, project: Project) -> Deployment
         Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
     )
     definition = load_definition(
-        project.file(template.property("Machine", "DefinitionUri")),
-        template.property("Machine", "DefinitionSubstitutions"),
+        project.file(template.text("Machine", "DefinitionUri")),
+        template.texts("Machine", "DefinitionSubstitutions"),
     )
     machine = clients.sfn.create_state_machine(
         name=local_name("Machine"), definition=definition, roleArn=_MACHINE_ROLE
@@ -53,7 +56,7 @@ def deploy(clients: Clients, template: Template, project: Project) -> Deployment
         queue_url=queue_url,
         dead_letter_queue_url=dead_letter_url,
         machine_arn=machine["stateMachineArn"],
-        secret_arn=template.resolve({"Ref": "WebhookSecret"}),
+        secret_arn=str(template.resolve({"Ref": "WebhookSecret"})),
     )
 
 
@@ -74,17 +77,17 @@ def functions(template: Template, project: Project) -> dict[str, Function]:
             name=name,
             arn=paths.arn("lambda", f"function:{name}"),
             path=project.handler(stage),
-            memory_mb=int(template.property(name, "MemorySize") or 128),
-            timeout_s=float(template.property(name, "Timeout") or 3),
+            memory_mb=int(template.text(name, "MemorySize", default="128")),
+            timeout_s=float(template.text(name, "Timeout", default="3")),
         )
     return deployed
 
 
 def _create_queue(clients: Clients, template: Template, logical_id: str) -> str:
-    attributes: dict[Any, str] = {
-        name: str(template.property(logical_id, name))
+    attributes: dict[QueueAttributeNameType, str] = {
+        name: str(value)
         for name in _QUEUE_ATTRIBUTES
-        if template.property(logical_id, name) is not None
+        if (value := template.property(logical_id, name)) is not None
     }
     redrive = template.property(logical_id, "RedrivePolicy")
     if redrive:

@@ -11,9 +11,8 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-Handler = Callable[[Any, "Context"], Any]
+Handler = Callable[[object, "Context"], object]
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Answer:
+class InvokeResult:
     """What Lambda's Invoke API answers."""
 
     payload: bytes
@@ -78,7 +77,7 @@ class Handlers:
         for name in self._functions:
             self._load(name)
 
-    def invoke(self, name: str, event: bytes) -> Answer:
+    def invoke(self, name: str, event: bytes) -> InvokeResult:
         """Run one function and answer as Lambda's Invoke API does."""
         function = self._functions[name]
         context = Context(name, function.arn, function.memory_mb, function.timeout_s)
@@ -88,8 +87,9 @@ class Handlers:
             payload = json.dumps(result, ensure_ascii=False).encode()
         # A handler may fail in every way; Lambda turns each into a payload.
         except Exception as exc:  # noqa: BLE001
-            return Answer(json.dumps(_failure(exc, context)).encode(), failed=True)
-        return Answer(payload, failed=False)
+            payload = json.dumps(_failure(exc, context)).encode()
+            return InvokeResult(payload, failed=True)
+        return InvokeResult(payload, failed=False)
 
     def _load(self, name: str) -> Handler:
         with self._lock:
@@ -111,7 +111,7 @@ def _import_handler(function: Function) -> Handler:
     return handler
 
 
-def _failure(exc: Exception, context: Context) -> dict[str, Any]:
+def _failure(exc: Exception, context: Context) -> dict[str, object]:
     """Return the payload of Lambda's Python runtime for an exception."""
     return {
         "errorMessage": str(exc),

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -36,17 +36,18 @@ class InputTemplate:
         except ValueError as exc:
             raise LocalError(f"The pipe's input template is not JSON: {exc}") from exc
 
-    def apply(self, record: Mapping[str, Any]) -> Any:
+    def apply(self, record: Mapping[str, object]) -> object:
         """Return the template filled in for one record."""
         return _fill(self._shape, record)
 
 
-def parse_body(body: str) -> Any:
+def parse_body(body: str) -> object:
     """Return a body that is JSON as a value; every other body stays a string."""
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        value: object = json.loads(body, parse_constant=_refuse_constant)
     except ValueError:
         return body
+    return value
 
 
 @dataclass
@@ -105,7 +106,7 @@ class Pipe:
         self.on_start(message["MessageId"], started["executionArn"])
 
 
-def _record(message: "MessageTypeDef") -> dict[str, Any]:
+def _record(message: "MessageTypeDef") -> dict[str, object]:
     return {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
@@ -118,7 +119,7 @@ def _record(message: "MessageTypeDef") -> dict[str, Any]:
     }
 
 
-def _fill(shape: Any, record: Mapping[str, Any]) -> Any:
+def _fill(shape: object, record: Mapping[str, object]) -> object:
     if isinstance(shape, dict):
         filled = {key: _fill(value, record) for key, value in shape.items()}
         # A path that does not exist vanishes with its key.
@@ -131,7 +132,7 @@ def _fill(shape: Any, record: Mapping[str, Any]) -> Any:
     return shape
 
 
-def _look_up(value: Any, path: list[str]) -> Any:
+def _look_up(value: object, path: list[str]) -> object:
     for key in path:
         if not isinstance(value, Mapping) or key not in value:
             return _ABSENT

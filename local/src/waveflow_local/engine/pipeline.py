@@ -111,7 +111,7 @@ class Pipeline:
         return sent["MessageId"]
 
     def _make_pipe(self) -> Pipe:
-        text = self._template.property("Pipe", "TargetParameters", "InputTemplate")
+        text = self._template.text("Pipe", "TargetParameters", "InputTemplate")
         pipe = Pipe(
             self.clients,
             self.deployment.queue_url,

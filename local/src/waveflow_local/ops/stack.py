@@ -11,6 +11,7 @@ from waveflow_local import paths
 from waveflow_local.paths import LocalError
 
 if TYPE_CHECKING:
+    from boto3.session import Session
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
@@ -41,7 +42,9 @@ class Parts:
 class Stack:
     """One stack: its parts, and clients made when they are first needed."""
 
-    def __init__(self, parts: Parts, session: Any, endpoint: str | None = None) -> None:
+    def __init__(
+        self, parts: Parts, session: "Session", endpoint: str | None = None
+    ) -> None:
         self.parts = parts
         self._session = session
         self._endpoint = endpoint

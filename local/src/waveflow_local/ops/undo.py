@@ -1,9 +1,9 @@
 """Bring back deleted duplicates, and draw waveforms again."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from botocore.exceptions import ClientError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 RECORDS = "dedupe/"
 RESTORED = "RESTORED"
+Ending = Literal["restored", "would restore", "already there", "gone for good"]
+Message = dict[str, str | int]
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Restored:
 
     key: str
     version_id: str
-    outcome: str
+    outcome: Ending
 
     def __str__(self) -> str:
         """Return one line for the operator."""
@@ -43,7 +45,7 @@ class Drawing:
     timestamp: str | None = None
     num_peaks: int | None = None
 
-    def message(self) -> dict[str, Any]:
+    def message(self) -> Message:
         """Return the message that a server would send."""
         fields = {
             "userId": self.user_id,
@@ -92,7 +94,7 @@ def _mark(stack: Stack, key: str, record: Record) -> None:
         )
 
 
-def redraw(stack: Stack, drawing: Drawing, *, dry_run: bool) -> dict[str, Any]:
+def redraw(stack: Stack, drawing: Drawing, *, dry_run: bool) -> Message:
     """Send the message that draws a stem, without asking for a verdict."""
     message = drawing.message()
     if not dry_run:
@@ -121,7 +123,7 @@ def _restore_one(stack: Stack, record: Deletion, *, dry_run: bool) -> Restored:
     bucket, s3 = stack.parts.bucket, stack.s3
     if _exists(s3, bucket, key):
         return Restored(key, version_id, "already there")
-    if not _exists(s3, bucket, key, VersionId=version_id):
+    if not _version_exists(s3, bucket, key, version_id=version_id):
         return Restored(key, version_id, "gone for good")
     if dry_run:
         return Restored(key, version_id, "would restore")
@@ -139,9 +141,19 @@ def _restore_one(stack: Stack, record: Deletion, *, dry_run: bool) -> Restored:
     return Restored(key, version_id, "restored")
 
 
-def _exists(s3: "S3Client", bucket: str, key: str, **version: Any) -> bool:
+def _exists(s3: "S3Client", bucket: str, key: str) -> bool:
+    return _is_found(lambda: s3.head_object(Bucket=bucket, Key=key))
+
+
+def _version_exists(s3: "S3Client", bucket: str, key: str, *, version_id: str) -> bool:
+    return _is_found(
+        lambda: s3.head_object(Bucket=bucket, Key=key, VersionId=version_id)
+    )
+
+
+def _is_found(look: Callable[[], object]) -> bool:
     try:
-        s3.head_object(Bucket=bucket, Key=key, **version)
+        look()
     except ClientError as exc:
         if exc.response["ResponseMetadata"]["HTTPStatusCode"] not in {404, 405}:
             raise

@@ -3,7 +3,7 @@
 import fnmatch
 import threading
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 Behaviour = Literal[
     "auto",  # look into the table: new, or duplicate of an older stem
@@ -36,7 +36,7 @@ class Rule:
     event: str = ANY  # hash-check, completion or mixing-complete
     times: int | None = None  # how often the rule holds; None is for ever
     delay_s: float = _LATE_S
-    output: Any = None
+    output: object = None
 
     def __post_init__(self) -> None:
         """Refuse a behaviour that does not exist."""
@@ -74,7 +74,7 @@ class Script:
         with self._lock:
             self._rules.clear()
 
-    def in_force(self) -> list[dict[str, Any]]:
+    def in_force(self) -> list[dict[str, object]]:
         """Return the rules that still hold, the deciding one first."""
         with self._lock:
             return [asdict(rule) for rule in self._rules if rule.times != 0]

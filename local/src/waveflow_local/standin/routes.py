@@ -1,7 +1,7 @@
 """Offer a stand-in over HTTP: webhooks in, and its own lists, rules and answers."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
@@ -17,7 +17,7 @@ WEBHOOK_PATH = "/webhook"
 EVENTS = ("hash-check", "completion", "mixing-complete")
 JSON = "application/json"
 _REDIRECT = 302
-Answer = tuple[int, object]
+StatusAndBody = tuple[int, object]
 
 
 class _Request(Request):
@@ -33,9 +33,9 @@ def application(standin: "StandIn") -> "WSGIApplication":
     def answer(request: Request) -> Response:
         match request.method:
             case "GET":
-                status, body = _listed(standin, request.path)
+                status, body = _get(standin, request.path)
             case "POST" | "PUT":
-                status, body = _taken(standin, request)
+                status, body = _post_or_put(standin, request)
             case _:
                 status, body = 405, {"message": "GET, POST or PUT."}
         text = json.dumps(body, ensure_ascii=False)
@@ -47,7 +47,7 @@ def application(standin: "StandIn") -> "WSGIApplication":
     return answer
 
 
-def _listed(standin: "StandIn", path: str) -> Answer:
+def _get(standin: "StandIn", path: str) -> StatusAndBody:
     match path:
         case "/stems":
             return 200, standin.table.stems()
@@ -62,7 +62,7 @@ def _listed(standin: "StandIn", path: str) -> Answer:
             return 404, {"message": "GET /stems, /mixes, /behaviour or /webhooks."}
 
 
-def _taken(standin: "StandIn", request: Request) -> Answer:
+def _post_or_put(standin: "StandIn", request: Request) -> StatusAndBody:
     """Take a webhook, a rule or an answer."""
     try:
         raw = request.get_data()
@@ -76,12 +76,13 @@ def _taken(standin: "StandIn", request: Request) -> Answer:
         # A page of another origin cannot send this type unasked.
         return 415, {"message": "Send application/json."}
     try:
-        return _controlled(standin, request, json.loads(raw))
+        return _control(standin, request)
     except (KeyError, TypeError, ValueError) as exc:
         return 400, {"message": str(exc)}
 
 
-def _controlled(standin: "StandIn", request: Request, wish: dict[str, Any]) -> Answer:
+def _control(standin: "StandIn", request: Request) -> StatusAndBody:
+    wish = json.loads(request.get_data())
     if request.path == "/behaviour":
         script = standin.script
         (script.replace if request.method == "PUT" else script.add)(Rule(**wish))

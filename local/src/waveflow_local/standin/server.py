@@ -1,8 +1,9 @@
 """Receive webhooks as the platform's server does, and answer them."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -55,7 +56,7 @@ class StandIn:
 
     def receive(
         self, event: str, headers: dict[str, str], raw: bytes
-    ) -> tuple[int, dict[str, Any]]:
+    ) -> tuple[int, object]:
         """Take one webhook; return the status and body to answer."""
         received = Received(event, headers, *self._open(headers, raw))
         # Whoever sees a webhook and then changes the rules changes later ones only.
@@ -66,7 +67,7 @@ class StandIn:
         self.archive.write(received)
         return status, body
 
-    def _open(self, headers: dict[str, str], raw: bytes) -> tuple[Any, bool]:
+    def _open(self, headers: dict[str, str], raw: bytes) -> tuple[object, bool]:
         try:
             self._verifier.verify(raw, headers)
             verified = True
@@ -77,7 +78,7 @@ class StandIn:
         except ValueError:
             return raw.decode(errors="replace"), verified
 
-    def _respond(self, received: Received, rule: Rule) -> tuple[int, dict[str, Any]]:
+    def _respond(self, received: Received, rule: Rule) -> tuple[int, object]:
         if not received.verified:
             return 401, {"message": "The signature is not ours."}
         if rule.behaviour in _SIMPLE_FAULTS:
@@ -85,22 +86,22 @@ class StandIn:
         if rule.behaviour == "error-body":
             return 201, {"status": "error", "message": "swallowed"}
         if received.event == "hash-check":
-            return 201, self._answer_question(received.body, rule)
+            return 201, self._answer_question(received.fields, rule)
         if received.event == "completion":
-            changed = self.table.complete(received.body)
+            changed = self.table.complete(received.fields)
         else:
-            changed = self.table.complete_mix(received.body)
+            changed = self.table.complete_mix(received.fields)
         return 201, {"status": "ok", "changed": changed}
 
-    def _answer_question(self, event: dict[str, Any], rule: Rule) -> dict[str, Any]:
+    def _answer_question(self, event: Mapping[str, object], rule: Rule) -> object:
         verdict = verdict_for(rule, self.table.remember(event))
         if rule.behaviour not in _SILENT:
             self.answers.give_soon(event, rule, verdict)
         return verdict if rule.behaviour == "body-verdict" else {"status": "received"}
 
-    def answer(self, stem_id: str, output: Any) -> bool:
+    def answer(self, stem_id: str, output: object) -> bool:
         """Answer the newest question about a stem that asked for it."""
         questions = self.archive.about(stem_id, "hash-check")
         if not questions:
             return False
-        return self.answers.give(questions[-1].body, output).refused is None
+        return self.answers.give(questions[-1].fields, output).refused is None

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TypeGuard
 
 from waveflow_local.paths import LocalError
 
@@ -41,7 +41,7 @@ class Picture:
     figures: str
 
 
-def lay_out(document: Mapping[str, Any], *, title: str = "") -> Picture:
+def lay_out(document: Mapping[str, object], *, title: str = "") -> Picture:
     """Return what to draw for one waveform document."""
     levels = _levels(document)
     peaks = _numbers(document, "peaks")
@@ -58,7 +58,7 @@ def lay_out(document: Mapping[str, Any], *, title: str = "") -> Picture:
     )
 
 
-def _levels(document: Mapping[str, Any]) -> list[tuple[float, float]]:
+def _levels(document: Mapping[str, object]) -> list[tuple[float, float]]:
     """Return the lowest and highest value of each point, over all channels."""
     data = _numbers(document, "data")
     if not data:
@@ -71,14 +71,14 @@ def _levels(document: Mapping[str, Any]) -> list[tuple[float, float]]:
     ]
 
 
-def _numbers(document: Mapping[str, Any], name: str) -> list[float]:
+def _numbers(document: Mapping[str, object], name: str) -> list[float]:
     values = document.get(name, [])
     if not isinstance(values, list) or not all(map(_is_figure, values)):
         raise LocalError(f"The document's {name} is not a list of numbers.")
     return values
 
 
-def _figure(document: Mapping[str, Any], name: str) -> float:
+def _figure(document: Mapping[str, object], name: str) -> float:
     """Return a number that is not negative; 0 where there is none."""
     value = document.get(name)
     if value is None:
@@ -88,9 +88,10 @@ def _figure(document: Mapping[str, Any], name: str) -> float:
     return float(value)
 
 
-def _is_figure(value: Any) -> bool:
-    # A NaN makes the comparison false.
-    return type(value) in {int, float} and abs(value) <= _LARGEST
+def _is_figure(value: object) -> TypeGuard[float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= _LARGEST  # false for NaN
 
 
 def _outline(levels: Sequence[tuple[float, float]]) -> list[Point]:
@@ -145,7 +146,7 @@ def _clock(seconds: float, step: float) -> str:
     return f"{hours}:{minutes:02}:{tail}" if hours else f"{minutes}:{tail}"
 
 
-def _figures(document: Mapping[str, Any], duration: float) -> str:
+def _figures(document: Mapping[str, object], duration: float) -> str:
     parts = [f"{duration:.2f} s"] if duration else []
     sample_rate = _figure(document, "sample_rate")
     if sample_rate:
