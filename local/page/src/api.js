@@ -1,6 +1,6 @@
 const TOKEN = "studio"; // one track: what is uploaded twice here is a duplicate
 
-/** Ask the API; whatever goes wrong becomes a Failure. */
+/** Ask the API; throw a Failure for a refusal, a cut answer or no network. */
 export async function ask(path, body, method = body === undefined ? "GET" : "POST") {
   const answer = await fetch(path, {
     method,
@@ -15,7 +15,7 @@ export async function ask(path, body, method = body === undefined ? "GET" : "POS
   return told;
 }
 
-/** What went wrong: a sentence of the server's, else a code that the page puts in words. */
+/** Carry a refusal: the server's sentence, or a code that the page puts in words. */
 export class Failure extends Error {
   constructor({ code = "UNREADABLE", status = 0, detail = "", cause }) {
     super(detail, { cause });
@@ -46,7 +46,7 @@ export const result = (id) => ask(`/tokens/analysis-result/${id}`);
 export const waveform = (row) => ask(documentUrl(row));
 export const mix = (ids) => ask(`/tokens/${TOKEN}/mix`, { job_ids: ids });
 export const audioUrl = (id, download = false) => `/tokens/analysis-audio/${id}${download ? "?download=true" : ""}`;
-/** Return where a row's waveform document is: a later delivery's is not the job's own result. */
+/** Return the URL of a row's waveform document; only the local route has a later delivery's. */
 export const documentUrl = (row) => (row.drawn ? `/local/waveform/${row.jobId}` : `/tokens/analysis-waveform/${row.jobId}`);
 export const pictureUrl = (id) => `/local/picture/${id}.svg`;
 export const status = () => ask("/local/status");

@@ -23,7 +23,7 @@ function onMoment(moment) {
   store.changed(row);
 }
 
-/** The engine was started anew, and knows some job no longer: find out which. */
+/** Find the rows whose jobs a restarted engine no longer knows. */
 async function onRefused() {
   for (const row of store.rows.filter((r) => r.jobId && !store.ended(r))) await refresh(row);
 }
@@ -90,7 +90,7 @@ async function mixChosen() {
   }
 }
 
-/** Play what is chosen as one. */
+/** Play the chosen rows as one group, or pause them. */
 function playChosen() {
   together().toggle().catch((error) => trouble(t("playing"), error));
 }

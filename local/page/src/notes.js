@@ -1,7 +1,7 @@
 import { dotted, failed, t } from "./i18n.js";
 import { now, ofJob } from "./store.js";
 
-/** Return in sentences what happened to a row's file, and why nothing is lost. */
+/** Return the sentences about a row's file: its end, its deliveries and its errors. */
 export function notes(row) {
   const end = now(row);
   const said = [];
@@ -43,7 +43,7 @@ const TOLD = {
   error: ({ what, error }) => failed(t(what), error),
 };
 
-/** Claim about the webhooks' ids only what was seen of them. */
+/** Return a sentence about the webhooks' ids, only where webhooks were seen. */
 function sameId(repeats) {
   if (!repeats?.length) return [];
   return [t(repeats.every(Boolean) ? "noteSameId" : "noteOtherId")];

@@ -19,22 +19,22 @@ export async function mount(box, row, { onState, onError }) {
   return player;
 }
 
-/** Pause everything but these. */
+/** Pause every player but those of these jobs. */
 export function pauseOthers(kept) {
   for (const [id, player] of players) if (player && !kept.includes(id)) player.media.pause();
 }
 
-/** Show so many pixels of every waveform for one second. */
+/** Zoom every waveform to so many pixels for a second. */
 export function zoom(pixels) {
   for (const player of players.values()) player?.surfer?.zoom(Number(pixels));
 }
 
-/** Take on the colours of the theme. */
+/** Give every waveform the colours of the theme. */
 export function recolour() {
   for (const player of players.values()) player?.surfer?.setOptions(colours());
 }
 
-/** Forget a job's player. */
+/** Stop and forget a job's player. */
 export function unmount(jobId) {
   players.get(jobId)?.surfer?.destroy();
   players.get(jobId)?.media.pause();

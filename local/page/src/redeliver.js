@@ -23,7 +23,7 @@ export async function undo(row) {
   await follow(row, { kind: "redrawn", status: "RUNNING", states: [], written: [] }, drawing);
 }
 
-/** Look at a delivery until it has ended; what it drew can be shown and played. */
+/** Look at a delivery until its end; a waveform that was drawn makes the row playable. */
 async function follow(row, note, delivery) {
   row.notes.push(note);
   try {

@@ -43,10 +43,10 @@ export function update(row, { element, parts }) {
   if (drawable(row)) draw(row, parts.wave);
 }
 
-/** Tell whether somebody who looks at the page can give a row's verdict, or give it again. */
+/** Tell whether the person at the page can give a row's verdict, or the verdict of a redelivery. */
 const asked = (row) => waits(row) || (asksMe() && delivering(row)?.states.at(-1) === "Ask");
 
-/** Tell whether a row has a waveform to draw. */
+/** Tell whether a row has a waveform: its job's own, or that of a later delivery. */
 export const drawable = (row) => ended(row) && (now(row)?.outcome === "SUCCESS" || row.drawn) && !row.lost;
 
 function choose(row) {
@@ -164,7 +164,7 @@ function compare(row) {
   return [h("span", { class: "segments", role: "group", "aria-label": t("listen") }, choice("theMix"), choice("theStems"))];
 }
 
-/** Let either the mix be heard or its stems, each at its share. */
+/** Let the mix be heard, or its stems, each stem at an equal share. */
 function mute(row) {
   const stems = row.mode === "theStems";
   for (const id of [row.jobId, ...(row.stems ?? [])]) {

@@ -1,4 +1,4 @@
-"""Write JSON Schemas of what crosses WaveFlow's border, from the models themselves.
+"""Write JSON Schemas of the messages and webhooks, from the models themselves.
 
 `python -m waveflow_local.json_schemas` renews docs/schemas; a test keeps them current.
 """
@@ -30,7 +30,7 @@ _RESULTS = {
     "DUPLICATE": DuplicateResult,
     "FAILURE": FailureResult,
 }
-# Null in the model only because a failed mix has none of them.
+# Fields that are null only in the webhook of a failed mix.
 _OF_A_MIX = (
     "mixed_file_path",
     "waveform_data_path",

@@ -18,7 +18,7 @@ _WAITING_CONNECTIONS = 128
 
 
 class _SilentHandler(WSGIRequestHandler):
-    """Leave clients that send no HTTP out of a command's output."""
+    """Keep requests that are no HTTP out of a command's output."""
 
     def log_error(self, *_args: object) -> None:
         """Print nothing; a traceback of the application is still printed."""
@@ -38,7 +38,8 @@ class LoopbackServer:
         name: str,
         handler: type[WSGIRequestHandler] = _SilentHandler,
     ) -> None:
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line per request
+        # werkzeug would log a line for each request.
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._server = _bind(application, port, handler=handler)
         self._thread = threading.Thread(
             target=self._server.serve_forever,
@@ -49,7 +50,7 @@ class LoopbackServer:
 
     @property
     def port(self) -> int:
-        """Return the port, also where any was asked for."""
+        """Return the bound port; port 0 asked for any free port."""
         return self._server.port
 
     def start(self) -> None:
@@ -67,7 +68,7 @@ class LoopbackServer:
 def _bind(
     application: "WSGIApplication", port: int, *, handler: type[WSGIRequestHandler]
 ) -> BaseWSGIServer:
-    """Bind here: werkzeug would print and exit when the port is in use."""
+    """Bind the port before werkzeug does, which would exit on a port in use."""
     try:
         bound = socket.create_server(
             (paths.LOOPBACK, port), backlog=_WAITING_CONNECTIONS

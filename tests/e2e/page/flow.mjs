@@ -1,4 +1,4 @@
-// Drive the page as a person would; print what was seen as JSON, one line each.
+// Walk the page as a person would; print each step's findings as a line of JSON.
 import { join } from "node:path";
 import {
   answers, apart, asking, behave, browser, context, drop, elsewhere, ends, faults, file, job, misbehave, notes, out,
@@ -179,7 +179,7 @@ async function phone() {
   await tab.screenshot({ path: join(out, "page-phone.png") });
 }
 
-/** Look at the page of somebody who has no Node: the server draws, the browser plays. */
+/** Look at the page without Node's player: the server draws, the browser plays. */
 async function withoutPlayer() {
   const bare = await browser.newContext({ storageState: await context.storageState() });
   await bare.route("**/vendor/**", (route) => route.abort());

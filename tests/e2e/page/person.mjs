@@ -1,4 +1,4 @@
-// A browser on the page, and what a person does and sees there, step by step.
+// Open a browser on the page, and do what a person does there.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -21,7 +21,7 @@ export const elsewhere = [];
 const pathOf = (address) => new URL(address).pathname.replace(/[0-9a-f-]{36}/, "{id}");
 page.on("pageerror", (error) => faults.push(error.message));
 page.on("console", (message) => {
-  // What a server refused is told by its response, with the address.
+  // A refusal is noted from its response, which has the address.
   const told = message.text().includes("the server responded with a status of");
   if (message.type() === "error" && !told) faults.push(`${message.text()} ${pathOf(message.location().url)}`);
 });
@@ -53,19 +53,19 @@ export function job(name) {
   }, name).then((found) => found.jsonValue());
 }
 
-/** Switch the server, and wait until it is. */
+/** Switch the server's behaviour, and wait for the answer. */
 export async function behave(label) {
   const switched = page.waitForResponse((answer) => answer.request().method() === "PUT");
   await rule(label).check();
   await switched;
 }
 
-/** Let the server misbehave about one file; return when it was asked about it. */
+/** Let the server misbehave about one file; return when the server was asked. */
 export async function misbehave(label, name) {
   await behave(label);
   await send(name);
   const id = await job(name);
-  // A promise is true to waitForFunction, whatever it will bring.
+  // waitForFunction takes any promise for true, so the loop waits here.
   for (let looks = 0; looks < 400 && !(await answers(id)).length; looks += 1) await page.waitForTimeout(50);
 }
 
@@ -90,7 +90,7 @@ export async function refuse(pattern, method, act) {
   await page.unroute(pattern);
 }
 
-/** Return what the page says of a failure. */
+/** Return the page's sentence about a failure. */
 export async function trouble() {
   await page.locator("#trouble").waitFor();
   return page.locator("#trouble span").textContent();

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Report = TypeVar("Report")
 _PLAIN_WIDTH = 140
 _INTERRUPTED = 130
-_SIGNALLED = 128  # plus the signal's number, as shells count
+_SIGNALLED = 128  # shells add the signal's number to this exit code
 
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(commands.app, name="ops")
@@ -218,7 +218,7 @@ def plot(
 
 
 def main() -> None:
-    """Run a command; a user's mistake is one line and exit code 1."""
+    """Run the command line; print a user's mistake as one line and exit with 1."""
     signal.signal(signal.SIGTERM, _stop)
     _allow_any_name()
     code = _run_command()
@@ -226,14 +226,14 @@ def main() -> None:
         sys.stdout.flush()
     except OSError as exc:
         code = code or _output_failure(exc)
-        # What could not be written must not be tried again when Python ends.
+        # Python flushes stdout again at its end; the same failure must not print twice.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
 
 def _run_command() -> int:
     try:
-        # Typer itself turns Ctrl-C into this code.
+        # Typer returns 130 for Ctrl-C instead of raising KeyboardInterrupt.
         code: int = app(standalone_mode=False) or 0
     except TyperException as exc:
         return _print_mistake(exc.format_message())
@@ -249,12 +249,12 @@ def _run_command() -> int:
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
-    """End as by Ctrl-C, so that nothing unfinished stays."""
+    """Exit on SIGTERM as on Ctrl-C, so that unfinished files are removed."""
     sys.exit(_SIGNALLED + number)
 
 
 def _allow_any_name() -> None:
-    """Print names byte for byte, or escaped where the terminal has no such sign."""
+    """Print file names byte for byte, or escaped where the terminal lacks a sign."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         is_utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
         errors = "surrogateescape" if is_utf8 else "backslashreplace"
@@ -262,7 +262,7 @@ def _allow_any_name() -> None:
 
 
 def _output_failure(exc: OSError) -> int:
-    # Whoever stopped reading, as `head` does, has read enough.
+    # A closed pipe is no mistake to print: `head` stops reading early.
     return 1 if isinstance(exc, BrokenPipeError) else _print_mistake(str(exc))
 
 

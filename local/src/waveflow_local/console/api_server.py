@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_API_PORT = 8000
 _STREAMS_END_WITHIN_S = 1
-_SHARED = (  # of what the template gives to every function
+_SHARED = (  # the shared variables that the API reads
     "BUCKET_NAME",
     "ALLOWED_PREFIXES",
     "MAX_FILE_SIZE_MB",
@@ -25,7 +25,7 @@ _SHARED = (  # of what the template gives to every function
 
 
 def serve(place: Place, *, out: IO[str]) -> None:
-    """Answer until the process is told to end; print the URL first."""
+    """Print the API's URL, then answer requests until the process is told to end."""
     import uvicorn
 
     bound = _bind(place.port)

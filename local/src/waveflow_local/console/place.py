@@ -1,4 +1,4 @@
-"""Say where the API answers, and which engine it works on."""
+"""Say where the API answers, and which engine the API works on."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -9,13 +9,13 @@ class Place:
     """Hand the API's port and its engine from one process to the next."""
 
     endpoint: str
-    port: int | None = None  # None: 8000, or any other where 8000 is taken
+    port: int | None = None  # 8000, or a free port where 8000 is taken
     standin_url: str = ""
     verdict_timeout_s: int = 900
 
     @classmethod
     def parse(cls, text: str) -> "Place":
-        """Read what `text` wrote."""
+        """Read a place from the argument that `text` wrote."""
         return cls(**json.loads(text))
 
     @property

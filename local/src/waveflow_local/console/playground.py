@@ -1,4 +1,4 @@
-"""Let the page play the platform's server: verdicts, faults, webhooks, undo."""
+"""Offer the page's own routes: verdicts, faults, webhooks, redelivery and undo."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     import requests
 
 JsonObject = dict[str, object]
-TOKEN_SHOWN = 8  # a task token is a password
+TOKEN_SHOWN = 8  # a task token is a password; the page shows its beginning
 routes = APIRouter(prefix="/local", tags=["playground"], include_in_schema=False)
 
 
 class Playground:
-    """The stand-in server and the engine, as the page reaches them."""
+    """Reach the stand-in server, the engine and the API's jobs for the page."""
 
     def __init__(self, place: Place, services: ApiServices) -> None:
         self.place = place
@@ -77,7 +77,7 @@ OwnPlayground = Annotated[Playground, Depends(_playground)]
 
 
 class PlaygroundStatus(BaseModel):
-    """What can be played with here."""
+    """Tell the page which engine runs, and whether a stand-in does."""
 
     standin: bool
     endpoint: str
@@ -85,7 +85,7 @@ class PlaygroundStatus(BaseModel):
 
 
 class HandVerdict(BaseModel):
-    """A verdict given by hand."""
+    """Carry a verdict that a person gives on the page."""
 
     job_id: str
     verdict: Literal["new", "duplicate", "hold"]
@@ -93,7 +93,7 @@ class HandVerdict(BaseModel):
 
 
 class Fault(BaseModel):
-    """How the server behaves from now on."""
+    """Carry the behaviour that a person chooses for the server."""
 
     behaviour: Behaviour
     event: Literal["*", "hash-check", "completion", "mixing-complete"] = "*"
@@ -103,7 +103,7 @@ class Fault(BaseModel):
 
 @routes.get("/status")
 def status(playground: OwnPlayground) -> PlaygroundStatus:
-    """Say what can be played with here."""
+    """Return which engine runs, and whether a stand-in does."""
     place = playground.place
     return PlaygroundStatus(
         standin=bool(place.standin_url),
@@ -116,7 +116,7 @@ def status(playground: OwnPlayground) -> PlaygroundStatus:
 def webhooks(
     playground: OwnPlayground, subject: Annotated[str, Query()] = ""
 ) -> list[JsonObject]:
-    """Return the webhooks as the server got them, but for their task tokens."""
+    """Return the webhooks as the server got them, with their task tokens cut."""
     received = playground.read("/webhooks")
     return [
         _without_token(each)
@@ -129,7 +129,7 @@ def webhooks(
 def answer_question(
     given: HandVerdict, playground: OwnPlayground, owner: Owner
 ) -> JsonObject:
-    """Answer a waiting question."""
+    """Answer the waiting question about a job."""
     output: JsonObject = {"verdict": given.verdict}
     if given.duplicate_of is not None:
         survivor = playground.services.jobs.subject(given.duplicate_of, owner=owner)
@@ -143,13 +143,13 @@ def answer_question(
 
 @routes.get("/behaviour")
 def behaviour(playground: OwnPlayground) -> list[JsonObject]:
-    """Return how the server behaves: its rules in force, the deciding one first."""
+    """Return the server's rules in force, the deciding rule first."""
     return playground.read("/behaviour")
 
 
 @routes.put("/behaviour")
 def behave(fault: Fault, playground: OwnPlayground) -> JsonObject:
-    """Make the server behave so, about every job, and forget every other rule."""
+    """Replace every rule of the server by one about all jobs."""
     return playground.send("PUT", "/behaviour", fault.model_dump())
 
 
@@ -166,7 +166,7 @@ def redeliver_message(
 def redelivery_state(
     job_id: str, redelivery: Redelivery, playground: OwnPlayground, owner: Owner
 ) -> RedeliveryState:
-    """Say how far that delivery is, and what it has changed."""
+    """Return how far a redelivery is, and which outputs are new since."""
     playground.check_owner(job_id, owner)
     return look(playground.stack, job_id, redelivery)
 

@@ -65,7 +65,7 @@ class _UploadFields(Struct, frozen=True):
 
 
 def redeliver(stack: "Stack", job_id: str) -> Redelivery:
-    """Send a job's message through the queue and wait until it is started."""
+    """Send a job's message through the queue and wait until its execution starts."""
     return _deliver(stack, job_id, _message(stack, job_id))
 
 
@@ -95,7 +95,7 @@ def restore_and_draw(stack: "Stack", job_id: str) -> Restoration:
 
 
 def look(stack: "Stack", job_id: str, redelivery: Redelivery) -> RedeliveryState:
-    """Return how far a second delivery is now."""
+    """Return how far a redelivery is, and which outputs are new since."""
     seen = see(stack.sfn, _execution(redelivery.execution))
     written = _outputs(stack, job_id) - set(redelivery.before)
     return RedeliveryState(

@@ -1,4 +1,4 @@
-"""Tell where a stem is, and why."""
+"""Find a stem's executions, and explain their states in sentences."""
 
 import json
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """One execution about a stem, in words."""
+    """Hold one execution about a stem, its newest state and the reason in words."""
 
     execution: ExecutionSeen
     state: str

@@ -12,7 +12,7 @@ Listing = set[tuple[str, str, str]]
 
 
 def faults(case: Case, seen: ExecutionSeen, told: Sequence[Received]) -> list[str]:
-    """Return every way in which an execution ended otherwise than it should."""
+    """Return every difference between an execution's end and the expected end."""
     expected = case.expected
     found = []
     if seen.status != expected.status:
@@ -37,7 +37,7 @@ def faults(case: Case, seen: ExecutionSeen, told: Sequence[Received]) -> list[st
 
 
 def duplicate_faults(case: Case, bucket: Bucket) -> list[str]:
-    """Return what is wrong with a deletion: it must have happened, and be undoable."""
+    """Return faults of a deletion, which must have happened and be undoable."""
     if case.expected.told != "DUPLICATE" or case.upload is None:
         return []
     found = []
@@ -51,7 +51,7 @@ def duplicate_faults(case: Case, bucket: Bucket) -> list[str]:
 def redelivery_faults(
     case: Case, before: Listing, after: Listing, told: Sequence[Received]
 ) -> list[str]:
-    """Return what happened twice though the message was the same."""
+    """Return every effect that a redelivered message had twice."""
     found = [f"{key} was written again" for key, _, _ in sorted(after - before)]
     found += [f"{key} has gone" for key, _, _ in sorted(before - after)]
     job = case.message["id"]

@@ -1,4 +1,4 @@
-"""Bring what an execution produced into the output folder."""
+"""Download an execution's results into the output folder."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ListObjectVersionsOutputTypeDef
 
-LOG = "functions.log"  # each run opens it before it writes: the folder is ours
+LOG = "functions.log"  # opened first by each run; marks a run's folder
 _RESULTS = (
     "waveforms/*.json",
     "waveforms/*.svg",
@@ -32,7 +32,7 @@ _STEMS = tuple(f"stems/{instrument.filename}" for instrument in INSTRUMENTS)
 
 @dataclass(frozen=True)
 class Bucket:
-    """The bucket of a running pipeline, read as its server would read it."""
+    """Read and write the bucket of a running pipeline, as a server would."""
 
     s3: "S3Client"
     name: str
@@ -74,7 +74,7 @@ class Bucket:
 
 
 def clear(folder: Path, *, inputs: Sequence[Path]) -> None:
-    """Remove what an earlier run left, and nothing else."""
+    """Remove the files that an earlier run left, and no other file."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:

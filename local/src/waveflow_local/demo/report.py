@@ -1,4 +1,4 @@
-"""Show executions while they run, and what became of them."""
+"""Show executions while they run, and a table of their ends."""
 
 import time
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from waveflow_local.demo.scenario import Case
 from waveflow_local.engine.history import ExecutionSeen
 
 _BAR_WIDTH = 12
-_WIDE = 120  # columns of a terminal that has room for everything
+_WIDE = 120  # a terminal of this many columns has room for every column
 
 
 @dataclass
 class Row:
-    """One case at one moment."""
+    """Hold one case with its execution, its faults and its outputs so far."""
 
     case: Case
     seen: ExecutionSeen | None = None
@@ -36,7 +36,7 @@ class Row:
 
 
 class View(Protocol):
-    """Something that shows rows as they change."""
+    """Show rows as they change, until the `with` block ends."""
 
     def __enter__(self) -> object:
         """Begin to show."""
@@ -54,7 +54,7 @@ def view_for(console: Console) -> View:
 
 
 class LiveView:
-    """A table that is redrawn in place."""
+    """Redraw a table of all rows in place, for a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._live = Live(
@@ -80,7 +80,7 @@ class LiveView:
         taken = console.measure(_grid(facts)).maximum
         paths = [_path(row.seen) for row in rows]
         for path in paths:
-            # Where room is short, the path is cut and nothing else.
+            # A narrow terminal cuts the path of states, and no other column.
             path.truncate(max(console.width - taken - 2, 1), overflow="ellipsis")
         lines = zip(facts, paths, strict=True)
         self._live.update(_grid([[*told, path] for told, path in lines]))
@@ -104,7 +104,7 @@ class LiveView:
 
 
 class PlainView:
-    """One line for each state that was left, for logs and pipes."""
+    """Print one line for each state that was left, for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -118,7 +118,7 @@ class PlainView:
         """Do nothing; every line has been printed."""
 
     def show(self, rows: Sequence[Row]) -> None:
-        """Print what is new since the last time."""
+        """Print the states that were left since the last call."""
         for row in rows:
             for index, state in enumerate(row.seen.states if row.seen else []):
                 if state.left is not None and (row.case.name, index) not in self._told:

@@ -1,4 +1,4 @@
-"""Do the pipeline's main job once, on real audio, and show it."""
+"""Run one scenario through the whole pipeline, and show its executions."""
 
 import contextlib
 import json
@@ -25,12 +25,12 @@ from waveflow_local.standin.server import StandIn
 
 _LOOK_EVERY_S = 0.12
 _LOOK_AT_LEAST_EVERY_S = 0.4
-_QUIET_S = 900.0  # longer than any stage may take
+_QUIET_S = 900.0  # no stage may take so long
 
 
 @dataclass
 class Run:
-    """One scenario on one running pipeline."""
+    """Send the cases of a scenario to a running pipeline, and check their ends."""
 
     pipeline: Pipeline
     standin: StandIn
@@ -42,7 +42,7 @@ class Run:
     before: dict[str, checks.Listing] = field(default_factory=dict)
 
     def finish(self, view: report.View) -> None:
-        """Send every message when its turn comes, until all executions ended."""
+        """Send every message in its turn, until all executions have ended."""
         quiet_since = time.monotonic()
         while not all(row.ended for row in self.rows):
             looked = time.monotonic()
@@ -52,7 +52,7 @@ class Run:
             view.show(self.rows)
             if time.monotonic() - quiet_since > _QUIET_S:
                 raise LocalError("Nothing has moved for a quarter of an hour.")
-            # Looking costs the engine time; it must not be what it is busy with.
+            # Looking costs the engine time, so looks must be rare beside its work.
             spent_s = time.monotonic() - looked
             time.sleep(min(max(_LOOK_EVERY_S, 2 * spent_s), _LOOK_AT_LEAST_EVERY_S))
         view.show(self.rows)
@@ -64,7 +64,7 @@ class Run:
             if case.name in self.sent or not ended.issuperset(case.after):
                 continue
             if case.redelivers and len(ended) < len(self.rows) - 1:
-                continue  # alone, so that whatever it writes is seen
+                continue  # a redelivery runs alone, so that its writes are seen
             if case.upload is not None:
                 if not self._is_younger_than(case.after):
                     continue
@@ -81,7 +81,7 @@ class Run:
         return all(int(time.time()) > int(at_s) for at_s in put_at)
 
     def _look(self) -> bool:
-        """Look at what runs; return whether anything moved."""
+        """Look at the running executions; return whether any has moved."""
         moved = False
         for row in self.rows:
             arn = self.arns.get(self.sent.get(row.case.name, ""))
@@ -93,7 +93,7 @@ class Run:
         return moved
 
     def check(self, row: Row) -> None:
-        """Hold one ended execution to its expectation."""
+        """Compare one ended execution with its expectation, and note the faults."""
         if row.seen is None:
             return
         told = self.standin.archive.about(row.case.subject)
@@ -182,7 +182,7 @@ def _pipeline(folder: Path) -> Iterator[tuple[Pipeline, StandIn, dict[str, str]]
 
 
 def _short_list(paths: Sequence[Path], folder: Path) -> str:
-    """Return paths as one short line: those of one stem share their beginning."""
+    """Return the paths of one stem as one line, with their beginning once."""
     mixed = [str(p.relative_to(folder)) for p in paths if p.suffix == ".wav"]
     drawn = [p for p in paths if p.suffix != ".wav"]
     base = drawn[0].relative_to(folder).with_suffix("")

@@ -1,4 +1,4 @@
-"""Say what `waveflow run` sends, and how each execution must end."""
+"""List the messages of `waveflow run`, and how each execution must end."""
 
 import hashlib
 import json
@@ -12,8 +12,8 @@ from typing import TypedDict
 from waveflow_local.paths import LocalError
 
 USER, TRACK, STAGE = "user-1", "track-1", "stage-1"
-MAX_MIX = 64  # the contract's limit of stems
-ANALYSED_STATES = 7  # a new upload that asks what it sounds like
+MAX_MIX = 64  # the contract's limit of stems in a mix
+ANALYSED_STATES = 7  # states of a new upload with `analysis: true`
 NEW_STATES, MIX_STATES, FAILURE_STATES = 6, 3, 4
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9._-]+")
 _BROKEN = b"This is a text file that somebody renamed to .wav.\n"
@@ -21,7 +21,7 @@ _BROKEN = b"This is a text file that somebody renamed to .wav.\n"
 
 @dataclass(frozen=True)
 class Expected:
-    """How an execution should end."""
+    """Say how an execution must end."""
 
     status: str = "SUCCEEDED"
     verdict: str = ""
@@ -33,7 +33,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that lies in the bucket before its message is sent."""
+    """Name a file that lies in the bucket before its message is sent."""
 
     key: str
     content: bytes
@@ -50,7 +50,7 @@ class CeleryMessage(TypedDict):
 
 @dataclass(frozen=True)
 class Case:
-    """One message, and what comes before and after it."""
+    """Describe one message, its upload, its expected end and its predecessors."""
 
     name: str
     what: str
@@ -64,7 +64,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Scenario:
-    """All cases of one run, in the order in which they are shown."""
+    """Hold the cases of one run, in the order of the table."""
 
     cases: list[Case] = field(default_factory=list)
 

@@ -27,7 +27,7 @@ _FORMANTS_HZ = ((700, 110, 1.0), (1220, 140, 0.55), (2600, 180, 0.3))  # "ah"
 
 @dataclass(frozen=True)
 class Instrument:
-    """One instrument's file."""
+    """Describe one instrument's file, and the function that plays it."""
 
     filename: str
     seconds: float
@@ -108,7 +108,7 @@ def chords(seconds: float, sample_rate: int) -> Audio:
 def voice(seconds: float, sample_rate: int) -> Audio:
     """Return a lead that sings on "ah"; shape (frames,), range [-1, 1]."""
     track = np.zeros(_frames(seconds, sample_rate))
-    at = BEAT_S  # it waits for the others
+    at = BEAT_S  # the voice starts one beat after the others
     for count, pitch in enumerate(_MELODY):
         length_s = BEAT_S * (1.5 if count % 4 in _LONG_NOTES else 0.75)
         if count % 6 in _BREATHS:

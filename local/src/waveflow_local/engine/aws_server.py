@@ -18,7 +18,7 @@ from waveflow_local.loopback import LoopbackServer
 
 
 class AwsServer:
-    """The HTTP server that boto3 and every AWS SDK talk to."""
+    """Serve moto's AWS and Lambda's Invoke API under one endpoint."""
 
     def __init__(self, invoker: Invoker, port: int = 0) -> None:
         patches.apply()

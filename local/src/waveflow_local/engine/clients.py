@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Clients:
-    """The services of one engine, over HTTP."""
+    """Hold a boto3 client for each service of one engine."""
 
     def __init__(self, endpoint: str) -> None:
         from botocore.config import Config

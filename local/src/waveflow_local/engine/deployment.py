@@ -1,4 +1,4 @@
-"""Set up in the engine what the template would set up on AWS."""
+"""Create bucket, queues, secret and machine in the engine, as the template says."""
 
 import json
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _MACHINE_ROLE = paths.arn("iam", "role/waveflow").replace(paths.REGION, "")
 
 @dataclass(frozen=True)
 class Deployment:
-    """Where the parts of a running pipeline are."""
+    """Hold the names and addresses of a running pipeline's parts."""
 
     bucket: str
     queue_url: str

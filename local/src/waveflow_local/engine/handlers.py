@@ -17,7 +17,7 @@ Handler = Callable[[object, "Context"], object]
 
 @dataclass(frozen=True)
 class Context:
-    """What Lambda hands to a handler beside the event."""
+    """Give a handler Lambda's second argument, the context of an invocation."""
 
     function_name: str
     invoked_function_arn: str
@@ -32,14 +32,14 @@ class Context:
     started: float = field(default_factory=time.monotonic)
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return what is left of the function's time-out."""
+        """Return the milliseconds that are left of the function's time-out."""
         left_s = self.timeout_s - (time.monotonic() - self.started)
         return max(0, int(left_s * 1000))
 
 
 @dataclass(frozen=True)
 class Function:
-    """One deployed function: where its handler is, and its limits."""
+    """Describe one deployed function by its handler's file and its limits."""
 
     name: str
     arn: str
@@ -50,14 +50,14 @@ class Function:
 
 @dataclass(frozen=True)
 class InvokeResult:
-    """What Lambda's Invoke API answers."""
+    """Carry the Invoke API's answer: a payload, and whether the function failed."""
 
     payload: bytes
     failed: bool
 
 
 class Handlers:
-    """Every function of the project, loaded when it is first invoked."""
+    """Load each function's handler at its first invocation, and run handlers."""
 
     def __init__(self, functions: Mapping[str, Function]) -> None:
         self._functions = dict(functions)
@@ -85,7 +85,7 @@ class Handlers:
             handler = self._load(name)
             result = handler(json.loads(event or b"{}"), context)
             payload = json.dumps(result, ensure_ascii=False).encode()
-        # A handler may fail in every way; Lambda turns each into a payload.
+        # Lambda turns every exception of a handler into a payload.
         except Exception as exc:  # noqa: BLE001
             payload = json.dumps(_failure(exc, context)).encode()
             return InvokeResult(payload, failed=True)

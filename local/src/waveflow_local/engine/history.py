@@ -26,7 +26,7 @@ _FAILURES = {
 
 @dataclass
 class StateSeen:
-    """One state that an execution entered."""
+    """Hold one state that an execution entered, with its attempts and errors."""
 
     name: str
     entered: datetime
@@ -44,7 +44,7 @@ class StateSeen:
 
 @dataclass
 class ExecutionSeen:
-    """One execution at one moment."""
+    """Hold what Step Functions tells about one execution at one moment."""
 
     arn: str
     status: str
@@ -78,7 +78,7 @@ class ExecutionSeen:
 
     @property
     def verdict(self) -> str:
-        """Return the word of the server's verdict, where one came."""
+        """Return the word of the server's last verdict; empty before any verdict."""
         for state in reversed(self.states):
             if isinstance(state.output, dict) and "verdict" in state.output:
                 return str(state.output["verdict"])

@@ -18,7 +18,7 @@ _FORWARD_TIMEOUT_S = 900.0  # Lambda's own limit
 
 
 class Invoker(Protocol):
-    """Whatever can run a function by its name."""
+    """Run functions by their names: in this process, or behind an endpoint."""
 
     def invoke(self, name: str, event: bytes) -> InvokeResult:
         """Run one function."""
@@ -28,7 +28,7 @@ class Invoker(Protocol):
 
 
 class LambdaEndpoint:
-    """Functions behind a Lambda endpoint, such as `sam local start-lambda`."""
+    """Run functions behind a Lambda endpoint, such as `sam local start-lambda`."""
 
     def __init__(self, url: str, handlers: Handlers) -> None:
         self._url = url.rstrip("/")
@@ -59,7 +59,7 @@ class LambdaEndpoint:
 
 
 class LambdaApi:
-    """WSGI middleware: invocations are answered here, the rest goes on."""
+    """Answer Lambda invocations, and pass every other request to moto."""
 
     def __init__(self, application: "WSGIApplication", invoker: Invoker) -> None:
         self._application = application
@@ -95,7 +95,7 @@ def _function_name(name_or_arn: str) -> str:
 
 
 def _looks_failed(payload: bytes) -> bool:
-    """Tell a function's error: the emulator answers 200 without a header."""
+    """Tell whether a payload is a function's error; SAM's emulator sends no header."""
     try:
         document = json.loads(payload)
     except ValueError:

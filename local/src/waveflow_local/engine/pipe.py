@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _PLACEHOLDER = re.compile(r"<\$((?:\.[A-Za-z0-9_-]+)+)>")
-_MARK = "\ue000"  # private use: cannot be meant by a template
+_MARK = "\ue000"  # a private-use character, which no template contains
 _ABSENT = object()
-_POLL_S = 1  # short, so that the poller ends soon after it is told to
+_POLL_S = 1  # a short poll, so that `stop` returns soon
 _PAUSE_AFTER_FAILURE_S = 0.5
 
 
 class InputTemplate:
-    """A pipe's input template: JSON with `<$.path>` where values go."""
+    """Fill a pipe's input template: JSON with `<$.path>` in place of values."""
 
     def __init__(self, text: str) -> None:
         marked = _PLACEHOLDER.sub(lambda m: json.dumps(_MARK + m[1][1:]), text)
@@ -63,7 +63,7 @@ class Pipe:
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Poll from now on."""
+        """Start to poll the queue in a thread."""
         self._thread = threading.Thread(
             target=self._poll, name="waveflow-pipe", daemon=True
         )
@@ -88,8 +88,8 @@ class Pipe:
                 for message in received.get("Messages", []):
                     self._deliver(message)
             except (BotoCoreError, ClientError) as exc:
-                # The message stays and is delivered again, or goes to the
-                # dead-letter queue: what a pipe does when a start fails.
+                # The message is delivered again, or goes to the dead-letter queue,
+                # as with a real pipe.
                 _LOG.warning("The pipe could not start an execution: %s", exc)
                 self._stopped.wait(_PAUSE_AFTER_FAILURE_S)
 

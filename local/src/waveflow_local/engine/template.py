@@ -1,4 +1,4 @@
-"""Read from template.yaml what CloudFormation would set up."""
+"""Read resources and parameters of template.yaml, with local names for references."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ _PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 _NO_VALUE = object()  # `!Ref AWS::NoValue` leaves a property out
-_VERSION = ".Version"  # what SAM appends to a function's logical id
+_VERSION = ".Version"  # SAM appends `.Version` to a function's logical id
 _ARN_SERVICES = {
     "AWS::Serverless::Function": ("lambda", "function:{}"),
     "AWS::Serverless::StateMachine": ("states", "stateMachine:{}"),
@@ -31,7 +31,7 @@ _ARN_SERVICES = {
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms (`!Ref`, `!GetAtt`, …)."""
+    """Load YAML with CloudFormation's short forms (`!Ref`, `!GetAtt`, …)."""
 
 
 class _Parameter(Struct, frozen=True, rename="pascal"):
@@ -50,7 +50,7 @@ class _Globals(Struct, frozen=True, rename="pascal"):
 
 
 class _Document(Struct, frozen=True, rename="pascal"):
-    """The parts of a template that the engine reads."""
+    """Hold the parts of a template that the engine reads."""
 
     resources: Mapping[str, _Resource]
     parameters: Mapping[str, _Parameter] = {}
@@ -92,7 +92,7 @@ def read_document(path: Path) -> dict[str, object]:
 
 
 class Template:
-    """A template whose references are answered with local names."""
+    """Resolve a template's references and functions to local names."""
 
     def __init__(
         self, document: Mapping[str, object], parameters: Mapping[str, str]
@@ -258,7 +258,7 @@ class Template:
 
 
 def _at(value: object, *path: str) -> object:
-    """Return what lies below some keys; None where nothing does."""
+    """Return the value below some keys; None where a key is missing."""
     for key in path:
         if not isinstance(value, Mapping) or key not in value:
             return None

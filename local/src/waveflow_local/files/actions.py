@@ -172,7 +172,7 @@ def _read_document(path: Path) -> dict[str, object]:
 def _document(waveform: "Waveform", audio_hash: str, source: Path) -> bytes:
     from waveflow.audio.waveform.document import waveform_document
 
-    # No message says when: the file's own time gives the same bytes each time.
+    # The file's own time as `created_at` gives the same bytes each time.
     changed = datetime.fromtimestamp(source.stat().st_mtime, UTC)
     created = changed.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return waveform_document(waveform, audio_hash=audio_hash, created_at=created)

@@ -1,4 +1,4 @@
-"""Analyse plain files with the stages' own code, and say it in words."""
+"""Analyse plain files with the stages' own code, and print the result in words."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
@@ -31,14 +31,14 @@ class AnalysisReport(TypedDict):
 
 
 class _AnalysedStem(Struct, frozen=True):
-    """Read from a result what the table shows."""
+    """Read the analysis and the warnings that the table shows from a result."""
 
     analysis: Analysis
     warnings: list[str]
 
 
 def analyze_file(path: Path) -> AnalysisReport:
-    """Return a file's analysis as `/completion` carries it, and what the file is."""
+    """Return a file's analysis as `/completion` carries it, and the file's facts."""
     from waveflow.audio.listen.meter import Listener
     from waveflow.audio.waveform.draw import draw
     from waveflow.stages._analysis import analysis_told
@@ -58,7 +58,7 @@ def analyze_file(path: Path) -> AnalysisReport:
 
 
 def can_hear_music() -> bool:
-    """Tell whether what tempo and key need is installed."""
+    """Tell whether librosa is installed, which tempo and key need."""
     return find_spec("librosa") is not None
 
 
@@ -132,7 +132,7 @@ def key_line(key: MusicalKey) -> str:
 
 
 def table(results: Mapping[str, Mapping[str, object]]) -> Group:
-    """Return what several stems sound like, one row for each analysed result."""
+    """Return a table of several analyses, one row for each stem."""
     drawn = Table(
         box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False
     )

@@ -1,4 +1,4 @@
-"""Look at what keeps a bucket's recordings: access, encryption, lifecycle."""
+"""Check the guards of a bucket's recordings: access, encryption, lifecycle."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ BLOCKS = (
 
 
 def access(stack: Stack) -> str | None:
-    """Name what lets others in, or lets plain HTTP through."""
+    """Name a missing guard against public access or plain HTTP."""
     bucket, s3 = stack.parts.bucket, stack.s3
     blocked = _unless_absent(
         lambda: s3.get_public_access_block(Bucket=bucket),
@@ -46,7 +46,7 @@ def _denies_plain_http(policy: str) -> bool:
 
 
 def encryption(stack: Stack) -> str | None:
-    """Name a key that no role of the stack may use."""
+    """Name an encryption key that no role of the stack may use."""
     answer = _unless_absent(
         lambda: stack.s3.get_bucket_encryption(Bucket=stack.parts.bucket),
         "ServerSideEncryptionConfigurationNotFoundError",
@@ -61,7 +61,7 @@ def encryption(stack: Stack) -> str | None:
 
 
 def lifecycle(stack: Stack) -> str | None:
-    """Name a rule that ends an upload, or its quarantine, too early or never."""
+    """Name a lifecycle rule that deletes uploads, or ends quarantine too early."""
     answer = _unless_absent(
         lambda: stack.s3.get_bucket_lifecycle_configuration(Bucket=stack.parts.bucket),
         "NoSuchLifecycleConfiguration",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 CODES = {kind.__name__: kind.code for kind in WaveflowError.__subclasses__()}
-# A failure that was told ends in `Failed`; one at these states was not.
+# The server was told of a failure that ends in `Failed`, but not of these.
 TELLING = {"AskUndelivered", "Tell", "TellFailure"}
 UNDELIVERED = {"WEBHOOK_REJECTED", "WEBHOOK_UNAVAILABLE"}
 ENDED_BADLY: tuple[Literal["FAILED", "TIMED_OUT", "ABORTED"], ...] = (
@@ -25,12 +25,12 @@ ENDED_BADLY: tuple[Literal["FAILED", "TIMED_OUT", "ABORTED"], ...] = (
     "TIMED_OUT",
     "ABORTED",
 )
-STOPPED = "ABORTED"  # by somebody who meant it
-NAME_LENGTH = 80  # the longest that Step Functions takes
+STOPPED = "ABORTED"  # an operator stopped the execution on purpose
+NAME_LENGTH = 80  # the longest execution name that Step Functions takes
 
 
 class Way(StrEnum):
-    """How an execution runs again."""
+    """Name the two ways in which an execution runs again."""
 
     RESUME = "resume"
     ANEW = "start anew"
@@ -38,7 +38,7 @@ class Way(StrEnum):
 
 @dataclass(frozen=True)
 class Choice:
-    """Which failed executions are meant."""
+    """Choose failed executions by error code, by time, or by missing webhook."""
 
     code: str | None = None
     since: datetime | None = None
@@ -46,7 +46,7 @@ class Choice:
     undelivered: bool = False
 
     def takes(self, execution: "Rerun") -> bool:
-        """Tell whether an execution is meant."""
+        """Tell whether the choice includes an execution."""
         if self.code is None and execution.code == STOPPED:
             return False
         if self.code is not None and execution.code != self.code:
@@ -62,7 +62,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Rerun:
-    """One failed execution, and how it runs again."""
+    """Hold one failed execution, and the way in which that execution runs again."""
 
     arn: str
     code: str
@@ -78,7 +78,7 @@ class Rerun:
 def run_again(stack: Stack, choice: Choice, *, dry_run: bool) -> list[Rerun]:
     """Run the chosen executions again, and say what was done with each.
 
-    One that was started anew before is left out, since it stays failed for ever.
+    An execution that was started anew before is left out: its status stays failed.
     """
     if choice.code is None and choice.since is None and not choice.undelivered:
         raise LocalError("Name what to run again, by --error or --since.")
@@ -137,7 +137,7 @@ def _last_state(stack: Stack, described: "DescribeExecutionOutputTypeDef") -> st
 def _run(stack: Stack, execution: Rerun) -> Rerun:
     if execution.way is Way.RESUME and _resume(stack, execution.arn):
         return _as(execution, Way.RESUME)
-    # The stages repeat nothing that is done: a new execution is always safe.
+    # Stages repeat no finished effect, so a new execution is always safe.
     machine, name = stack.parts.machine_arn, _successor(execution.arn)
     try:
         stack.sfn.start_execution(
@@ -173,7 +173,7 @@ def _resume(stack: Stack, arn: str) -> bool:
     try:
         stack.sfn.redrive_execution(executionArn=arn)
     except ClientError as exc:
-        # After 14 days, or by a machine that has changed too much.
+        # Step Functions refuses after 14 days, or when the machine has changed.
         if exc.response["Error"]["Code"] != "ExecutionNotRedrivable":
             raise
         return False

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
-LOCAL = "local"  # the name that means the engine of `waveflow up`
+LOCAL = "local"  # `--stack local` means the engine of `waveflow up`
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Names and addresses of a stack's parts."""
+    """Hold the names and addresses of a stack's parts."""
 
     bucket: str
     queue_url: str
@@ -31,7 +31,7 @@ class Parts:
     secret_arn: str
     webhook_url: str
     webhook_allowed_cidrs: str = ""
-    # Of a stack on AWS only.
+    # The local engine has none of the following parts.
     name: str = ""
     alias_arn: str | None = None
     pipe_name: str | None = None
@@ -40,7 +40,7 @@ class Parts:
 
 
 class Stack:
-    """One stack: its parts, and clients made when they are first needed."""
+    """Hold one stack's parts, and make each AWS client when first needed."""
 
     def __init__(
         self, parts: Parts, session: "Session", endpoint: str | None = None
@@ -51,7 +51,7 @@ class Stack:
 
     @property
     def is_local(self) -> bool:
-        """Tell whether this is the local engine, where http is allowed."""
+        """Tell whether the stack is the local engine, where http is allowed."""
         return self._endpoint is not None
 
     @cached_property
@@ -103,7 +103,7 @@ def open_stack(name: str) -> Stack:
 
 
 def parts_of(described: Any) -> Parts:
-    """Read the parts from what CloudFormation says of a stack."""
+    """Read the parts from CloudFormation's description of a stack."""
     outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
     parameters = {
         p["ParameterKey"]: p["ParameterValue"] for p in described.get("Parameters", [])

@@ -23,7 +23,7 @@ Message = dict[str, str | int]
 
 @dataclass(frozen=True)
 class Restored:
-    """What became of one recorded deletion."""
+    """Tell the operator what became of one recorded deletion."""
 
     key: str
     version_id: str
@@ -36,7 +36,7 @@ class Restored:
 
 @dataclass(frozen=True)
 class Drawing:
-    """One stem whose waveform is wanted again."""
+    """Describe one stem whose waveform is to be drawn again."""
 
     user_id: str
     track_id: str
@@ -60,7 +60,7 @@ class Drawing:
 
 
 def restore(stack: Stack, stem_id: str, *, dry_run: bool) -> list[Restored]:
-    """Copy every recorded version of a stem back, unless something is there now."""
+    """Copy every recorded version of a stem back, unless its key is in use again."""
     found = {
         key: record
         for key, record in _records(stack, stem_id)
@@ -69,7 +69,7 @@ def restore(stack: Stack, stem_id: str, *, dry_run: bool) -> list[Restored]:
     if not found:
         raise LocalError(f"No deletion of the stem {stem_id} is recorded.")
     if not dry_run:
-        # First of all: the message that deleted it may be on its way again.
+        # Mark before copying: the deleting message may be on its way again.
         for key, record in found.items():
             _mark(stack, key, record)
     return [

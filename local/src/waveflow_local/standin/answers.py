@@ -27,7 +27,7 @@ _CARRIED = (
     "timestamp",
     "original_filename",
 )
-# What a behaviour says without looking into the table.
+# The verdict word of behaviours that do not look into the table.
 _WORDS = {
     "new": "new",
     "twice": "new",
@@ -39,7 +39,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class SentAnswer:
-    """One answer that was sent, and what Step Functions said to it."""
+    """Hold one answer that was sent, and the error code of a refusal."""
 
     subject: str
     output: object
@@ -47,7 +47,7 @@ class SentAnswer:
 
 
 def verdict_for(rule: Rule, survivor: OlderStem | None) -> object:
-    """Return the verdict that a rule wants, given what the table knows."""
+    """Return a rule's verdict, given the older stem that the table knows."""
     if rule.output is not None:
         return rule.output
     named = survivor and {"stemId": survivor.stem_id, "filepath": survivor.filepath}
@@ -62,7 +62,7 @@ def verdict_for(rule: Rule, survivor: OlderStem | None) -> object:
 def next_message(
     event: Event, verdict: Mapping[str, object]
 ) -> dict[str, object] | None:
-    """Return what a server written to seed 002 sends instead of an answer."""
+    """Return the message that a server of seed 002 sends instead of an answer."""
     carried = {name: event[name] for name in _CARRIED if event.get(name) is not None}
     match verdict["verdict"]:
         case "hold":
@@ -83,7 +83,7 @@ def next_message(
 
 @dataclass
 class Answers:
-    """The way back to WaveFlow; unusable until it knows the engine."""
+    """Send answers to WaveFlow, once `clients` names the engine."""
 
     mode: VerdictMode = "callback"
     clients: "Clients | None" = None
@@ -110,7 +110,7 @@ class Answers:
                     taskToken=str(event["task_token"]), output=json.dumps(output)
                 )
         except ClientError as exc:
-            # Closed or unknown: the question is settled either way.
+            # The token is closed or unknown: the question is settled either way.
             refused = exc.response["Error"]["Code"]
         return self._note(event, output, refused)
 
@@ -138,7 +138,7 @@ class Answers:
             if rule.behaviour == "twice":
                 self.give(event, {"verdict": "hold"})
         except BotoCoreError as exc:
-            # The engine has gone while the stand-in was still thinking.
+            # The engine ended before the stand-in answered.
             self._note(event, output, type(exc).__name__)
 
     def _send_message(self, event: Event, verdict: object) -> None:

@@ -13,7 +13,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 @dataclass
 class Received:
-    """One webhook, and what the stand-in made of it."""
+    """Hold one webhook as received, its signature's check, and the status answered."""
 
     event: str
     headers: dict[str, str]
@@ -36,12 +36,12 @@ class Received:
 
     @property
     def webhook_id(self) -> str:
-        """Return the id by which repeats are told."""
+        """Return the webhook-id header, which a repeated webhook repeats."""
         return self.headers.get("webhook-id", "")
 
 
 class Archive:
-    """All webhooks in memory and, where a folder is given, one file each."""
+    """Keep webhooks in memory and, where a folder is given, one file each."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""Offer a stand-in over HTTP: webhooks in, and its own lists, rules and answers."""
+"""Serve a stand-in's webhooks, lists, rules and answers over HTTP."""
 
 import json
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ StatusAndBody = tuple[int, object]
 
 
 class _Request(Request):
-    """A request whose body stays unread where the header says more than a webhook."""
+    """Refuse a body above 1 MiB by its Content-Length, before reading."""
 
     max_content_length = 1024 * 1024
 
@@ -63,7 +63,7 @@ def _get(standin: "StandIn", path: str) -> StatusAndBody:
 
 
 def _post_or_put(standin: "StandIn", request: Request) -> StatusAndBody:
-    """Take a webhook, a rule or an answer."""
+    """Take a webhook by POST, or a rule or an answer as JSON."""
     try:
         raw = request.get_data()
     except RequestEntityTooLarge:
@@ -73,7 +73,7 @@ def _post_or_put(standin: "StandIn", request: Request) -> StatusAndBody:
         headers = {name.lower(): value for name, value in request.headers.items()}
         return standin.receive(event, headers, raw)
     if request.content_type != JSON:
-        # A page of another origin cannot send this type unasked.
+        # A page of another origin cannot send JSON without a preflight.
         return 415, {"message": "Send application/json."}
     try:
         return _control(standin, request)

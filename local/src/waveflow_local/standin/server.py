@@ -20,7 +20,7 @@ _SILENT = ("silence", "ask-me", "body-verdict")
 
 
 class StandIn:
-    """A server with a table of its own; a context manager."""
+    """Play the platform's server, with a table of its own, for a `with` block."""
 
     def __init__(
         self,
@@ -45,21 +45,21 @@ class StandIn:
         return paths.endpoint(self._server.port) + WEBHOOK_PATH
 
     def __enter__(self) -> Self:
-        """Receive from now on."""
+        """Start to receive webhooks."""
         self._server.start()
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        """Stop receiving."""
+        """Stop receiving, and close the table."""
         self._server.stop()
         self.table.close()
 
     def receive(
         self, event: str, headers: dict[str, str], raw: bytes
     ) -> tuple[int, object]:
-        """Take one webhook; return the status and body to answer."""
+        """Keep one webhook, and return the status and body of its response."""
         received = Received(event, headers, *self._open(headers, raw))
-        # Whoever sees a webhook and then changes the rules changes later ones only.
+        # Choose the rule first: a test that sees a webhook changes later webhooks only.
         rule = self.script.next(event, received.subject)
         self.archive.add(received)
         status, body = self._respond(received, rule)

@@ -31,18 +31,18 @@ CREATE TABLE IF NOT EXISTS mixes (
 
 @dataclass(frozen=True)
 class OlderStem:
-    """An older stem with the same audio."""
+    """Name an older stem with the same audio, the survivor of a duplicate."""
 
     stem_id: str
     filepath: str
 
 
 class StemTable:
-    """Which user has which audio, and what became of it; SQLite."""
+    """Keep each user's stems, hashes and outcomes in SQLite."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.Lock()
-        # Each request has a thread of its own; the lock lets in one at a time.
+        # Request threads share the connection; the lock lets in one thread at a time.
         self._rows = sqlite3.connect(path or ":memory:", check_same_thread=False)
         self._rows.row_factory = sqlite3.Row
         self._rows.executescript(_SCHEMA)
@@ -53,7 +53,7 @@ class StemTable:
             self._rows.close()
 
     def remember(self, event: Mapping[str, object]) -> OlderStem | None:
-        """Note the hash of a stem; return the older stem that it repeats, if any.
+        """Note the hash of a stem; return the older stem of the same audio, if any.
 
         The same user, track and hash count as the same audio. The stem itself
         never counts: a redelivered message is no duplicate.
@@ -81,7 +81,7 @@ class StemTable:
         return OlderStem(older["stem_id"], older["filepath"]) if older else None
 
     def complete(self, event: Mapping[str, object]) -> bool:
-        """Note how a stem ended; return whether that changed anything.
+        """Note how a stem ended; return whether a row changed.
 
         SUCCESS and DUPLICATE are final: a later FAILURE changes nothing.
         """
@@ -103,7 +103,7 @@ class StemTable:
         return changed.rowcount > 0
 
     def complete_mix(self, event: Mapping[str, object]) -> bool:
-        """Note how a mix ended; return whether that changed anything."""
+        """Note how a mix ended; return whether a row changed."""
         with self._lock, self._rows:
             changed = self._rows.execute(
                 """INSERT INTO mixes (stage_id, status, mixed_path, waveform_path)
