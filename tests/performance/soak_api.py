@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import requests
 from waveflow_local.console.api_process import ApiProcess
-from waveflow_local.console.api_server import Place
+from waveflow_local.console.place import Place
 
 UPLOADS = int(os.environ.get("WAVEFLOW_UPLOADS", "200"))
 AT_ONCE = 20

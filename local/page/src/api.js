@@ -1,6 +1,6 @@
 const TOKEN = "studio"; // one track: what is uploaded twice here is a duplicate
 
-/** Ask the API; whatever goes wrong becomes a Failure. */
+/** Ask the API; throw a Failure for a refusal, a cut answer or no network. */
 export async function ask(path, body, method = body === undefined ? "GET" : "POST") {
   const answer = await fetch(path, {
     method,
@@ -15,7 +15,7 @@ export async function ask(path, body, method = body === undefined ? "GET" : "POS
   return told;
 }
 
-/** What went wrong: a sentence of the server's, else a code that the page puts in words. */
+/** Carry a refusal: the server's sentence, or a code that the page puts in words. */
 export class Failure extends Error {
   constructor({ code = "UNREADABLE", status = 0, detail = "", cause }) {
     super(detail, { cause });
@@ -43,16 +43,17 @@ export function upload(blob, name, onProgress) {
 }
 
 export const result = (id) => ask(`/tokens/analysis-result/${id}`);
-export const waveform = (id) => ask(`/tokens/analysis-waveform/${id}`);
+export const waveform = (row) => ask(documentUrl(row));
 export const mix = (ids) => ask(`/tokens/${TOKEN}/mix`, { job_ids: ids });
 export const audioUrl = (id, download = false) => `/tokens/analysis-audio/${id}${download ? "?download=true" : ""}`;
-export const documentUrl = (id) => `/tokens/analysis-waveform/${id}`;
+/** Return the URL of a row's waveform document; only the local route has a later delivery's. */
+export const documentUrl = (row) => (row.drawn ? `/local/waveform/${row.jobId}` : `/tokens/analysis-waveform/${row.jobId}`);
 export const pictureUrl = (id) => `/local/picture/${id}.svg`;
 export const status = () => ask("/local/status");
 export const webhooks = (id) => ask(`/local/webhooks?subject=${id}`);
 export const behaviour = () => ask("/local/behaviour");
 export const behave = (rule) => ask("/local/behaviour", rule, "PUT");
 export const answer = (id, verdict, of) => ask("/local/answer", { job_id: id, verdict, duplicate_of: of ?? null });
-export const again = (id) => ask(`/local/again/${id}`, {});
-export const againNow = (id, delivery) => ask(`/local/again/${id}/now`, delivery);
+export const redeliver = (id) => ask(`/local/again/${id}`, {});
+export const redeliveryState = (id, delivery) => ask(`/local/again/${id}/now`, delivery);
 export const undo = (id) => ask(`/local/undo/${id}`, {});

@@ -1,9 +1,9 @@
 import * as api from "./api.js";
-import { asksMe, drawBench, openBench, showWebhooks } from "./bench.js";
 import { Follower } from "./follow.js";
 import { switchLanguage, t, translate } from "./i18n.js";
 import { drawMachine } from "./machine.js";
 import { recolour, unmount, zoom } from "./player.js";
+import { asksMe, drawSwitches, openPlayground, showWebhooks } from "./playground.js";
 import { drawable, makeRow, update } from "./row.js";
 import * as store from "./store.js";
 import { Group } from "./together.js";
@@ -23,7 +23,7 @@ function onMoment(moment) {
   store.changed(row);
 }
 
-/** The engine was started anew, and knows some job no longer: find out which. */
+/** Find the rows whose jobs a restarted engine no longer knows. */
 async function onRefused() {
   for (const row of store.rows.filter((r) => r.jobId && !store.ended(r))) await refresh(row);
 }
@@ -90,7 +90,7 @@ async function mixChosen() {
   }
 }
 
-/** Play what is chosen as one. */
+/** Play the chosen rows as one group, or pause them. */
 function playChosen() {
   together().toggle().catch((error) => trouble(t("playing"), error));
 }
@@ -129,7 +129,7 @@ function wire() {
   $("theme").addEventListener("click", switchTheme);
   $("language").addEventListener("click", () => {
     switchLanguage();
-    drawBench();
+    drawSwitches();
     draw();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
@@ -141,7 +141,7 @@ wire();
 store.onChange(draw);
 store.onChange(showWebhooks);
 draw();
-openBench();
+openPlayground();
 store.share(refresh);
 store.recall().forEach(refresh);
 setInterval(() => store.rows.some((row) => !store.ended(row)) && draw(), 1000);

@@ -1,4 +1,4 @@
-// The API follows as many jobs on one stream; a browser has few connections for more.
+// The API's limit of jobs on one stream; a browser has few connections for more streams.
 export const AT_ONCE = 200;
 const REOPEN_MS = 2000;
 const RETRY_MS = 5000;
@@ -14,12 +14,12 @@ export class Follower {
     this.onRefused = onRefused;
   }
 
-  /** Follow these jobs from now on, the last ones first where they are too many. */
+  /** Follow these jobs from now on; above the limit, the last ones of the list. */
   follow(ids) {
     if (!ids.length) return this.#close();
     if (ids.every((id) => this.#followed.has(id))) return;
     if (Date.now() - this.#refused < RETRY_MS) return;
-    // Each freed place is not worth a new stream, which tells every job from its beginning.
+    // A new stream tells every job from its beginning: do not open one for each freed place.
     if (this.#followed.size === AT_ONCE && Date.now() - this.#opened < REOPEN_MS) return;
     this.#open(ids.slice(-AT_ONCE));
   }

@@ -9,7 +9,7 @@ export function t(key, blanks = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => blanks[name] ?? "");
 }
 
-/** Say that something failed, and why: in the server's words where it has any. */
+/** Return the sentence of a failure, with the server's reason where the server gave one. */
 export const failed = (what, error) => t("failed", { what, reason: reason(error) });
 
 function reason({ code, status, message }) {
@@ -17,7 +17,7 @@ function reason({ code, status, message }) {
   return dotted(message || t("UNREADABLE", { status }));
 }
 
-/** End a sentence. */
+/** Return a text with a full stop, unless the text ends a sentence already. */
 export const dotted = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** Put every sentence of the fixed markup into the current language. */

@@ -4,10 +4,10 @@ const NS = "http://www.w3.org/2000/svg";
 const W = 96;
 const H = 28;
 const NARROW = { Music: 60 };
-// States that stand at one place: they do the same, and differ in what follows.
+// States drawn at one place: the stage is the same, the next state differs.
 const SAME = { DedupeDeleteAnalysed: "DedupeDelete", AskUndelivered: "Ask" };
 const width = (name) => NARROW[name] ?? W;
-// Where each state stands; the order of a job runs downwards.
+// The centre of each state; a job runs downwards.
 const AT = {
   Route: [160, 20], Mix: [52, 78], Hash: [160, 78], HashAgain: [268, 78],
   Ask: [160, 136], Verdict: [160, 194], Held: [268, 194],
@@ -24,7 +24,7 @@ const AROUND = {
   "HashAgain Verdict": "M268 92V150Q268 162 256 162H206Q194 162 194 174V180",
 };
 
-/** Draw the machine with the states that a job has seen, and the one it is in. */
+/** Draw the machine, with the states that a job entered and its current state. */
 export function drawMachine(box, row) {
   const { seen, current, failed } = reached(row);
   const svg = make("svg", { viewBox: "0 0 320 384", role: "img" });

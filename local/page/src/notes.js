@@ -1,17 +1,17 @@
 import { dotted, failed, t } from "./i18n.js";
 import { now, ofJob } from "./store.js";
 
-/** Return in sentences what happened to a row's file, and why nothing is lost. */
+/** Return the sentences about a row's file: its end, its deliveries and its errors. */
 export function notes(row) {
   const end = now(row);
   const said = [];
   if (row.lost) said.push(t("noteLost"));
   if (row.failedUpload) said.push(failed(t("upload"), row.failedUpload));
   if (end?.status === "failed") said.push(t("noteFailed", { message: dotted(end.error.message) }));
-  if (end?.status === "completed") said.push(...done(row, end));
+  if (row.undone) said.push(t("noteUndone", { name: survivor(end?.result ?? {}) }));
+  else if (end?.status === "completed") said.push(...done(row, end));
   for (const each of row.notes) said.push(TOLD[each.kind](each));
   if (row.unplayable) said.push(t("notePlay"));
-  if (row.undone) said.push(t("noteUndone"));
   return said;
 }
 
@@ -31,15 +31,19 @@ function survivor(result) {
 }
 
 const TOLD = {
-  again: ({ status, states, written, repeats }) => {
-    if (status === "RUNNING") return t("noteAgainRunning", { state: states.at(-1) ?? "" });
-    const wrote = written.length ? t("noteAgainWritten", { list: written.join(", ") }) : t("noteAgainNothing");
-    return [t("noteAgain", { states: states.join(" → ") }), wrote, ...sameId(repeats)].join(" ");
+  redelivered: ({ status, states, written, repeats }) => {
+    if (status === "RUNNING") return t("noteRedeliveredRunning", { state: states.at(-1) ?? "" });
+    const wrote = written.length ? t("noteRedeliveredWritten", { list: written.join(", ") }) : t("noteRedeliveredNothing");
+    return [t("noteRedelivered", { states: states.join(" → ") }), wrote, ...sameId(repeats)].join(" ");
+  },
+  redrawn: ({ status, states }) => {
+    if (status === "RUNNING") return t("noteRedrawing", { state: states.at(-1) ?? "" });
+    return t(status === "SUCCEEDED" ? "noteRedrawn" : "noteNotRedrawn");
   },
   error: ({ what, error }) => failed(t(what), error),
 };
 
-/** Claim about the webhooks' ids only what was seen of them. */
+/** Return a sentence about the webhooks' ids, only where webhooks were seen. */
 function sameId(repeats) {
   if (!repeats?.length) return [];
   return [t(repeats.every(Boolean) ? "noteSameId" : "noteOtherId")];

@@ -5,11 +5,12 @@ const wavesurfer = () => (library ??= import("../vendor/wavesurfer.esm.js").then
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 export const players = new Map();
 
-/** Draw a job's waveform into `box`, from the document that the system wrote. */
-export async function mount(box, jobId, name, { onState, onError }) {
+/** Draw a row's waveform into `box`, from the document that the system wrote. */
+export async function mount(box, row, { onState, onError }) {
+  const { jobId } = row;
   if (players.has(jobId)) return;
   players.set(jobId, null); // being made
-  const made = (await wavesurfer()) ? drawn(box, jobId) : plain(box, jobId, name);
+  const made = (await wavesurfer()) ? drawn(box, row) : plain(box, row);
   const player = await Promise.resolve(made).finally(() => players.delete(jobId));
   players.set(jobId, player);
   player.media.addEventListener("play", () => onState(true));
@@ -18,22 +19,22 @@ export async function mount(box, jobId, name, { onState, onError }) {
   return player;
 }
 
-/** Pause everything but these. */
+/** Pause every player but those of these jobs. */
 export function pauseOthers(kept) {
   for (const [id, player] of players) if (player && !kept.includes(id)) player.media.pause();
 }
 
-/** Show so many pixels of every waveform for one second. */
+/** Zoom every waveform to so many pixels for a second. */
 export function zoom(pixels) {
   for (const player of players.values()) player?.surfer?.zoom(Number(pixels));
 }
 
-/** Take on the colours of the theme. */
+/** Give every waveform the colours of the theme. */
 export function recolour() {
   for (const player of players.values()) player?.surfer?.setOptions(colours());
 }
 
-/** Forget a job's player. */
+/** Stop and forget a job's player. */
 export function unmount(jobId) {
   players.get(jobId)?.surfer?.destroy();
   players.get(jobId)?.media.pause();
@@ -44,11 +45,11 @@ function colours() {
   return { waveColor: colour("--wave"), progressColor: colour("--accent"), cursorColor: colour("--ink") };
 }
 
-async function drawn(box, jobId) {
-  const [WaveSurfer, document_] = await Promise.all([wavesurfer(), api.waveform(jobId)]);
+async function drawn(box, row) {
+  const [WaveSurfer, document_] = await Promise.all([wavesurfer(), api.waveform(row)]);
   const media = new Audio();
   media.preload = "metadata";
-  media.src = api.audioUrl(jobId);
+  media.src = api.audioUrl(row.jobId);
   const surfer = WaveSurfer.create({
     container: box,
     height: 64,
@@ -63,7 +64,7 @@ async function drawn(box, jobId) {
   return { media, surfer, duration: document_.duration };
 }
 
-function plain(box, jobId, name) {
+function plain(box, { jobId, name }) {
   const picture = Object.assign(new Image(), { src: api.pictureUrl(jobId), alt: name, className: "picture" });
   const media = Object.assign(new Audio(api.audioUrl(jobId)), { controls: true, preload: "metadata" });
   box.append(picture, media);

@@ -1,10 +1,10 @@
 import * as api from "./api.js";
-import { deliverAgain, delivering } from "./again.js";
-import { asksMe } from "./bench.js";
 import { bytes, clock, fill, h, seconds } from "./dom.js";
 import { t } from "./i18n.js";
 import { notes } from "./notes.js";
 import { mount, pauseOthers, players } from "./player.js";
+import { asksMe } from "./playground.js";
+import { delivering, redeliver, undo } from "./redeliver.js";
 import { changed, ended, nameOf, now, remove, rows, view, waits } from "./store.js";
 import { Group, play } from "./together.js";
 
@@ -39,15 +39,15 @@ export function update(row, { element, parts }) {
   parts.facts.textContent = facts(row);
   fill(parts.notes, JSON.stringify([notes(row)]), () => notes(row).map((text) => h("li", {}, text)));
   fill(parts.verdict, `${asked(row)} ${asked(row) && others(row).map((r) => r.key)} ${document.documentElement.lang}`, () => verdict(row));
-  fill(parts.actions, [ended(row), now(row)?.outcome, row.undone, row.mode, [...busy(row)], document.documentElement.lang].join(), () => actions(row));
+  fill(parts.actions, [ended(row), now(row)?.outcome, row.undone, row.drawn, row.mode, [...busy(row)], document.documentElement.lang].join(), () => actions(row));
   if (drawable(row)) draw(row, parts.wave);
 }
 
-/** Tell whether somebody who looks at the page can give a row's verdict, or give it again. */
+/** Tell whether the person at the page can give a row's verdict, or the verdict of a redelivery. */
 const asked = (row) => waits(row) || (asksMe() && delivering(row)?.states.at(-1) === "Ask");
 
-/** Tell whether a row has a waveform to draw. */
-export const drawable = (row) => ended(row) && now(row)?.outcome === "SUCCESS" && !row.lost;
+/** Tell whether a row has a waveform: its job's own, or that of a later delivery. */
+export const drawable = (row) => ended(row) && (now(row)?.outcome === "SUCCESS" || row.drawn) && !row.lost;
 
 function choose(row) {
   if (view.selected === row.key) return;
@@ -61,6 +61,7 @@ function stateOf(row) {
   if (!moment) return { text: row.sent ? t("uploading") : t("queued"), kind: "busy" };
   if (waits(row)) return { text: t("waiting"), kind: "held" };
   if (!ended(row)) return { text: t(moment.state || "queued"), kind: "busy" };
+  if (row.undone) return { text: t("restored"), kind: "good" };
   const outcome = moment.status === "failed" ? "FAILURE" : moment.outcome;
   return { text: t(outcome), kind: KINDS[outcome] };
 }
@@ -136,10 +137,10 @@ function actions(row) {
   if (row.kind === "mix" && drawable(row)) made.push(...compare(row));
   if (drawable(row)) {
     made.push(h("a", { href: api.audioUrl(row.jobId, true), download: "" }, t(row.kind === "mix" ? "wav" : "audio")));
-    made.push(h("a", { href: api.documentUrl(row.jobId), download: `${nameOf(row)}.json` }, t("doc")));
+    made.push(h("a", { href: api.documentUrl(row), download: `${nameOf(row)}.json` }, t("doc")));
   }
-  if (now(row).outcome === "DUPLICATE" && !row.undone) made.push(act(row, "undo", () => api.undo(row.jobId).then(() => { row.undone = true; })));
-  made.push(act(row, "again", () => deliverAgain(row)));
+  if (now(row).outcome === "DUPLICATE" && !row.undone) made.push(act(row, "undo", () => undo(row)));
+  made.push(act(row, "redeliver", () => redeliver(row)));
   return made;
 }
 
@@ -163,7 +164,7 @@ function compare(row) {
   return [h("span", { class: "segments", role: "group", "aria-label": t("listen") }, choice("theMix"), choice("theStems"))];
 }
 
-/** Let either the mix be heard or its stems, each at its share. */
+/** Let the mix be heard, or its stems, each stem at an equal share. */
 function mute(row) {
   const stems = row.mode === "theStems";
   for (const id of [row.jobId, ...(row.stems ?? [])]) {
@@ -195,12 +196,15 @@ async function listen(row) {
 }
 
 async function draw(row, box) {
-  if (players.has(row.jobId)) return;
+  if (players.has(row.jobId) || row.undrawable) return;
   const heard = {
     onState: (playing) => { row.playing = playing; changed(row); },
     onError: () => { row.unplayable = true; changed(row); },
   };
-  const player = await mount(box, row.jobId, row.name, heard).catch((error) => note(row, "draw", error));
+  const player = await mount(box, row, heard).catch((error) => {
+    row.undrawable = true; // asked for once, not at every change of the list
+    note(row, "draw", error);
+  });
   if (player?.surfer) control(row, box, player);
 }
 

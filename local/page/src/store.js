@@ -1,19 +1,19 @@
 import { t } from "./i18n.js";
 
-// The rows of the list; everything on the page follows from them.
-// Each row is an entry of its own, so that two tabs never overwrite each other's.
+// The rows of the list, from which the page is drawn.
+// Each row is a localStorage entry, so that two tabs do not overwrite each other's rows.
 const PREFIX = "waveflow.row.";
-const KEPT = ["key", "added", "jobId", "name", "kind", "stems", "size", "undone", "byHand"];
+const KEPT = ["key", "added", "jobId", "name", "kind", "stems", "size", "undone", "drawn", "byHand"];
 
 export const rows = [];
 const PATIENCE_MS = 8000;
 const listeners = new Set();
 export const view = { selected: null };
 
-/** Be told of every change of a row. */
+/** Call a listener at every change of a row. */
 export const onChange = (listener) => listeners.add(listener);
 
-/** Say that a row has changed, or the list. */
+/** Tell the listeners that a row, or the list, has changed. */
 export function changed(row = null) {
   if (row?.jobId && rows.includes(row)) keep(row);
   for (const listener of listeners) listener(row);
@@ -95,7 +95,7 @@ export const now = (row) => row.moments.at(-1);
 /** Tell whether a row's job has ended. */
 export const ended = (row) => row.lost || row.failedUpload || (now(row) && now(row).status !== "processing");
 
-/** Tell whether a row waits for a verdict by hand: it was asked for, or nobody else gives it. */
+/** Tell whether a row waits for a verdict by hand: by choice, or after 8 s without an answer. */
 export const waits = (row) =>
   now(row)?.state === "Ask" && !ended(row) && (row.byHand || Date.now() - new Date(now(row).at) > PATIENCE_MS);
 

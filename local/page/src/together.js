@@ -8,7 +8,7 @@ const HAVE_NOTHING = 0;
 const TRIES = 3; // a clock that ticks too coarsely to look in step must not stutter for ever
 let newest = 0; // the start that holds; at most one group plays
 
-/** Several recordings played as one: from the same moment, and in step. */
+/** Play several recordings as one: from the same moment, and in step. */
 export class Group {
   constructor(ids) {
     this.ids = ids;
@@ -20,7 +20,7 @@ export class Group {
     return this.members.some((media) => !media.paused);
   }
 
-  /** Pause all, or play all from where the first is that has not ended. */
+  /** Pause all, or play all from the position of the first that has not ended. */
   async toggle() {
     newest += 1;
     if (this.playing) return this.members.forEach((media) => media.pause());
@@ -35,7 +35,7 @@ export class Group {
     for (const media of all) media.pause();
     await Promise.all(all.map((media) => seek(media, at)));
     if (start !== newest) return;
-    // All in one task, each ready to sound: so they share the first block of the sound card.
+    // Calls of play() in one task share the first block of the sound card.
     await Promise.all(all.filter((media) => !over(media, at)).map(play));
     this.#hold(start, tries, this.#looked());
   }
@@ -58,7 +58,7 @@ export class Group {
   }
 }
 
-/** Play, unless a pause overtakes it: that is what the person wants by then. */
+/** Play a recording; ignore the error of a pause that came before the start. */
 export const play = (media) =>
   media.play().catch((error) => {
     if (error.name !== "AbortError") throw error;
@@ -66,14 +66,14 @@ export const play = (media) =>
 
 const over = (media, at) => media.ended || at > (media.duration || Infinity) - END_S;
 
-/** Return the time of the one that left the others, and whether a person put it there. */
+/** Return the time of the recording that left the others, and whether a person moved it. */
 function moved(before, now) {
   const jump = (media) => Math.abs(now.times.get(media) - (before.times.get(media) ?? 0) - (now.at - before.at));
   const far = now.heard.reduce((most, media) => (jump(media) > jump(most) ? media : most));
   return { at: far.currentTime, byHand: jump(far) > BY_HAND_S };
 }
 
-/** Put a recording at a time; be done when it can sound from there, or never. */
+/** Seek a recording; resolve when the recording can play from there, or has failed. */
 async function seek(media, at) {
   media.preload = "auto";
   if (media.readyState === HAVE_NOTHING) await either(media, "loadedmetadata");

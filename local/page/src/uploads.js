@@ -17,7 +17,7 @@ export function take(files) {
   next();
 }
 
-/** Take what was dropped: files, and folders with everything inside. */
+/** Upload dropped files, and every file inside dropped folders. */
 export async function takeDropped({ items, files }) {
   const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.length) return take(files);

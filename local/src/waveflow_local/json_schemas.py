@@ -1,11 +1,11 @@
-"""Write JSON Schemas of what crosses WaveFlow's border, from the models themselves.
+"""Write JSON Schemas of the messages and webhooks, from the models themselves.
 
 `python -m waveflow_local.json_schemas` renews docs/schemas; a test keeps them current.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from waveflow.events.messages import MESSAGES
@@ -22,6 +22,7 @@ from waveflow.events.webhooks import (
 from waveflow_local.paths import PROJECT_ROOT
 
 FOLDER = PROJECT_ROOT / "docs" / "schemas"
+Schema = dict[str, object]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TEMPLATE = "#/$defs/{name}"
 _RESULTS = {
@@ -29,7 +30,7 @@ _RESULTS = {
     "DUPLICATE": DuplicateResult,
     "FAILURE": FailureResult,
 }
-# Null in the model only because a failed mix has none of them.
+# Fields that are null only in the webhook of a failed mix.
 _OF_A_MIX = (
     "mixed_file_path",
     "waveform_data_path",
@@ -41,7 +42,7 @@ _OF_A_MIX = (
 )
 
 
-def schemas() -> dict[str, dict[str, Any]]:
+def schemas() -> dict[str, Schema]:
     """Return one schema for each message and each webhook, by its name."""
     return {
         **{task: _message(task, model) for task, model in MESSAGES.items()},
@@ -58,21 +59,17 @@ def write(folder: Path = FOLDER) -> None:
         (folder / f"{name}.json").write_text(text_of(schema), "utf-8")
 
 
-def text_of(schema: dict[str, Any]) -> str:
+def text_of(schema: Schema) -> str:
     """Return the text of one schema's file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _message(task: str, model: type) -> dict[str, Any]:
-    schema = _object(model)
-    schema["properties"]["task"] = {"enum": [task, f"{TASK_PREFIX}{task}"]}
-    return schema
+def _message(task: str, model: type) -> Schema:
+    return _object(model, task={"enum": [task, f"{TASK_PREFIX}{task}"]})
 
 
-def _completion() -> dict[str, Any]:
-    schema = _object(Completion)
-    _, parts = msgspec.json.schema_components(_RESULTS.values(), ref_template=_TEMPLATE)
-    schema["$defs"] = {**schema.get("$defs", {}), **parts}
+def _completion() -> Schema:
+    schema = _object(Completion, *_RESULTS.values())
     schema["allOf"] = [
         _when(status, {"result": {"$ref": _TEMPLATE.format(name=model.__name__)}})
         for status, model in _RESULTS.items()
@@ -80,7 +77,7 @@ def _completion() -> dict[str, Any]:
     return schema
 
 
-def _mixing_complete() -> dict[str, Any]:
+def _mixing_complete() -> Schema:
     schema = _object(MixingComplete)
     present = {name: {"not": {"type": "null"}} for name in _OF_A_MIX}
     schema["allOf"] = [
@@ -90,17 +87,21 @@ def _mixing_complete() -> dict[str, Any]:
     return schema
 
 
-def _when(status: str, properties: dict[str, Any]) -> dict[str, Any]:
+def _when(status: str, properties: Mapping[str, object]) -> Schema:
     return {
         "if": {"properties": {"status": {"const": status}}},
         "then": {"properties": properties, "required": list(properties)},
     }
 
 
-def _object(model: type) -> dict[str, Any]:
-    """Return a model's schema with its own properties at the top."""
-    _, parts = msgspec.json.schema_components([model], ref_template=_TEMPLATE)
+def _object(model: type, *others: type, **properties: Schema) -> Schema:
+    """Return a model's schema with its own properties at the top.
+
+    `others` are defined beside the model; `properties` replace properties of its own.
+    """
+    _, parts = msgspec.json.schema_components([model, *others], ref_template=_TEMPLATE)
     own = parts.pop(model.__name__)
+    own["properties"] |= properties
     return {"$schema": DIALECT, **own, **({"$defs": parts} if parts else {})}
 
 

@@ -1,10 +1,10 @@
-"""Name what the local pipeline is made of, where AWS would name it."""
+"""Name the local pipeline's parts, which AWS would name on a real account."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-ACCOUNT = "123456789012"  # the engine's own account
+ACCOUNT = "123456789012"  # moto's default account
 REGION: Final = "ap-northeast-2"
 PARTITION = "aws"
 STACK = "waveflow"
@@ -19,12 +19,12 @@ PROJECT_ROOT = Path(__file__).resolve().parents[3]
 
 
 class LocalError(Exception):
-    """A mistake that the user can mend; shown as one line."""
+    """Report a mistake that the user can mend, shown as one line."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """The files of one checkout that say what runs."""
+    """Find the template and the handlers in one checkout."""
 
     root: Path = PROJECT_ROOT
 

@@ -1,48 +1,9 @@
-// Drive the page as a person would; print what was seen as JSON, one line each.
-import { createRequire } from "node:module";
+// Walk the page as a person would; print each step's findings as a line of JSON.
 import { join } from "node:path";
-
-const [url, chromiumPath, out, packages, folder] = process.argv.slice(2);
-const file = (name) => join(folder, name);
-const require = createRequire(join(packages, "package.json"));
-const { chromium } = require("playwright-core");
-const say = (step, seen) => console.log(JSON.stringify({ step, seen }));
-
-const browser = await chromium.launch({
-  executablePath: chromiumPath,
-  args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage"],
-});
-const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "en-US", colorScheme: "light" });
-const page = await context.newPage();
-page.setDefaultTimeout(Number(process.env.TIMEOUT_MS ?? 60_000));
-const faults = [];
-const refused = [];
-const elsewhere = [];
-const pathOf = (address) => new URL(address).pathname.replace(/[0-9a-f-]{36}/, "{id}");
-page.on("pageerror", (error) => faults.push(error.message));
-page.on("console", (message) => {
-  // What a server refused is told by its response, with the address.
-  const told = message.text().includes("the server responded with a status of");
-  if (message.type() === "error" && !told) faults.push(`${message.text()} ${pathOf(message.location().url)}`);
-});
-page.on("response", (answer) => answer.status() >= 400 && refused.push(`${answer.status()} ${answer.request().method()} ${pathOf(answer.url())}`));
-page.on("request", (request) => {
-  const { hostname, protocol } = new URL(request.url());
-  if (protocol.startsWith("http") && hostname !== "127.0.0.1") elsewhere.push(request.url());
-});
-
-const row = (name, nth = 0) => page.locator(".row", { has: page.locator(".name", { hasText: name }) }).nth(nth);
-const state = (name, nth) => row(name, nth).locator(".pill");
-const until = (locator, text) => locator.filter({ hasText: text }).waitFor();
-const ends = (name, word, nth) => until(state(name, nth), new RegExp(`^(${word})$`));
-const notes = (name, nth) => row(name, nth).locator(".notes");
-const send = (name) => page.setInputFiles("#file-input", file(name));
-const rule = (label) => page.getByLabel(label, { exact: true });
-const shot = async (name) => {
-  await page.mouse.move(0, 0);
-  await page.evaluate(() => scrollTo(0, 0));
-  await page.screenshot({ path: join(out, `${name}.png`) });
-};
+import {
+  answers, apart, asking, behave, browser, context, drop, elsewhere, ends, faults, file, job, misbehave, notes, out,
+  page, refuse, refused, row, rule, say, send, shot, state, trouble, until, url,
+} from "./person.mjs";
 
 try {
   await page.goto(url);
@@ -145,8 +106,18 @@ try {
   await shot("page-duplicate");
   say("webhook", await page.locator("#webhooks pre").first().textContent());
   await row("drums", 0).getByRole("button", { name: "Undo deletion" }).click();
-  await until(row("drums", 0).locator(".notes"), "Back from its recorded version");
-  say("undone", true);
+  await until(notes("drums", 0), "back from its recorded version");
+  await until(notes("drums", 0), "Its waveform is drawn now.");
+  await row("drums", 0).locator(".wave > div").first().waitFor();
+  await row("drums", 0).getByRole("button", { name: /^Play/ }).click();
+  await row("drums", 0).locator(".play[aria-pressed=true]").waitFor();
+  await shot("page-restored");
+  say("undone", await state("drums", 0).textContent());
+  await row("drums", 0).getByRole("button", { name: /^Pause/ }).click();
+  await row("drums", 0).getByRole("button", { name: "Deliver again" }).click();
+  await until(notes("drums", 0), "Delivered again: ");
+  const audio = await page.request.get(new URL(`/tokens/analysis-audio/${await job("drums.wav")}`, url).href, { maxRedirects: 0 });
+  say("delivered after the undo", [await notes("drums", 0).textContent(), audio.status()]);
   await behave("Not at all: 500 until switched back");
   await row("bass").getByRole("button", { name: "Deliver again" }).click();
   await until(notes("bass"), "still running: Ask");
@@ -191,90 +162,6 @@ try {
   await browser.close();
 }
 
-/** Return the job of the newest file of this name. */
-function job(name) {
-  return page.waitForFunction((wanted) => {
-    const entries = Object.entries(localStorage).filter(([key]) => key.startsWith("waveflow.row."));
-    const rows = entries.map(([, text]) => JSON.parse(text)).filter((each) => each.name === wanted);
-    return rows.sort((a, b) => b.added - a.added)[0]?.jobId;
-  }, name).then((found) => found.jsonValue());
-}
-
-/** Switch the server, and wait until it is. */
-async function behave(label) {
-  const switched = page.waitForResponse((answer) => answer.request().method() === "PUT");
-  await rule(label).check();
-  await switched;
-}
-
-/** Let the server misbehave about one file; return when it was asked about it. */
-async function misbehave(label, name) {
-  await behave(label);
-  await send(name);
-  const id = await job(name);
-  // A promise is true to waitForFunction, whatever it will bring.
-  for (let looks = 0; looks < 400 && !(await answers(id)).length; looks += 1) await page.waitForTimeout(50);
-}
-
-/** Return how the server answered the webhooks about a job. */
-function answers(id) {
-  return page.evaluate(async (subject) => (await (await fetch(`/local/webhooks?subject=${subject}`)).json()).map((each) => each.answered), id);
-}
-
-/** Return for how many seconds the server was asked about a file. */
-async function asking(name) {
-  return Number((await row(name).locator(".facts").textContent()).match(/Ask ([\d.]+) s/)[1]);
-}
-
-/** Do something while the server refuses one kind of request. */
-async function refuse(pattern, method, act) {
-  const detail = "The storage does not answer.";
-  await page.route(pattern, (route) =>
-    route.request().method() === method
-      ? route.fulfill({ status: 503, contentType: "application/problem+json", body: JSON.stringify({ code: "STORAGE_UNAVAILABLE", detail }) })
-      : route.fallback());
-  await act();
-  await page.unroute(pattern);
-}
-
-/** Return what the page says of a failure. */
-async function trouble() {
-  await page.locator("#trouble").waitFor();
-  return page.locator("#trouble span").textContent();
-}
-
-/** Return how many milliseconds lie between several players, in the middle of 40 looks. */
-async function apart(several) {
-  await page.locator(".row .play[aria-pressed=true]").nth(several - 1).waitFor();
-  await page.waitForTimeout(500);
-  return page.evaluate(async (wanted) => {
-    const { players } = await import("/page/src/player.js");
-    const found = [];
-    for (let looks = 0; looks < 40; looks += 1) {
-      const times = [...players.values()].filter((player) => player && !player.media.paused).map(({ media }) => media.currentTime);
-      if (times.length !== wanted) throw new Error(`${times.length} play`);
-      found.push(Math.max(...times) - Math.min(...times));
-      await new Promise((done) => setTimeout(done, 25));
-    }
-    return Math.round(found.sort((a, b) => a - b)[found.length >> 1] * 1000);
-  }, several);
-}
-
-/** Drop a file from outside, as a person drags it. */
-async function drop(path) {
-  const { readFileSync } = await import("node:fs");
-  const transfer = await page.evaluateHandle(
-    ([base64, name]) => {
-      const data = new DataTransfer();
-      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-      data.items.add(new File([bytes], name, { type: "audio/wav" }));
-      return data;
-    },
-    [readFileSync(path).toString("base64"), path.split("/").at(-1)],
-  );
-  await page.dispatchEvent("body", "drop", { dataTransfer: transfer });
-}
-
 /** Look at the same page on a phone, in Korean and in the dark. */
 async function phone() {
   const small = await browser.newContext({
@@ -292,7 +179,7 @@ async function phone() {
   await tab.screenshot({ path: join(out, "page-phone.png") });
 }
 
-/** Look at the page of somebody who has no Node: the server draws, the browser plays. */
+/** Look at the page without Node's player: the server draws, the browser plays. */
 async function withoutPlayer() {
   const bare = await browser.newContext({ storageState: await context.storageState() });
   await bare.route("**/vendor/**", (route) => route.abort());

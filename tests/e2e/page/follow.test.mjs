@@ -1,4 +1,4 @@
-// The page's one stream, with a browser's EventSource as the fake.
+// Check the page's one stream, with a fake of the browser's EventSource.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { AT_ONCE, Follower } from "../../../local/page/src/follow.js";

@@ -1,4 +1,4 @@
-"""A person with a browser: drop, watch, listen, mix, delete and undo."""
+"""Walk the page with a browser: drop, watch, listen, mix, delete and undo."""
 
 import json
 import os
@@ -18,7 +18,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLOW_WITHIN_S = 240
 LATE = ("--verdict-timeout", str(TIMEOUT_S := 8))
 RATE = 22_050
-# What the walk provokes; nothing else may be refused.
+# Requests that the walk provokes; no other request may be refused.
 REFUSED = [
     "409 POST /local/undo/{id}",
     "503 PUT /local/behaviour",
@@ -93,7 +93,7 @@ def _seen(browser, url, tmp_path):
 
 
 def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
-    """From drop to undo, by the waveform that the system wrote."""
+    """A musician must see, hear, mix, lose and restore files on the page."""
     assert seen["machine"] == "Ask"
     assert {"Waiting for the verdict", "Done"} <= set(seen["states"])
     assert seen["waveforms"] == [1, 1, 1]
@@ -102,7 +102,10 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     assert "Every stem is in it" in seen["mix"]
     assert "the older copy stays" in seen["duplicate"]
     assert "webhook-signature: v1," in seen["webhook"]
-    assert seen["undone"]
+    assert seen["undone"] == "Restored"
+    note, audio = seen["delivered after the undo"]
+    assert "→ Waveform → Tell. Nothing was written twice." in note
+    assert audio == 307
     assert "not accepted" in seen["failed"]
     assert seen["phone"] == {"language": "ko", "overflow": 0}
     assert seen["plain"] == {"drawn": True, "players": True}
@@ -132,7 +135,7 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
         "Nothing was written twice. The webhook carried the same id." in seen["again"]
     )
 
-    # What was refused is told as that, and nothing else.
+    # Refusals are told as refusals, each by its own sentence.
     undo_refused = "Undo deletion failed: The object is there already."
     assert seen["undo refused"].endswith(undo_refused)
     assert "Delivered again" not in seen["undo refused"]
@@ -150,7 +153,7 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
 
 @pytest.mark.parametrize("part", ["follow", "together"])
 def test_the_pages_parts_keep_their_claims(part):
-    """One stream for at most 200 jobs, and one start for all stems."""
+    """A browser with 250 jobs must keep one stream, and stems must start as one."""
     require_node()
     path = Path(__file__).with_name(f"{part}.test.mjs")
 

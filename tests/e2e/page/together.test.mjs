@@ -1,4 +1,4 @@
-// Several recordings as one, with recordings whose clocks a test can set.
+// Check groups of recordings, with fakes whose clocks a test can set.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { players } from "../../../local/page/src/player.js";

@@ -9,7 +9,8 @@ from support.http_api import Api
 from support.world import World
 from waveflow.api.app import create_app
 from waveflow.api.bootstrap import ApiServices
-from waveflow_local.console.api_server import Place, environment
+from waveflow_local.console.api_server import environment
+from waveflow_local.console.place import Place
 
 Environment = dict[str, str]
 

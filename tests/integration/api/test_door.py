@@ -15,8 +15,9 @@ from waveflow.errors import (
     StorageUnavailableError,
     WebhookUnavailableError,
 )
-from waveflow_local.console.api_server import Place, application, environment
+from waveflow_local.console.api_server import application, environment
 from waveflow_local.console.dev_tokens import development_token
+from waveflow_local.console.place import Place
 
 
 def bearer(owner):

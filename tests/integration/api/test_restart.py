@@ -16,7 +16,7 @@ from support.http_api import Api, parse
 from support.processes import eventually
 from support.world import wav
 from waveflow_local.console.api_process import ApiProcess
-from waveflow_local.console.api_server import Place
+from waveflow_local.console.place import Place
 from waveflow_local.paths import Project
 
 DOCS = Project().root / "docs" / "api.md"

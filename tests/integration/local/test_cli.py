@@ -1,4 +1,4 @@
-"""Hold the command to one clear line for each mistake."""
+"""Check the command's output, and one clear line for each mistake."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def _waveflow(monkeypatch, capsys):
 
 
 def test_hash_prints_what_sha256sum_prints(waveflow, tmp_path):
-    """The digest of an empty file is known."""
+    """Users compare with sha256sum: digest and layout must be the same."""
     path = tmp_path / "empty"
     path.touch()
 
@@ -37,7 +37,7 @@ def test_hash_prints_what_sha256sum_prints(waveflow, tmp_path):
 
 
 def test_hash_speaks_json(waveflow, tone):
-    """A machine gets one object per file and line."""
+    """A script reads one JSON object per line, one for each file."""
     _, out, _ = waveflow("hash", tone, tone, "--json")
 
     said = [json.loads(line) for line in out.splitlines()]
@@ -45,7 +45,7 @@ def test_hash_speaks_json(waveflow, tone):
 
 
 def test_peaks_prints_or_writes_the_same_document(waveflow, tone, tmp_path):
-    """A pipe and a file get the same bytes, twice the same."""
+    """A script that redirects the output must get the document that `-o` writes."""
     target = tmp_path / "tone.json"
 
     _, printed, _ = waveflow("peaks", tone, "-n", "16")
@@ -58,7 +58,7 @@ def test_peaks_prints_or_writes_the_same_document(waveflow, tone, tmp_path):
 
 
 def test_peaks_writes_audiowaveforms_format(waveflow, tone, tmp_path):
-    """Its header says 16 bits, two channels and the length."""
+    """Programs that read audiowaveform's .dat trust its header."""
     target = tmp_path / "tone.dat"
 
     code, _, _ = waveflow(
@@ -81,7 +81,7 @@ def test_peaks_writes_audiowaveforms_format(waveflow, tone, tmp_path):
 
 
 def test_mix_writes_the_wav_and_its_document(waveflow, tone, tmp_path):
-    """Anti-phase stereo mixes to silence, and the document says so."""
+    """Anti-phase stereo mixes to silence; WAV and document must agree on that."""
     wav, document = tmp_path / "mix.wav", tmp_path / "mix.json"
 
     code, out, _ = waveflow("mix", tone, tone, "-o", wav, "--peaks", document, "--json")
@@ -96,7 +96,7 @@ def test_mix_writes_the_wav_and_its_document(waveflow, tone, tmp_path):
 
 @pytest.mark.parametrize("ending", ["svg", "png"])
 def test_plot_draws_a_document(waveflow, tone, tmp_path, ending):
-    """The name's ending says which kind of picture it is."""
+    """A user chooses SVG or PNG by the name's ending alone."""
     document, picture = tmp_path / "tone.json", tmp_path / f"tone.{ending}"
     waveflow("peaks", tone, "-o", document)
 
@@ -126,7 +126,7 @@ def test_plot_draws_a_document(waveflow, tone, tmp_path, ending):
     ],
 )
 def test_a_mistake_is_one_line(waveflow, tone, tmp_path, arguments, hint):
-    """Exit code 1, one line that names what is wrong, never a traceback."""
+    """A user's mistake is one line that names the mistake, never a traceback."""
     text = tmp_path / "text.wav"
     text.write_text("no audio")
     named = [a.format(tone=tone, text=text) for a in arguments]
@@ -141,7 +141,7 @@ def test_a_mistake_is_one_line(waveflow, tone, tmp_path, arguments, hint):
 
 
 def test_nothing_is_left_of_an_output_that_failed(waveflow, tmp_path):
-    """Outputs appear complete or not at all."""
+    """A failed mix must not leave half a WAV that looks like a whole one."""
     text = tmp_path / "text.wav"
     text.write_text("no audio")
 
@@ -151,7 +151,7 @@ def test_nothing_is_left_of_an_output_that_failed(waveflow, tmp_path):
 
 
 def test_without_a_command_the_commands_are_listed(waveflow):
-    """A newcomer types the bare word first."""
+    """A newcomer types the bare word first, and must find the commands."""
     code, out, _ = waveflow()
 
     assert code == 0
@@ -159,7 +159,7 @@ def test_without_a_command_the_commands_are_listed(waveflow):
 
 
 def test_hash_starts_without_the_heavy_parts(tmp_path):
-    """Hashing needs no engine, decoder, picture library or numpy."""
+    """`waveflow hash` on a thousand files must not load the engine each time."""
     path = tmp_path / "file"
     path.write_bytes(b"x")
     program = (
@@ -182,7 +182,7 @@ def test_hash_starts_without_the_heavy_parts(tmp_path):
 
 
 def test_hash_goes_on_after_a_file_that_cannot_be_read(waveflow, tone, tmp_path):
-    """Of a hundred files one may be gone; the others still have hashes."""
+    """A missing file of a hundred must not cost the user the other hashes."""
     gone = tmp_path / "gone.wav"
 
     code, out, err = waveflow("hash", gone, tone, tmp_path, tone)
@@ -220,7 +220,7 @@ def test_hash_goes_on_after_a_file_that_cannot_be_read(waveflow, tone, tmp_path)
     ids=lambda content: content[:40],
 )
 def test_a_document_that_is_none_is_one_line(waveflow, tmp_path, content):
-    """Whatever a file of JSON holds, no picture comes of half of it."""
+    """A JSON file of any content is refused in one line, without half a picture."""
     document = tmp_path / "doc.json"
     document.write_text(content)
 
@@ -233,7 +233,7 @@ def test_a_document_that_is_none_is_one_line(waveflow, tmp_path, content):
 
 @pytest.mark.parametrize("duration", [1e-320, 0.5, 3600, 1e6, 1e30])
 def test_a_document_of_any_length_is_drawn(waveflow, tmp_path, duration):
-    """The axis has room for a few labels, however long the time is."""
+    """A document of a year's length must not write a million labels."""
     document = tmp_path / "doc.json"
     document.write_text(json.dumps({"peaks": [0.5], "duration": duration}))
 
@@ -244,7 +244,7 @@ def test_a_document_of_any_length_is_drawn(waveflow, tmp_path, duration):
 
 
 def test_a_name_of_any_bytes_becomes_a_title_that_readers_accept(waveflow, tmp_path):
-    """A picture is XML, whatever the file is called."""
+    """A file name with control characters must not break the SVG for readers."""
     document = tmp_path / os.fsdecode(b"\xe9\x01.json")
     document.write_text('{"peaks": [0.5]}')
 

@@ -1,4 +1,4 @@
-"""Hold the command to its streams and its signals, in processes of their own."""
+"""Check the command's streams and signals, in processes of their own."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def in_a_process(*arguments, **how) -> subprocess.CompletedProcess:
 @pytest.mark.parametrize("command", ["hash", "peaks"])
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full disk")
 def test_a_full_disk_is_one_line(tone, command):
-    """The output is not there, so the exit code must not say that it is."""
+    """A script must not take a half-written output for a whole one."""
     with Path("/dev/full").open("w") as full:
         ended = in_a_process(command, tone, stdout=full)
 
@@ -38,7 +38,7 @@ def test_a_full_disk_is_one_line(tone, command):
 
 
 def test_a_reader_that_leaves_early_is_no_mistake_to_speak_of(tone):
-    """As in `waveflow peaks song.wav | head -c 1`."""
+    """`waveflow peaks song.wav | head -c 1` must print no error."""
     read, write = os.pipe()
     os.close(read)
     ended = in_a_process("peaks", tone, stdout=write)
@@ -70,7 +70,7 @@ def test_any_name_can_be_hashed_and_told(tmp_path, tone, name, encoding):
 
 
 def test_a_stopped_mix_leaves_nothing(tmp_path):
-    """Whoever stops a long mix gets the disk space back."""
+    """A user who stops a long mix must get the disk space back."""
     stem = tmp_path / "stem.wav"
     samples = np.zeros((48_000 * 600, 2), np.int16)
     soundfile.write(stem, samples, 48_000)

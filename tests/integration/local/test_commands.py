@@ -28,7 +28,7 @@ def _files(tmp_path) -> list[Path]:
 
 
 def test_run_does_the_main_job_on_own_files(files, tmp_path):
-    """Upload, duplicate, redelivery and mix; the exit code says that all is well."""
+    """A user's own files must pass as upload, duplicate, redelivery and mix."""
     out = tmp_path / "out"
 
     ended = subprocess.run(
@@ -59,7 +59,7 @@ def test_run_does_the_main_job_on_own_files(files, tmp_path):
 
 
 def test_run_fails_when_an_execution_does(tmp_path):
-    """A file that is no audio ends as a failure, and so does the command."""
+    """A script must learn from the exit code that an execution failed."""
     broken = tmp_path / "broken.wav"
     broken.write_text("no audio")
     said = io.StringIO()
@@ -94,7 +94,7 @@ def _running(tmp_path):
 
 
 def test_up_serves_another_process_and_ends_cleanly(running, files):
-    """A back-end developer starts it, works against it, and presses Ctrl-C."""
+    """A back-end developer starts `up`, works against `up`, and presses Ctrl-C."""
     import boto3
 
     process, settings = running

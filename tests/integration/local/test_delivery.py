@@ -1,4 +1,4 @@
-"""Hold the pipe and the Lambda endpoint to what AWS does between services."""
+"""Check pipe and Lambda endpoint against AWS between its services."""
 
 import json
 import threading
@@ -26,7 +26,7 @@ def started_arns(engine, *, count: int) -> list[str]:
 
 
 def test_a_message_starts_one_execution_with_an_array_of_one(engine, finish):
-    """The machine reads `$states.input[0]`, whatever was sent."""
+    """The machine reads `$states.input[0]`: a bare object would break every message."""
     engine.handlers.replace("EchoFunction", lambda event, _context: event)
 
     message_id = engine.send('{"stemId": "드럼 \\"1\\""}')
@@ -39,7 +39,7 @@ def test_a_message_starts_one_execution_with_an_array_of_one(engine, finish):
 
 
 def test_a_message_that_cannot_start_goes_to_the_dead_letters(engine):
-    """A pipe never drops a message; the queue's redrive policy decides."""
+    """A message whose execution cannot start must not be lost."""
     engine.pipe.machine_arn += "-gone"
     try:
         message_id = engine.send("{}")
@@ -56,7 +56,7 @@ def test_a_message_that_cannot_start_goes_to_the_dead_letters(engine):
 
 
 def test_functions_see_the_templates_environment(engine):
-    """Stages read their settings from the environment, as on AWS."""
+    """A setting that the functions do not see would work on AWS only."""
     import os
 
     seen = {
@@ -76,7 +76,7 @@ def test_functions_see_the_templates_environment(engine):
 
 
 def test_deleted_objects_keep_their_versions(engine):
-    """Quarantine is nothing but versioning."""
+    """A deleted upload must stay as a version, or an undo finds nothing."""
     s3, bucket = engine.clients.s3, engine.deployment.bucket
     s3.put_object(Bucket=bucket, Key="audio/x", Body=b"x")
 
@@ -88,7 +88,7 @@ def test_deleted_objects_keep_their_versions(engine):
 
 
 def test_a_port_in_use_is_one_sentence(engine, small_project):
-    """Two of them on one port is what happens first."""
+    """A developer who starts `up` twice gets one sentence, no traceback."""
     port = int(engine.endpoint.rpartition(":")[2])
     settings = Settings(webhook_url="http://x", project=small_project, port=port)
 
@@ -130,7 +130,7 @@ def _elsewhere(tmp_path):
 
 
 def test_functions_run_behind_another_endpoint(elsewhere):
-    """AWS_ENDPOINT_URL_LAMBDA names images, an emulator or anything else."""
+    """Images behind AWS_ENDPOINT_URL_LAMBDA must run as the handlers here do."""
     answer = elsewhere.invoke("GoodFunction", b"{}")
 
     assert json.loads(answer.payload) == {"ok": True}
@@ -138,12 +138,12 @@ def test_functions_run_behind_another_endpoint(elsewhere):
 
 
 def test_an_emulators_error_is_an_error(elsewhere):
-    """It answers 200 without a header; only errorType tells."""
+    """SAM's emulator answers 200 for an error; taken as success, a failure is lost."""
     assert elsewhere.invoke("BadFunction", b"{}").failed
 
 
 def test_an_endpoint_that_is_away_is_an_error(tmp_path):
-    """The machine retries it as a Lambda service error."""
+    """An endpoint that is away must be retried by the machine, not end the run."""
     handlers = Handlers({"F": Function("F", "arn", tmp_path)})
 
     answer = LambdaEndpoint("http://127.0.0.1:9", handlers).invoke("F", b"{}")

@@ -1,4 +1,4 @@
-"""Hold the engine to every feature of Step Functions that the machine uses."""
+"""Check the engine on every feature of Step Functions that the machine uses."""
 
 import itertools
 import json
@@ -15,7 +15,7 @@ class WebhookUnavailableError(Exception):
 
 
 def test_expressions_are_evaluated(start, finish):
-    """The first patch: moto parses JSONata but has no evaluator."""
+    """Patch: moto parses JSONata but has no evaluator, so no state would run."""
     states = {
         "Sum": {"Type": "Pass", "Output": "{% $sum($states.input.n) %}", "End": True}
     }
@@ -30,7 +30,7 @@ def test_expressions_are_evaluated(start, finish):
     ['a "quoted" name', "back\\slash", "드럼.wav", "drums 🥁", "line\nbreak", "$x"],
 )
 def test_strings_survive_variables(start, finish, name):
-    """The second patch: file names hold quotes, Hangul and more."""
+    """Patch: moto pastes strings unescaped; a quote in a file name ends the run."""
     states = {
         "Keep": {
             "Type": "Pass",
@@ -46,7 +46,7 @@ def test_strings_survive_variables(start, finish, name):
 
 
 def test_the_cause_of_a_failed_task_arrives(engine, start, finish):
-    """The fourth patch: SendTaskFailure dropped its cause."""
+    """Patch: moto drops the cause of SendTaskFailure, which the server is told."""
 
     def refuse(event: Any, _context: Any) -> None:
         engine.clients.sfn.send_task_failure(
@@ -59,7 +59,7 @@ def test_the_cause_of_a_failed_task_arrives(engine, start, finish):
 
 
 def test_executions_need_no_name(engine, finish):
-    """The fifth patch: a pipe cannot name executions, so many start without one."""
+    """Patch: a pipe names no execution, and moto starts only one without a name."""
     arn = engine.deployment.machine_arn
     engine.handlers.replace("EchoFunction", lambda event, _context: event)
 
@@ -143,7 +143,7 @@ def test_a_catch_gets_error_and_cause(start, finish):
 
 
 def test_an_expression_that_fails_is_an_evaluation_error(start, finish):
-    """On AWS a Catch can name it; it must not end as States.Runtime."""
+    """A Catch names States.QueryEvaluationError on AWS, and must catch here too."""
     catch = [{"ErrorEquals": ["States.QueryEvaluationError"], "Next": "Caught"}]
     states = {
         "Tell": task(Catch=catch, Next="Caught"),
@@ -167,7 +167,7 @@ def test_an_undefined_value_is_an_evaluation_error(start, finish):
 
 
 def test_the_context_names_the_execution(start, finish):
-    """Keys and ids fall back on these; AWS writes times with milliseconds and Z."""
+    """Job ids and keys are made of these values: a different shape changes keys."""
     output = {
         "id": "{% $states.context.Execution.Id %}",
         "name": "{% $states.context.Execution.Name %}",
@@ -199,7 +199,7 @@ def test_a_number_in_an_expression_limits_a_task(start, finish):
 
 
 def test_functions_answer_lambdas_own_api(engine):
-    """`aws lambda invoke` works against the engine too."""
+    """A developer's `aws lambda invoke` must reach the functions of the engine."""
     import boto3
 
     engine.handlers.replace("EchoFunction", lambda event, _context: event)
@@ -248,7 +248,7 @@ def test_nulls_and_absent_values_are_told_apart(start, finish):
 
 
 def test_a_variable_of_another_execution_is_unknown(start, finish):
-    """Expressions are compiled once; what they were given must not stay in them."""
+    """A cached expression must not see the variables of another user's execution."""
     say = {"Type": "Pass", "Output": "{% $exists($once) %}", "End": True}
     keep = {"Type": "Pass", "Assign": {"once": 1}, "Next": "Say"}
 

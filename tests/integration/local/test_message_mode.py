@@ -1,4 +1,4 @@
-"""Walk the paths of a server that answers by sending the next message."""
+"""Walk the paths of a server that answers by the next message."""
 
 import contextlib
 import io
@@ -67,7 +67,7 @@ def test_a_new_stem_is_drawn_by_the_second_message(system):
 
 
 def test_a_duplicate_is_deleted_by_the_second_message(system):
-    """The message names the survivor; the same guards hold."""
+    """A duplicate by message must be deleted under the same guards as by token."""
     pipeline, standin = system
     upload(pipeline, "first", tone(2))
     completed(standin, "first")
@@ -80,7 +80,7 @@ def test_a_duplicate_is_deleted_by_the_second_message(system):
 
 
 def test_no_execution_waits(system):
-    """Every question ends with the first 2xx, silently."""
+    """A server without tokens answers nobody: no execution may wait for one."""
     pipeline, standin = system
     upload(pipeline, "third", tone(3))
     completed(standin, "third")

@@ -1,4 +1,4 @@
-"""People's only copies pass through: no command replaces what it must not."""
+"""Check that no command replaces a musician's only copy of a recording."""
 
 import os
 import stat
@@ -74,7 +74,7 @@ def seen(folder):
     ],
 )
 def test_no_output_replaces_an_input_or_another_output(folder, waveflow, line):
-    """Under whatever name, by whatever link: refused before any work."""
+    """An input named twice, or by a link, must not be overwritten by an output."""
     before = seen(folder)
 
     code, out, err = waveflow(line)
@@ -97,7 +97,7 @@ def test_no_output_replaces_an_input_or_another_output(folder, waveflow, line):
     ],
 )
 def test_what_is_no_plain_writable_file_stays(folder, waveflow, line, hint):
-    """A device that became a file would surprise every program after this one."""
+    """A FIFO that became a plain file would break the programs that read from there."""
     before = seen(folder)
 
     code, out, err = waveflow(line)
@@ -108,7 +108,7 @@ def test_what_is_no_plain_writable_file_stays(folder, waveflow, line, hint):
 
 
 def test_a_link_stays_and_its_target_is_written(folder, waveflow):
-    """As with every other program."""
+    """A user's link to the newest output must stay a link."""
     (folder / "latest.json").symlink_to("sub/today.json")
 
     code, _, _ = waveflow("peaks song.wav -o latest.json")
@@ -120,7 +120,7 @@ def test_a_link_stays_and_its_target_is_written(folder, waveflow):
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
 def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path, umask, mode):
-    """Who keeps files from others keeps these too."""
+    """A user whose umask hides files must get hidden outputs."""
     before = os.umask(umask)
     try:
         write_whole(tmp_path / "new", "text")
@@ -131,7 +131,7 @@ def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path, umask, mode):
 
 
 def test_a_file_written_again_keeps_its_mode(tmp_path):
-    """A private .env stays private."""
+    """A private .env must not become readable when `up` writes the file again."""
     path = tmp_path / ".env"
     path.write_text("old")
     path.chmod(0o600)
@@ -143,7 +143,7 @@ def test_a_file_written_again_keeps_its_mode(tmp_path):
 
 
 def test_a_name_as_long_as_names_may_be_is_written(tmp_path):
-    """The unfinished file's own name adds nothing to it."""
+    """A name of 255 bytes must work: the unfinished file has a short name."""
     path = tmp_path / ("n" * 255)
 
     write_whole(path, "text")
@@ -162,7 +162,7 @@ def hold(folder, *names):
     "name", ["stems/drums.wav", "mixes/mix.wav", "waveforms/a.json", "webhooks/1.json"]
 )
 def test_a_folder_that_no_run_made_is_left_alone(tmp_path, name):
-    """Musicians have folders called stems and mixes of their own."""
+    """Musicians have folders called stems and mixes; a run must not empty those."""
     hold(tmp_path, name)
 
     with pytest.raises(LocalError, match=f"{name}.*--out"):
@@ -184,7 +184,7 @@ def test_what_an_earlier_run_left_goes_and_nothing_else(tmp_path):
 
 
 def test_a_run_does_not_remove_its_own_inputs(tmp_path):
-    """An earlier mix is an input like any other."""
+    """A user may run with an earlier mix as input, which must not be removed."""
     hold(tmp_path, "functions.log", "mixes/mix.wav")
     (tmp_path / "link.wav").symlink_to("mixes/mix.wav")
 
@@ -195,7 +195,7 @@ def test_a_run_does_not_remove_its_own_inputs(tmp_path):
 
 
 def test_a_file_is_no_folder_for_outputs(folder, waveflow):
-    """A slip of the hand is one line."""
+    """A file given as output folder is one line for the user, and stays."""
     before = seen(folder)
 
     code, _, err = waveflow("run other.wav --out song.wav")

@@ -1,4 +1,4 @@
-"""Hold the stand-in's HTTP side to what WaveFlow and a page rely on."""
+"""Check the stand-in's HTTP side, on which WaveFlow and the page rely."""
 
 import json
 from datetime import UTC, datetime
@@ -53,7 +53,7 @@ def completion(status: str = "SUCCESS") -> bytes:
 
 
 def test_a_signed_webhook_is_kept_as_received(standin, tmp_path):
-    """What lies in out/ is what came, headers and all."""
+    """A developer debugs signatures with the archived file: headers must be exact."""
     body = completion()
 
     status, _ = send(f"{standin.url}/completion", body, signed(body))
@@ -69,7 +69,7 @@ def test_a_signed_webhook_is_kept_as_received(standin, tmp_path):
 
 @pytest.mark.parametrize("headers", [JSON, "wrong"])
 def test_an_unsigned_webhook_is_refused_and_kept(standin, headers):
-    """Whoever guesses the URL must not move the table."""
+    """A stranger who guesses the URL must not change the table."""
     body = completion()
     if headers == "wrong":
         headers = signed(body, secret="whsec_d3Jvbmcgc2VjcmV0IHdyb25nIHNlY3JldA==")
@@ -82,7 +82,7 @@ def test_an_unsigned_webhook_is_refused_and_kept(standin, headers):
 
 
 def test_repeats_are_told_by_their_id(standin):
-    """The same webhook-id is the same event, delivered again."""
+    """A server drops repeats by webhook-id; the page must show which ones repeat."""
     body = completion()
     for number in ("msg_1", "msg_1", "msg_2"):
         send(f"{standin.url}/completion", body, signed(body, number=number))
@@ -94,7 +94,7 @@ def test_repeats_are_told_by_their_id(standin):
     ("behaviour", "status"), [("unavailable", 500), ("reject", 400), ("redirect", 302)]
 )
 def test_a_page_can_make_it_misbehave(standin, behaviour, status):
-    """Rules come over HTTP as well, for some webhooks and for a while."""
+    """A page's rule for one webhook must wear out, or the server stays broken."""
     base = standin.url.removesuffix("/webhook")
     rule = {"behaviour": behaviour, "subject": "s1", "times": 1}
     send(f"{base}/behaviour", json.dumps(rule).encode(), JSON)
@@ -106,7 +106,7 @@ def test_a_page_can_make_it_misbehave(standin, behaviour, status):
 
 
 def test_a_page_reads_the_rule_that_holds_and_replaces_it(standin):
-    """Two pages can agree on how the server answers only by asking it."""
+    """Two pages must read the same rule, or their switches disagree."""
     base = standin.url.removesuffix("/webhook")
     for rule in ({"behaviour": "hold", "subject": "s1"}, {"behaviour": "silence"}):
         send(f"{base}/behaviour", json.dumps(rule).encode(), JSON)
@@ -132,14 +132,14 @@ def test_a_page_reads_the_rule_that_holds_and_replaces_it(standin):
     ],
 )
 def test_what_makes_no_sense_is_refused(standin, path, body, headers, status):
-    """A page gets a status and a sentence, and no other origin gets in."""
+    """A page of another origin must not send rules or answers."""
     base = standin.url.removesuffix("/webhook")
 
     assert send(base + path, body, headers)[0] == status
 
 
 def test_its_lists_can_be_read(standin):
-    """A page shows stems, mixes and webhooks."""
+    """The page shows webhooks by subject, and would show none without the list."""
     body = completion()
     send(f"{standin.url}/completion", body, signed(body))
     base = standin.url.removesuffix("/webhook")
@@ -151,7 +151,7 @@ def test_its_lists_can_be_read(standin):
 
 
 def test_a_body_without_end_is_not_read(standin):
-    """A megabyte is more than any webhook of WaveFlow's: the header is enough."""
+    """A client that claims more than a megabyte is refused before its body is read."""
     client = HTTPConnection(urlsplit(standin.url).netloc, timeout=5)
     client.putrequest("POST", "/webhook/completion")
     client.putheader("Content-Length", str(1024 * 1024 + 1))

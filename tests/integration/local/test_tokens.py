@@ -1,4 +1,4 @@
-"""A task token answers one question, once, and only while it is asked."""
+"""Check that a task token answers one question, once, while that is open."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ class WebhookUnavailableError(Exception):
 def test_an_answer_before_the_lambda_returned_counts_with_heartbeats(
     engine, start, finish
 ):
-    """The third patch: such an answer was lost when HeartbeatSeconds is set."""
+    """Patch: moto loses an early answer when HeartbeatSeconds is set; the job hangs."""
 
     def answer_at_once(event: Any, _context: Any) -> None:
         engine.clients.sfn.send_task_success(
@@ -29,7 +29,7 @@ def test_an_answer_before_the_lambda_returned_counts_with_heartbeats(
 
 
 def test_every_question_has_a_token_of_its_own(engine, start, finish):
-    """The sixth patch: AWS makes a new token for each retry of a state."""
+    """Patch: AWS makes a new token for each retry; an old answer must not count."""
     tokens: list[str] = []
 
     def answer_the_second(event: Any, _context: Any) -> None:
@@ -49,7 +49,7 @@ def test_every_question_has_a_token_of_its_own(engine, start, finish):
 
 
 def test_a_token_is_as_long_as_on_aws(answered):
-    """A server that keeps it in a column of 255 characters fails here, not there."""
+    """A server with a token column of 255 characters must fail here, before AWS."""
     token = answered()
 
     assert token.startswith("AQC")
@@ -70,7 +70,7 @@ def _answered(engine, start, finish) -> Callable[[], str]:
 
 
 def test_a_late_answer_is_refused(engine, answered):
-    """On AWS the token of a closed task answers TaskTimedOut."""
+    """A server that answers late gets TaskTimedOut on AWS, and must get that here."""
     sfn = engine.clients.sfn
 
     with pytest.raises(sfn.exceptions.TaskTimedOut):
@@ -123,7 +123,7 @@ def test_the_token_of_a_retried_question_is_closed(engine, start, finish):
 
 
 def test_an_unknown_token_is_refused(engine):
-    """A token that was never given out is no token."""
+    """An invented token must not answer any question."""
     sfn = engine.clients.sfn
 
     with pytest.raises(sfn.exceptions.InvalidToken):

@@ -1,4 +1,4 @@
-"""Hold the loader to changing nothing but what CloudFormation changes."""
+"""Check that loading the machine replaces placeholders and nothing else."""
 
 import json
 
@@ -9,7 +9,7 @@ from waveflow_local.paths import LocalError, Project
 
 
 def test_names_are_substituted_and_nothing_else(tmp_path):
-    """Retries, time-outs and comments are what is deployed."""
+    """A loader that changed a retry would test a machine that is not deployed."""
     path = tmp_path / "machine.json"
     path.write_text(
         '{"a": "${One}", "Retry": [{"IntervalSeconds": 60}], "b": "${ x }"}'
@@ -21,7 +21,7 @@ def test_names_are_substituted_and_nothing_else(tmp_path):
 
 
 def test_a_name_that_the_template_lacks_is_told(tmp_path):
-    """On AWS the literal placeholder would reach Step Functions."""
+    """An unreplaced placeholder would reach Step Functions on AWS as text."""
     path = tmp_path / "machine.json"
     path.write_text('{"a": "${Nope}"}')
 
@@ -30,7 +30,7 @@ def test_a_name_that_the_template_lacks_is_told(tmp_path):
 
 
 def test_a_definition_that_is_no_json_is_told(tmp_path):
-    """A broken file is the developer's to mend."""
+    """A developer with a broken machine file gets one sentence, no traceback."""
     path = tmp_path / "machine.json"
     path.write_text("{")
 
@@ -39,7 +39,7 @@ def test_a_definition_that_is_no_json_is_told(tmp_path):
 
 
 def test_the_projects_machine_loads():
-    """Every substitution of the machine is one of the template's."""
+    """A placeholder that the template does not fill would break every deployment."""
     template = Template.read(Project().template, {"VerdictTimeoutSeconds": "60"})
     substitutions = template.property("Machine", "DefinitionSubstitutions")
     path = Project().file(template.property("Machine", "DefinitionUri"))

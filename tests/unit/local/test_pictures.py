@@ -1,4 +1,4 @@
-"""Hold pictures to the documents that they are drawn from."""
+"""Check pictures against the waveform documents that they show."""
 
 import io
 import xml.etree.ElementTree as ET
@@ -30,7 +30,7 @@ def document(**fields):
 
 
 def test_the_loudest_point_fills_the_height():
-    """Quiet files must be readable as well."""
+    """A quiet file drawn at its own level would look like silence."""
     outline = lay_out(document()).envelope
 
     highest = min(y for _, y in outline)
@@ -38,7 +38,7 @@ def test_the_loudest_point_fills_the_height():
 
 
 def test_levels_keep_their_proportion():
-    """Half the level is half the height, above and below the middle."""
+    """A musician compares levels by height: half the level is half the height."""
     data = [-64, 64, -32, 32]
 
     outline = lay_out(document(data=data)).envelope
@@ -48,7 +48,7 @@ def test_levels_keep_their_proportion():
 
 
 def test_silence_is_a_thin_line():
-    """Nothing is divided by a peak of zero."""
+    """Silence has a peak of zero, and a division by it would end the drawing."""
     picture = lay_out(document(data=[0, 0] * 5, peaks=[0.0] * 5, peak=0.0))
 
     assert max(abs(y - geometry.MIDDLE) for _, y in picture.envelope) < 1
@@ -56,7 +56,7 @@ def test_silence_is_a_thin_line():
 
 
 def test_no_extreme_is_lost_in_a_long_document():
-    """More points than pixels are merged by their extremes."""
+    """A click between two pixels must stay visible when points are merged."""
     data = [0, 0] * 40_000
     data[2 * 12_345 + 1] = 127
 
@@ -67,7 +67,7 @@ def test_no_extreme_is_lost_in_a_long_document():
 
 
 def test_peaks_alone_are_enough():
-    """A document without data is drawn from its peaks."""
+    """Documents of other tools may hold peaks only, and must be drawn too."""
     picture = lay_out({"peaks": [0.5, 1.0], "duration": 1})
 
     assert min(y for _, y in picture.envelope) == pytest.approx(geometry.TOP)
@@ -82,7 +82,7 @@ def test_peaks_alone_are_enough():
     ],
 )
 def test_the_axis_has_round_times(duration, labels):
-    """Ticks are at times that people count in."""
+    """Labels stand at round times; a musician cannot read ticks at 0.37 s."""
     ticks = lay_out(document(duration=duration)).ticks
 
     assert [tick.label for tick in ticks[:3]] == labels
@@ -90,13 +90,13 @@ def test_the_axis_has_round_times(duration, labels):
 
 @pytest.mark.parametrize("bad", ["loud", [1, "x"], [float("nan")]])
 def test_what_is_no_list_of_numbers_is_refused(bad):
-    """A picture of nonsense would look like a waveform."""
+    """A picture of broken data would look like a waveform, and mislead."""
     with pytest.raises(LocalError, match="data"):
         lay_out(document(data=bad))
 
 
 def test_the_svg_is_well_formed_and_named():
-    """File names hold signs that XML reserves."""
+    """A file name with `<` or `&` would break the SVG for every reader."""
     svg = write_svg(lay_out(document(), title="a <b> & 드럼.wav"))
 
     root = ET.fromstring(svg)  # noqa: S314 - written a line above
@@ -105,7 +105,7 @@ def test_the_svg_is_well_formed_and_named():
 
 
 def test_the_png_shows_the_wave():
-    """The middle of the wave is bright, a corner is the background."""
+    """An all-dark PNG would pass as a picture: the wave must be bright."""
     png = write_png(lay_out(document(data=[-127, 127] * 50)))
 
     image = Image.open(io.BytesIO(png))
@@ -116,6 +116,6 @@ def test_the_png_shows_the_wave():
 
 
 def test_colours_change_without_a_step():
-    """The gradient meets each of its stops."""
+    """A gradient that misses a stop would show a band in the picture."""
     assert colours.at(0.5) == (94, 234, 212)
     assert colours.at(0) == colours.at(1)

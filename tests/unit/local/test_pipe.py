@@ -1,4 +1,4 @@
-"""Hold the poller to what EventBridge Pipes does with a record."""
+"""Check the poller against EventBridge Pipes' handling of a record."""
 
 import pytest
 from waveflow_local.engine.pipe import InputTemplate, parse_body
@@ -34,7 +34,7 @@ def record(body: str) -> dict:
     ],
 )
 def test_a_body_that_is_json_is_a_value(body, expected):
-    """Every other body stays a string, and nothing in a body is a placeholder."""
+    """A placeholder inside a message body must not be filled: senders choose bodies."""
     filled = InputTemplate(TEMPLATE).apply(record(body))
 
     assert filled == {
@@ -45,14 +45,14 @@ def test_a_body_that_is_json_is_a_value(body, expected):
 
 
 def test_a_path_that_does_not_exist_vanishes():
-    """A pipe leaves the key out; it does not send null."""
+    """A null in place of a missing key would be read as a value by the stages."""
     template = InputTemplate('{"a": <$.body.nope>, "b": <$.messageId>, "c": [<$.x>]}')
 
     assert template.apply(record("{}")) == {"b": "m-1", "c": []}
 
 
 def test_a_path_reaches_into_the_body():
-    """Bodies that are JSON can be picked from."""
+    """A template that reaches into a JSON body must find the value there."""
     template = InputTemplate('{"stem": <$.body.stem.id>}')
 
     assert template.apply(record('{"stem": {"id": 7}}')) == {"stem": 7}

@@ -1,4 +1,4 @@
-"""Hold the run to checking what it claims."""
+"""Check that `waveflow run` notices every difference from its claims."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ def _files(tmp_path) -> list[Path]:
 
 
 def test_equal_files_are_expected_to_be_duplicates(files):
-    """The user's own copies are found, and wait for their first."""
+    """A user's own copies must be expected as duplicates, after their first file."""
     cases = {case.name: case for case in own_files(files).cases}
 
     assert cases["a.wav"].expected.verdict == "new"
@@ -32,14 +32,14 @@ def test_equal_files_are_expected_to_be_duplicates(files):
 
 
 def test_a_mix_holds_each_distinct_file_once(files):
-    """A deleted duplicate could not be mixed."""
+    """A mix that named a deleted duplicate would fail for a user's copies."""
     mix = own_files(files).cases[-1]
 
     assert len(mix.message["kwargs"]["stem_paths"]) == 2
 
 
 def test_ids_are_valid_whatever_the_name(files):
-    """An id knows no Hangul and no space; the key keeps the name."""
+    """Ids take no Hangul and no space; a Korean file name must still run."""
     case = own_files(files).cases[1]
 
     assert case.subject.isascii()
@@ -48,7 +48,7 @@ def test_ids_are_valid_whatever_the_name(files):
 
 
 def test_files_of_one_name_are_told_apart(tmp_path):
-    """Two takes may both be called drums.wav."""
+    """Two takes called drums.wav must not overwrite each other's results."""
     for folder in ("x", "y"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "drums.wav").write_bytes(folder.encode())
@@ -59,14 +59,14 @@ def test_files_of_one_name_are_told_apart(tmp_path):
 
 
 def test_the_demonstration_fails_twice_on_purpose(files):
-    """A broken file and a missing field are part of the job."""
+    """The demonstration must show failures that the server is told of."""
     codes = [case.expected.code for case in demonstration(files).cases]
 
     assert codes[-2:] == ["UNSUPPORTED_MEDIA", "INVALID_MESSAGE"]
 
 
 def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
-    """A misspelt name is the user's mistake."""
+    """A misspelt file name is one sentence for the user, no traceback."""
     with pytest.raises(LocalError, match=r"nope\.wav"):
         own_files([tmp_path / "nope.wav"])
 
@@ -91,7 +91,7 @@ def told(
 
 
 def test_an_execution_that_ended_well_has_no_faults():
-    """The exit code is 0 only for these."""
+    """An execution that ended well must not be reported as a fault."""
     assert checks.faults(case(verdict="new"), seen(), [told()]) == []
 
 

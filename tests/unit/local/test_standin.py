@@ -1,11 +1,11 @@
-"""Hold the stand-in to what the platform's server promises."""
+"""Check the stand-in against the promises of the platform's server."""
 
 import pytest
 from waveflow_local.standin.answers import GARBAGE, next_message, verdict_for
 from waveflow_local.standin.behaviours import Rule, Script
-from waveflow_local.standin.table import StemTable, Survivor
+from waveflow_local.standin.table import OlderStem, StemTable
 
-OLDER = Survivor("stem-1", "audio/1.wav")
+OLDER = OlderStem("stem-1", "audio/1.wav")
 
 
 @pytest.fixture(name="table")
@@ -33,16 +33,16 @@ def completion(stem: str, status: str):
 
 
 def test_the_older_stem_survives(table):
-    """The first row with the same audio is the one that stays."""
+    """The older stem must survive, or a musician's first upload is deleted."""
     table.remember(question("a"))
 
     found = table.remember(question("b"))
 
-    assert found == Survivor("a", "audio/a.wav")
+    assert found == OlderStem("a", "audio/a.wav")
 
 
 def test_a_stem_is_no_duplicate_of_itself(table):
-    """A redelivered message asks about a row that is there already."""
+    """A redelivered message asks about its own row, and must not be a duplicate."""
     table.remember(question("a"))
 
     assert table.remember(question("a")) is None
@@ -58,14 +58,14 @@ def test_an_older_stem_is_no_duplicate_of_a_newer(table):
 
 @pytest.mark.parametrize("other", [{"user": "v"}, {"track": "x"}, {"audio_hash": "i"}])
 def test_other_users_tracks_and_audio_do_not_count(table, other):
-    """A duplicate is the same audio of the same user in the same track."""
+    """Another user's equal audio must never delete a file of this user."""
     table.remember(question("a"))
 
     assert table.remember(question("b", **other)) is None
 
 
 def test_a_deleted_duplicate_survives_nobody(table):
-    """Its object is gone, so it cannot be the copy that stays."""
+    """A deleted duplicate has no object, and cannot be the copy that stays."""
     table.remember(question("a", audio_hash="x"))
     table.remember(question("b"))
     table.complete(completion("b", "DUPLICATE"))
@@ -75,7 +75,7 @@ def test_a_deleted_duplicate_survives_nobody(table):
 
 @pytest.mark.parametrize("status", ["SUCCESS", "DUPLICATE"])
 def test_a_later_failure_changes_nothing(table, status):
-    """SUCCESS and DUPLICATE are final."""
+    """SUCCESS and DUPLICATE are final: a late FAILURE must not overwrite either."""
     table.remember(question("a"))
     table.complete(completion("a", status))
 
@@ -86,7 +86,7 @@ def test_a_later_failure_changes_nothing(table, status):
 
 
 def test_a_failed_mix_can_succeed_later(table):
-    """A FAILURE is not final; a SUCCESS is."""
+    """A mix that failed may succeed later, and that SUCCESS is final."""
     for status in ("FAILURE", "SUCCESS", "FAILURE"):
         table.complete_mix({"stageId": "m", "status": status})
 
@@ -114,12 +114,12 @@ def test_a_failed_mix_can_succeed_later(table):
     ],
 )
 def test_behaviours_have_their_verdict(rule, survivor, expected):
-    """A test says what the server answers, whatever its table knows."""
+    """A scripted behaviour must give its verdict, whatever the table knows."""
     assert verdict_for(rule, survivor) == expected
 
 
 def test_the_newest_matching_rule_decides_and_wears_out():
-    """A rule for some stems and some webhooks holds as often as it says."""
+    """A rule for one stem must not change the answers about another."""
     script = Script()
     script.add(Rule("hold"))
     script.add(Rule("reject", subject="s*", event="completion", times=1))
@@ -135,7 +135,7 @@ def test_the_newest_matching_rule_decides_and_wears_out():
 
 
 def test_without_rules_the_table_decides():
-    """Left alone, the stand-in behaves."""
+    """A stand-in whose rules were cleared must answer from its table again."""
     script = Script()
     script.add(Rule("silence"))
     script.clear()
@@ -144,7 +144,7 @@ def test_without_rules_the_table_decides():
 
 
 def test_a_behaviour_that_does_not_exist_is_refused():
-    """A misspelt behaviour would silently behave."""
+    """A misspelt behaviour would pass as good behaviour, and test nothing."""
     with pytest.raises(ValueError, match="dance"):
         Rule("dance")
 
@@ -168,5 +168,5 @@ def test_a_verdict_can_be_the_next_message(verdict, task, field):
 
 
 def test_a_hold_sends_no_message():
-    """Nothing is done until the server decides."""
+    """A server that holds sends no message: a message would delete or draw."""
     assert next_message(question("a"), {"verdict": "hold"}) is None

@@ -1,4 +1,4 @@
-"""Hold the words about an execution to what its history says."""
+"""Check `waveflow status`' sentences against the history of an execution."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ def asking(**fields) -> StateSeen:
 
 
 def test_a_question_says_how_long_it_has_waited():
-    """The back-end developer sees that it is their turn."""
+    """A back-end developer must see that the machine waits for the server's answer."""
     said = explain(seen(asking()))
 
     assert said == "waiting for 12 s for the server's verdict, question 2"
@@ -75,13 +75,13 @@ def test_a_failed_attempt_says_why():
     ],
 )
 def test_every_end_has_its_words(execution, expected):
-    """Nobody should have to read a history."""
+    """Every kind of end has a sentence, so that nobody must read a history."""
     assert explain(execution) == expected
 
 
 @pytest.mark.parametrize("cause", ["plain", '["list"]', '{"other": 1}'])
 def test_a_cause_that_is_no_lambda_error_stays_as_it_is(cause):
-    """Fail states write their own sentence."""
+    """A cause that is no Lambda payload is a sentence already, and stays unchanged."""
     assert sentence(cause) == cause
 
 

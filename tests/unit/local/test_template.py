@@ -1,4 +1,4 @@
-"""Hold the reader of template.yaml to CloudFormation's own rules."""
+"""Check the reader of template.yaml against CloudFormation's rules."""
 
 import pytest
 import yaml
@@ -78,12 +78,12 @@ def read(text: str, parameters: dict[str, str]) -> Template:
     ],
 )
 def test_references_are_answered(value, expected):
-    """Every intrinsic function of the template has its local answer."""
+    """A function answered differently than on AWS would test another deployment."""
     assert resolved(value) == expected
 
 
 def test_parameters_decide_conditions():
-    """A parameter that is set wins over its default."""
+    """A parameter that lost to its default would test another mode than asked for."""
     assert resolved("!If [Either, 1, 2]", Mode="message") == 1
 
 
@@ -95,7 +95,7 @@ def test_a_parameter_that_does_not_exist_is_named():
 
 @pytest.mark.parametrize("value", ["!Ref Nobody", "!GetAtt Queue.Colour", "!Cidr [a]"])
 def test_what_is_unknown_is_told(value):
-    """An answer that was made up would be found much later."""
+    """A made-up answer to an unknown reference would fail much later, unexplained."""
     with pytest.raises(LocalError):
         resolved(value)
 
@@ -108,7 +108,7 @@ def test_a_functions_variables_win_over_the_shared_ones():
 
 
 def test_functions_are_known_by_their_stage():
-    """The build target is the stage's word, and the folder in functions/."""
+    """A function that the engine does not find by its stage could not be invoked."""
     assert read(DOCUMENT, {}).functions() == {"OneFunction": "one"}
 
 
@@ -124,7 +124,7 @@ def test_names_follow_the_logical_ids():
 
 
 def test_the_projects_own_template_is_read_whole():
-    """Whatever the template deploys, the engine must find its handler."""
+    """A function of the template without a handler would fail at its first message."""
     project = Project()
     template = Template.read(project.template, {})
     folders = {path.parent.name for path in project.root.glob("functions/*/app.py")}
@@ -136,7 +136,7 @@ def test_the_projects_own_template_is_read_whole():
 
 
 def test_yaml_that_is_none_is_one_sentence(tmp_path):
-    """A broken template is the user's to mend."""
+    """A user with a broken template gets one sentence, no traceback."""
     path = tmp_path / "template.yaml"
     path.write_text("a: [")
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 from typer.exceptions import TyperException
@@ -24,9 +24,13 @@ from waveflow_local.cli import options
 from waveflow_local.ops import commands
 from waveflow_local.paths import LocalError
 
+if TYPE_CHECKING:
+    from waveflow_local.files.actions import DrawingReport, MixReport
+
+Report = TypeVar("Report")
 _PLAIN_WIDTH = 140
 _INTERRUPTED = 130
-_SIGNALLED = 128  # plus the signal's number, as shells count
+_SIGNALLED = 128  # shells add the signal's number to this exit code
 
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(commands.app, name="ops")
@@ -91,7 +95,8 @@ def api(
     standin: options.StandInUrl = "",
 ) -> None:
     """Serve the analysis API and the page alone, on an engine that runs."""
-    from waveflow_local.console.api_server import Place, serve
+    from waveflow_local.console.api_server import serve
+    from waveflow_local.console.place import Place
 
     serve(Place(endpoint=endpoint, port=port, standin_url=standin), out=sys.stdout)
 
@@ -110,7 +115,7 @@ def status(
     found = find(Clients(endpoint).sfn, paths.MACHINE_ARN, subject)
     if not found:
         raise LocalError(f"No execution knows {subject!r}.")
-    reports = [report(place) for place in found]
+    reports = [report(each) for each in found]
     if as_json:
         print(json.dumps(reports))
     else:
@@ -127,9 +132,11 @@ def hash_command(files: list[Path], *, as_json: options.Json = False) -> None:
         try:
             said = hash_file(path)
         except LocalError as exc:
-            mistakes += _mistake(str(exc))
+            mistakes += _print_mistake(str(exc))
         else:
-            _tell(said, lambda r: f"{r['sha256']}  {r['file']}", as_json=as_json)
+            _print_report(
+                said, lambda r: f"{r['sha256']}  {r['file']}", as_json=as_json
+            )
     raise typer.Exit(min(mistakes, 1))
 
 
@@ -158,9 +165,13 @@ def peaks(  # noqa: PLR0913 - one parameter per option
             bits=bits,
             split_channels=split_channels,
         )
-        _tell(points, lambda r: f"{r['dat']}: {r['length']} points", as_json=as_json)
+        _print_report(
+            points, lambda r: f"{r['dat']}: {r['length']} points", as_json=as_json
+        )
     if out is not None:
-        _tell(draw_file(file, out, num_peaks=num_peaks), _drawn_line, as_json=as_json)
+        _print_report(
+            draw_file(file, out, num_peaks=num_peaks), _drawing_line, as_json=as_json
+        )
     elif dat is None:
         print(draw_file(file, None, num_peaks=num_peaks)["document"])
 
@@ -168,9 +179,9 @@ def peaks(  # noqa: PLR0913 - one parameter per option
 @app.command()
 def analyze(file: Path, *, as_json: options.Json = False) -> None:
     """Measure loudness, tempo and key of one file, and check it as a stem."""
-    from waveflow_local.files.analysis import analyze_file, told
+    from waveflow_local.files.analysis import analyze_file, report_text
 
-    _tell(analyze_file(file), told, as_json=as_json)
+    _print_report(analyze_file(file), report_text, as_json=as_json)
 
 
 @app.command()
@@ -186,7 +197,7 @@ def mix(
     from waveflow_local.files.writing import check_outputs
 
     check_outputs(out, peaks_out, inputs=stems)
-    _tell(mix_files(stems, out, peaks=peaks_out), _mixed_line, as_json=as_json)
+    _print_report(mix_files(stems, out, peaks=peaks_out), _mix_line, as_json=as_json)
 
 
 @app.command()
@@ -203,70 +214,70 @@ def plot(
 
     check_outputs(out, inputs=[document])
     said = plot_file(document, out, title=title)
-    _tell(said, lambda r: str(r["picture"]), as_json=as_json)
+    _print_report(said, lambda r: str(r["picture"]), as_json=as_json)
 
 
 def main() -> None:
-    """Run a command; a user's mistake is one line and exit code 1."""
+    """Run the command line; print a user's mistake as one line and exit with 1."""
     signal.signal(signal.SIGTERM, _stop)
     _allow_any_name()
     code = _run_command()
     try:
         sys.stdout.flush()
     except OSError as exc:
-        code = code or _not_told(exc)
-        # What could not be written must not be tried again when Python ends.
+        code = code or _output_failure(exc)
+        # Python flushes stdout again at its end; the same failure must not print twice.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
 
 def _run_command() -> int:
     try:
-        # Typer itself turns Ctrl-C into this code.
+        # Typer returns 130 for Ctrl-C instead of raising KeyboardInterrupt.
         code: int = app(standalone_mode=False) or 0
     except TyperException as exc:
-        return _mistake(exc.format_message())
+        return _print_mistake(exc.format_message())
     except LocalError as exc:
-        return _mistake(str(exc))
+        return _print_mistake(str(exc))
     except WaveflowError as exc:
-        return _mistake(f"{exc.code}: {exc}")
+        return _print_mistake(f"{exc.code}: {exc}")
     except OSError as exc:
-        return _not_told(exc)
+        return _output_failure(exc)
     if code == _INTERRUPTED:
         print("stopped", file=sys.stderr)
     return code
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
-    """End as by Ctrl-C, so that nothing unfinished stays."""
+    """Exit on SIGTERM as on Ctrl-C, so that unfinished files are removed."""
     sys.exit(_SIGNALLED + number)
 
 
 def _allow_any_name() -> None:
-    """Print names byte for byte, or escaped where the terminal has no such sign."""
+    """Print file names byte for byte, or escaped where the terminal lacks a sign."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         is_utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
         errors = "surrogateescape" if is_utf8 else "backslashreplace"
         sys.stdout.reconfigure(errors=errors)
 
 
-def _not_told(exc: OSError) -> int:
-    # Whoever stopped reading, as `head` does, has read enough.
-    return 1 if isinstance(exc, BrokenPipeError) else _mistake(str(exc))
+def _output_failure(exc: OSError) -> int:
+    # A closed pipe is no mistake to print: `head` stops reading early.
+    return 1 if isinstance(exc, BrokenPipeError) else _print_mistake(str(exc))
 
 
-def _mistake(sentence: str) -> int:
+def _print_mistake(sentence: str) -> int:
     print(f"waveflow: {' '.join(sentence.split())}", file=sys.stderr)
     return 1
 
 
-def _tell(
-    said: dict[str, Any], line: Callable[[dict[str, Any]], str], *, as_json: bool
+def _print_report(
+    report: Report, line: Callable[[Report], str], *, as_json: bool
 ) -> None:
-    print(json.dumps(said) if as_json else line(said))
+    print(json.dumps(report) if as_json else line(report))
 
 
-def _drawn_line(said: dict[str, Any]) -> str:
+def _drawing_line(said: "DrawingReport") -> str:
     parts = [
         f"{said['document']}: {said['duration']:.2f} s",
         f"{said['sample_rate']} Hz",
@@ -277,7 +288,7 @@ def _drawn_line(said: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _mixed_line(said: dict[str, Any]) -> str:
+def _mix_line(said: "MixReport") -> str:
     parts = [
         f"{said['mix']}: {said['stems']} stems",
         f"{said['duration']:.2f} s",

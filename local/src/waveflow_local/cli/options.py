@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-MAX_PEAKS = 4000  # the contract's limit
-_LAST_PORT = 65534  # the stand-in takes the one after it
+MAX_PEAKS = 4000  # the largest num_peaks that the contract takes
+_LAST_PORT = 65534  # the stand-in listens on the port after the engine's
 
 
 class VerdictMode(StrEnum):
-    """How the server answers."""
+    """Name the two ways in which a server gives its verdict."""
 
     CALLBACK = "callback"
     MESSAGE = "message"
@@ -19,14 +19,14 @@ class VerdictMode(StrEnum):
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
-# run
+# Options of `run`.
 Files = Annotated[
     list[Path] | None,
     typer.Argument(help="Audio files of your own; without any, four are played."),
 ]
 OutFolder = Annotated[Path, typer.Option(help="Folder for everything produced.")]
 
-# up
+# Options of `up` and `api`.
 Port = Annotated[
     int,
     typer.Option(
@@ -65,11 +65,11 @@ StandInUrl = Annotated[
     str, typer.Option(help="The stand-in's webhook URL, for the page's switches.")
 ]
 
-# status
+# Options of `status` and `api`.
 Subject = Annotated[str, typer.Argument(help="A stem's, stage's or job's id.")]
 Endpoint = Annotated[str, typer.Option(help="Where `waveflow up` answers.")]
 
-# peaks, mix, plot
+# Options of `peaks`, `mix` and `plot`.
 NumPeaks = Annotated[int, typer.Option("-n", "--num-peaks", min=1, max=MAX_PEAKS)]
 DocumentOut = Annotated[
     Path | None, typer.Option("-o", help="Write the waveform document there.")

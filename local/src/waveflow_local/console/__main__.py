@@ -1,17 +1,18 @@
-"""Serve as `waveflow up` asks for it: `python -m waveflow_local.console`."""
+"""Serve the API for `waveflow up`, as `python -m waveflow_local.console PLACE`."""
 
 import os
 import signal
 import sys
 import threading
 
-from waveflow_local.console.api_server import Place, serve
+from waveflow_local.console.api_server import serve
+from waveflow_local.console.place import Place
 from waveflow_local.paths import LocalError
 
 
 def _end_with_parent() -> None:
-    """End when the other end of stdin is gone, however the parent ended."""
-    while os.read(0, 1 << 10):  # unlike sys.stdin, it holds no lock that exit needs
+    """End this process when the parent's end of stdin closes, even after SIGKILL."""
+    while os.read(0, 1 << 10):  # sys.stdin would hold a lock that the exit needs
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -1,29 +1,29 @@
-"""Keep the API's process beside the engine's, so that either can end alone."""
+"""Keep the API in a process of its own, so that API and engine can end alone."""
 
 import subprocess
 import sys
 from types import TracebackType
 from typing import Self
 
-from waveflow_local.console.api_server import Place
+from waveflow_local.console.place import Place
 from waveflow_local.paths import LocalError
 
 _ENDS_WITHIN_S = 5
 
 
 class ApiProcess:
-    """The API in a process of its own; a context manager."""
+    """Start the API's process, and end that process with the `with` block."""
 
     def __init__(self, place: Place) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "waveflow_local.console", place.text],
-            stdin=subprocess.PIPE,  # its end tells the child that we are gone
+            stdin=subprocess.PIPE,  # closed when the parent ends
             stdout=subprocess.PIPE,
             text=True,
         )
 
     def __enter__(self) -> Self:
-        """Return at once; `url` waits for it."""
+        """Return at once; `url` waits until the API answers."""
         return self
 
     def __exit__(
@@ -32,7 +32,7 @@ class ApiProcess:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End the process."""
+        """End the API's process, by force after five seconds."""
         self._process.terminate()
         try:
             self._process.wait(_ENDS_WITHIN_S)
@@ -45,11 +45,11 @@ class ApiProcess:
 
     @property
     def pid(self) -> int:
-        """Return the process's id."""
+        """Return the id of the API's process."""
         return self._process.pid
 
     def url(self) -> str:
-        """Return where the API answers, once it does."""
+        """Wait until the API answers, and return its URL."""
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
             raise LocalError("The API could not be started; its reason is above.")

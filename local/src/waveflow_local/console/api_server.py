@@ -1,14 +1,14 @@
 """Run the HTTP API against a local engine."""
 
-import json
 import os
 import socket
-from dataclasses import asdict, dataclass
 from typing import IO, TYPE_CHECKING
 
 from waveflow_local import paths
 from waveflow_local.console.dev_tokens import ISSUER, key_set
-from waveflow_local.engine.template import Template, local_name
+from waveflow_local.console.place import Place
+from waveflow_local.engine.environment import aws_environment
+from waveflow_local.engine.template import Template
 from waveflow_local.paths import LocalError, Project
 
 if TYPE_CHECKING:
@@ -16,30 +16,16 @@ if TYPE_CHECKING:
 
 DEFAULT_API_PORT = 8000
 _STREAMS_END_WITHIN_S = 1
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the API is to be, and what it works on."""
-
-    endpoint: str
-    port: int | None = None  # None: 8000, or any other where that is taken
-    standin_url: str = ""
-    verdict_timeout_s: int = 900
-
-    @classmethod
-    def parse(cls, text: str) -> "Place":
-        """Read what `text` wrote."""
-        return cls(**json.loads(text))
-
-    @property
-    def text(self) -> str:
-        """Return the place as one argument of a command."""
-        return json.dumps(asdict(self))
+_SHARED = (  # the shared variables that the API reads
+    "BUCKET_NAME",
+    "ALLOWED_PREFIXES",
+    "MAX_FILE_SIZE_MB",
+    "WEBHOOK_SECRET_ARN",
+)
 
 
 def serve(place: Place, *, out: IO[str]) -> None:
-    """Answer until the process is told to end; print the URL first."""
+    """Print the API's URL, then answer requests until the process is told to end."""
     import uvicorn
 
     bound = _bind(place.port)
@@ -58,17 +44,18 @@ def serve(place: Place, *, out: IO[str]) -> None:
 
 
 def application(place: Place) -> "FastAPI":
-    """Return the API with the page and the bench beside it."""
+    """Return the API with the page and its playground beside it."""
     from waveflow.api.app import create_app
-    from waveflow.api.bootstrap import api_services
+    from waveflow.api.bootstrap import ApiServices
 
     from waveflow_local.console import pages, playground
     from waveflow_local.console.hosts import OwnHosts
 
     project = Project()
-    app: FastAPI = create_app(api_services())
+    services = ApiServices(dict(os.environ))
+    app: FastAPI = create_app(services)
     app.include_router(playground.routes)
-    app.state.bench = playground.Bench(place, api_services())
+    app.state.playground = playground.Playground(place, services)
     pages.mount(app, project)
     app.add_middleware(OwnHosts)
     return app
@@ -76,33 +63,15 @@ def application(place: Place) -> "FastAPI":
 
 def environment(place: Place) -> dict[str, str]:
     """Return the environment that the API has on AWS, with local values."""
-    template = Template.read(Project().template, {})
-    policy = {
-        name: str(template.resolve({"Ref": parameter}))
-        for name, parameter in (
-            ("ALLOWED_PREFIXES", "AllowedPrefixes"),
-            ("MAX_FILE_SIZE_MB", "MaxFileSizeMb"),
-        )
-    }
-    return policy | {
-        "WAVEFLOW_LOCAL": "1",
-        "BUCKET_NAME": paths.BUCKET,
-        "STATE_MACHINE_ARN": paths.arn("states", "stateMachine:" + paths.STACK),
-        "WEBHOOK_SECRET_ARN": local_name("WebhookSecret"),
+    shared = Template.read(Project().template, {}).shared_environment()
+    return {
+        **aws_environment(place.endpoint),
+        **{name: shared[name] for name in _SHARED},
+        "STATE_MACHINE_ARN": paths.MACHINE_ARN,
         "API_TOKEN_KEYS": key_set(),
         "API_TOKEN_ISSUER": ISSUER,
         "API_RATE_PER_SECOND": os.environ.get("API_RATE_PER_SECOND", "200"),
         "API_RATE_BURST": os.environ.get("API_RATE_BURST", "1000"),
-        "AWS_ENDPOINT_URL": place.endpoint,
-        "AWS_REGION": paths.REGION,
-        "AWS_DEFAULT_REGION": paths.REGION,
-        "AWS_ACCESS_KEY_ID": paths.ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": paths.SECRET_KEY,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": f"{paths.LOOPBACK},localhost",
-        "no_proxy": f"{paths.LOOPBACK},localhost",
     }
 
 

@@ -7,7 +7,7 @@ import time
 ISSUER = "waveflow-local"
 KEY_ID = "development"
 LIFETIME_S = 30 * 24 * 3600
-_KEY = b"waveflow-local-development-only!"  # 32 bytes; guards nothing but loopback
+_KEY = b"waveflow-local-development-only!"  # 32 bytes; guards loopback only
 
 
 def key_set() -> str:

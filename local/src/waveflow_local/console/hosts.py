@@ -1,22 +1,22 @@
-"""Answer to this machine's own names only."""
+"""Refuse requests whose Host header is not a name of this machine."""
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 from waveflow.api.problems import problem
 
-# A page of another site may reach loopback under a name of its own; the last is
-# what tests in the same process call it.
+# DNS rebinding: a page of another site may reach loopback under a name of its own.
+# "testserver" is the name that tests in the same process send.
 HOSTS = {"127.0.0.1", "localhost", "testserver"}
 
 
 class OwnHosts:
-    """An application that other names do not reach."""
+    """Wrap an application, so that a page of another site cannot reach the API."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
+        """Pass a request on, or answer HOST_NOT_ALLOWED."""
         app: ASGIApp = self._app
         if scope["type"] == "http":
             name = Headers(scope=scope).get("host", "").partition(":")[0]

@@ -1,4 +1,4 @@
-"""Serve the page as it is written; only the player comes from npm."""
+"""Serve the page's files without a build; only the player comes from npm."""
 
 from fastapi import FastAPI, Response
 from fastapi.responses import RedirectResponse
@@ -9,7 +9,7 @@ from waveflow_local.paths import Project
 
 PAGE = "local/page"
 PLAYER = "local/page/node_modules/wavesurfer.js/dist"
-# Nothing of the page comes from elsewhere; audio comes from the engine's port.
+# The page loads from its own origin; audio comes from the engine's port.
 _POLICY = (
     "default-src 'self'; media-src 'self' blob: http://127.0.0.1:*; "
     "img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
@@ -18,7 +18,7 @@ _POLICY = (
 
 
 class _Files(StaticFiles):
-    """Files that load nothing from elsewhere and are asked for anew."""
+    """Serve files with a policy against other hosts, and without caching."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)

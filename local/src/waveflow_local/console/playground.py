@@ -1,32 +1,53 @@
-"""Let the page play the platform's server: verdicts, faults, webhooks, undo."""
+"""Offer the page's own routes: verdicts, faults, webhooks, redelivery and undo."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 from waveflow.api.auth import Owner
 from waveflow.api.bootstrap import ApiServices
 
-from waveflow_local.console.api_server import Place
-from waveflow_local.console.redeliver import Again, Delivery, deliver_again, look
-from waveflow_local.console.undo import Undone, undo
-from waveflow_local.engine.clients import Clients
+from waveflow_local.console.place import Place
+from waveflow_local.console.redeliver import (
+    Redelivery,
+    RedeliveryState,
+    Restoration,
+    look,
+    newest_waveform,
+    redeliver,
+    restore_and_draw,
+)
+from waveflow_local.ops.stack import local_stack
 from waveflow_local.standin.behaviours import Behaviour
 
-TOKEN_SHOWN = 8  # a task token is a password
-routes = APIRouter(prefix="/local", tags=["bench"], include_in_schema=False)
+if TYPE_CHECKING:
+    import requests
+
+JsonObject = dict[str, object]
+TOKEN_SHOWN = 8  # a task token is a password; the page shows its beginning
+routes = APIRouter(prefix="/local", tags=["playground"], include_in_schema=False)
 
 
-class Bench:
-    """The stand-in server and the engine, as the page reaches them."""
+class Playground:
+    """Reach the stand-in server, the engine and the API's jobs for the page."""
 
     def __init__(self, place: Place, services: ApiServices) -> None:
         self.place = place
         self.services = services
-        self.clients = Clients(place.endpoint)
+        self.stack = local_stack(place.endpoint)
 
-    def ask(self, path: str, body: Any = None, *, method: str = "") -> Any:
-        """GET, or send a body; 503 where no stand-in runs."""
+    def read(self, path: str) -> list[JsonObject]:
+        """Return one of the stand-in's lists."""
+        return list(self._ask("GET", path).json())
+
+    def send(self, method: str, path: str, body: JsonObject) -> JsonObject:
+        """Send JSON to the stand-in and return what the stand-in answers."""
+        return dict(self._ask(method, path, body).json())
+
+    def _ask(
+        self, method: str, path: str, body: JsonObject | None = None
+    ) -> "requests.Response":
+        """Ask the stand-in; raise 503 where none runs, and its own refusals."""
         import requests
 
         if not self.place.standin_url:
@@ -35,33 +56,36 @@ class Bench:
         try:
             with requests.Session() as session:
                 session.trust_env = False
-                how = method or ("GET" if body is None else "POST")
-                answer = session.request(how, base + path, json=body, timeout=5)
+                answer = session.request(method, base + path, json=body, timeout=5)
         except requests.RequestException as exc:
             raise HTTPException(503, "The stand-in does not answer.") from exc
-        if answer.status_code >= 400:  # noqa: PLR2004 - an HTTP error
+        if not answer.ok:
             raise HTTPException(answer.status_code, answer.json().get("message"))
-        return answer.json()
+        return answer
+
+    def check_owner(self, job_id: str, owner: str) -> None:
+        """Raise where a job is not the owner's."""
+        self.services.jobs.context(job_id, owner=owner)
 
 
-def _bench(request: Request) -> Bench:
-    bench: Bench = request.app.state.bench
-    return bench
+def _playground(request: Request) -> Playground:
+    playground: Playground = request.app.state.playground
+    return playground
 
 
-Here = Annotated[Bench, Depends(_bench)]
+OwnPlayground = Annotated[Playground, Depends(_playground)]
 
 
-class Status(BaseModel):
-    """What can be played with here."""
+class PlaygroundStatus(BaseModel):
+    """Tell the page which engine runs, and whether a stand-in does."""
 
     standin: bool
     endpoint: str
     verdict_timeout_s: int
 
 
-class Answer(BaseModel):
-    """A verdict given by hand."""
+class HandVerdict(BaseModel):
+    """Carry a verdict that a person gives on the page."""
 
     job_id: str
     verdict: Literal["new", "duplicate", "hold"]
@@ -69,7 +93,7 @@ class Answer(BaseModel):
 
 
 class Fault(BaseModel):
-    """How the server behaves from now on."""
+    """Carry the behaviour that a person chooses for the server."""
 
     behaviour: Behaviour
     event: Literal["*", "hash-check", "completion", "mixing-complete"] = "*"
@@ -78,10 +102,10 @@ class Fault(BaseModel):
 
 
 @routes.get("/status")
-def status(here: Here) -> Status:
-    """Say what can be played with here."""
-    place = here.place
-    return Status(
+def status(playground: OwnPlayground) -> PlaygroundStatus:
+    """Return which engine runs, and whether a stand-in does."""
+    place = playground.place
+    return PlaygroundStatus(
         standin=bool(place.standin_url),
         endpoint=place.endpoint,
         verdict_timeout_s=place.verdict_timeout_s,
@@ -89,74 +113,93 @@ def status(here: Here) -> Status:
 
 
 @routes.get("/webhooks")
-def webhooks(here: Here, subject: Annotated[str, Query()] = "") -> list[dict[str, Any]]:
-    """Return the webhooks as the server got them, but for their task tokens."""
-    received = here.ask("/webhooks")
+def webhooks(
+    playground: OwnPlayground, subject: Annotated[str, Query()] = ""
+) -> list[JsonObject]:
+    """Return the webhooks as the server got them, with their task tokens cut."""
+    received = playground.read("/webhooks")
     return [
-        _redacted(each) for each in received if subject in {"", each.get("subject")}
+        _without_token(each)
+        for each in received
+        if subject in {"", each.get("subject")}
     ]
 
 
 @routes.post("/answer")
-def answer(given: Answer, here: Here, owner: Owner) -> dict[str, Any]:
-    """Answer a waiting question."""
-    output: dict[str, Any] = {"verdict": given.verdict}
+def answer_question(
+    given: HandVerdict, playground: OwnPlayground, owner: Owner
+) -> JsonObject:
+    """Answer the waiting question about a job."""
+    output: JsonObject = {"verdict": given.verdict}
     if given.duplicate_of is not None:
-        survivor = here.services.jobs.context(given.duplicate_of, owner=owner)
+        survivor = playground.services.jobs.context(given.duplicate_of, owner=owner)
         output["duplicate_of"] = {
             "stemId": given.duplicate_of,
             "filepath": survivor.key,
         }
-    taken = here.ask("/answer", {"stemId": given.job_id, "output": output})
-    return dict(taken)
+    answer: JsonObject = {"stemId": given.job_id, "output": output}
+    return playground.send("POST", "/answer", answer)
 
 
 @routes.get("/behaviour")
-def behaviour(here: Here) -> list[dict[str, Any]]:
-    """Return how the server behaves: its rules in force, the deciding one first."""
-    return list(here.ask("/behaviour"))
+def behaviour(playground: OwnPlayground) -> list[JsonObject]:
+    """Return the server's rules in force, the deciding rule first."""
+    return playground.read("/behaviour")
 
 
 @routes.put("/behaviour")
-def behave(fault: Fault, here: Here) -> dict[str, Any]:
-    """Make the server behave so, about every job, and forget every other rule."""
-    return dict(here.ask("/behaviour", fault.model_dump(), method="PUT"))
+def behave(fault: Fault, playground: OwnPlayground) -> JsonObject:
+    """Replace every rule of the server by one about all jobs."""
+    return playground.send("PUT", "/behaviour", fault.model_dump())
 
 
 @routes.post("/again/{job_id}")
-def again(job_id: str, here: Here, owner: Owner) -> Delivery:
+def redeliver_message(
+    job_id: str, playground: OwnPlayground, owner: Owner
+) -> Redelivery:
     """Deliver a job's message once more."""
-    here.services.jobs.context(job_id, owner=owner)
-    return deliver_again(here.clients, job_id)
+    playground.check_owner(job_id, owner)
+    return redeliver(playground.stack, job_id)
 
 
 @routes.post("/again/{job_id}/now")
-def again_now(job_id: str, delivery: Delivery, here: Here, owner: Owner) -> Again:
-    """Say where that delivery is, and what it has changed."""
-    here.services.jobs.context(job_id, owner=owner)
-    return look(here.clients, job_id, delivery)
+def redelivery_state(
+    job_id: str, redelivery: Redelivery, playground: OwnPlayground, owner: Owner
+) -> RedeliveryState:
+    """Return how far a redelivery is, and which outputs are new since."""
+    playground.check_owner(job_id, owner)
+    return look(playground.stack, job_id, redelivery)
 
 
 @routes.post("/undo/{job_id}")
-def undo_deletion(job_id: str, here: Here, owner: Owner) -> Undone:
-    """Bring a deleted duplicate back."""
-    here.services.jobs.context(job_id, owner=owner)
-    return undo(here.clients, job_id)
+def undo_deletion(job_id: str, playground: OwnPlayground, owner: Owner) -> Restoration:
+    """Bring a deleted duplicate back, and have its waveform drawn."""
+    playground.check_owner(job_id, owner)
+    return restore_and_draw(playground.stack, job_id)
+
+
+@routes.get("/waveform/{job_id}")
+def waveform(job_id: str, playground: OwnPlayground, owner: Owner) -> Response:
+    """Return a job's waveform document, whichever delivery drew it."""
+    playground.check_owner(job_id, owner)
+    document = newest_waveform(playground.stack, job_id)
+    return Response(document, media_type="application/json")
 
 
 @routes.get("/picture/{job_id}.svg")
-def picture(job_id: str, here: Here, owner: Owner) -> Response:
+def picture(job_id: str, playground: OwnPlayground, owner: Owner) -> Response:
     """Draw a waveform for a browser without the player."""
     import json
 
     from waveflow_local.files.pictures.geometry import lay_out
     from waveflow_local.files.pictures.svg import write_svg
 
-    document = json.loads(here.services.jobs.document(job_id, owner=owner))
+    playground.check_owner(job_id, owner)
+    document = json.loads(newest_waveform(playground.stack, job_id))
     return Response(write_svg(lay_out(document, title="")), media_type="image/svg+xml")
 
 
-def _redacted(received: dict[str, Any]) -> dict[str, Any]:
+def _without_token(received: JsonObject) -> JsonObject:
     body = received.get("body")
     if isinstance(body, dict) and isinstance(body.get("task_token"), str):
         shown = body["task_token"][:TOKEN_SHOWN] + "…"

@@ -1,88 +1,162 @@
-"""Deliver a message twice, as a queue may do at any time, and compare."""
+"""Deliver a job's message again, or the message that draws a restored file.
+
+A queue may deliver any message twice at any time; the page shows that nothing
+happens twice.
+"""
 
 import json
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 from fastapi import HTTPException
+from msgspec import Struct, field
 from pydantic import BaseModel, StringConstraints
 
 from waveflow_local import paths
 from waveflow_local.engine.history import see
-from waveflow_local.engine.template import local_name
+from waveflow_local.ops.undo import Drawing, restore
+from waveflow_local.paths import LocalError
 
 if TYPE_CHECKING:
-    from waveflow_local.engine.clients import Clients
+    from waveflow_local.ops.stack import Stack
 
 STARTS_WITHIN_S = 10
 _NEWEST = 20
 _LOOK_EVERY_S = 0.1
 _OUTPUTS = ("waveforms/", "mixed/", "dedupe/")
+_NOT_RESTORED = {
+    "already there": (409, "The object is there already."),
+    "gone for good": (410, "The deleted version is past its quarantine."),
+}
 
 
-class Delivery(BaseModel):
-    """A second delivery: its execution, and the job's outputs before it."""
+class Redelivery(BaseModel):
+    """Name a second delivery's execution, and the job's outputs before it."""
 
     execution: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}$")]
     before: list[str]
 
 
-class Again(BaseModel):
-    """How far the second delivery is, and what it has written."""
+class RedeliveryState(BaseModel):
+    """Tell how far a second delivery is, and which outputs are new since."""
 
     status: str
     states: list[str]
     written: list[str]
 
 
-def deliver_again(clients: "Clients", job_id: str) -> Delivery:
-    """Send a job's message through the queue and wait until it is started."""
-    first = _execution(job_id)
-    given = json.loads(clients.sfn.describe_execution(executionArn=first)["input"])
-    before = sorted(_outputs(clients, job_id))
-    queue = clients.sqs.get_queue_url(QueueName=local_name("Queue"))["QueueUrl"]
-    body = json.dumps(given[0]["body"], ensure_ascii=False)
-    message = clients.sqs.send_message(QueueUrl=queue, MessageBody=body)["MessageId"]
-    deadline = time.monotonic() + STARTS_WITHIN_S
-    while time.monotonic() < deadline:
-        if execution := _started(clients, message):
-            return Delivery(execution=execution, before=before)
-        time.sleep(_LOOK_EVERY_S)
-    raise HTTPException(503, "The message is in the queue, but nothing took it.")
+class Restoration(BaseModel):
+    """Name a restored object, its version, and the delivery that draws it."""
+
+    key: str
+    version_id: str
+    drawing: Redelivery
 
 
-def look(clients: "Clients", job_id: str, delivery: Delivery) -> Again:
-    """Return where a second delivery is now."""
-    seen = see(clients.sfn, _execution(delivery.execution))
-    written = _outputs(clients, job_id) - set(delivery.before)
-    return Again(
+class _UploadFields(Struct, frozen=True):
+    """Read from an upload's message what its drawing needs."""
+
+    user_id: str = field(name="userId")
+    track_id: str = field(name="trackId")
+    timestamp: str
+    num_peaks: int
+
+
+def redeliver(stack: "Stack", job_id: str) -> Redelivery:
+    """Send a job's message through the queue and wait until its execution starts."""
+    return _deliver(stack, job_id, _message(stack, job_id))
+
+
+def restore_and_draw(stack: "Stack", job_id: str) -> Restoration:
+    """Restore a deleted duplicate as `ops restore` does, and have it drawn."""
+    try:
+        every = restore(stack, job_id, dry_run=False)
+    except LocalError as exc:
+        raise HTTPException(404, "Nothing of this job was deleted.") from exc
+    restored = next((each for each in every if each.outcome == "restored"), every[0])
+    if restored.outcome in _NOT_RESTORED:
+        raise HTTPException(*_NOT_RESTORED[restored.outcome])
+    upload = msgspec.convert(_message(stack, job_id)["kwargs"], _UploadFields)
+    drawing = Drawing(
+        user_id=upload.user_id,
+        track_id=upload.track_id,
+        stem_id=job_id,
+        filepath=restored.key,
+        timestamp=upload.timestamp,
+        num_peaks=upload.num_peaks,
+    )
+    return Restoration(
+        key=restored.key,
+        version_id=restored.version_id,
+        drawing=_deliver(stack, job_id, drawing.message()),
+    )
+
+
+def look(stack: "Stack", job_id: str, redelivery: Redelivery) -> RedeliveryState:
+    """Return how far a redelivery is, and which outputs are new since."""
+    seen = see(stack.sfn, _execution(redelivery.execution))
+    written = _outputs(stack, job_id) - set(redelivery.before)
+    return RedeliveryState(
         status=seen.status,
         states=[state.name for state in seen.states],
         written=sorted(written),
     )
 
 
+def newest_waveform(stack: "Stack", job_id: str) -> bytes:
+    """Return a job's newest waveform document, whichever delivery drew it."""
+    bucket = stack.parts.bucket
+    listed = stack.s3.list_objects_v2(Bucket=bucket, Prefix=f"waveforms/{job_id}_")
+    documents = listed.get("Contents", [])
+    if not documents:
+        raise HTTPException(404, "The job has no waveform.")
+    newest = max(documents, key=lambda entry: entry["LastModified"])
+    return stack.s3.get_object(Bucket=bucket, Key=newest["Key"])["Body"].read()
+
+
+def _message(stack: "Stack", job_id: str) -> dict[str, object]:
+    described = stack.sfn.describe_execution(executionArn=_execution(job_id))
+    return dict(json.loads(described["input"])[0]["body"])
+
+
+def _deliver(stack: "Stack", job_id: str, message: Mapping[str, object]) -> Redelivery:
+    before = sorted(_outputs(stack, job_id))
+    sent = stack.sqs.send_message(
+        QueueUrl=stack.parts.queue_url,
+        MessageBody=json.dumps(message, ensure_ascii=False),
+    )
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < deadline:
+        if execution := _execution_started_by(stack, sent["MessageId"]):
+            return Redelivery(execution=execution, before=before)
+        time.sleep(_LOOK_EVERY_S)
+    raise HTTPException(503, "The message is in the queue, but nothing took it.")
+
+
 def _execution(name: str) -> str:
     return paths.arn("states", f"execution:{paths.STACK}:{name}")
 
 
-def _started(clients: "Clients", message: str) -> str | None:
-    machine = paths.arn("states", "stateMachine:" + paths.STACK)
-    listed = clients.sfn.list_executions(stateMachineArn=machine)["executions"]
-    newest = sorted(listed, key=lambda item: item["startDate"], reverse=True)[:_NEWEST]
-    for item in newest:
-        told = clients.sfn.describe_execution(executionArn=item["executionArn"])
-        if json.loads(told["input"])[0].get("messageId") == message:
+def _execution_started_by(stack: "Stack", message_id: str) -> str | None:
+    """Return the name of the execution that a message started, if any."""
+    listed = stack.sfn.list_executions(stateMachineArn=stack.parts.machine_arn)
+    newest = sorted(listed["executions"], key=lambda e: e["startDate"], reverse=True)
+    for item in newest[:_NEWEST]:
+        described = stack.sfn.describe_execution(executionArn=item["executionArn"])
+        if json.loads(described["input"])[0].get("messageId") == message_id:
             return item["name"]
     return None
 
 
-def _outputs(clients: "Clients", job_id: str) -> set[str]:
+def _outputs(stack: "Stack", job_id: str) -> set[str]:
     """Return every version of what a job writes, and every delete marker."""
-    pager = clients.s3.get_paginator("list_object_versions")
+    pager = stack.s3.get_paginator("list_object_versions")
+    bucket = stack.parts.bucket
     return {
         f"{entry['Key']} {entry['VersionId']}"
         for folder in _OUTPUTS
-        for page in pager.paginate(Bucket=paths.BUCKET, Prefix=f"{folder}{job_id}_")
+        for page in pager.paginate(Bucket=bucket, Prefix=f"{folder}{job_id}_")
         for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
     }

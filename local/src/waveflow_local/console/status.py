@@ -1,8 +1,8 @@
-"""Tell where a stem is, and why."""
+"""Find a stem's executions, and explain their states in sentences."""
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from waveflow.events.normalise import find_ids
 
@@ -21,11 +21,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """One execution about a stem, in words."""
+    """Hold one execution about a stem, its newest state and the reason in words."""
 
     execution: ExecutionSeen
     state: str
     reason: str
+
+
+class StatusReport(TypedDict):
+    """Print one execution's whereabouts: `text` for a person, the rest as JSON."""
+
+    execution: str
+    status: str
+    state: str
+    reason: str
+    states: list[str]
+    verdict: str
+    started: str
+    seconds: float
+    text: str
 
 
 def find(sfn: "SFNClient", machine_arn: str, subject: str) -> list[Whereabouts]:
@@ -53,8 +67,7 @@ def explain(seen: ExecutionSeen) -> str:
     if seen.running:
         return _explain_running(state)
     if seen.status == "SUCCEEDED":
-        outcome = seen.output if isinstance(seen.output, dict) else {}
-        status = outcome.get("status")
+        status = seen.outcome.get("status")
         return (
             f"told the server {status}" if status else "ended; nothing was to be told"
         )
@@ -65,21 +78,21 @@ def explain(seen: ExecutionSeen) -> str:
     )
 
 
-def report(place: Whereabouts) -> dict[str, Any]:
+def report(found: Whereabouts) -> StatusReport:
     """Return one execution's whereabouts for a person and for a machine."""
-    seen = place.execution
+    seen = found.execution
     path = [state.name for state in seen.states]
     return {
         "execution": seen.arn,
         "status": seen.status,
-        "state": place.state,
-        "reason": place.reason,
+        "state": found.state,
+        "reason": found.reason,
         "states": path,
         "verdict": seen.verdict,
         "started": seen.started.isoformat(timespec="milliseconds"),
         "seconds": round(seen.seconds, 3),
-        "text": f"{seen.status} in {place.state} after {seen.seconds:.1f} s "
-        f"({' > '.join(path)}): {place.reason}",
+        "text": f"{seen.status} in {found.state} after {seen.seconds:.1f} s "
+        f"({' > '.join(path)}): {found.reason}",
     }
 
 
@@ -113,7 +126,7 @@ def _whereabouts(seen: ExecutionSeen) -> Whereabouts:
     return Whereabouts(seen, state, explain(seen))
 
 
-def _subjects(given: Any) -> set[str]:
+def _subjects(given: object) -> set[str]:
     """Return every id by which a person may ask for an execution."""
     if not isinstance(given, list) or not given:
         return set()

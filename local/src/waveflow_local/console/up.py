@@ -1,4 +1,4 @@
-"""Keep the pipeline running for a back-end developer."""
+"""Keep the pipeline running until Ctrl-C, for a back-end developer."""
 
 import contextlib
 import signal
@@ -11,7 +11,7 @@ from typing import IO
 
 from waveflow_local import paths
 from waveflow_local.console.api_process import ApiProcess
-from waveflow_local.console.api_server import Place
+from waveflow_local.console.place import Place
 from waveflow_local.console.status import explain
 from waveflow_local.engine.handlers import functions_log
 from waveflow_local.engine.history import see
@@ -20,13 +20,13 @@ from waveflow_local.files.writing import write_whole
 from waveflow_local.standin.answers import VerdictMode
 from waveflow_local.standin.server import StandIn
 
-OWN_SERVER_URL = "http://127.0.0.1:3000/webhook"  # where a NestJS server listens
+OWN_SERVER_URL = "http://127.0.0.1:3000/webhook"  # NestJS listens there
 _LOOK_EVERY_S = 0.2
 
 
 @dataclass(frozen=True)
 class UpOptions:
-    """What `waveflow up` was asked for."""
+    """Hold the options of `waveflow up`."""
 
     port: int = paths.DEFAULT_PORT
     standin: bool = True
@@ -87,7 +87,7 @@ def env_block(pipeline: Pipeline, webhook_url: str) -> str:
 
 
 def api_block(url: str) -> str:
-    """Return where the API and the page are, and a token for it."""
+    """Return the lines with the API's URL, a token for the API, and the page."""
     from waveflow.api.bootstrap import LOCAL_OWNER
 
     from waveflow_local.console.dev_tokens import development_token
@@ -97,7 +97,7 @@ def api_block(url: str) -> str:
 
 
 class ExecutionLog:
-    """One line when an execution starts, one when it ends."""
+    """Print one line when an execution starts, and one when that execution ends."""
 
     def __init__(self, out: IO[str]) -> None:
         self._out = out

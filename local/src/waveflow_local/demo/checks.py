@@ -12,7 +12,7 @@ Listing = set[tuple[str, str, str]]
 
 
 def faults(case: Case, seen: ExecutionSeen, told: Sequence[Received]) -> list[str]:
-    """Return every way in which an execution ended otherwise than it should."""
+    """Return every difference between an execution's end and the expected end."""
     expected = case.expected
     found = []
     if seen.status != expected.status:
@@ -22,24 +22,26 @@ def faults(case: Case, seen: ExecutionSeen, told: Sequence[Received]) -> list[st
     if expected.code and seen.error != expected.code:
         found.append(f"code {seen.error or '-'}, not {expected.code}")
     job = case.message["id"]
-    about = [r for r in told if r.event == expected.event and r.body["task_id"] == job]
+    about = [
+        r for r in told if r.event == expected.event and r.fields["task_id"] == job
+    ]
     if not about:
         found.append(f"no {expected.event} was sent")
     found += [
-        f"the server was told {r.body['status']}, not {expected.told}"
+        f"the server was told {r.fields['status']}, not {expected.told}"
         for r in about
-        if r.body["status"] != expected.told
+        if r.fields["status"] != expected.told
     ]
     found += [f"{r.event} was not signed" for r in about if not r.verified]
     return found
 
 
 def duplicate_faults(case: Case, bucket: Bucket) -> list[str]:
-    """Return what is wrong with a deletion: it must have happened, and be undoable."""
+    """Return faults of a deletion, which must have happened and be undoable."""
     if case.expected.told != "DUPLICATE" or case.upload is None:
         return []
     found = []
-    if not bucket.deleted(case.upload.key):
+    if not bucket.is_deleted(case.upload.key):
         found.append("the duplicate was not deleted")
     if bucket.kept_version(case.upload.key, case.upload.content) is None:
         found.append("no version is left to restore")
@@ -49,14 +51,14 @@ def duplicate_faults(case: Case, bucket: Bucket) -> list[str]:
 def redelivery_faults(
     case: Case, before: Listing, after: Listing, told: Sequence[Received]
 ) -> list[str]:
-    """Return what happened twice though the message was the same."""
+    """Return every effect that a redelivered message had twice."""
     found = [f"{key} was written again" for key, _, _ in sorted(after - before)]
     found += [f"{key} has gone" for key, _, _ in sorted(before - after)]
     job = case.message["id"]
     ids = {
         r.webhook_id
         for r in told
-        if r.event == case.expected.event and r.body["task_id"] == job
+        if r.event == case.expected.event and r.fields["task_id"] == job
     }
     if len(ids) != 1:
         found.append(f"the server saw {len(ids)} different webhook ids")

@@ -1,13 +1,13 @@
-"""Bring what an execution produced into the output folder."""
+"""Download an execution's results into the output folder."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from waveflow_local.demo.stems import STEMS
+from waveflow_local.demo.stems import INSTRUMENTS
 from waveflow_local.files.pictures.geometry import lay_out
 from waveflow_local.files.pictures.png import write_png
 from waveflow_local.files.pictures.svg import write_svg
@@ -16,8 +16,9 @@ from waveflow_local.paths import LocalError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectVersionsOutputTypeDef
 
-LOG = "functions.log"  # each run opens it before it writes: the folder is ours
+LOG = "functions.log"  # opened first by each run; marks a run's folder
 _RESULTS = (
     "waveforms/*.json",
     "waveforms/*.svg",
@@ -26,12 +27,12 @@ _RESULTS = (
     "webhooks/*.json",
     "server.sqlite",
 )
-_STEMS = tuple(f"stems/{stem.filename}" for stem in STEMS)
+_STEMS = tuple(f"stems/{instrument.filename}" for instrument in INSTRUMENTS)
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """The bucket of a running pipeline, read as its server would read it."""
+    """Read and write the bucket of a running pipeline, as a server would."""
 
     s3: "S3Client"
     name: str
@@ -55,7 +56,7 @@ class Bucket:
                     found.add((item["Key"], item["VersionId"], item["ETag"]))
         return found
 
-    def deleted(self, key: str) -> bool:
+    def is_deleted(self, key: str) -> bool:
         """Tell whether a delete marker hides an object."""
         markers = (m for page in self._pages() for m in page.get("DeleteMarkers", []))
         return any(m["Key"] == key and m["IsLatest"] for m in markers)
@@ -68,12 +69,12 @@ class Bucket:
                 return version
         return None
 
-    def _pages(self) -> Iterable[Any]:
+    def _pages(self) -> "Iterable[ListObjectVersionsOutputTypeDef]":
         return self.s3.get_paginator("list_object_versions").paginate(Bucket=self.name)
 
 
 def clear(folder: Path, *, inputs: Sequence[Path]) -> None:
-    """Remove what an earlier run left, and nothing else."""
+    """Remove the files that an earlier run left, and no other file."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
@@ -100,17 +101,21 @@ def _check_free(folder: Path) -> None:
 
 
 def collect(
-    bucket: Bucket, outcome: dict[str, Any], folder: Path, *, title: str, name: str
+    bucket: Bucket,
+    result: Mapping[str, object],
+    folder: Path,
+    *,
+    title: str,
+    name: str,
 ) -> list[Path]:
     """Download one result; draw its waveform as SVG and PNG."""
-    result = outcome["result"]
     paths = []
     if "mixed_file_path" in result:
         mixed = folder / "mixes" / f"{name}.wav"
         mixed.parent.mkdir(exist_ok=True)
-        write_whole(mixed, bucket.get(result["mixed_file_path"]))
+        write_whole(mixed, bucket.get(str(result["mixed_file_path"])))
         paths.append(mixed)
-    content = bucket.get(result["waveform_data_path"])
+    content = bucket.get(str(result["waveform_data_path"]))
     base = folder / "waveforms" / name
     base.parent.mkdir(exist_ok=True)
     picture = lay_out(json.loads(content), title=title)

@@ -1,4 +1,4 @@
-"""Show executions while they run, and what became of them."""
+"""Show executions while they run, and a table of their ends."""
 
 import time
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from waveflow_local.demo.scenario import Case
 from waveflow_local.engine.history import ExecutionSeen
 
 _BAR_WIDTH = 12
-_WIDE = 120  # columns of a terminal that has room for everything
+_WIDE = 120  # a terminal of this many columns has room for every column
 
 
 @dataclass
 class Row:
-    """One case at one moment."""
+    """Hold one case with its execution, its faults and its outputs so far."""
 
     case: Case
     seen: ExecutionSeen | None = None
@@ -36,7 +36,7 @@ class Row:
 
 
 class View(Protocol):
-    """Something that shows rows as they change."""
+    """Show rows as they change, until the `with` block ends."""
 
     def __enter__(self) -> object:
         """Begin to show."""
@@ -54,7 +54,7 @@ def view_for(console: Console) -> View:
 
 
 class LiveView:
-    """A table that is redrawn in place."""
+    """Redraw a table of all rows in place, for a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._live = Live(
@@ -80,7 +80,7 @@ class LiveView:
         taken = console.measure(_grid(facts)).maximum
         paths = [_path(row.seen) for row in rows]
         for path in paths:
-            # Where room is short, the path is cut and nothing else.
+            # A narrow terminal cuts the path of states, and no other column.
             path.truncate(max(console.width - taken - 2, 1), overflow="ellipsis")
         lines = zip(facts, paths, strict=True)
         self._live.update(_grid([[*told, path] for told, path in lines]))
@@ -104,7 +104,7 @@ class LiveView:
 
 
 class PlainView:
-    """One line for each state that was left, for logs and pipes."""
+    """Print one line for each state that was left, for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -118,7 +118,7 @@ class PlainView:
         """Do nothing; every line has been printed."""
 
     def show(self, rows: Sequence[Row]) -> None:
-        """Print what is new since the last time."""
+        """Print the states that were left since the last call."""
         for row in rows:
             for index, state in enumerate(row.seen.states if row.seen else []):
                 if state.left is not None and (row.case.name, index) not in self._told:
@@ -148,12 +148,12 @@ def summary(rows: Sequence[Row], *, width: int) -> Group:
     if wide:
         table.add_column("outputs", overflow="fold")
     for row in rows:
-        cells: list[RenderableType] = [_mark(row), row.case.name, *_ended(row)]
+        cells: list[RenderableType] = [_mark(row), row.case.name, *_outcome_cells(row)]
         table.add_row(
             *cells[:2],
             *([row.case.what] if wide else []),
             *cells[2:],
-            *([_left(row)] if wide else []),
+            *([_outputs_and_faults(row)] if wide else []),
         )
     if wide:
         return Group(table)
@@ -169,19 +169,19 @@ def _grid(lines: Sequence[Sequence[RenderableType]]) -> Table:
     return grid
 
 
-def _ended(row: Row) -> list[str]:
+def _outcome_cells(row: Row) -> list[str]:
     seen = row.seen
     if seen is None:
         return ["-"] * 4
     return [
         seen.verdict or "-",
-        _told(row),
+        _told_status(row),
         str(len(seen.states)),
         f"{seen.seconds:.2f}",
     ]
 
 
-def _left(row: Row) -> Text:
+def _outputs_and_faults(row: Row) -> Text:
     left = Text("\n".join(row.outputs))
     for fault in row.faults:
         left.append(f"{fault}\n", "red")
@@ -195,13 +195,13 @@ def _line(row: Row) -> Text:
     )
 
 
-def _told(row: Row) -> str:
+def _told_status(row: Row) -> str:
     seen = row.seen
     if seen is None:
         return "-"
     if seen.error:
         return f"FAILURE {seen.error}"
-    return str(seen.output.get("status", "-")) if isinstance(seen.output, dict) else "-"
+    return str(seen.outcome.get("status", "-"))
 
 
 def _mark(row: Row) -> Text:

@@ -1,14 +1,13 @@
-"""Do the pipeline's main job once, on real audio, and show it."""
+"""Run one scenario through the whole pipeline, and show its executions."""
 
 import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -26,12 +25,12 @@ from waveflow_local.standin.server import StandIn
 
 _LOOK_EVERY_S = 0.12
 _LOOK_AT_LEAST_EVERY_S = 0.4
-_QUIET_S = 900.0  # longer than any stage may take
+_QUIET_S = 900.0  # no stage may take so long
 
 
 @dataclass
 class Run:
-    """One scenario on one running pipeline."""
+    """Send the cases of a scenario to a running pipeline, and check their ends."""
 
     pipeline: Pipeline
     standin: StandIn
@@ -43,7 +42,7 @@ class Run:
     before: dict[str, checks.Listing] = field(default_factory=dict)
 
     def finish(self, view: report.View) -> None:
-        """Send every message when its turn comes, until all executions ended."""
+        """Send every message in its turn, until all executions have ended."""
         quiet_since = time.monotonic()
         while not all(row.ended for row in self.rows):
             looked = time.monotonic()
@@ -53,7 +52,7 @@ class Run:
             view.show(self.rows)
             if time.monotonic() - quiet_since > _QUIET_S:
                 raise LocalError("Nothing has moved for a quarter of an hour.")
-            # Looking costs the engine time; it must not be what it is busy with.
+            # Looking costs the engine time, so looks must be rare beside its work.
             spent_s = time.monotonic() - looked
             time.sleep(min(max(_LOOK_EVERY_S, 2 * spent_s), _LOOK_AT_LEAST_EVERY_S))
         view.show(self.rows)
@@ -65,7 +64,7 @@ class Run:
             if case.name in self.sent or not ended.issuperset(case.after):
                 continue
             if case.redelivers and len(ended) < len(self.rows) - 1:
-                continue  # alone, so that whatever it writes is seen
+                continue  # a redelivery runs alone, so that its writes are seen
             if case.upload is not None:
                 if not self._is_younger_than(case.after):
                     continue
@@ -82,7 +81,7 @@ class Run:
         return all(int(time.time()) > int(at_s) for at_s in put_at)
 
     def _look(self) -> bool:
-        """Look at what runs; return whether anything moved."""
+        """Look at the running executions; return whether any has moved."""
         moved = False
         for row in self.rows:
             arn = self.arns.get(self.sent.get(row.case.name, ""))
@@ -94,7 +93,7 @@ class Run:
         return moved
 
     def check(self, row: Row) -> None:
-        """Hold one ended execution to its expectation."""
+        """Compare one ended execution with its expectation, and note the faults."""
         if row.seen is None:
             return
         told = self.standin.archive.about(row.case.subject)
@@ -107,21 +106,21 @@ class Run:
 
     def collect(self, row: Row, folder: Path) -> None:
         """Bring one execution's results into the output folder."""
-        outcome = row.seen.output if row.seen else None
-        if row.faults or not isinstance(outcome, dict):
+        seen = row.seen
+        if row.faults or seen is None or not seen.outcome:
             return
         if row.case.redelivers:
             row.outputs = ["nothing written twice"]
-        elif outcome["status"] == "DUPLICATE" and row.case.upload:
+        elif seen.outcome["status"] == "DUPLICATE" and row.case.upload:
             upload = row.case.upload
             version = self.bucket.kept_version(upload.key, upload.content)
             row.outputs = [f"deleted; version {str(version)[:8]} can be restored"]
         else:
             name = "mix" if row.case.what == "mix" else row.case.subject
             paths = outputs.collect(
-                self.bucket, outcome, folder, title=row.case.name, name=name
+                self.bucket, seen.result, folder, title=row.case.name, name=name
             )
-            row.outputs = [_listed(paths, folder)]
+            row.outputs = [_short_list(paths, folder)]
 
 
 def run(files: Sequence[Path], folder: Path, *, console: Console) -> int:
@@ -149,7 +148,7 @@ def run(files: Sequence[Path], folder: Path, *, console: Console) -> int:
             list(pool.map(lambda row: execution.collect(row, folder), rows))
             count = len(standin.archive.all())
     console.print(report.summary(rows, width=console.width))
-    console.print(analysis.table(_analysed(rows)))
+    console.print(analysis.table(_analyses(rows)))
     good = sum(not row.faults for row in rows)
     console.print(
         f"{good} of {len(rows)} executions ended as they should; "
@@ -182,8 +181,8 @@ def _pipeline(folder: Path) -> Iterator[tuple[Pipeline, StandIn, dict[str, str]]
             yield pipeline, standin, arns
 
 
-def _listed(paths: Sequence[Path], folder: Path) -> str:
-    """Return paths as one short line: those of one stem share their beginning."""
+def _short_list(paths: Sequence[Path], folder: Path) -> str:
+    """Return the paths of one stem as one line, with their beginning once."""
     mixed = [str(p.relative_to(folder)) for p in paths if p.suffix == ".wav"]
     drawn = [p for p in paths if p.suffix != ".wav"]
     base = drawn[0].relative_to(folder).with_suffix("")
@@ -191,12 +190,10 @@ def _listed(paths: Sequence[Path], folder: Path) -> str:
     return "\n".join([*mixed, f"{base}.{{{suffixes}}}"])
 
 
-def _analysed(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """Return what the server was told of each stem that was analysed."""
-    outcomes = {
-        row.case.name: row.seen.output
+def _analyses(rows: Sequence[Row]) -> dict[str, Mapping[str, object]]:
+    """Return the result of each stem whose message asked for an analysis."""
+    return {
+        row.case.name: row.seen.result
         for row in rows
-        if row.seen and isinstance(row.seen.output, dict) and not row.case.redelivers
+        if row.seen and "analysis" in row.seen.result and not row.case.redelivers
     }
-    results = {name: outcome.get("result", {}) for name, outcome in outcomes.items()}
-    return {name: result for name, result in results.items() if "analysis" in result}

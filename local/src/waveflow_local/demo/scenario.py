@@ -1,4 +1,4 @@
-"""Say what `waveflow run` sends, and how each execution must end."""
+"""List the messages of `waveflow run`, and how each execution must end."""
 
 import hashlib
 import json
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from waveflow_local.paths import LocalError
 
 USER, TRACK, STAGE = "user-1", "track-1", "stage-1"
-MAX_MIX = 64  # the contract's limit of stems
-ANALYSED_STATES = 7  # a new upload that asks what it sounds like
+MAX_MIX = 64  # the contract's limit of stems in a mix
+ANALYSED_STATES = 7  # states of a new upload with `analysis: true`
 NEW_STATES, MIX_STATES, FAILURE_STATES = 6, 3, 4
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9._-]+")
 _BROKEN = b"This is a text file that somebody renamed to .wav.\n"
@@ -21,7 +21,7 @@ _BROKEN = b"This is a text file that somebody renamed to .wav.\n"
 
 @dataclass(frozen=True)
 class Expected:
-    """How an execution should end."""
+    """Say how an execution must end."""
 
     status: str = "SUCCEEDED"
     verdict: str = ""
@@ -33,20 +33,29 @@ class Expected:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that lies in the bucket before its message is sent."""
+    """Name a file that lies in the bucket before its message is sent."""
 
     key: str
     content: bytes
 
 
+class CeleryMessage(TypedDict):
+    """Carry one task in the shape that the platform's server sends."""
+
+    task: str
+    id: str
+    args: list[str]
+    kwargs: dict[str, object]
+
+
 @dataclass(frozen=True)
 class Case:
-    """One message, and what comes before and after it."""
+    """Describe one message, its upload, its expected end and its predecessors."""
 
     name: str
     what: str
     subject: str
-    message: dict[str, Any]
+    message: CeleryMessage
     expected: Expected
     upload: Upload | None = None
     after: tuple[str, ...] = ()
@@ -55,7 +64,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Scenario:
-    """All cases of one run, in the order in which they are shown."""
+    """Hold the cases of one run, in the order of the table."""
 
     cases: list[Case] = field(default_factory=list)
 
@@ -99,8 +108,8 @@ def own_files(files: Sequence[Path]) -> Scenario:
         first_of.setdefault(digest, case)
         cases.append(case)
     distinct = list(first_of.values())
-    again, redelivered = _again(distinct[0]), _redelivered(distinct[-1])
-    return Scenario([*cases, again, redelivered, _mix(distinct[:MAX_MIX])])
+    copy, second = _copy_case(distinct[0]), _redelivery_case(distinct[-1])
+    return Scenario([*cases, copy, second, _mix_case(distinct[:MAX_MIX])])
 
 
 def _stem_case(name: str, subject: str, content: bytes, first: Case | None) -> Case:
@@ -120,7 +129,7 @@ def _stem_case(name: str, subject: str, content: bytes, first: Case | None) -> C
     )
 
 
-def _again(first: Case) -> Case:
+def _copy_case(first: Case) -> Case:
     if first.upload is None:
         raise LocalError("The first case uploads nothing.")
     stem, dot, suffix = first.name.rpartition(".")
@@ -128,7 +137,7 @@ def _again(first: Case) -> Case:
     return _stem_case(name, f"{first.subject}-copy", first.upload.content, first)
 
 
-def _redelivered(case: Case) -> Case:
+def _redelivery_case(case: Case) -> Case:
     return Case(
         f"{case.name} (again)",
         "redelivered",
@@ -140,9 +149,13 @@ def _redelivered(case: Case) -> Case:
     )
 
 
-def _mix(stems: Sequence[Case]) -> Case:
+def _mix_case(stems: Sequence[Case]) -> Case:
     paths = [stem.upload.key for stem in stems if stem.upload]
-    kwargs = {"stageId": STAGE, "stem_paths": paths, "timestamp": _now()}
+    kwargs: dict[str, object] = {
+        "stageId": STAGE,
+        "stem_paths": paths,
+        "timestamp": _now(),
+    }
     expected = Expected(event="mixing-complete", states=MIX_STATES)
     return Case(
         f"mix of {len(paths)}",
@@ -156,8 +169,8 @@ def _mix(stems: Sequence[Case]) -> Case:
 
 def _hash_message(
     subject: str, filename: str, key: str, *, analysis: bool = False
-) -> dict[str, Any]:
-    kwargs = {
+) -> CeleryMessage:
+    kwargs: dict[str, object] = {
         "userId": USER,
         "trackId": TRACK,
         "stemId": subject,
@@ -170,7 +183,7 @@ def _hash_message(
     return _celery("generate_hash_and_webhook", subject, kwargs)
 
 
-def _celery(task: str, subject: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+def _celery(task: str, subject: str, kwargs: dict[str, object]) -> CeleryMessage:
     """Return a message of the shape that the platform's server sends."""
     identity = hashlib.sha256(json.dumps(kwargs).encode()).hexdigest()[:8]
     return {

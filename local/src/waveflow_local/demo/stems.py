@@ -26,8 +26,8 @@ _FORMANTS_HZ = ((700, 110, 1.0), (1220, 140, 0.55), (2600, 180, 0.3))  # "ah"
 
 
 @dataclass(frozen=True)
-class Stem:
-    """One instrument's file."""
+class Instrument:
+    """Describe one instrument's file, and the function that plays it."""
 
     filename: str
     seconds: float
@@ -40,10 +40,11 @@ def write_stems(folder: Path) -> list[Path]:
     """Write every stem; WAV, FLAC and MP3, of different lengths and rates."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for stem in STEMS:
-        path = folder / stem.filename
-        samples = stem.play(stem.seconds, stem.sample_rate)
-        soundfile.write(path, samples, stem.sample_rate, subtype=stem.subtype)
+    for instrument in INSTRUMENTS:
+        path = folder / instrument.filename
+        rate = instrument.sample_rate
+        samples = instrument.play(instrument.seconds, rate)
+        soundfile.write(path, samples, rate, subtype=instrument.subtype)
         paths.append(path)
     return paths
 
@@ -107,18 +108,18 @@ def chords(seconds: float, sample_rate: int) -> Audio:
 def voice(seconds: float, sample_rate: int) -> Audio:
     """Return a lead that sings on "ah"; shape (frames,), range [-1, 1]."""
     track = np.zeros(_frames(seconds, sample_rate))
-    at = BEAT_S  # it waits for the others
+    at = BEAT_S  # the voice starts one beat after the others
     for count, pitch in enumerate(_MELODY):
         length_s = BEAT_S * (1.5 if count % 4 in _LONG_NOTES else 0.75)
         if count % 6 in _BREATHS:
             at += BEAT_S
-        note = _sung(_hz(pitch), length_s * 0.95, sample_rate)
+        note = _sung_note(_hz(pitch), length_s * 0.95, sample_rate)
         _add(track, note, at, sample_rate)
         at += length_s
     return _level(track, 0.7)
 
 
-def _sung(hz: float, length_s: float, sample_rate: int) -> NDArray[np.float64]:
+def _sung_note(hz: float, length_s: float, sample_rate: int) -> NDArray[np.float64]:
     time = np.arange(int(length_s * sample_rate)) / sample_rate
     vibrato = 1 + 0.012 * np.minimum(time / 0.25, 1) * np.sin(2 * np.pi * 5.4 * time)
     phase = 2 * np.pi * np.cumsum(hz * vibrato) / sample_rate
@@ -187,9 +188,9 @@ def _hz(note: float) -> float:
     return float(440 * 2 ** ((note - 69) / 12))
 
 
-STEMS = (
-    Stem("drums.wav", 8.6, 44100, "PCM_16", drums),
-    Stem("bass.mp3", 8.4, 44100, "MPEG_LAYER_III", bass),
-    Stem("chords.flac", 9.1, 44100, "PCM_24", chords),
-    Stem("voice.wav", 8.0, 48000, "PCM_24", voice),
+INSTRUMENTS = (
+    Instrument("drums.wav", 8.6, 44100, "PCM_16", drums),
+    Instrument("bass.mp3", 8.4, 44100, "MPEG_LAYER_III", bass),
+    Instrument("chords.flac", 9.1, 44100, "PCM_24", chords),
+    Instrument("voice.wav", 8.0, 48000, "PCM_24", voice),
 )

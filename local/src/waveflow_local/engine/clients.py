@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from waveflow_local import paths
 
 if TYPE_CHECKING:
+    from boto3.session import Session
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
@@ -12,19 +13,13 @@ if TYPE_CHECKING:
 
 
 class Clients:
-    """The services of one engine, over HTTP."""
+    """Hold a boto3 client for each service of one engine."""
 
     def __init__(self, endpoint: str) -> None:
-        import boto3
         from botocore.config import Config
 
         self.endpoint = endpoint
-        self.session = boto3.session.Session(
-            aws_access_key_id=paths.ACCESS_KEY,
-            aws_secret_access_key=paths.SECRET_KEY,
-            region_name=paths.REGION,
-        )
-        session = self.session
+        session = self.session = local_session()
         config = Config(
             proxies={}, max_pool_connections=32, s3={"addressing_style": "path"}
         )
@@ -38,3 +33,14 @@ class Clients:
         self.secrets: SecretsManagerClient = session.client(
             "secretsmanager", endpoint_url=endpoint, config=config
         )
+
+
+def local_session() -> "Session":
+    """Return a session with the engine's own key and region."""
+    import boto3
+
+    return boto3.session.Session(
+        aws_access_key_id=paths.ACCESS_KEY,
+        aws_secret_access_key=paths.SECRET_KEY,
+        region_name=paths.REGION,
+    )

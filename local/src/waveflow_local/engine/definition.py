@@ -13,8 +13,8 @@ _SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9]+)\}")
 def load_definition(path: Path, substitutions: Mapping[str, str]) -> str:
     """Return the definition as CloudFormation would hand it to Step Functions.
 
-    Nothing else is changed: waits between retries are shortened where the engine
-    sleeps, so that their shape (back-off, cap, jitter) stays.
+    Only `${Name}` placeholders are replaced. Waits between retries are shortened
+    where the engine sleeps, so that back-off, cap and jitter stay.
     """
 
     def substitute(match: re.Match[str]) -> str:

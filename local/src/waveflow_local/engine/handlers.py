@@ -11,14 +11,13 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-Handler = Callable[[Any, "Context"], Any]
+Handler = Callable[[object, "Context"], object]
 
 
 @dataclass(frozen=True)
 class Context:
-    """What Lambda hands to a handler beside the event."""
+    """Give a handler Lambda's second argument, the context of an invocation."""
 
     function_name: str
     invoked_function_arn: str
@@ -33,14 +32,14 @@ class Context:
     started: float = field(default_factory=time.monotonic)
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return what is left of the function's time-out."""
+        """Return the milliseconds that are left of the function's time-out."""
         left_s = self.timeout_s - (time.monotonic() - self.started)
         return max(0, int(left_s * 1000))
 
 
 @dataclass(frozen=True)
 class Function:
-    """One deployed function: where its handler is, and its limits."""
+    """Describe one deployed function by its handler's file and its limits."""
 
     name: str
     arn: str
@@ -50,15 +49,15 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What Lambda's Invoke API answers."""
+class InvokeResult:
+    """Carry the Invoke API's answer: a payload, and whether the function failed."""
 
     payload: bytes
     failed: bool
 
 
 class Handlers:
-    """Every function of the project, loaded when it is first invoked."""
+    """Load each function's handler at its first invocation, and run handlers."""
 
     def __init__(self, functions: Mapping[str, Function]) -> None:
         self._functions = dict(functions)
@@ -78,7 +77,7 @@ class Handlers:
         for name in self._functions:
             self._load(name)
 
-    def invoke(self, name: str, event: bytes) -> Answer:
+    def invoke(self, name: str, event: bytes) -> InvokeResult:
         """Run one function and answer as Lambda's Invoke API does."""
         function = self._functions[name]
         context = Context(name, function.arn, function.memory_mb, function.timeout_s)
@@ -86,10 +85,11 @@ class Handlers:
             handler = self._load(name)
             result = handler(json.loads(event or b"{}"), context)
             payload = json.dumps(result, ensure_ascii=False).encode()
-        # A handler may fail in every way; Lambda turns each into a payload.
+        # Lambda turns every exception of a handler into a payload.
         except Exception as exc:  # noqa: BLE001
-            return Answer(json.dumps(_failure(exc, context)).encode(), failed=True)
-        return Answer(payload, failed=False)
+            payload = json.dumps(_failure(exc, context)).encode()
+            return InvokeResult(payload, failed=True)
+        return InvokeResult(payload, failed=False)
 
     def _load(self, name: str) -> Handler:
         with self._lock:
@@ -111,7 +111,7 @@ def _import_handler(function: Function) -> Handler:
     return handler
 
 
-def _failure(exc: Exception, context: Context) -> dict[str, Any]:
+def _failure(exc: Exception, context: Context) -> dict[str, object]:
     """Return the payload of Lambda's Python runtime for an exception."""
     return {
         "errorMessage": str(exc),

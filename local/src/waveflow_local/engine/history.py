@@ -1,10 +1,10 @@
 """Read from Step Functions how far an execution is."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -17,12 +17,16 @@ _ENDS = (
     "ExecutionTimedOut",
     "ExecutionAborted",
 )
-_FAILURES = ("TaskFailed", "TaskTimedOut", "EvaluationFailed")
+_FAILURES = {
+    "TaskFailed": "taskFailedEventDetails",
+    "TaskTimedOut": "taskTimedOutEventDetails",
+    "EvaluationFailed": "evaluationFailedEventDetails",
+}
 
 
 @dataclass
 class StateSeen:
-    """One state that an execution entered."""
+    """Hold one state that an execution entered, with its attempts and errors."""
 
     name: str
     entered: datetime
@@ -30,7 +34,7 @@ class StateSeen:
     resource: str = ""
     attempts: int = 0
     errors: list[tuple[str, str]] = field(default_factory=list)
-    output: Any = None
+    output: object = None
 
     @property
     def seconds(self) -> float:
@@ -40,7 +44,7 @@ class StateSeen:
 
 @dataclass
 class ExecutionSeen:
-    """One execution at one moment."""
+    """Hold what Step Functions tells about one execution at one moment."""
 
     arn: str
     status: str
@@ -49,7 +53,7 @@ class ExecutionSeen:
     stopped: datetime | None = None
     error: str = ""
     cause: str = ""
-    output: Any = None
+    output: object = None
 
     @property
     def seconds(self) -> float:
@@ -62,8 +66,19 @@ class ExecutionSeen:
         return self.status == "RUNNING"
 
     @property
+    def outcome(self) -> Mapping[str, object]:
+        """Return the output of an execution that ended well; empty for any other."""
+        return self.output if isinstance(self.output, dict) else {}
+
+    @property
+    def result(self) -> Mapping[str, object]:
+        """Return the `result` that the server was told; empty where none was."""
+        result = self.outcome.get("result")
+        return result if isinstance(result, dict) else {}
+
+    @property
     def verdict(self) -> str:
-        """Return the word of the server's verdict, where one came."""
+        """Return the word of the server's last verdict; empty before any verdict."""
         for state in reversed(self.states):
             if isinstance(state.output, dict) and "verdict" in state.output:
                 return str(state.output["verdict"])
@@ -90,17 +105,17 @@ def see(sfn: "SFNClient", arn: str) -> ExecutionSeen:
         stopped=stopped,
         error=described.get("error", ""),
         cause=described.get("cause", ""),
-        output=_parsed(described.get("output", "null")),
+        output=_json_or_text(described.get("output", "null")),
     )
 
 
-def executions(sfn: "SFNClient", machine_arn: str) -> Iterator[tuple[str, Any]]:
+def executions(sfn: "SFNClient", machine_arn: str) -> Iterator[tuple[str, object]]:
     """Yield every execution's ARN and input, the newest first."""
     pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=machine_arn)
     items = [item for page in pages for item in page["executions"]]
     for item in sorted(items, key=lambda i: i["startDate"], reverse=True):
         arn = item["executionArn"]
-        yield arn, _parsed(sfn.describe_execution(executionArn=arn)["input"])
+        yield arn, _json_or_text(sfn.describe_execution(executionArn=arn)["input"])
 
 
 def _history(sfn: "SFNClient", arn: str) -> "Iterator[HistoryEventTypeDef]":
@@ -128,14 +143,17 @@ def _note(state: StateSeen, kind: str, event: "HistoryEventTypeDef") -> None:
         state.attempts += 1
         state.resource = event["taskScheduledEventDetails"]["resource"]
     elif kind == "TaskSucceeded":
-        state.output = _parsed(event["taskSucceededEventDetails"].get("output", ""))
+        state.output = _json_or_text(
+            event["taskSucceededEventDetails"].get("output", "")
+        )
     elif kind in _FAILURES:
-        detail: Any = event.get(f"{kind[0].lower()}{kind[1:]}EventDetails", {})
+        detail = cast("Mapping[str, str]", event.get(_FAILURES[kind], {}))
         state.errors.append((detail.get("error", ""), detail.get("cause", "")))
 
 
-def _parsed(text: str) -> Any:
+def _json_or_text(text: str) -> object:
     try:
-        return json.loads(text)
+        value: object = json.loads(text)
     except ValueError:
         return text
+    return value

@@ -2,26 +2,25 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote
 from urllib.request import ProxyHandler, Request, build_opener
 
-from waveflow_local.engine.handlers import Answer, Handlers
+from waveflow_local.engine.handlers import Handlers, InvokeResult
 
-Environ = dict[str, Any]
-StartResponse = Callable[[str, list[tuple[str, str]]], object]
-WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _INVOKE = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations/?$")
 _FORWARD_TIMEOUT_S = 900.0  # Lambda's own limit
 
 
 class Invoker(Protocol):
-    """Whatever can run a function by its name."""
+    """Run functions by their names: in this process, or behind an endpoint."""
 
-    def invoke(self, name: str, event: bytes) -> Answer:
+    def invoke(self, name: str, event: bytes) -> InvokeResult:
         """Run one function."""
 
     def __contains__(self, name: object) -> bool:
@@ -29,7 +28,7 @@ class Invoker(Protocol):
 
 
 class LambdaEndpoint:
-    """Functions behind a Lambda endpoint, such as `sam local start-lambda`."""
+    """Run functions behind a Lambda endpoint, such as `sam local start-lambda`."""
 
     def __init__(self, url: str, handlers: Handlers) -> None:
         self._url = url.rstrip("/")
@@ -41,7 +40,7 @@ class LambdaEndpoint:
         """Tell whether the template deploys the function."""
         return name in self._handlers
 
-    def invoke(self, name: str, event: bytes) -> Answer:
+    def invoke(self, name: str, event: bytes) -> InvokeResult:
         """Forward one invocation."""
         path = f"/2015-03-31/functions/{quote(name)}/invocations"
         # The URL is the developer's own setting.
@@ -55,19 +54,19 @@ class LambdaEndpoint:
                 "errorType": "Lambda.SdkClientException",
                 "errorMessage": f"{self._url}: {exc}",
             }
-            return Answer(json.dumps(error).encode(), failed=True)
-        return Answer(payload, failed or _looks_failed(payload))
+            return InvokeResult(json.dumps(error).encode(), failed=True)
+        return InvokeResult(payload, failed or _looks_failed(payload))
 
 
 class LambdaApi:
-    """WSGI middleware: invocations are answered here, the rest goes on."""
+    """Answer Lambda invocations, and pass every other request to moto."""
 
-    def __init__(self, application: WsgiApplication, invoker: Invoker) -> None:
+    def __init__(self, application: "WSGIApplication", invoker: Invoker) -> None:
         self._application = application
         self._invoker = invoker
 
     def __call__(
-        self, environ: Environ, start_response: StartResponse
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one HTTP request."""
         match = _INVOKE.match(environ.get("PATH_INFO", ""))
@@ -96,7 +95,7 @@ def _function_name(name_or_arn: str) -> str:
 
 
 def _looks_failed(payload: bytes) -> bool:
-    """Tell a function's error: the emulator answers 200 without a header."""
+    """Tell whether a payload is a function's error; SAM's emulator sends no header."""
     try:
         document = json.loads(payload)
     except ValueError:
@@ -104,7 +103,7 @@ def _looks_failed(payload: bytes) -> bool:
     return isinstance(document, dict) and "errorType" in document
 
 
-def _not_found(name: str, start_response: StartResponse) -> Iterable[bytes]:
+def _not_found(name: str, start_response: "StartResponse") -> Iterable[bytes]:
     message = {"Type": "User", "Message": f"Function not found: {name}"}
     body = json.dumps(message).encode()
     start_response(

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _PLACEHOLDER = re.compile(r"<\$((?:\.[A-Za-z0-9_-]+)+)>")
-_MARK = "\ue000"  # private use: cannot be meant by a template
+_MARK = "\ue000"  # a private-use character, which no template contains
 _ABSENT = object()
-_POLL_S = 1  # short, so that the poller ends soon after it is told to
+_POLL_S = 1  # a short poll, so that `stop` returns soon
 _PAUSE_AFTER_FAILURE_S = 0.5
 
 
 class InputTemplate:
-    """A pipe's input template: JSON with `<$.path>` where values go."""
+    """Fill a pipe's input template: JSON with `<$.path>` in place of values."""
 
     def __init__(self, text: str) -> None:
         marked = _PLACEHOLDER.sub(lambda m: json.dumps(_MARK + m[1][1:]), text)
@@ -36,17 +36,18 @@ class InputTemplate:
         except ValueError as exc:
             raise LocalError(f"The pipe's input template is not JSON: {exc}") from exc
 
-    def apply(self, record: Mapping[str, Any]) -> Any:
+    def apply(self, record: Mapping[str, object]) -> object:
         """Return the template filled in for one record."""
         return _fill(self._shape, record)
 
 
-def parse_body(body: str) -> Any:
+def parse_body(body: str) -> object:
     """Return a body that is JSON as a value; every other body stays a string."""
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        value: object = json.loads(body, parse_constant=_refuse_constant)
     except ValueError:
         return body
+    return value
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Pipe:
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Poll from now on."""
+        """Start to poll the queue in a thread."""
         self._thread = threading.Thread(
             target=self._poll, name="waveflow-pipe", daemon=True
         )
@@ -87,8 +88,8 @@ class Pipe:
                 for message in received.get("Messages", []):
                     self._deliver(message)
             except (BotoCoreError, ClientError) as exc:
-                # The message stays and is delivered again, or goes to the
-                # dead-letter queue: what a pipe does when a start fails.
+                # The message is delivered again, or goes to the dead-letter queue,
+                # as with a real pipe.
                 _LOG.warning("The pipe could not start an execution: %s", exc)
                 self._stopped.wait(_PAUSE_AFTER_FAILURE_S)
 
@@ -105,7 +106,7 @@ class Pipe:
         self.on_start(message["MessageId"], started["executionArn"])
 
 
-def _record(message: "MessageTypeDef") -> dict[str, Any]:
+def _record(message: "MessageTypeDef") -> dict[str, object]:
     return {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
@@ -118,7 +119,7 @@ def _record(message: "MessageTypeDef") -> dict[str, Any]:
     }
 
 
-def _fill(shape: Any, record: Mapping[str, Any]) -> Any:
+def _fill(shape: object, record: Mapping[str, object]) -> object:
     if isinstance(shape, dict):
         filled = {key: _fill(value, record) for key, value in shape.items()}
         # A path that does not exist vanishes with its key.
@@ -131,7 +132,7 @@ def _fill(shape: Any, record: Mapping[str, Any]) -> Any:
     return shape
 
 
-def _look_up(value: Any, path: list[str]) -> Any:
+def _look_up(value: object, path: list[str]) -> object:
     for key in path:
         if not isinstance(value, Mapping) or key not in value:
             return _ABSENT

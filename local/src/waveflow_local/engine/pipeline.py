@@ -14,11 +14,11 @@ from waveflow_local.engine.aws_server import AwsServer
 from waveflow_local.engine.clients import Clients
 from waveflow_local.engine.deployment import (
     Deployment,
-    Environment,
     create_secret,
     deploy,
     functions,
 )
+from waveflow_local.engine.environment import FunctionsEnvironment
 from waveflow_local.engine.handlers import Handlers
 from waveflow_local.engine.lambdas import Invoker, LambdaEndpoint
 from waveflow_local.engine.moto import patches
@@ -31,7 +31,7 @@ OnStart = Callable[[str, str], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """What may differ between two local pipelines."""
+    """Hold what may differ between two local pipelines."""
 
     webhook_url: str
     webhook_secret: str = paths.WEBHOOK_SECRET
@@ -42,7 +42,7 @@ class Settings:
 
 
 class Pipeline:
-    """A running pipeline; a context manager that leaves nothing behind."""
+    """Start engine, machine, handlers and pipe, and stop them with the `with` block."""
 
     clients: Clients
     deployment: Deployment
@@ -57,7 +57,7 @@ class Pipeline:
             {"WebhookUrl": settings.webhook_url, **settings.parameters},
         )
         self.handlers = Handlers(functions(self._template, settings.project))
-        # Read before the functions' own environment is set.
+        # The functions' environment, set later, hides AWS_ENDPOINT_URL_LAMBDA.
         self._server = AwsServer(_invoker(self.handlers), settings.port)
 
     @property
@@ -76,7 +76,7 @@ class Pipeline:
             self.deployment = deploy(
                 self.clients, self._template, self._settings.project
             )
-            starting.enter_context(Environment(self._template, self.clients))
+            starting.enter_context(FunctionsEnvironment(self._template, self.clients))
             self.pipe = self._make_pipe()
             self.pipe.start()
             starting.callback(self.pipe.stop)
@@ -93,10 +93,10 @@ class Pipeline:
         self._cleanup.__exit__(exc_type, exc, traceback)
 
     def warm(self) -> None:
-        """Load the handlers and what they share, one after the other.
+        """Load the handlers and their shared services, one after the other.
 
-        Lambda runs one event at a time in a process; here several stages start at
-        once, and clients are not safe to be made by two of them.
+        Lambda runs one event at a time in a process. Here several stages start at
+        once, and two threads must not make the same client.
         """
         self.handlers.warm()
         shared = services()
@@ -111,7 +111,7 @@ class Pipeline:
         return sent["MessageId"]
 
     def _make_pipe(self) -> Pipe:
-        text = self._template.property("Pipe", "TargetParameters", "InputTemplate")
+        text = self._template.text("Pipe", "TargetParameters", "InputTemplate")
         pipe = Pipe(
             self.clients,
             self.deployment.queue_url,

@@ -1,11 +1,12 @@
-"""Read from template.yaml what CloudFormation would set up."""
+"""Read resources and parameters of template.yaml, with local names for references."""
 
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import yaml
+from msgspec import Struct
 
 from waveflow_local import paths
 from waveflow_local.paths import LocalError
@@ -20,7 +21,7 @@ _PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 _NO_VALUE = object()  # `!Ref AWS::NoValue` leaves a property out
-_VERSION = ".Version"  # what SAM appends to a function's logical id
+_VERSION = ".Version"  # SAM appends `.Version` to a function's logical id
 _ARN_SERVICES = {
     "AWS::Serverless::Function": ("lambda", "function:{}"),
     "AWS::Serverless::StateMachine": ("states", "stateMachine:{}"),
@@ -30,12 +31,36 @@ _ARN_SERVICES = {
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms (`!Ref`, `!GetAtt`, …)."""
+    """Load YAML with CloudFormation's short forms (`!Ref`, `!GetAtt`, …)."""
 
 
-def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+class _Parameter(Struct, frozen=True, rename="pascal"):
+    default: object = ""
+
+
+class _Resource(Struct, frozen=True, rename="pascal"):
+    type: str
+    properties: Mapping[str, object] = {}
+    metadata: Mapping[str, object] = {}
+    condition: str | None = None
+
+
+class _Globals(Struct, frozen=True, rename="pascal"):
+    function: Mapping[str, object] = {}
+
+
+class _Document(Struct, frozen=True, rename="pascal"):
+    """Hold the parts of a template that the engine reads."""
+
+    resources: Mapping[str, _Resource]
+    parameters: Mapping[str, _Parameter] = {}
+    conditions: Mapping[str, Mapping[str, object]] = {}
+    globals: _Globals = _Globals()
+
+
+def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, object]:
     if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
+        value: object = loader.construct_scalar(node)
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
@@ -56,26 +81,28 @@ def local_name(logical_id: str) -> str:
     return special.get(logical_id, f"{paths.STACK}-{words}")
 
 
-def read_document(path: Path) -> Any:
+def read_document(path: Path) -> dict[str, object]:
     """Read a template's YAML with its functions in their long form."""
     try:
         # The loader is a SafeLoader with CloudFormation's tags.
-        return yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506
+        document = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506
     except yaml.YAMLError as exc:
         raise LocalError(f"{path} is not YAML: {exc}") from exc
+    return dict(document)
 
 
 class Template:
-    """A template whose references are answered with local names."""
+    """Resolve a template's references and functions to local names."""
 
     def __init__(
-        self, document: Mapping[str, Any], parameters: Mapping[str, str]
+        self, document: Mapping[str, object], parameters: Mapping[str, str]
     ) -> None:
-        self._document = document
+        self._document = msgspec.convert(document, _Document)
         self._known = dict(_PSEUDO)
-        for name, declared in document.get("Parameters", {}).items():
-            self._known[name] = str(parameters.get(name, declared.get("Default", "")))
-        unknown = sorted(set(parameters) - set(document.get("Parameters", {})))
+        declared = self._document.parameters
+        for name, parameter in declared.items():
+            self._known[name] = str(parameters.get(name, parameter.default))
+        unknown = sorted(set(parameters) - set(declared))
         if unknown:
             raise LocalError(f"The template has no parameter {', '.join(unknown)}.")
 
@@ -91,34 +118,39 @@ class Template:
     def functions(self) -> dict[str, str]:
         """Return each function's logical id and the stage that it runs."""
         return {
-            name: resource["Metadata"]["DockerBuildTarget"]
-            for name, resource in self._document["Resources"].items()
-            if resource["Type"] == "AWS::Serverless::Function"
-            and "DockerBuildTarget" in resource.get("Metadata", {})
-            and ("Condition" not in resource or self._holds(resource["Condition"]))
+            name: str(resource.metadata["DockerBuildTarget"])
+            for name, resource in self._document.resources.items()
+            if resource.type == "AWS::Serverless::Function"
+            and "DockerBuildTarget" in resource.metadata
+            and (resource.condition is None or self._holds(resource.condition))
         }
 
     def environment(self, logical_id: str) -> dict[str, str]:
         """Return the environment variables of one function."""
-        shared = self._document.get("Globals", {}).get("Function", {})
-        own = self._document["Resources"][logical_id].get("Properties", {})
-        merged: dict[str, str] = {}
-        for properties in (shared, own):
-            variables = properties.get("Environment", {}).get("Variables", {})
-            resolved = self.resolve(variables)
-            merged |= {name: str(value) for name, value in resolved.items()}
-        return merged
+        own = self._document.resources[logical_id].properties
+        return self.shared_environment() | self._variables(own)
 
-    def property(self, logical_id: str, *path: str) -> Any:
+    def shared_environment(self) -> dict[str, str]:
+        """Return the environment variables that every function has."""
+        return self._variables(self._document.globals.function)
+
+    def _variables(self, properties: Mapping[str, object]) -> dict[str, str]:
+        return _texts(self.resolve(_at(properties, "Environment", "Variables")))
+
+    def property(self, logical_id: str, *path: str) -> object:
         """Return one property of a resource, resolved; None where it is absent."""
-        value: Any = self._document["Resources"][logical_id].get("Properties", {})
-        for key in path:
-            if not isinstance(value, Mapping) or key not in value:
-                return None
-            value = value[key]
-        return self.resolve(value)
+        return self.resolve(_at(self._document.resources[logical_id].properties, *path))
 
-    def resolve(self, value: Any) -> Any:
+    def text(self, logical_id: str, *path: str, default: str = "") -> str:
+        """Return one property as text; `default` where it is absent or empty."""
+        value = self.property(logical_id, *path)
+        return str(value) if value else default
+
+    def texts(self, logical_id: str, *path: str) -> dict[str, str]:
+        """Return one property that holds names and texts."""
+        return _texts(self.property(logical_id, *path))
+
+    def resolve(self, value: object) -> object:
         """Return a value with every intrinsic function answered."""
         if isinstance(value, list):
             items = [self.resolve(item) for item in value]
@@ -132,10 +164,10 @@ class Template:
         resolved = {key: self.resolve(item) for key, item in value.items()}
         return {k: item for k, item in resolved.items() if item is not _NO_VALUE}
 
-    def _call(self, name: str, argument: Any) -> Any:
-        calls: dict[str, Callable[[Any], Any]] = {
-            "Ref": self._ref,
-            "Fn::GetAtt": lambda path: self._get_att(*path),
+    def _call(self, name: str, argument: object) -> object:
+        calls: dict[str, Callable[[object], object]] = {
+            "Ref": lambda name: self._ref(str(name)),
+            "Fn::GetAtt": lambda path: self._get_att(*map(str, _items(path))),
             "Fn::Sub": self._sub,
             "Fn::If": self._if,
             "Fn::Join": self._join,
@@ -146,33 +178,33 @@ class Template:
             raise LocalError(f"The local engine does not know {name}.")
         return calls[name](argument)
 
-    def _if(self, argument: list[Any]) -> Any:
-        condition, then, otherwise = argument
+    def _if(self, argument: object) -> object:
+        condition, then, otherwise = _items(argument)
         return self.resolve(then if self._holds(condition) else otherwise)
 
-    def _join(self, argument: list[Any]) -> str:
-        separator, parts = argument
+    def _join(self, argument: object) -> str:
+        separator, parts = _items(argument)
         return str(separator).join(_as_list(self.resolve(parts)))
 
-    def _split(self, argument: list[Any]) -> list[str]:
-        separator, text = argument
-        return str(self.resolve(text)).split(separator)
+    def _split(self, argument: object) -> list[str]:
+        separator, text = _items(argument)
+        return str(self.resolve(text)).split(str(separator))
 
-    def _select(self, argument: list[Any]) -> str:
-        index, items = argument
-        return _as_list(self.resolve(items))[int(index)]
+    def _select(self, argument: object) -> str:
+        index, items = _items(argument)
+        return _as_list(self.resolve(items))[int(str(index))]
 
-    def _ref(self, name: str) -> Any:
+    def _ref(self, name: str) -> object:
         if name == "AWS::NoValue":
             return _NO_VALUE
         if name.endswith(_VERSION):
             return self._get_att(name.removesuffix(_VERSION), "Arn") + ":1"
         if name in self._known:
             return self._known[name]
-        resource = self._document["Resources"].get(name)
+        resource = self._document.resources.get(name)
         if resource is None:
             raise LocalError(f"The template refers to {name}, which it lacks.")
-        if resource["Type"] == "AWS::Serverless::StateMachine":
+        if resource.type == "AWS::Serverless::StateMachine":
             return self._get_att(name, "Arn")
         return local_name(name)
 
@@ -180,10 +212,10 @@ class Template:
         known = self._known.get(f"{logical_id}.{attribute}")
         if known is not None:
             return known
-        resource = self._document["Resources"].get(logical_id)
+        resource = self._document.resources.get(logical_id)
         if resource is None or attribute != "Arn":
             raise LocalError(f"The local engine has no {logical_id}.{attribute}.")
-        kind = resource["Type"]
+        kind = resource.type
         if kind == "AWS::S3::Bucket":
             return f"arn:{paths.PARTITION}:s3:::{local_name(logical_id)}"
         # `sam local start-lambda` knows functions by their logical ids.
@@ -191,40 +223,63 @@ class Template:
         service, pattern = _ARN_SERVICES.get(kind, ("local", "{}"))
         return paths.arn(service, pattern.format(name))
 
-    def _sub(self, argument: Any) -> str:
-        text, extra = argument if isinstance(argument, list) else (argument, {})
+    def _sub(self, argument: object) -> str:
+        text, extra = argument if isinstance(argument, list) else (str(argument), {})
 
         def answer(match: re.Match[str]) -> str:
             name = match[1].strip()
             if name in extra:
                 return str(self.resolve(extra[name]))
-            return (
+            return str(
                 self._get_att(*name.split(".", 1)) if "." in name else self._ref(name)
             )
 
         return _PLACEHOLDER.sub(answer, text).replace("${!", "${")
 
-    def _holds(self, condition: str | Mapping[str, Any]) -> bool:
-        if isinstance(condition, str):
-            return self._holds(self._document["Conditions"][condition])
+    def _holds(self, condition: object) -> bool:
+        """Tell whether a condition, or the condition of that name, is true."""
+        if not isinstance(condition, Mapping):
+            return self._holds(self._document.conditions[str(condition)])
         ((name, argument),) = condition.items()
         match name:
             case "Fn::Equals":
-                left, right = (str(self.resolve(side)) for side in argument)
+                left, right = (str(self.resolve(side)) for side in _items(argument))
                 return left == right
             case "Fn::Not":
-                return not self._holds(argument[0])
+                return not self._holds(_items(argument)[0])
             case "Fn::And":
-                return all(self._holds(part) for part in argument)
+                return all(self._holds(part) for part in _items(argument))
             case "Fn::Or":
-                return any(self._holds(part) for part in argument)
+                return any(self._holds(part) for part in _items(argument))
             case "Condition":
                 return self._holds(argument)
             case _:
                 raise LocalError(f"The local engine does not know {name}.")
 
 
-def _as_list(value: Any) -> list[str]:
+def _at(value: object, *path: str) -> object:
+    """Return the value below some keys; None where a key is missing."""
+    for key in path:
+        if not isinstance(value, Mapping) or key not in value:
+            return None
+        value = value[key]
+    return value
+
+
+def _texts(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(name): str(text) for name, text in value.items()}
+
+
+def _items(argument: object) -> list[object]:
+    """Return a function's arguments, which CloudFormation takes as a list."""
+    if not isinstance(argument, list):
+        raise LocalError(f"The template has {argument!r} where a list must be.")
+    return argument
+
+
+def _as_list(value: object) -> list[str]:
     """Return a list's items, or those of a parameter that is a comma list."""
     items = value if isinstance(value, list) else str(value).split(",")
     return [str(item) for item in items]

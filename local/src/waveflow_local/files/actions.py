@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from waveflow_local.files.writing import appearing, write_whole
 from waveflow_local.paths import LocalError
@@ -14,10 +14,56 @@ from waveflow_local.paths import LocalError
 if TYPE_CHECKING:
     from waveflow.audio.waveform.draw import Waveform
 
-Report = dict[str, Any]
+
+class HashReport(TypedDict):
+    """Print a file's fingerprint."""
+
+    file: str
+    sha256: str
+    size: int
 
 
-def hash_file(path: Path) -> Report:
+class DrawingReport(TypedDict):
+    """Print the facts of a drawn file; `document` is a path, or the document itself."""
+
+    file: str
+    document: str
+    format: str
+    duration: float
+    sample_rate: int
+    channels: int
+    peak: float
+    num_peaks: int
+    warnings: list[str]
+
+
+class DatReport(TypedDict):
+    """Print the size of a file in audiowaveform's format."""
+
+    dat: str
+    length: int
+    channels: int
+
+
+class MixReport(TypedDict):
+    """Print the facts of a mix."""
+
+    mix: str
+    peaks: str | None
+    stems: int
+    duration: float
+    sample_rate: int
+    sha256: str
+    warnings: list[str]
+
+
+class PictureReport(TypedDict):
+    """Print where a picture was written."""
+
+    picture: str
+
+
+def hash_file(path: Path) -> HashReport:
     """Return a file's SHA-256 and size."""
     try:
         with path.open("rb") as file:
@@ -28,7 +74,7 @@ def hash_file(path: Path) -> Report:
     return {"file": str(path), "sha256": digest, "size": size}
 
 
-def draw_file(path: Path, out: Path | None, *, num_peaks: int) -> Report:
+def draw_file(path: Path, out: Path | None, *, num_peaks: int) -> DrawingReport:
     """Write a file's waveform document; without `out`, return it as `document`."""
     from waveflow.audio.waveform.draw import draw
 
@@ -57,7 +103,7 @@ def write_dat(
     samples_per_pixel: int,
     bits: int,
     split_channels: bool,
-) -> Report:
+) -> DatReport:
     """Write what audiowaveform would: .json as JSON, everything else as .dat."""
     from waveflow.audio.waveform.zoom import audiowaveform_data
 
@@ -72,7 +118,7 @@ def write_dat(
     return {"dat": str(out), "length": data.length, "channels": data.channels}
 
 
-def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> Report:
+def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> MixReport:
     """Write a mix, the WAV first and its waveform document last."""
     from waveflow.audio.mix.sum import mix
 
@@ -93,7 +139,7 @@ def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> Report
     }
 
 
-def plot_file(document: Path, out: Path, *, title: str | None) -> Report:
+def plot_file(document: Path, out: Path, *, title: str | None) -> PictureReport:
     """Write a picture of a waveform document; the name's ending says which kind."""
     from waveflow_local.files.pictures.geometry import lay_out
 
@@ -112,7 +158,7 @@ def plot_file(document: Path, out: Path, *, title: str | None) -> Report:
     return {"picture": str(out)}
 
 
-def _read_document(path: Path) -> dict[str, Any]:
+def _read_document(path: Path) -> dict[str, object]:
     size_of(path)
     try:
         document = json.loads(path.read_bytes())
@@ -126,7 +172,7 @@ def _read_document(path: Path) -> dict[str, Any]:
 def _document(waveform: "Waveform", audio_hash: str, source: Path) -> bytes:
     from waveflow.audio.waveform.document import waveform_document
 
-    # No message says when: the file's own time gives the same bytes each time.
+    # The file's own time as `created_at` gives the same bytes each time.
     changed = datetime.fromtimestamp(source.stat().st_mtime, UTC)
     created = changed.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return waveform_document(waveform, audio_hash=audio_hash, created_at=created)

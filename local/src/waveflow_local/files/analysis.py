@@ -1,23 +1,44 @@
-"""Analyse plain files with the stages' own code, and say it in words."""
+"""Analyse plain files with the stages' own code, and print the result in words."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
+import msgspec
+from msgspec import UNSET, Struct
 from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
+from waveflow.events.webhooks import Analysis, Loudness, MusicalKey, Tempo
 
 from waveflow_local.files.actions import size_of
 
-Report = dict[str, Any]
 MISSING = "tempo and key need librosa, which `make setup` installs"
 
 
-def analyze_file(path: Path) -> Report:
-    """Return a file's analysis as `/completion` carries it, and what the file is."""
+class AnalysisReport(TypedDict):
+    """Print an analysis as `/completion` carries it, and the facts of its file."""
+
+    file: str
+    format: str
+    duration: float
+    sample_rate: int
+    channels: int
+    warnings: list[str]
+    analysis: dict[str, object]
+
+
+class _AnalysedStem(Struct, frozen=True):
+    """Read the analysis and the warnings that the table shows from a result."""
+
+    analysis: Analysis
+    warnings: list[str]
+
+
+def analyze_file(path: Path) -> AnalysisReport:
+    """Return a file's analysis as `/completion` carries it, and the file's facts."""
     from waveflow.audio.listen.meter import Listener
     from waveflow.audio.waveform.draw import draw
     from waveflow.stages._analysis import analysis_told
@@ -37,12 +58,11 @@ def analyze_file(path: Path) -> Report:
 
 
 def can_hear_music() -> bool:
-    """Tell whether what tempo and key need is installed."""
+    """Tell whether librosa is installed, which tempo and key need."""
     return find_spec("librosa") is not None
 
 
-def _music(path: Path) -> Report:
-    import msgspec
+def _music(path: Path) -> dict[str, object]:
     from waveflow.audio.listen.excerpt import read_excerpt
     from waveflow.audio.listen.key import find_key
     from waveflow.audio.listen.tempo import find_tempo
@@ -51,36 +71,35 @@ def _music(path: Path) -> Report:
         return {"error": "InternalError"}
     excerpt = read_excerpt(path)
     found = {"tempo": find_tempo(excerpt), "key": find_key(excerpt)}
-    plain: Report = msgspec.to_builtins(found)
-    return plain
+    return dict(msgspec.to_builtins(found))
 
 
-def told(report: Report) -> str:
+def report_text(report: AnalysisReport) -> str:
     """Return a report in a few lines for a person."""
     form = f"{report['format']}, {report['duration']:.2f} s, {report['sample_rate']} Hz"
     lines = [f"{report['file']}: {form}, channels: {report['channels']}"]
-    said = [*_lines(report["analysis"]), *(("warning", w) for w in report["warnings"])]
+    analysis = msgspec.convert(report["analysis"], Analysis)
+    said = [*_lines(analysis), *(("warning", w) for w in report["warnings"])]
     lines += [f"  {name:<9} {text}" for name, text in said]
     return "\n".join(lines)
 
 
-def _lines(analysis: Report) -> Iterator[tuple[str, str]]:
-    loudness, tempo, key = (analysis[name] for name in ("loudness", "tempo", "key"))
-    if loudness:
-        yield "loudness", loudness_line(loudness)
-    if tempo:
-        yield "tempo", tempo_line(tempo)
-    if key:
-        yield "key", key_line(key)
-    if "error_code" in analysis:
-        why = analysis["error_code"] if can_hear_music() else MISSING
-        yield "missing", why
-    for warning in analysis["warnings"]:
-        detail = [str(value) for name, value in warning.items() if name != "code"]
-        yield "warning", " ".join([warning["code"], *detail])
+def _lines(analysis: Analysis) -> Iterator[tuple[str, str]]:
+    if analysis.loudness:
+        yield "loudness", loudness_line(analysis.loudness)
+    if analysis.tempo:
+        yield "tempo", tempo_line(analysis.tempo)
+    if analysis.key:
+        yield "key", key_line(analysis.key)
+    if analysis.error_code is not UNSET:
+        yield "missing", analysis.error_code if can_hear_music() else MISSING
+    for warning in analysis.warnings:
+        details = (warning.count, warning.seconds)
+        given = [str(value) for value in details if value is not None]
+        yield "warning", " ".join([warning.code, *given])
 
 
-def loudness_line(loudness: Report) -> str:
+def loudness_line(loudness: Loudness) -> str:
     """Return levels in one line."""
     units = {
         "integrated": "LUFS",
@@ -90,49 +109,56 @@ def loudness_line(loudness: Report) -> str:
         "true_peak": "dBTP",
     }
     known = [
-        f"{loudness[name]:.1f} {unit}"
+        f"{getattr(loudness, name):.1f} {unit}"
         for name, unit in units.items()
-        if loudness[name] is not None
+        if getattr(loudness, name) is not None
     ]
-    return ", ".join([*known, loudness["reason"] or ""]).strip(", ")
+    return ", ".join([*known, loudness.reason or ""]).strip(", ")
 
 
-def tempo_line(tempo: Report) -> str:
+def tempo_line(tempo: Tempo) -> str:
     """Return a tempo in one line, or why there is none."""
-    if tempo["value"] is None:
-        return str(tempo["reason"])
-    other, sure = tempo["alternative"], tempo["confidence"]
-    return f"{tempo['value']:.1f} BPM (or {other:.1f}), confidence {sure:.2f}"
+    if tempo.value is None:
+        return str(tempo.reason)
+    other, sure = tempo.alternative, tempo.confidence
+    return f"{tempo.value:.1f} BPM (or {other:.1f}), confidence {sure:.2f}"
 
 
-def key_line(key: Report) -> str:
+def key_line(key: MusicalKey) -> str:
     """Return a key in one line, or why there is none."""
-    if key["value"] is None:
-        return str(key["reason"])
-    return f"{key['value']} (or {key['relative']}), confidence {key['confidence']:.2f}"
+    if key.value is None:
+        return str(key.reason)
+    return f"{key.value} (or {key.relative}), confidence {key.confidence:.2f}"
 
 
-def table(results: Mapping[str, Report]) -> Group:
-    """Return what several stems sound like, one row for each analysed result."""
+def table(results: Mapping[str, Mapping[str, object]]) -> Group:
+    """Return a table of several analyses, one row for each stem."""
     drawn = Table(
         box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False
     )
     for name in ("file", "LUFS", "dBTP", "BPM", "key", "warnings"):
         drawn.add_column(name, no_wrap=name == "file")
-    for file, result in results.items():
-        drawn.add_row(file, *_cells(result["analysis"], result["warnings"]))
-    failed = any("error_code" in result["analysis"] for result in results.values())
+    stems = {
+        file: msgspec.convert(result, _AnalysedStem) for file, result in results.items()
+    }
+    for file, stem in stems.items():
+        drawn.add_row(file, *_cells(stem.analysis, stem.warnings))
+    failed = any(stem.analysis.error_code is not UNSET for stem in stems.values())
     return Group(drawn, *([Text(MISSING)] if failed and not can_hear_music() else []))
 
 
-def _cells(analysis: Report, damage: Sequence[str]) -> Iterator[str]:
-    loudness, tempo, key = (
-        analysis[name] or {} for name in ("loudness", "tempo", "key")
-    )
-    for level in ("integrated", "true_peak"):
-        value = loudness.get(level)
-        yield f"{value:.1f}" if value is not None else loudness.get("reason") or "-"
-    bpm = tempo.get("value")
-    yield f"{bpm:.1f}" if bpm is not None else tempo.get("reason", "-")
-    yield key.get("value") or key.get("reason", "-")
-    yield ", ".join([*(warning["code"] for warning in analysis["warnings"]), *damage])
+def _cells(analysis: Analysis, damage: Sequence[str]) -> Iterator[str]:
+    loudness, tempo, key = analysis.loudness, analysis.tempo, analysis.key
+    levels = (loudness.integrated, loudness.true_peak) if loudness else (None, None)
+    for level in levels:
+        yield _cell(level, loudness)
+    yield _cell(tempo.value if tempo else None, tempo)
+    yield key.value if key and key.value else _cell(None, key)
+    yield ", ".join([*(warning.code for warning in analysis.warnings), *damage])
+
+
+def _cell(value: float | None, measured: Loudness | Tempo | MusicalKey | None) -> str:
+    """Return a number, else the reason for its absence, else a dash."""
+    if value is not None:
+        return f"{value:.1f}"
+    return (measured.reason if measured else None) or "-"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from waveflow_local.paths import LocalError
 
-_NEW_FILE = 0o666  # the umask takes away what the user keeps from others
+_NEW_FILE = 0o666  # the umask removes the rights that the user gives to nobody
 
 
 def check_outputs(*outputs: Path | None, inputs: Sequence[Path]) -> None:
-    """Refuse, before any work, outputs that would replace what must stay."""
+    """Refuse, before any work, an output that would replace an input or an output."""
     taken = list(inputs)
     for path in outputs:
         if path is None:
@@ -37,9 +37,9 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 @contextlib.contextmanager
 def appearing(path: Path) -> Iterator[Path]:
-    """Yield a file to fill, which takes its name when the block ends well.
+    """Yield an unfinished file, which takes its name when the block ends well.
 
-    A symbolic link stays: what it points to is replaced.
+    A symbolic link stays, and the link's target is replaced.
     """
     _check_replaceable(path)
     target = _real(path)
@@ -76,4 +76,4 @@ def _are_one_file(path: Path, other: Path) -> bool:
 
 
 def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))  # unlike resolve(), no error in a loop
+    return Path(os.path.realpath(path))  # Path.resolve() raises in a loop of links

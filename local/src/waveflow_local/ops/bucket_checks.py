@@ -1,13 +1,17 @@
-"""Look at what keeps a bucket's recordings: access, encryption, lifecycle."""
+"""Check the guards of a bucket's recordings: access, encryption, lifecycle."""
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
 from waveflow_local.ops.stack import Stack
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import LifecycleRuleOutputTypeDef
+
+Configuration = TypeVar("Configuration")
 TLS = "aws:SecureTransport"
 BLOCKS = (
     *("BlockPublicAcls", "BlockPublicPolicy"),
@@ -16,35 +20,40 @@ BLOCKS = (
 
 
 def access(stack: Stack) -> str | None:
-    """Name what lets others in, or lets plain HTTP through."""
+    """Name a missing guard against public access or plain HTTP."""
     bucket, s3 = stack.parts.bucket, stack.s3
-    block = _unless_absent(
+    blocked = _unless_absent(
         lambda: s3.get_public_access_block(Bucket=bucket),
         "NoSuchPublicAccessBlockConfiguration",
-    ).get("PublicAccessBlockConfiguration", {})
+    )
+    block = blocked["PublicAccessBlockConfiguration"] if blocked else {}
     if not all(block.get(name) for name in BLOCKS):
         return "public access is not blocked"
     policy = _unless_absent(
         lambda: s3.get_bucket_policy(Bucket=bucket), "NoSuchBucketPolicy"
-    ).get("Policy", '{"Statement": []}')
-    if not any(_denies_plain_http(each) for each in json.loads(policy)["Statement"]):
+    )
+    if policy is None or not _denies_plain_http(policy["Policy"]):
         return "no policy denies requests without TLS"
     return None
 
 
-def _denies_plain_http(statement: dict[str, Any]) -> bool:
-    secure = statement.get("Condition", {}).get("Bool", {}).get(TLS)
-    return statement["Effect"] == "Deny" and str(secure).lower() == "false"
+def _denies_plain_http(policy: str) -> bool:
+    return any(
+        str(each.get("Condition", {}).get("Bool", {}).get(TLS)).lower() == "false"
+        for each in json.loads(policy)["Statement"]
+        if each["Effect"] == "Deny"
+    )
 
 
 def encryption(stack: Stack) -> str | None:
-    """Name a key that no role of the stack may use."""
+    """Name an encryption key that no role of the stack may use."""
     answer = _unless_absent(
         lambda: stack.s3.get_bucket_encryption(Bucket=stack.parts.bucket),
         "ServerSideEncryptionConfigurationNotFoundError",
     )
-    rules = answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
-    for rule in rules:
+    if answer is None:
+        return None
+    for rule in answer["ServerSideEncryptionConfiguration"]["Rules"]:
         kind = rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm")
         if kind not in {"AES256", None}:
             return f"encrypted by {kind}; the stack's roles know only SSE-S3 (AES256)"
@@ -52,17 +61,18 @@ def encryption(stack: Stack) -> str | None:
 
 
 def lifecycle(stack: Stack) -> str | None:
-    """Name a rule that ends an upload, or its quarantine, too early or never."""
+    """Name a lifecycle rule that deletes uploads, or ends quarantine too early."""
     answer = _unless_absent(
         lambda: stack.s3.get_bucket_lifecycle_configuration(Bucket=stack.parts.bucket),
         "NoSuchLifecycleConfiguration",
     )
-    rules = [each for each in answer.get("Rules", []) if each["Status"] == "Enabled"]
-    meant = [rule for rule in rules if _covers_uploads(stack, rule)]
+    rules = answer["Rules"] if answer else []
+    enabled = [rule for rule in rules if rule["Status"] == "Enabled"]
+    meant = [rule for rule in enabled if _covers_uploads(stack, rule)]
     return next(_faults(meant, days=stack.parts.quarantine_days), None)
 
 
-def _faults(rules: list[dict[str, Any]], *, days: int) -> Iterator[str]:
+def _faults(rules: "list[LifecycleRuleOutputTypeDef]", *, days: int) -> Iterator[str]:
     for rule in rules:
         name, expiration = rule.get("ID", "a rule"), rule.get("Expiration", {})
         if {"Days", "Date"} & set(expiration):
@@ -74,23 +84,22 @@ def _faults(rules: list[dict[str, Any]], *, days: int) -> Iterator[str]:
         yield "deleted uploads are kept, and paid for, for ever"
 
 
-def _covers_uploads(stack: Stack, rule: dict[str, Any]) -> bool:
+def _covers_uploads(stack: Stack, rule: "LifecycleRuleOutputTypeDef") -> bool:
     """Tell whether a rule and an allowed prefix have a key in common."""
     chosen = rule.get("Filter", {})
-    chosen = chosen.get("And", chosen)
-    prefix = str(rule.get("Prefix") or chosen.get("Prefix") or "")
+    both = chosen.get("And", {})
+    prefix = rule.get("Prefix") or both.get("Prefix") or chosen.get("Prefix") or ""
     return any(
         allowed.startswith(prefix) or prefix.startswith(allowed)
         for allowed in stack.parts.allowed_prefixes
     )
 
 
-def _unless_absent(ask: Callable[[], Any], code: str) -> dict[str, Any]:
-    """Return an answer, or none where S3 says that nothing is configured."""
+def _unless_absent(ask: Callable[[], Configuration], code: str) -> Configuration | None:
+    """Return an answer, or None where S3 says that nothing is configured."""
     try:
-        answer: dict[str, Any] = ask()
+        return ask()
     except ClientError as exc:
         if exc.response["Error"]["Code"] != code:
             raise
-        return {}
-    return answer
+        return None

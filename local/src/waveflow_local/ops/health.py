@@ -22,7 +22,7 @@ Check = Callable[[Stack], str | None]
 
 @dataclass(frozen=True)
 class Finding:
-    """What one look at one part gave."""
+    """Hold what the check of one part found."""
 
     part: str
     wrong: str | None
@@ -93,7 +93,7 @@ def _secret(stack: Stack) -> str | None:
         return "the secret is not a JSON object"
     if not secrets:
         return "the secret has no value"
-    # Signs nothing that is sent: it only shows whether the values are keys.
+    # Signing an empty body shows whether the secret's values are usable keys.
     signature_headers(b"", webhook_id="health", timestamp=0, secrets=secrets)
     return None
 
@@ -142,7 +142,7 @@ CHECKS: dict[str, Check] = {
     "secret": _secret,
     "webhook host": _webhook_host,
 }
-# The local engine has no such guards.
+# Checks of guards that the local engine does not have.
 ON_AWS: dict[str, Check] = {
     "bucket access": bucket_checks.access,
     "bucket encryption": bucket_checks.encryption,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 CODES = {kind.__name__: kind.code for kind in WaveflowError.__subclasses__()}
-# A failure that was told ends in `Failed`; one at these states was not.
+# The server was told of a failure that ends in `Failed`, but not of these.
 TELLING = {"AskUndelivered", "Tell", "TellFailure"}
 UNDELIVERED = {"WEBHOOK_REJECTED", "WEBHOOK_UNAVAILABLE"}
 ENDED_BADLY: tuple[Literal["FAILED", "TIMED_OUT", "ABORTED"], ...] = (
@@ -25,12 +25,12 @@ ENDED_BADLY: tuple[Literal["FAILED", "TIMED_OUT", "ABORTED"], ...] = (
     "TIMED_OUT",
     "ABORTED",
 )
-STOPPED = "ABORTED"  # by somebody who meant it
-NAME_LENGTH = 80  # the longest that Step Functions takes
+STOPPED = "ABORTED"  # an operator stopped the execution on purpose
+NAME_LENGTH = 80  # the longest execution name that Step Functions takes
 
 
 class Way(StrEnum):
-    """How an execution runs again."""
+    """Name the two ways in which an execution runs again."""
 
     RESUME = "resume"
     ANEW = "start anew"
@@ -38,15 +38,15 @@ class Way(StrEnum):
 
 @dataclass(frozen=True)
 class Choice:
-    """Which failed executions are meant."""
+    """Choose failed executions by error code, by time, or by missing webhook."""
 
     code: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     undelivered: bool = False
 
-    def takes(self, execution: "Again") -> bool:
-        """Tell whether an execution is meant."""
+    def takes(self, execution: "Rerun") -> bool:
+        """Tell whether the choice includes an execution."""
         if self.code is None and execution.code == STOPPED:
             return False
         if self.code is not None and execution.code != self.code:
@@ -61,8 +61,8 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Again:
-    """One failed execution, and how it runs again."""
+class Rerun:
+    """Hold one failed execution, and the way in which that execution runs again."""
 
     arn: str
     code: str
@@ -75,16 +75,16 @@ class Again:
         return f"{self.done:8} {self.way:10} {self.code:20} {self.arn}"
 
 
-def run_again(stack: Stack, choice: Choice, *, dry_run: bool) -> list[Again]:
+def run_again(stack: Stack, choice: Choice, *, dry_run: bool) -> list[Rerun]:
     """Run the chosen executions again, and say what was done with each.
 
-    One that was started anew before is left out, since it stays failed for ever.
+    An execution that was started anew before is left out: its status stays failed.
     """
     if choice.code is None and choice.since is None and not choice.undelivered:
         raise LocalError("Name what to run again, by --error or --since.")
     chosen = [
         found
-        for found in failed(stack, choice)
+        for found in failed_executions(stack, choice)
         if choice.takes(found) and not _was_started_anew(stack, found)
     ]
     if dry_run:
@@ -92,7 +92,7 @@ def run_again(stack: Stack, choice: Choice, *, dry_run: bool) -> list[Again]:
     return [_run(stack, execution) for execution in chosen]
 
 
-def failed(stack: Stack, choice: Choice) -> Iterator[Again]:
+def failed_executions(stack: Stack, choice: Choice) -> Iterator[Rerun]:
     """Yield the failed executions of the chosen time, the newest first."""
     for status in ENDED_BADLY:
         pages = stack.sfn.get_paginator("list_executions").paginate(
@@ -105,13 +105,13 @@ def failed(stack: Stack, choice: Choice) -> Iterator[Again]:
                     yield _read(stack, listed["executionArn"])
 
 
-def _read(stack: Stack, arn: str) -> Again:
+def _read(stack: Stack, arn: str) -> Rerun:
     described = stack.sfn.describe_execution(executionArn=arn)
     status = described["status"]
     error = described.get("error", status) if status == "FAILED" else status
     code = CODES.get(error, error)
     way = Way.RESUME if _is_untold(stack, described, code) else Way.ANEW
-    return Again(arn=arn, code=code, way=way, input=described["input"])
+    return Rerun(arn=arn, code=code, way=way, input=described["input"])
 
 
 def _is_untold(
@@ -134,10 +134,10 @@ def _last_state(stack: Stack, described: "DescribeExecutionOutputTypeDef") -> st
     return next(entered, "")
 
 
-def _run(stack: Stack, execution: Again) -> Again:
-    if execution.way is Way.RESUME and _resumed(stack, execution.arn):
+def _run(stack: Stack, execution: Rerun) -> Rerun:
+    if execution.way is Way.RESUME and _resume(stack, execution.arn):
         return _as(execution, Way.RESUME)
-    # The stages repeat nothing that is done: a new execution is always safe.
+    # Stages repeat no finished effect, so a new execution is always safe.
     machine, name = stack.parts.machine_arn, _successor(execution.arn)
     try:
         stack.sfn.start_execution(
@@ -156,7 +156,7 @@ def _successor(arn: str) -> str:
     return name.partition("-again-")[0][: NAME_LENGTH - len(ending)] + ending
 
 
-def _was_started_anew(stack: Stack, execution: Again) -> bool:
+def _was_started_anew(stack: Stack, execution: Rerun) -> bool:
     start = execution.arn.rpartition(":")[0]
     try:
         stack.sfn.describe_execution(
@@ -169,16 +169,16 @@ def _was_started_anew(stack: Stack, execution: Again) -> bool:
     return True
 
 
-def _resumed(stack: Stack, arn: str) -> bool:
+def _resume(stack: Stack, arn: str) -> bool:
     try:
         stack.sfn.redrive_execution(executionArn=arn)
     except ClientError as exc:
-        # After 14 days, or by a machine that has changed too much.
+        # Step Functions refuses after 14 days, or when the machine has changed.
         if exc.response["Error"]["Code"] != "ExecutionNotRedrivable":
             raise
         return False
     return True
 
 
-def _as(execution: Again, way: Way) -> Again:
-    return Again(execution.arn, execution.code, way, execution.input, done="did")
+def _as(execution: Rerun, way: Way) -> Rerun:
+    return Rerun(execution.arn, execution.code, way, execution.input, done="did")

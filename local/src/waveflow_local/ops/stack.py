@@ -11,17 +11,18 @@ from waveflow_local import paths
 from waveflow_local.paths import LocalError
 
 if TYPE_CHECKING:
+    from boto3.session import Session
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
-LOCAL = "local"  # the name that means the engine of `waveflow up`
+LOCAL = "local"  # `--stack local` means the engine of `waveflow up`
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Names and addresses of a stack's parts."""
+    """Hold the names and addresses of a stack's parts."""
 
     bucket: str
     queue_url: str
@@ -30,7 +31,7 @@ class Parts:
     secret_arn: str
     webhook_url: str
     webhook_allowed_cidrs: str = ""
-    # Of a stack on AWS only.
+    # The local engine has none of the following parts.
     name: str = ""
     alias_arn: str | None = None
     pipe_name: str | None = None
@@ -39,16 +40,18 @@ class Parts:
 
 
 class Stack:
-    """One stack: its parts, and clients made when they are first needed."""
+    """Hold one stack's parts, and make each AWS client when first needed."""
 
-    def __init__(self, parts: Parts, session: Any, endpoint: str | None = None) -> None:
+    def __init__(
+        self, parts: Parts, session: "Session", endpoint: str | None = None
+    ) -> None:
         self.parts = parts
         self._session = session
         self._endpoint = endpoint
 
     @property
     def is_local(self) -> bool:
-        """Tell whether this is the local engine, where http is allowed."""
+        """Tell whether the stack is the local engine, where http is allowed."""
         return self._endpoint is not None
 
     @cached_property
@@ -90,7 +93,7 @@ def open_stack(name: str) -> Stack:
     import boto3
 
     if name == LOCAL:
-        return _local_stack(boto3)
+        return local_stack(os.environ.get("AWS_ENDPOINT_URL", paths.DEFAULT_ENDPOINT))
     session = boto3.session.Session()
     try:
         answer = session.client("cloudformation").describe_stacks(StackName=name)
@@ -100,7 +103,7 @@ def open_stack(name: str) -> Stack:
 
 
 def parts_of(described: Any) -> Parts:
-    """Read the parts from what CloudFormation says of a stack."""
+    """Read the parts from CloudFormation's description of a stack."""
     outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
     parameters = {
         p["ParameterKey"]: p["ParameterValue"] for p in described.get("Parameters", [])
@@ -124,13 +127,10 @@ def parts_of(described: Any) -> Parts:
         raise LocalError(f"The stack has no {exc}; is it WaveFlow's?") from exc
 
 
-def _local_stack(boto3: Any) -> Stack:
-    endpoint = os.environ.get("AWS_ENDPOINT_URL", paths.endpoint(paths.DEFAULT_PORT))
-    session = boto3.session.Session(
-        aws_access_key_id=paths.ACCESS_KEY,
-        aws_secret_access_key=paths.SECRET_KEY,
-        region_name=paths.REGION,
-    )
+def local_stack(endpoint: str) -> Stack:
+    """Return the engine of `waveflow up` that answers at `endpoint`."""
+    from waveflow_local.engine.clients import local_session
+
     queues = f"{endpoint}/{paths.ACCOUNT}/{paths.STACK}"
     parts = Parts(
         bucket=paths.BUCKET,
@@ -143,4 +143,4 @@ def _local_stack(boto3: Any) -> Stack:
         ),
         webhook_allowed_cidrs="127.0.0.0/8",
     )
-    return Stack(parts, session, endpoint)
+    return Stack(parts, local_session(), endpoint)

@@ -1,9 +1,9 @@
 """Bring back deleted duplicates, and draw waveforms again."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from botocore.exceptions import ClientError
@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 
 RECORDS = "dedupe/"
 RESTORED = "RESTORED"
+Ending = Literal["restored", "would restore", "already there", "gone for good"]
+Message = dict[str, str | int]
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What became of one recorded deletion."""
+    """Tell the operator what became of one recorded deletion."""
 
     key: str
     version_id: str
-    outcome: str
+    outcome: Ending
 
     def __str__(self) -> str:
         """Return one line for the operator."""
@@ -34,7 +36,7 @@ class Restored:
 
 @dataclass(frozen=True)
 class Drawing:
-    """One stem whose waveform is wanted again."""
+    """Describe one stem whose waveform is to be drawn again."""
 
     user_id: str
     track_id: str
@@ -43,7 +45,7 @@ class Drawing:
     timestamp: str | None = None
     num_peaks: int | None = None
 
-    def message(self) -> dict[str, Any]:
+    def message(self) -> Message:
         """Return the message that a server would send."""
         fields = {
             "userId": self.user_id,
@@ -58,7 +60,7 @@ class Drawing:
 
 
 def restore(stack: Stack, stem_id: str, *, dry_run: bool) -> list[Restored]:
-    """Copy every recorded version of a stem back, unless something is there now."""
+    """Copy every recorded version of a stem back, unless its key is in use again."""
     found = {
         key: record
         for key, record in _records(stack, stem_id)
@@ -67,7 +69,7 @@ def restore(stack: Stack, stem_id: str, *, dry_run: bool) -> list[Restored]:
     if not found:
         raise LocalError(f"No deletion of the stem {stem_id} is recorded.")
     if not dry_run:
-        # First of all: the message that deleted it may be on its way again.
+        # Mark before copying: the deleting message may be on its way again.
         for key, record in found.items():
             _mark(stack, key, record)
     return [
@@ -92,7 +94,7 @@ def _mark(stack: Stack, key: str, record: Record) -> None:
         )
 
 
-def redraw(stack: Stack, drawing: Drawing, *, dry_run: bool) -> dict[str, Any]:
+def redraw(stack: Stack, drawing: Drawing, *, dry_run: bool) -> Message:
     """Send the message that draws a stem, without asking for a verdict."""
     message = drawing.message()
     if not dry_run:
@@ -121,7 +123,7 @@ def _restore_one(stack: Stack, record: Deletion, *, dry_run: bool) -> Restored:
     bucket, s3 = stack.parts.bucket, stack.s3
     if _exists(s3, bucket, key):
         return Restored(key, version_id, "already there")
-    if not _exists(s3, bucket, key, VersionId=version_id):
+    if not _version_exists(s3, bucket, key, version_id=version_id):
         return Restored(key, version_id, "gone for good")
     if dry_run:
         return Restored(key, version_id, "would restore")
@@ -139,9 +141,19 @@ def _restore_one(stack: Stack, record: Deletion, *, dry_run: bool) -> Restored:
     return Restored(key, version_id, "restored")
 
 
-def _exists(s3: "S3Client", bucket: str, key: str, **version: Any) -> bool:
+def _exists(s3: "S3Client", bucket: str, key: str) -> bool:
+    return _is_found(lambda: s3.head_object(Bucket=bucket, Key=key))
+
+
+def _version_exists(s3: "S3Client", bucket: str, key: str, *, version_id: str) -> bool:
+    return _is_found(
+        lambda: s3.head_object(Bucket=bucket, Key=key, VersionId=version_id)
+    )
+
+
+def _is_found(look: Callable[[], object]) -> bool:
     try:
-        s3.head_object(Bucket=bucket, Key=key, **version)
+        look()
     except ClientError as exc:
         if exc.response["ResponseMetadata"]["HTTPStatusCode"] not in {404, 405}:
             raise

@@ -4,18 +4,19 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 from waveflow.events.messages import DEFAULT_NUM_PEAKS
 
 from waveflow_local.standin.behaviours import Rule
-from waveflow_local.standin.table import Survivor
+from waveflow_local.standin.table import OlderStem
 
 if TYPE_CHECKING:
     from waveflow_local.engine.clients import Clients
 
 VerdictMode = Literal["callback", "message"]
+Event = Mapping[str, object]
 GARBAGE = {"verdict": "perhaps"}
 _CARRIED = (
     "userId",
@@ -26,7 +27,7 @@ _CARRIED = (
     "timestamp",
     "original_filename",
 )
-# What a behaviour says without looking into the table.
+# The verdict word of behaviours that do not look into the table.
 _WORDS = {
     "new": "new",
     "twice": "new",
@@ -37,16 +38,16 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class Answered:
-    """One answer that was sent, and what Step Functions said to it."""
+class SentAnswer:
+    """Hold one answer that was sent, and the error code of a refusal."""
 
     subject: str
-    output: Any
+    output: object
     refused: str | None
 
 
-def verdict_for(rule: Rule, survivor: Survivor | None) -> Any:
-    """Return the verdict that a rule wants, given what the table knows."""
+def verdict_for(rule: Rule, survivor: OlderStem | None) -> object:
+    """Return a rule's verdict, given the older stem that the table knows."""
     if rule.output is not None:
         return rule.output
     named = survivor and {"stemId": survivor.stem_id, "filepath": survivor.filepath}
@@ -59,9 +60,9 @@ def verdict_for(rule: Rule, survivor: Survivor | None) -> Any:
 
 
 def next_message(
-    event: Mapping[str, Any], verdict: Mapping[str, Any]
-) -> dict[str, Any] | None:
-    """Return what a server written to seed 002 sends instead of an answer."""
+    event: Event, verdict: Mapping[str, object]
+) -> dict[str, object] | None:
+    """Return the message that a server of seed 002 sends instead of an answer."""
     carried = {name: event[name] for name in _CARRIED if event.get(name) is not None}
     match verdict["verdict"]:
         case "hold":
@@ -82,15 +83,15 @@ def next_message(
 
 @dataclass
 class Answers:
-    """The way back to WaveFlow; unusable until it knows the engine."""
+    """Send answers to WaveFlow, once `clients` names the engine."""
 
     mode: VerdictMode = "callback"
     clients: "Clients | None" = None
     queue_url: str = ""
-    sent: list[Answered] = field(default_factory=list)
+    sent: list[SentAnswer] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
 
-    def give_soon(self, event: Mapping[str, Any], rule: Rule, output: Any) -> None:
+    def give_soon(self, event: Event, rule: Rule, output: object) -> None:
         """Answer in a thread of its own, as a server answers after its 2xx."""
         thread = threading.Thread(
             target=self._give_by_rule, args=(event, rule, output), daemon=True
@@ -98,7 +99,7 @@ class Answers:
         self._threads.append(thread)
         thread.start()
 
-    def give(self, event: Mapping[str, Any], output: Any) -> Answered:
+    def give(self, event: Event, output: object) -> SentAnswer:
         """Answer one question now."""
         refused: str | None = None
         try:
@@ -106,19 +107,19 @@ class Answers:
                 self._send_message(event, output)
             else:
                 self._ready().sfn.send_task_success(
-                    taskToken=event["task_token"], output=json.dumps(output)
+                    taskToken=str(event["task_token"]), output=json.dumps(output)
                 )
         except ClientError as exc:
-            # Closed or unknown: the question is settled either way.
+            # The token is closed or unknown: the question is settled either way.
             refused = exc.response["Error"]["Code"]
         return self._note(event, output, refused)
 
-    def fail(self, event: Mapping[str, Any]) -> Answered:
+    def fail(self, event: Event) -> SentAnswer:
         """Answer one question with a failure."""
         refused: str | None = None
         try:
             self._ready().sfn.send_task_failure(
-                taskToken=event["task_token"],
+                taskToken=str(event["task_token"]),
                 error="NoVerdict",
                 cause="The stand-in cannot say.",
             )
@@ -126,7 +127,7 @@ class Answers:
             refused = exc.response["Error"]["Code"]
         return self._note(event, None, refused)
 
-    def _give_by_rule(self, event: Mapping[str, Any], rule: Rule, output: Any) -> None:
+    def _give_by_rule(self, event: Event, rule: Rule, output: object) -> None:
         try:
             if rule.behaviour == "late":
                 threading.Event().wait(rule.delay_s)
@@ -137,12 +138,12 @@ class Answers:
             if rule.behaviour == "twice":
                 self.give(event, {"verdict": "hold"})
         except BotoCoreError as exc:
-            # The engine has gone while the stand-in was still thinking.
+            # The engine ended before the stand-in answered.
             self._note(event, output, type(exc).__name__)
 
-    def _send_message(
-        self, event: Mapping[str, Any], verdict: Mapping[str, Any]
-    ) -> None:
+    def _send_message(self, event: Event, verdict: object) -> None:
+        if not isinstance(verdict, Mapping):
+            return  # an answer that is no verdict asks for nothing
         message = next_message(event, verdict)
         if message is not None:
             self._ready().sqs.send_message(
@@ -154,9 +155,7 @@ class Answers:
             raise RuntimeError("The stand-in is not connected to an engine.")
         return self.clients
 
-    def _note(
-        self, event: Mapping[str, Any], output: Any, refused: str | None
-    ) -> Answered:
-        answered = Answered(str(event.get("stemId")), output, refused)
-        self.sent.append(answered)
-        return answered
+    def _note(self, event: Event, output: object, refused: str | None) -> SentAnswer:
+        answer = SentAnswer(str(event.get("stemId")), output, refused)
+        self.sent.append(answer)
+        return answer

@@ -7,18 +7,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass
 class Received:
-    """One webhook, and what the stand-in made of it."""
+    """Hold one webhook as received, its signature's check, and the status answered."""
 
     event: str
     headers: dict[str, str]
-    body: Any
+    body: object
     verified: bool
     repeated: bool = False
     answered: int = 0
@@ -26,19 +25,23 @@ class Received:
     received_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
 
     @property
+    def fields(self) -> Mapping[str, object]:
+        """Return the body's fields; none where the body is no JSON object."""
+        return self.body if isinstance(self.body, dict) else {}
+
+    @property
     def subject(self) -> str:
         """Return the stem or stage that the webhook is about."""
-        body = self.body if isinstance(self.body, Mapping) else {}
-        return str(body.get("stemId") or body.get("stageId") or "")
+        return str(self.fields.get("stemId") or self.fields.get("stageId") or "")
 
     @property
     def webhook_id(self) -> str:
-        """Return the id by which repeats are told."""
+        """Return the webhook-id header, which a repeated webhook repeats."""
         return self.headers.get("webhook-id", "")
 
 
 class Archive:
-    """All webhooks in memory and, where a folder is given, one file each."""
+    """Keep webhooks in memory and, where a folder is given, one file each."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
@@ -61,7 +64,8 @@ class Archive:
         """Write a webhook's file, once it has been answered."""
         if self._folder is None:
             return
-        status = received.body.get("status", "") if received.subject else "unreadable"
+        told = str(received.fields.get("status", ""))
+        status = told if received.subject else "unreadable"
         parts = [f"{received.number:03}", received.event, received.subject, status]
         name = _UNSAFE.sub("-", "_".join(part for part in parts if part)) + ".json"
         text = json.dumps(asdict(received), ensure_ascii=False, indent=2)

@@ -3,12 +3,12 @@
 import fnmatch
 import threading
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 Behaviour = Literal[
     "auto",  # look into the table: new, or duplicate of an older stem
     "new",
-    "duplicate",  # of the table's older stem, or of `output`'s duplicate_of
+    "duplicate",  # a duplicate of the table's older stem, or of `output`'s duplicate_of
     "hold",
     "ask-me",  # wait until someone answers through the stand-in's own API
     "garbage",  # an answer that is no verdict, or exactly `output`
@@ -29,14 +29,14 @@ _LATE_S = 5.0
 
 @dataclass
 class Rule:
-    """What to do with some of the webhooks."""
+    """Choose the stand-in's behaviour about some webhooks, for some time."""
 
     behaviour: Behaviour
     subject: str = ANY  # a stemId or stageId; `*` and `?` match
     event: str = ANY  # hash-check, completion or mixing-complete
-    times: int | None = None  # how often the rule holds; None is for ever
+    times: int | None = None  # the rule holds for so many webhooks; None is for ever
     delay_s: float = _LATE_S
-    output: Any = None
+    output: object = None
 
     def __post_init__(self) -> None:
         """Refuse a behaviour that does not exist."""
@@ -53,7 +53,7 @@ class Rule:
 
 
 class Script:
-    """Rules in force; the newest that matches decides."""
+    """Hold the rules in force; the newest matching rule decides."""
 
     def __init__(self) -> None:
         self._rules: list[Rule] = []
@@ -70,11 +70,11 @@ class Script:
             self._rules[:] = [rule]
 
     def clear(self) -> None:
-        """Behave again."""
+        """Drop every rule, so that the table decides again."""
         with self._lock:
             self._rules.clear()
 
-    def in_force(self) -> list[dict[str, Any]]:
+    def in_force(self) -> list[dict[str, object]]:
         """Return the rules that still hold, the deciding one first."""
         with self._lock:
             return [asdict(rule) for rule in self._rules if rule.times != 0]

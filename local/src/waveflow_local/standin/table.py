@@ -5,7 +5,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 _FINAL = ("SUCCESS", "DUPLICATE")
 _SCHEMA = """
@@ -31,19 +30,19 @@ CREATE TABLE IF NOT EXISTS mixes (
 
 
 @dataclass(frozen=True)
-class Survivor:
-    """An older stem with the same audio."""
+class OlderStem:
+    """Name an older stem with the same audio, the survivor of a duplicate."""
 
     stem_id: str
     filepath: str
 
 
 class StemTable:
-    """Which user has which audio, and what became of it; SQLite."""
+    """Keep each user's stems, hashes and outcomes in SQLite."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.Lock()
-        # Each request has a thread of its own; the lock lets in one at a time.
+        # Request threads share the connection; the lock lets in one thread at a time.
         self._rows = sqlite3.connect(path or ":memory:", check_same_thread=False)
         self._rows.row_factory = sqlite3.Row
         self._rows.executescript(_SCHEMA)
@@ -53,8 +52,8 @@ class StemTable:
         with self._lock:
             self._rows.close()
 
-    def remember(self, event: Mapping[str, Any]) -> Survivor | None:
-        """Note the hash of a stem; return the older stem that it repeats, if any.
+    def remember(self, event: Mapping[str, object]) -> OlderStem | None:
+        """Note the hash of a stem; return the older stem of the same audio, if any.
 
         The same user, track and hash count as the same audio. The stem itself
         never counts: a redelivered message is no duplicate.
@@ -79,14 +78,15 @@ class StemTable:
                    ORDER BY older.number LIMIT 1""",
                 dict(event),
             ).fetchone()
-        return Survivor(older["stem_id"], older["filepath"]) if older else None
+        return OlderStem(older["stem_id"], older["filepath"]) if older else None
 
-    def complete(self, event: Mapping[str, Any]) -> bool:
-        """Note how a stem ended; return whether that changed anything.
+    def complete(self, event: Mapping[str, object]) -> bool:
+        """Note how a stem ended; return whether a row changed.
 
         SUCCESS and DUPLICATE are final: a later FAILURE changes nothing.
         """
-        result = event.get("result") or {}
+        result = event.get("result")
+        code = result.get("error_code") if isinstance(result, Mapping) else None
         with self._lock, self._rows:
             changed = self._rows.execute(
                 """UPDATE stems SET status = ?, waveform_path = ?, error_code = ?
@@ -94,7 +94,7 @@ class StemTable:
                 (
                     event["status"],
                     event.get("audio_wave_path"),
-                    result.get("error_code"),
+                    code,
                     event["stemId"],
                     *_FINAL,
                     event["status"],
@@ -102,8 +102,8 @@ class StemTable:
             )
         return changed.rowcount > 0
 
-    def complete_mix(self, event: Mapping[str, Any]) -> bool:
-        """Note how a mix ended; return whether that changed anything."""
+    def complete_mix(self, event: Mapping[str, object]) -> bool:
+        """Note how a mix ended; return whether a row changed."""
         with self._lock, self._rows:
             changed = self._rows.execute(
                 """INSERT INTO mixes (stage_id, status, mixed_path, waveform_path)
@@ -120,13 +120,13 @@ class StemTable:
             )
         return changed.rowcount > 0
 
-    def stems(self) -> list[dict[str, Any]]:
+    def stems(self) -> list[dict[str, object]]:
         """Return every stem, the oldest first."""
         with self._lock:
             rows = self._rows.execute("SELECT * FROM stems ORDER BY number").fetchall()
         return [dict(row) for row in rows]
 
-    def mixes(self) -> list[dict[str, Any]]:
+    def mixes(self) -> list[dict[str, object]]:
         """Return every mix."""
         with self._lock:
             rows = self._rows.execute("SELECT * FROM mixes").fetchall()

@@ -32,40 +32,40 @@ _DECODER = json.JSONDecoder()
 
 
 def evaluate(text: str) -> Any:
-    """Evaluate one expression without input; its variables stand in front of it.
+    """Evaluate one expression without input, behind the variables that moto declares.
 
-    The variables are read as the JSON that they are, and the expression is parsed
-    once: to parse both as JSONata every time takes most of an execution.
+    Variables are read as JSON, and each expression is parsed once: parsing both as
+    JSONata every time takes most of an execution.
     """
     variables, expression = _split(text)
     try:
         compiled = _compiled(expression, threading.get_ident())
-        # Bound for this evaluation alone: what another execution left must not
-        # stand in for a variable that this one lacks.
+        # Variables are bound for this evaluation alone: a value of another execution
+        # must not stand in for a missing variable.
         return compiled.evaluate(None, variables)
-    # The evaluator lets Python's own errors through as well as its own.
+    # The evaluator raises Python's own errors as well as JException.
     except Exception as exc:
         raise engine.JSONataException("UNKNOWN", str(exc)) from exc
 
 
 @lru_cache(maxsize=512)
 def _compiled(expression: str, _thread: int) -> Jsonata:
-    # An expression keeps its variables, so no two threads may share one.
+    # A Jsonata object keeps its variables, so each thread has its own.
     return Jsonata(expression)
 
 
 def _split(text: str) -> tuple[dict[str, Any], str]:
     variables: dict[str, Any] = {}
-    position = 1  # behind the parenthesis that moto opens
+    position = 1  # moto opens a parenthesis first
     while declared := _DECLARATION.match(text, position):
         value, position = _DECODER.raw_decode(text, declared.end())
         variables[declared[1]] = _with_nulls(value)
-        position += 1  # behind the semicolon
+        position += 1  # a semicolon ends each declaration
     return variables, text[:1] + text[position:]
 
 
 def _with_nulls(value: Any) -> Any:
-    """Return JSON with the evaluator's own null: its None means "undefined"."""
+    """Return JSON with the evaluator's null; its None means undefined."""
     if isinstance(value, dict):
         return {key: _with_nulls(item) for key, item in value.items()}
     if isinstance(value, list):

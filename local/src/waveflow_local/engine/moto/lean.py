@@ -1,4 +1,4 @@
-"""Import moto's interpreter without what it never uses here."""
+"""Import moto's interpreter without AWS Batch and EC2."""
 
 import importlib
 import importlib.util

@@ -1,4 +1,4 @@
-"""Mend moto 5.2.5 where it differs from AWS; each patch only while it does."""
+"""Mend moto 5.2.5 where moto differs from AWS; skip a patch that moto has itself."""
 
 import functools
 import time
@@ -28,13 +28,13 @@ def apply() -> None:
 
 
 def scale_retries(scale: float) -> None:
-    """Sleep `scale` times what a Retry says, so that minutes pass in moments."""
+    """Sleep `scale` times the seconds of a Retry, so that tests do not wait minutes."""
     global _retry_scale  # noqa: PLW0603 - moto's interpreter is global as well
     _retry_scale = scale
 
 
 def _name_executions() -> None:
-    """Name what has no name: StartExecution without one works only once."""
+    """Name executions without a name; moto starts only one of those."""
     original = internal(StepFunctionsParserBackend, "start_execution")
     if hasattr(original, "__wrapped__") or "uuid4" in original.__code__.co_names:
         return

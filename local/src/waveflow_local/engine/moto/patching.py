@@ -1,4 +1,4 @@
-"""Reach into moto: the one place where its internals are read and replaced."""
+"""Read and replace moto's internals; no other module reaches into moto."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ def internal(owner: object, name: str) -> Any:
 
 
 def replace(owner: object, name: str, value: object) -> None:
-    """Put `value` in the place of such an attribute; it must exist."""
+    """Replace an attribute of moto; raise AttributeError where moto has none."""
     if not hasattr(owner, name):
         raise AttributeError(f"{owner} has no {name}: moto is another version.")
     setattr(owner, name, value)

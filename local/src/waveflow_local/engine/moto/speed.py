@@ -1,4 +1,4 @@
-"""Spare moto work that it does again and again."""
+"""Cache what moto computes again for each request and each execution."""
 
 import functools
 from typing import Any
@@ -27,18 +27,18 @@ def apply() -> None:
 
 
 def _parse_once() -> None:
-    """Parse each definition once; every execution did so, for most of its time."""
+    """Parse each definition once; moto parses a definition for every execution."""
     original = internal(AmazonStateLanguageParser, "parse")
     if not hasattr(original, "cache_info"):
-        # What is parsed holds no state of an execution: that is all in its env.
+        # A parsed definition holds no state of an execution; the env holds all.
         parse = functools.lru_cache(maxsize=64)(original)
         replace(AmazonStateLanguageParser, "parse", staticmethod(parse))
-        # The key was made on first use, by whichever execution came first.
+        # moto made the key on first use, so parallel executions could disagree.
         replace(EvalComponent, "heap_key", property(lambda self: str(id(self))))
 
 
 def _invoke_by_one_client() -> None:
-    """Invoke functions by one client; every task made one of its own."""
+    """Invoke functions by one client; moto makes a client for every task."""
 
     @functools.lru_cache(maxsize=4)
     def client(endpoint: str, region: str) -> Any:
@@ -66,7 +66,7 @@ def _invoke_by_one_client() -> None:
 
 
 def _list_modules_once() -> None:
-    """List moto's folder once; every request did so to learn its services."""
+    """List moto's services once; moto lists its folder for every request."""
     original = backends.list_of_moto_modules
     if not hasattr(original, "cache_info"):
         modules = frozenset(original())

@@ -1,4 +1,4 @@
-"""Let task tokens live and die as they do on AWS."""
+"""Open, renew and close task tokens as AWS does."""
 
 import functools
 import secrets
@@ -28,13 +28,13 @@ from moto.stepfunctions.responses import StepFunctionResponse
 from waveflow_local.engine.moto.patching import internal, replace
 
 _PREFIX = "AQCkAAAAKgAAAAMAAAAAAAAAA"
-_RANDOM_BYTES = 456  # 633 characters in all; the API takes 2,048
+_RANDOM_BYTES = 456  # a token of 633 characters; the API takes 2,048
 _ANSWERED_ONCE = threading.Lock()
 _CallbackState = callback_state.StateTaskServiceCallback
 
 
 class TaskTimedOut(AWSError):  # noqa: N818 - named by Step Functions
-    """The task has been answered, has timed out or belongs to an ended execution."""
+    """Refuse a token whose task was answered, timed out, or has ended."""
 
     TYPE = "TaskTimedOut"
 
@@ -43,7 +43,7 @@ class TaskTimedOut(AWSError):  # noqa: N818 - named by Step Functions
 
 
 def apply() -> None:
-    """Mend what moto does with tokens; each only while it is so."""
+    """Mend moto's task tokens; skip a patch that moto has itself."""
     replace(states, "long_uid", _token)
     _keep_early_answers()
     _keep_the_cause()
@@ -53,7 +53,7 @@ def apply() -> None:
 
 
 def _token() -> str:
-    """Return a token as long as those of AWS: a column of 255 must be seen to fail."""
+    """Return a token of AWS's length, so that a column of 255 characters fails here."""
     return _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
 
 
@@ -74,7 +74,7 @@ def _keep_early_answers() -> None:
 
 
 def _keep_the_cause() -> None:
-    """Hand on the cause of SendTaskFailure, which moto drops."""
+    """Keep the cause of SendTaskFailure, which moto drops."""
     original = internal(StepFunctionResponse, "send_task_failure")
     if "cause" in original.__code__.co_consts:
         return
@@ -91,7 +91,7 @@ def _keep_the_cause() -> None:
 
 
 def _close_and_renew() -> None:
-    """Close every token, and give a retry a new one; moto does neither."""
+    """Close every token after its task, and give each retry a new token."""
     evaluate = internal(_CallbackState, "_evaluate_with_timeout")
     retry = internal(_CallbackState, "_handle_retry")
 

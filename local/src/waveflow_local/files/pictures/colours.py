@@ -1,4 +1,4 @@
-"""Choose the pictures' colours once."""
+"""Choose the colours of every picture format."""
 
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ TEXT: Colour = (148, 163, 184)
 TITLE: Colour = (226, 232, 240)
 HALO: Colour = (56, 94, 140)
 HALO_OPACITY = 0.45
-# From the top of the wave to its bottom.
+# Stops of the gradient, from the top of the wave to its bottom.
 WAVE: tuple[tuple[float, Colour], ...] = (
     (0.0, (129, 140, 248)),
     (0.35, (56, 189, 248)),

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TypeGuard
 
 from waveflow_local.paths import LocalError
 
@@ -15,8 +15,8 @@ AXIS_Y = 340
 _MAX_COLUMNS = RIGHT - LEFT
 _MIN_LABEL_PX = 110
 _NICE_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30)
-_SHORTEST_S = 1e-6  # less than one sample of any rate
-_LARGEST = 1e39  # above every float32, and far from where a product overflows
+_SHORTEST_S = 1e-6  # a shorter duration holds less than one sample
+_LARGEST = 1e39  # above every float32, and small enough for products of two
 _NICE_LONG_S = (60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 Point = tuple[float, float]
@@ -24,7 +24,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Tick:
-    """A mark on the time axis."""
+    """Place one mark and its label on the time axis."""
 
     x: float
     label: str
@@ -32,7 +32,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Picture:
-    """Outlines and texts, in pixels of the canvas."""
+    """Hold the outlines and texts of one picture, in pixels of the canvas."""
 
     envelope: list[Point]
     halo: list[Point]
@@ -41,12 +41,12 @@ class Picture:
     figures: str
 
 
-def lay_out(document: Mapping[str, Any], *, title: str = "") -> Picture:
-    """Return what to draw for one waveform document."""
+def lay_out(document: Mapping[str, object], *, title: str = "") -> Picture:
+    """Return the picture of one waveform document."""
     levels = _levels(document)
     peaks = _numbers(document, "peaks")
     top = max((max(abs(low), abs(high)) for low, high in levels), default=0.0)
-    # The picture fills its height: quiet files must be readable as well.
+    # The loudest point fills the height, so that quiet files are readable.
     scale = 1 / top if top else 0.0
     duration = _figure(document, "duration")
     return Picture(
@@ -58,7 +58,7 @@ def lay_out(document: Mapping[str, Any], *, title: str = "") -> Picture:
     )
 
 
-def _levels(document: Mapping[str, Any]) -> list[tuple[float, float]]:
+def _levels(document: Mapping[str, object]) -> list[tuple[float, float]]:
     """Return the lowest and highest value of each point, over all channels."""
     data = _numbers(document, "data")
     if not data:
@@ -71,15 +71,15 @@ def _levels(document: Mapping[str, Any]) -> list[tuple[float, float]]:
     ]
 
 
-def _numbers(document: Mapping[str, Any], name: str) -> list[float]:
+def _numbers(document: Mapping[str, object], name: str) -> list[float]:
     values = document.get(name, [])
     if not isinstance(values, list) or not all(map(_is_figure, values)):
         raise LocalError(f"The document's {name} is not a list of numbers.")
     return values
 
 
-def _figure(document: Mapping[str, Any], name: str) -> float:
-    """Return a number that is not negative; 0 where there is none."""
+def _figure(document: Mapping[str, object], name: str) -> float:
+    """Return a number from 0 on; 0 where the document has none."""
     value = document.get(name)
     if value is None:
         return 0
@@ -88,9 +88,10 @@ def _figure(document: Mapping[str, Any], name: str) -> float:
     return float(value)
 
 
-def _is_figure(value: Any) -> bool:
-    # A NaN makes the comparison false.
-    return type(value) in {int, float} and abs(value) <= _LARGEST
+def _is_figure(value: object) -> TypeGuard[float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= _LARGEST  # NaN makes the comparison false
 
 
 def _outline(levels: Sequence[tuple[float, float]]) -> list[Point]:
@@ -102,7 +103,7 @@ def _outline(levels: Sequence[tuple[float, float]]) -> list[Point]:
     above, below = [], []
     for index, (low, high) in enumerate(columns):
         x = LEFT + width * (index + 0.5)
-        # A hair line stays visible in silence.
+        # Silence is drawn as a thin line.
         above.append((x, MIDDLE - max(high * HALF, 0.6)))
         below.append((x, MIDDLE - min(low * HALF, -0.6)))
     first, last = (LEFT, MIDDLE), (RIGHT, MIDDLE)
@@ -130,7 +131,7 @@ def _ticks(duration: float) -> list[Tick]:
         None,
     )
     if step is None:
-        return []  # more than a day
+        return []  # the file is longer than a day
     count = int(duration / step) + 1
     return [
         Tick(LEFT + i * step * per_second, _clock(i * step, step)) for i in range(count)
@@ -145,7 +146,7 @@ def _clock(seconds: float, step: float) -> str:
     return f"{hours}:{minutes:02}:{tail}" if hours else f"{minutes}:{tail}"
 
 
-def _figures(document: Mapping[str, Any], duration: float) -> str:
+def _figures(document: Mapping[str, object], duration: float) -> str:
     parts = [f"{duration:.2f} s"] if duration else []
     sample_rate = _figure(document, "sample_rate")
     if sample_rate:

@@ -1,4 +1,4 @@
-"""Hold both views to showing every execution, in every width."""
+"""Check that both views show every execution, in every width."""
 
 import io
 import re
@@ -36,7 +36,7 @@ def shown(rows: list[Row], *, width: int, terminal: bool) -> str:
 
 @pytest.mark.parametrize("width", [40, 80, 160])
 def test_names_are_whole_in_every_width(width):
-    """Where room is short, the path of states is cut and nothing else."""
+    """A narrow terminal may cut the path of states, but no file's name."""
     rows = [row("drums.wav"), row("a long name.flac", "RUNNING"), row("b.mp3", None)]
 
     text = shown(rows, width=width, terminal=True)
@@ -45,7 +45,7 @@ def test_names_are_whole_in_every_width(width):
 
 
 def test_a_pipe_gets_each_state_once():
-    """A log must not repeat what it said."""
+    """A log that repeats states would look like retries."""
     text = shown([row("drums.wav"), row("b.mp3", None)], width=140, terminal=False)
 
     assert text.count("Hash") == 1
@@ -54,7 +54,7 @@ def test_a_pipe_gets_each_state_once():
 
 
 def test_the_view_fits_the_console():
-    """A terminal is redrawn, everything else gets lines."""
+    """A log file full of cursor movements is unreadable: pipes get plain lines."""
     views = [
         view_for(Console(file=io.StringIO(), force_terminal=terminal))
         for terminal in (True, False)

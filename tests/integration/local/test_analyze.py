@@ -1,4 +1,4 @@
-"""What `waveflow analyze` says of a file, in lines and as JSON."""
+"""Check the lines and the JSON of `waveflow analyze`."""
 
 import io
 import json
@@ -39,7 +39,7 @@ def _damaged(tmp_path):
 
 
 def test_damage_is_said_beside_what_was_measured(analyze, damaged):
-    """Half a file has a loudness too, and it is not the file's."""
+    """The loudness of half a file must not be read as that of the file."""
     lines = [line.split() for line in analyze(damaged).splitlines()]
 
     assert ["warning", "TRUNCATED"] in lines
@@ -50,7 +50,7 @@ def test_damage_is_said_beside_what_was_measured(analyze, damaged):
 def test_machines_get_the_drawings_warnings_as_completion_carries_them(
     analyze, damaged
 ):
-    """Codes in `warnings`, apart from those of the stem check."""
+    """Scripts read damage in `warnings`, apart from the stem check's warnings."""
     said = json.loads(analyze(damaged, "--json"))
 
     assert said["warnings"] == ["NON_FINITE_SAMPLES", "TRUNCATED"]
@@ -58,7 +58,7 @@ def test_machines_get_the_drawings_warnings_as_completion_carries_them(
 
 
 def test_the_runs_table_names_damage_too(analyze, damaged):
-    """Of own files some may be cut; the warnings of both kinds share a column."""
+    """A user's damaged file must be named in the table of `waveflow run`."""
     said = json.loads(analyze(damaged, "--json"))
     said["analysis"]["warnings"] = [{"code": "DC_OFFSET"}]
     console = Console(file=io.StringIO(), width=140)
@@ -70,7 +70,7 @@ def test_the_runs_table_names_damage_too(analyze, damaged):
 
 
 def test_a_whole_file_has_no_warning(analyze, tmp_path):
-    """An empty list, and no line."""
+    """A whole file must not look damaged: an empty list, and no line."""
     path = sound.write(tmp_path / "tone.wav", sound.tone(1))
 
     assert json.loads(analyze(path, "--json"))["warnings"] == []

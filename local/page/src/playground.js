@@ -22,14 +22,14 @@ let chosen = 0;
 let standin = false;
 let timeout = 0;
 
-/** Tell whether the stand-in server is here, whose webhooks can be seen. */
+/** Tell whether a stand-in server runs, whose webhooks the page can read. */
 export const hasStandin = () => standin;
 
-/** Tell whether the server leaves the next verdict to whoever looks at the page. */
+/** Tell whether the server leaves the next verdict to the person at the page. */
 export const asksMe = () => current === "ask-me";
 
-/** Show the switches, where a stand-in runs that they can turn. */
-export async function openBench() {
+/** Show the server's switches, where a stand-in runs. */
+export async function openPlayground() {
   const status = await api.status().catch(() => null);
   if (!status) return;
   $("where").textContent = t("where", { endpoint: status.endpoint.replace("http://", "") });
@@ -38,19 +38,19 @@ export async function openBench() {
   $("server-card").hidden = !standin;
   $("webhook-card").hidden = !standin;
   if (!standin) return;
-  drawBench();
+  drawSwitches();
   await look();
   document.addEventListener("visibilitychange", look);
   setInterval(look, LOOK_MS);
 }
 
-/** Show what the server does now; another tab may have switched it. */
+/** Read the server's rule and webhooks; another tab may have switched the server. */
 async function look() {
   if (!document.hidden) await Promise.all([readRule(), showWebhooks()]);
 }
 
-/** Draw the switches in the current language. */
-export function drawBench() {
+/** Draw the server's switches in the current language. */
+export function drawSwitches() {
   const legend = $("behaviours").querySelector("legend");
   const late = timeout > LATE_AT_MOST_S;
   const choices = Object.keys(RULES).map((name) => {
@@ -90,7 +90,7 @@ function same(wanted, { behaviour, event, times, delay_s: delay }) {
   return wanted.behaviour === behaviour && wanted.event === event && ("times" in wanted) === (times !== null) && (wanted.delay_s ?? delay) === delay;
 }
 
-/** Let the switches stand where the server does. */
+/** Check the switch of the server's current rule. */
 function check() {
   for (const input of $("behaviours").querySelectorAll("input")) input.checked = input.value === current;
 }

@@ -1,0 +1,129 @@
+// Open a browser on the page, and do what a person does there.
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+export const [url, chromiumPath, out, packages, folder] = process.argv.slice(2);
+export const file = (name) => join(folder, name);
+const require = createRequire(join(packages, "package.json"));
+const { chromium } = require("playwright-core");
+export const say = (step, seen) => console.log(JSON.stringify({ step, seen }));
+
+export const browser = await chromium.launch({
+  executablePath: chromiumPath,
+  args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage"],
+});
+export const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "en-US", colorScheme: "light" });
+export const page = await context.newPage();
+page.setDefaultTimeout(Number(process.env.TIMEOUT_MS ?? 60_000));
+export const faults = [];
+export const refused = [];
+export const elsewhere = [];
+const pathOf = (address) => new URL(address).pathname.replace(/[0-9a-f-]{36}/, "{id}");
+page.on("pageerror", (error) => faults.push(error.message));
+page.on("console", (message) => {
+  // A refusal is noted from its response, which has the address.
+  const told = message.text().includes("the server responded with a status of");
+  if (message.type() === "error" && !told) faults.push(`${message.text()} ${pathOf(message.location().url)}`);
+});
+page.on("response", (answer) => answer.status() >= 400 && refused.push(`${answer.status()} ${answer.request().method()} ${pathOf(answer.url())}`));
+page.on("request", (request) => {
+  const { hostname, protocol } = new URL(request.url());
+  if (protocol.startsWith("http") && hostname !== "127.0.0.1") elsewhere.push(request.url());
+});
+
+export const row = (name, nth = 0) => page.locator(".row", { has: page.locator(".name", { hasText: name }) }).nth(nth);
+export const state = (name, nth) => row(name, nth).locator(".pill");
+export const until = (locator, text) => locator.filter({ hasText: text }).waitFor();
+export const ends = (name, word, nth) => until(state(name, nth), new RegExp(`^(${word})$`));
+export const notes = (name, nth) => row(name, nth).locator(".notes");
+export const send = (name) => page.setInputFiles("#file-input", file(name));
+export const rule = (label) => page.getByLabel(label, { exact: true });
+export const shot = async (name) => {
+  await page.mouse.move(0, 0);
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.screenshot({ path: join(out, `${name}.png`) });
+};
+
+/** Return the job of the newest file of this name. */
+export function job(name) {
+  return page.waitForFunction((wanted) => {
+    const entries = Object.entries(localStorage).filter(([key]) => key.startsWith("waveflow.row."));
+    const rows = entries.map(([, text]) => JSON.parse(text)).filter((each) => each.name === wanted);
+    return rows.sort((a, b) => b.added - a.added)[0]?.jobId;
+  }, name).then((found) => found.jsonValue());
+}
+
+/** Switch the server's behaviour, and wait for the answer. */
+export async function behave(label) {
+  const switched = page.waitForResponse((answer) => answer.request().method() === "PUT");
+  await rule(label).check();
+  await switched;
+}
+
+/** Let the server misbehave about one file; return when the server was asked. */
+export async function misbehave(label, name) {
+  await behave(label);
+  await send(name);
+  const id = await job(name);
+  // waitForFunction takes any promise for true, so the loop waits here.
+  for (let looks = 0; looks < 400 && !(await answers(id)).length; looks += 1) await page.waitForTimeout(50);
+}
+
+/** Return how the server answered the webhooks about a job. */
+export function answers(id) {
+  return page.evaluate(async (subject) => (await (await fetch(`/local/webhooks?subject=${subject}`)).json()).map((each) => each.answered), id);
+}
+
+/** Return for how many seconds the server was asked about a file. */
+export async function asking(name) {
+  return Number((await row(name).locator(".facts").textContent()).match(/Ask ([\d.]+) s/)[1]);
+}
+
+/** Do something while the server refuses one kind of request. */
+export async function refuse(pattern, method, act) {
+  const detail = "The storage does not answer.";
+  await page.route(pattern, (route) =>
+    route.request().method() === method
+      ? route.fulfill({ status: 503, contentType: "application/problem+json", body: JSON.stringify({ code: "STORAGE_UNAVAILABLE", detail }) })
+      : route.fallback());
+  await act();
+  await page.unroute(pattern);
+}
+
+/** Return the page's sentence about a failure. */
+export async function trouble() {
+  await page.locator("#trouble").waitFor();
+  return page.locator("#trouble span").textContent();
+}
+
+/** Return how many milliseconds lie between several players, in the middle of 40 looks. */
+export async function apart(several) {
+  await page.locator(".row .play[aria-pressed=true]").nth(several - 1).waitFor();
+  await page.waitForTimeout(500);
+  return page.evaluate(async (wanted) => {
+    const { players } = await import("/page/src/player.js");
+    const found = [];
+    for (let looks = 0; looks < 40; looks += 1) {
+      const times = [...players.values()].filter((player) => player && !player.media.paused).map(({ media }) => media.currentTime);
+      if (times.length !== wanted) throw new Error(`${times.length} play`);
+      found.push(Math.max(...times) - Math.min(...times));
+      await new Promise((done) => setTimeout(done, 25));
+    }
+    return Math.round(found.sort((a, b) => a - b)[found.length >> 1] * 1000);
+  }, several);
+}
+
+/** Drop a file from outside, as a person drags it. */
+export async function drop(path) {
+  const { readFileSync } = await import("node:fs");
+  const transfer = await page.evaluateHandle(
+    ([base64, name]) => {
+      const data = new DataTransfer();
+      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+      data.items.add(new File([bytes], name, { type: "audio/wav" }));
+      return data;
+    },
+    [readFileSync(path).toString("base64"), path.split("/").at(-1)],
+  );
+  await page.dispatchEvent("body", "drop", { dataTransfer: transfer });
+}
