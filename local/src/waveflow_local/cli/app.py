@@ -94,7 +94,7 @@ def api(
     port: options.ApiPort = None,
     standin: options.StandInUrl = "",
 ) -> None:
-    """Serve the analysis API and the page alone, on an engine that runs."""
+    """Serve the HTTP API and the page alone, on an engine that runs."""
     from waveflow_local.console.api_server import serve
     from waveflow_local.console.place import Place
 

@@ -56,7 +56,7 @@ DataFolder = Annotated[
 EnvFile = Annotated[
     Path | None, typer.Option(help="Write the printed settings to this file too.")
 ]
-Api = Annotated[bool, typer.Option(help="Run the analysis API and the page beside it.")]
+Api = Annotated[bool, typer.Option(help="Run the HTTP API and the page beside it.")]
 ApiPort = Annotated[
     int | None,
     typer.Option(min=0, max=65535, help="Their port; 8000, or a free one."),
