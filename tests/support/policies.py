@@ -7,7 +7,7 @@ from typing import Any
 from waveflow_local import paths
 from waveflow_local.engine.template import Template
 
-from support.stack import Stack, listed
+from support.stack import Stack, listed, load
 
 ROOT = Path(__file__).parents[2]
 ROLES = {
@@ -83,7 +83,7 @@ class Policies:
 
     def __init__(self, parameters: dict[str, str] | None = None) -> None:
         self.template = Template.read(ROOT / "template.yaml", parameters or {})
-        self.document = self.template._document
+        self.document = load()
         self.template.bind("WebhookSecret", paths.arn("secretsmanager", "secret:s"))
 
     def statements(self, stage: str) -> list[dict[str, Any]]:
