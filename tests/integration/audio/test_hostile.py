@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import hostile, sound
-from waveflow.audio.waveform.document import waveform_document
-from waveflow.audio.waveform.draw import Waveform, draw
+from waveflow.audio.waveform.draw import Waveform, draw, waveform_document
 from waveflow.errors import WaveflowError
 
 BODY = sound.pcm16(sound.tone(1))

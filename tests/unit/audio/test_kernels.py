@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from waveflow.audio import kernels
 from waveflow.audio.stream import Rounding
 from waveflow.audio.waveform import levels
-from waveflow.audio.waveform.buckets import Grid
+from waveflow.audio.waveform.canvas import Grid
 
 
 @settings(deadline=None, max_examples=50)

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import sound
-from waveflow.audio.waveform.document import waveform_document
-from waveflow.audio.waveform.draw import draw
+from waveflow.audio.waveform.draw import draw, waveform_document
 from waveflow.errors import ResourceLimitError
 
 

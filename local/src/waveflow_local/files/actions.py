@@ -124,7 +124,7 @@ def _read_document(path: Path) -> dict[str, Any]:
 
 
 def _document(waveform: "Waveform", audio_hash: str, source: Path) -> bytes:
-    from waveflow.audio.waveform.document import waveform_document
+    from waveflow.audio.waveform.draw import waveform_document
 
     # No message says when: the file's own time gives the same bytes each time.
     changed = datetime.fromtimestamp(source.stat().st_mtime, UTC)

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from waveflow.audio.formats import opening
 from waveflow.audio.formats.head import sniff
+from waveflow.audio.formats.opening import OPENERS
 from waveflow.audio.stream import NON_FINITE_SAMPLES, TRUNCATED, Kind, Samples, Stream
 from waveflow.errors import (
     AudioTooLongError,
@@ -24,15 +24,6 @@ from waveflow.errors import (
     WaveflowError,
 )
 
-OPENERS: dict[Kind, Callable[[Path], Stream]] = {
-    Kind.WAV: opening.open_wav,
-    Kind.AIFF: opening.open_aiff,
-    Kind.FLAC: opening.open_flac,
-    Kind.MP3: opening.open_mp3,
-    Kind.OGG: lambda path: opening.open_ogg(path, Kind.OGG),
-    Kind.OPUS: lambda path: opening.open_ogg(path, Kind.OPUS),
-    Kind.M4A: opening.open_m4a,
-}
 UNCOMPRESSED = (Kind.WAV, Kind.AIFF)  # their frames are counted, not guessed
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from waveflow.audio.mix.sum import Mix, mix
-from waveflow.audio.waveform.document import waveform_document
+from waveflow.audio.waveform.draw import waveform_document
 from waveflow.errors import (
     InvalidMessageError,
     ObjectNotFoundError,

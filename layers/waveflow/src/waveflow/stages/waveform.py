@@ -5,8 +5,7 @@ import time
 import msgspec
 
 from waveflow.audio.listen.meter import Listener
-from waveflow.audio.waveform.document import waveform_document
-from waveflow.audio.waveform.draw import Waveform, draw
+from waveflow.audio.waveform.draw import Waveform, draw, waveform_document
 from waveflow.errors import (
     ObjectNotFoundError,
     SourceChangedError,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from waveflow.audio.formats import chunks
 from waveflow.audio.formats.head import read_head
-from waveflow.audio.formats.layout import Encoding, Layout
+from waveflow.audio.formats.pcm import Encoding, Layout
 from waveflow.audio.stream import Kind
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 

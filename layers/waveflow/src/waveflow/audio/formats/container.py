@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from waveflow.audio.formats import mp4
 from waveflow.audio.stream import Kind, Samples
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
@@ -33,6 +32,13 @@ CODECS = {
 }
 # A frame has room for eight planes in itself, so a null pointer behind seven.
 _PLANES_WITHIN = 7
+# (8192 - 64) / 4: a Vorbis stamp does not know how its first windows overlap.
+JITTER = 2_048
+# Boxes of MPEG-4, by their headers.
+BOX_BYTES = 8
+LONG_BOX_BYTES = 16
+IS_LONG, UNTIL_THE_END = 1, 0  # in place of a box's size
+MAX_BOXES = 1_000
 # A crafted file must not name another one, and none may be a playlist.
 PROTOCOLS = {"protocol_whitelist": "file"}
 
@@ -114,7 +120,7 @@ def opened(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
             f"The {kind} file cannot be opened: {getattr(exc, 'strerror', exc)}"
         ) from exc
     with container:
-        if kind is Kind.M4A and not container.streams and mp4.is_empty(path):
+        if kind is Kind.M4A and not container.streams and _is_empty_mp4(path):
             raise EmptyAudioError("The m4a file holds no frame of audio.")
         yield container, _stream(container, kind)
 
@@ -136,6 +142,39 @@ def _stream(container: Any, kind: Kind) -> Any:  # PyAV is untyped here
             "which is not accepted."
         )
     return stream
+
+
+def _is_empty_mp4(path: Path) -> bool:
+    """Tell whether the media data are there, and nothing in them.
+
+    Parameters
+    ----------
+    path
+        A file whose content is MPEG-4.
+
+    Returns
+    -------
+    bool
+        True where all boxes can be walked, and each `mdat` is without a body.
+    """
+    with path.open("rb") as file:
+        end, position, found = file.seek(0, 2), 0, False
+        for _ in range(MAX_BOXES):
+            if position >= end:
+                return found
+            file.seek(position)
+            header = file.read(LONG_BOX_BYTES)
+            size, body = int.from_bytes(header[:4], "big"), BOX_BYTES
+            if size == IS_LONG:
+                size, body = int.from_bytes(header[8:], "big"), LONG_BOX_BYTES
+            elif size == UNTIL_THE_END:
+                size = end - position
+            is_media = header[4:8] == b"mdat"
+            if size < body or (is_media and size > body):
+                return False
+            found = found or is_media
+            position += size
+    return False
 
 
 def read_facts(path: Path, kind: Kind) -> Facts:

@@ -9,8 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from waveflow.audio.formats.container import DEMUXERS, PROTOCOLS, Facts, planes, url
-from waveflow.audio.formats.gaps import JITTER
+from waveflow.audio.formats.container import (
+    DEMUXERS,
+    JITTER,
+    PROTOCOLS,
+    Facts,
+    planes,
+    url,
+)
 from waveflow.audio.stream import Kind, Samples
 
 # Each graph holds a dozen blocks, and a mix may hold 64 graphs.

@@ -15,7 +15,7 @@ from waveflow.audio.formats import (
     pcm,
     wav,
 )
-from waveflow.audio.formats.layout import Encoding, Layout
+from waveflow.audio.formats.pcm import Encoding, Layout
 from waveflow.audio.stream import TRUNCATED, Kind, Rounding, Samples, Stream
 from waveflow.errors import CorruptAudioError, EmptyAudioError
 
@@ -252,3 +252,14 @@ def _behind(blocks: Iterator[Samples], start: int) -> Iterator[Samples]:
         if start < len(block):
             yield block[start:]
         start = max(0, start - len(block))
+
+
+OPENERS: dict[Kind, Callable[[Path], Stream]] = {
+    Kind.WAV: open_wav,
+    Kind.AIFF: open_aiff,
+    Kind.FLAC: open_flac,
+    Kind.MP3: open_mp3,
+    Kind.OGG: lambda path: open_ogg(path, Kind.OGG),
+    Kind.OPUS: lambda path: open_ogg(path, Kind.OPUS),
+    Kind.M4A: open_m4a,
+}
