@@ -1,6 +1,7 @@
 """Mix stems to one mono WAV in memory that depends on no length."""
 
 import hashlib
+import wave
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio import codec
-from waveflow.audio.mix import riff
 from waveflow.audio.mix.stem import MIX_FRAMES, STEP_FRAMES, Stem
 from waveflow.audio.waveform.draw import Waveform, draw
 from waveflow.audio.waveform.parallel import DECODERS
@@ -19,6 +19,9 @@ from waveflow.errors import AudioTooLongError, InvalidMessageError
 PEAK_CEILING = 0.95  # set by the platform
 PEAKS_OF_A_MIX = 4_000  # set by the platform
 INT16_SCALE = 32_767
+SAMPLE_BYTES = 2
+HEADER_BYTES = 44  # before the samples of a plain WAV
+MAX_WAV_BYTES = 0xFFFF_FFFF  # by the size field of RIFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +131,15 @@ class _Job:
         stems = self._open()
         rate, peak, frames = stems[0].sample_rate, 0.0, 0
         decoders = min(DECODERS, len(stems))
-        with out.open("wb") as file, ThreadPoolExecutor(decoders) as pool:
-            file.write(riff.header(rate, 0))
+        with wave.open(str(out), "wb") as wav, ThreadPoolExecutor(decoders) as pool:
+            wav.setparams((1, SAMPLE_BYTES, rate, 0, "NONE", ""))
             for block in _summed(stems, pool):
                 peak = max(peak, float(block.max()), -float(block.min()))
-                for start in range(0, len(block), STEP_FRAMES):
-                    file.write(_pcm(block[start : start + STEP_FRAMES], gain))
                 frames += len(block)
-                if riff.HEADER_BYTES + riff.SAMPLE_BYTES * frames > riff.MAX_BYTES:
+                if HEADER_BYTES + SAMPLE_BYTES * frames > MAX_WAV_BYTES:
                     raise AudioTooLongError("The mix is longer than 4 GiB of WAV.")
-            file.seek(0)
-            file.write(riff.header(rate, frames))
+                for start in range(0, len(block), STEP_FRAMES):
+                    wav.writeframesraw(_pcm(block[start : start + STEP_FRAMES], gain))
         return peak, frames, _warnings(stems)
 
     def _open(self) -> list[Stem]:
@@ -175,4 +176,4 @@ def _pcm(block: NDArray[np.float32], gain: float) -> bytes:
     scaled = block * np.float32(gain * INT16_SCALE)
     np.rint(scaled, out=scaled)
     np.clip(scaled, -INT16_SCALE - 1, INT16_SCALE, out=scaled)
-    return scaled.astype("<i2").tobytes()
+    return scaled.astype(np.int16).tobytes()
