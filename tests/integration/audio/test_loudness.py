@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from waveflow.audio.listen import weighting
-from waveflow.audio.listen.loudness import Loudness, LoudnessMeter, loudness_range
+from waveflow.audio.listen.findings import Loudness
+from waveflow.audio.listen.loudness import LoudnessMeter, loudness_range
 from waveflow.audio.listen.true_peak import TruePeak
+from waveflow.audio.stream import Block
 
 RATE = 16_000  # the answers are those of every rate
 
@@ -21,7 +23,7 @@ def measured(*parts, rate=RATE, block=10_000) -> Loudness:
     x = np.concatenate(parts, axis=1)
     meter = LoudnessMeter(rate, len(x))
     for start in range(0, x.shape[1], block):
-        meter.add(x[:, start : start + block])
+        meter.add(Block(x[:, start : start + block].T, rate))
     return meter.finish()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from support import sound
 from waveflow.audio.listen.loudness import Loudness
-from waveflow.audio.listen.meter import Listener
+from waveflow.audio.listen.meter import Meter
 from waveflow.audio.waveform.draw import draw
 
 FFMPEG = shutil.which("ffmpeg")
@@ -30,9 +30,10 @@ PHASES = """
 
 def heard(path) -> Loudness:
     """Return what is heard of a file."""
-    listener = Listener()
-    draw(path, 1, tap=listener)
-    return listener.finish().loudness
+    meter = Meter()
+    draw(path, 1, listeners=[meter])
+    loudness, _ = meter.finish()
+    return loudness
 
 
 def printed(path) -> tuple[float, float]:

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import soxr
 from support import sound
-from waveflow.audio.mix.stem import Stem
+from waveflow.audio.mix.stem import StemReader
 from waveflow.audio.mix.sum import mix
 from waveflow.audio.waveform.draw import draw
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
@@ -111,7 +111,7 @@ def test_resampling_in_pieces_gives_the_bits_of_the_whole(tmp_path: Path):
     signal = sound.music(30, rate=8_000, channels=1)[:, 0]
     path = sound.write(tmp_path / "a.wav", signal, rate=8_000, subtype="FLOAT")
 
-    stem = Stem(path, "a", sample_rate=192_000, deadline=None)
+    stem = StemReader(path, "a", sample_rate=192_000, deadline=None)
     blocks = []
     while len(block := stem.next_block()):
         blocks.append(block.copy())

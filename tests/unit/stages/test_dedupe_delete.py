@@ -63,7 +63,7 @@ def test_a_proved_duplicate_is_deleted_behind_its_record(checksums):
     outcome = delete_duplicate(request, objects=objects, policy=policy())
 
     assert outcome.status == "DUPLICATE"
-    assert outcome.result["duplicate_of"] == CLAIM
+    assert msgspec.to_builtins(outcome.result.duplicate_of) == CLAIM
     assert objects.body(NEWER) is None
     assert objects.body(OLDER) == BODY
     assert [c for c in objects.calls if c[0] in {"publish_over", "delete"}] == [

@@ -1,15 +1,16 @@
 """A failing analysis never fails the waveform."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
-from waveflow.audio.listen.loudness import Loudness, LoudnessMeter
-from waveflow.audio.listen.meter import Listener
+from waveflow.audio.listen.findings import Loudness
+from waveflow.audio.listen.loudness import LoudnessMeter
+from waveflow.audio.listen.meter import Meter
 from waveflow.audio.listen.stem_check import StemCheck
-from waveflow.stages._analysis import analysis_told
+from waveflow.audio.stream import Block
+from waveflow.events.flow import MusicFindings
+from waveflow.stages._analysis import analysis_of
 
-MUSIC = {"tempo": None, "key": None}
+MUSIC = MusicFindings()
 RATE = 8_000
 
 
@@ -25,13 +26,11 @@ class BrokenMeter(LoudnessMeter):
         raise self.error
 
 
-def listened(block: np.ndarray) -> Listener:
-    """Return a listener past which one block went, which it did not change."""
-    listener = Listener()
-    stream = SimpleNamespace(sample_rate=RATE, channels=1)
-    [passed] = listener(stream, iter([block]))
-    assert passed is block
-    return listener
+def measured(samples: np.ndarray, *, rate: int = RATE) -> Meter:
+    """Return a meter that heard one block."""
+    meter = Meter()
+    meter.add(Block(samples, rate))
+    return meter
 
 
 @pytest.mark.parametrize(
@@ -43,36 +42,33 @@ def listened(block: np.ndarray) -> Listener:
 )
 def test_what_goes_wrong_at_the_end_is_a_code(error, code):
     """The document is published by then; a raise would fail the whole stage."""
-    listener = listened(np.zeros((RATE, 1), np.float32))
-    listener._meters = (BrokenMeter(error), StemCheck(RATE, 1))
+    meter = measured(np.zeros((RATE, 1), np.float32))
+    meter._parts = (BrokenMeter(error), StemCheck(RATE, 1))
 
-    told = analysis_told(listener, MUSIC)
+    told = analysis_of(meter, MUSIC)
 
-    assert told["error_code"] == code
-    assert told["loudness"] is None
-    assert told["warnings"] == []
+    assert told.error_code == code
+    assert told.loudness is None
+    assert told.warnings == []
 
 
 def test_what_goes_wrong_on_the_way_is_a_code():
-    """Samples of a kind that no decoder gives, to a listener that expects three."""
-    told = analysis_told(listened(np.zeros((RATE, 1), np.float64)), MUSIC)
+    """Samples of a kind that no decoder gives, to a meter that expects three."""
+    told = analysis_of(measured(np.zeros((RATE, 1), np.float64)), MUSIC)
 
-    assert told["error_code"] == "INTERNAL_ERROR"
-    assert told["loudness"] is None
+    assert told.error_code == "INTERNAL_ERROR"
+    assert told.loudness is None
 
 
 def test_a_meter_that_cannot_begin_is_a_code():
     """Drawing goes on although nothing listens."""
-    listener = Listener()
-    stream = SimpleNamespace(sample_rate=0, channels=1)
-    block = np.zeros((10, 1), np.float32)
+    meter = measured(np.zeros((10, 1), np.float32), rate=0)
 
-    assert list(listener(stream, iter([block]))) == [block]
-    assert analysis_told(listener, MUSIC)["error_code"] == "INTERNAL_ERROR"
+    assert analysis_of(meter, MUSIC).error_code == "INTERNAL_ERROR"
 
 
 def test_the_error_names_its_kind():
     """What a log can say without saying what the samples were."""
-    listener = listened(np.zeros((RATE, 1), np.float64))
+    meter = measured(np.zeros((RATE, 1), np.float64))
 
-    assert str(listener.error) == "Listening raised KeyError."
+    assert str(meter.error) == "Listening raised KeyError."

@@ -80,8 +80,8 @@ def test_every_stem_is_pinned_before_any_is_read_and_the_wav_is_first():
         ("publish", MIXED),
         ("publish", DOCUMENT),
     ]
-    assert outcome.result["mixed_file_path"] == MIXED
-    assert outcome.result["waveform_data_path"] == DOCUMENT
+    assert outcome.result.mixed_file_path == MIXED
+    assert outcome.result.waveform_data_path == DOCUMENT
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_a_drawing_beside_a_finished_deletion_ends_as_that_duplicate(objects):
     outcome = draw(objects, pinned)
 
     assert outcome.status == "DUPLICATE"
-    assert outcome.result["duplicate_of"]["filepath"] == OLDER
+    assert outcome.result.duplicate_of.filepath == OLDER
     assert objects.body(NEWER) is None
 
 
@@ -189,7 +189,7 @@ def test_the_same_bytes_are_drawn_again_with_other_peaks(objects):
     draw(objects, hashed(objects))
     pinned = hashed(objects, num_peaks=7)
 
-    assert draw(objects, pinned).result["num_peaks"] == 7
+    assert draw(objects, pinned).result.num_peaks == 7
     assert len(json.loads(objects.body(DOCUMENT))["peaks"]) == 7
 
 

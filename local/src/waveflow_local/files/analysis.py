@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Group
@@ -12,19 +12,23 @@ from rich.text import Text
 
 from waveflow_local.files.actions import size_of
 
+if TYPE_CHECKING:
+    from waveflow.events.flow import MusicFindings
+
 Report = dict[str, Any]
 MISSING = "tempo and key need librosa, which `make setup` installs"
 
 
 def analyze_file(path: Path) -> Report:
     """Return a file's analysis as `/completion` carries it, and what the file is."""
-    from waveflow.audio.listen.meter import Listener
+    import msgspec
+    from waveflow.audio.listen.meter import Meter
     from waveflow.audio.waveform.draw import draw
-    from waveflow.stages._analysis import analysis_told
+    from waveflow.stages._analysis import analysis_of
 
     size_of(path)
-    listener = Listener()
-    drawn = draw(path, 1, tap=listener)
+    meter = Meter()
+    drawn = draw(path, 1, listeners=[meter])
     return {
         "file": str(path),
         "format": drawn.format,
@@ -32,7 +36,7 @@ def analyze_file(path: Path) -> Report:
         "sample_rate": drawn.sample_rate,
         "channels": drawn.channels,
         "warnings": list(drawn.warnings),
-        "analysis": analysis_told(listener, _music(path)),
+        "analysis": msgspec.to_builtins(analysis_of(meter, _music(path))),
     }
 
 
@@ -41,18 +45,17 @@ def can_hear_music() -> bool:
     return find_spec("librosa") is not None
 
 
-def _music(path: Path) -> Report:
-    import msgspec
+def _music(path: Path) -> "MusicFindings":
     from waveflow.audio.listen.excerpt import read_excerpt
     from waveflow.audio.listen.key import find_key
     from waveflow.audio.listen.tempo import find_tempo
+    from waveflow.events.flow import MusicFindings
+    from waveflow.stages._analysis import NO_MUSIC
 
     if not can_hear_music():
-        return {"error": "InternalError"}
+        return NO_MUSIC
     excerpt = read_excerpt(path)
-    found = {"tempo": find_tempo(excerpt), "key": find_key(excerpt)}
-    plain: Report = msgspec.to_builtins(found)
-    return plain
+    return MusicFindings(tempo=find_tempo(excerpt), key=find_key(excerpt))
 
 
 def told(report: Report) -> str:

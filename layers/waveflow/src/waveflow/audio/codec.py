@@ -5,15 +5,22 @@ This is the one place where audio enters: what leaves `open_audio` and
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from waveflow.audio.formats.head import sniff
 from waveflow.audio.formats.opening import OPENERS
-from waveflow.audio.stream import NON_FINITE_SAMPLES, TRUNCATED, Kind, Samples, Stream
+from waveflow.audio.stream import (
+    NON_FINITE_SAMPLES,
+    TRUNCATED,
+    Block,
+    Kind,
+    Listener,
+    Samples,
+    Stream,
+)
 from waveflow.errors import (
     AudioTooLongError,
     BadSampleRateError,
@@ -25,8 +32,6 @@ from waveflow.errors import (
 )
 
 UNCOMPRESSED = (Kind.WAV, Kind.AIFF)  # their frames are counted, not guessed
-
-T = TypeVar("T")
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000
 MAX_CHANNELS = 32
@@ -101,7 +106,7 @@ def blocks(
                 raise _too_long(stream)
             if deadline is not None and time.monotonic() > deadline:
                 raise ResourceLimitError(f"Time ran out after {decoded} frames.")
-            yield _finite(block, stream)
+            yield _without_infinities(block, stream)
         if not decoded:
             raise _nothing(stream)
         if decoded < stream.frames - SLACK_FRAMES:
@@ -114,6 +119,25 @@ def blocks(
         raise CorruptAudioError(
             f"The {stream.kind} file cannot be decoded after {decoded} frames: {exc}"
         ) from exc
+
+
+def decode_into(
+    stream: Stream,
+    listeners: Sequence[Listener[object]],
+    *,
+    deadline: float | None = None,
+) -> None:
+    """Decode a whole stream once, and hand each block to every listener.
+
+    Raises
+    ------
+    WaveflowError
+        As for `blocks`.
+    """
+    for samples in blocks(stream, deadline=deadline):
+        block = Block(samples, stream.sample_rate)
+        for listener in listeners:
+            listener.add(block)
 
 
 def _validate(sample_rate: int, channels: int) -> None:
@@ -142,7 +166,7 @@ def _too_long(stream: Stream) -> AudioTooLongError:
     )
 
 
-def _finite(block: Samples, stream: Stream) -> Samples:
+def _without_infinities(block: Samples, stream: Stream) -> Samples:
     if block.dtype != np.float32:
         return block
     # A NaN makes both comparisons false.
@@ -152,31 +176,3 @@ def _finite(block: Samples, stream: Stream) -> Samples:
     if not finite.all():
         stream.warnings.add(NON_FINITE_SAMPLES)
     return np.clip(np.where(finite, block, np.float32(0)), -MAX_LEVEL, MAX_LEVEL)
-
-
-def named(name: str, work: Callable[..., T], *arguments: object) -> T:
-    """Do some work on a stem; have errors name the stem.
-
-    Parameters
-    ----------
-    name
-        What to call the stem.
-    work
-        What to call.
-    *arguments
-        Its arguments.
-
-    Returns
-    -------
-    T
-        What the work returns.
-
-    Raises
-    ------
-    WaveflowError
-        Of the same class, its message starting with the name.
-    """
-    try:
-        return work(*arguments)
-    except WaveflowError as exc:
-        raise type(exc)(f"{name}: {exc}") from exc

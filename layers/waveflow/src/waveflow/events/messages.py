@@ -1,10 +1,16 @@
 """Define the four messages that the server sends."""
 
-from typing import Any
-
 from msgspec import UNSET, Struct, UnsetType, field
 
-from waveflow.events.fields import Analysis, Id, Key, NumPeaks, StemPaths, Timestamp
+from waveflow.events.fields import (
+    Id,
+    JsonObject,
+    Key,
+    NumPeaks,
+    StemPaths,
+    Timestamp,
+    WantsAnalysis,
+)
 
 DEFAULT_NUM_PEAKS = 1024
 
@@ -28,7 +34,7 @@ class StemMessage(
     timestamp: Timestamp | UnsetType = UNSET
     original_filename: str | UnsetType = UNSET
     num_peaks: NumPeaks = DEFAULT_NUM_PEAKS
-    analysis: Analysis = False
+    analysis: WantsAnalysis = False
     upstream_id: Id | UnsetType = field(default=UNSET, name="upstreamId")
 
 
@@ -90,7 +96,7 @@ class Job(Struct, frozen=True, kw_only=True):
     job_id: str
     ts: int
     message: Message
-    extra: dict[str, Any] = {}
+    extra: JsonObject = {}
 
     @property
     def stem(self) -> StemMessage:

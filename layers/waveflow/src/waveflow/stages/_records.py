@@ -18,6 +18,7 @@ from waveflow.errors import (
 )
 from waveflow.events.flow import Outcome, Source, dedupe_key
 from waveflow.events.messages import Job, Survivor
+from waveflow.events.webhooks import DuplicateResult
 from waveflow.ports import ObjectStore
 
 LOST = "LOST"  # no survivor was found after the delete
@@ -91,7 +92,9 @@ def find_deletion(job: Job, key: str, *, objects: ObjectStore) -> Deletion | Non
     return record.deletion
 
 
-def duplicate(job: Job, deletion: Deletion, *, seconds: float) -> Outcome:
+def duplicate_outcome(
+    job: Job, deletion: Deletion, *, seconds: float
+) -> Outcome[DuplicateResult]:
     """Return how the job of a deleted duplicate ended.
 
     One without a survivor is a defect that somebody must undo: no role of ours
@@ -105,11 +108,11 @@ def duplicate(job: Job, deletion: Deletion, *, seconds: float) -> Outcome:
     return Outcome(
         status="DUPLICATE",
         processing_time=round(seconds, 3),
-        result={
-            "error": "Duplicate file",
-            "error_code": "DUPLICATE_FILE",
-            "error_message": "The same bytes are already stored as another stem.",
-            "duplicate_of": msgspec.to_builtins(deletion.survivor),
-            "audio_data_hash": deletion.source.audio_hash,
-        },
+        result=DuplicateResult(
+            error="Duplicate file",
+            error_code="DUPLICATE_FILE",
+            error_message="The same bytes are already stored as another stem.",
+            duplicate_of=deletion.survivor,
+            audio_data_hash=deletion.source.audio_hash,
+        ),
     )

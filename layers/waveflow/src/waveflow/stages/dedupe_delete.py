@@ -4,7 +4,7 @@ The guards stand in the contract's order, and each refusal keeps the object.
 """
 
 import time
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import msgspec
 
@@ -22,12 +22,13 @@ from waveflow.events.flow import (
     waveform_key,
 )
 from waveflow.events.messages import Job, Survivor
+from waveflow.events.webhooks import DuplicateResult
 from waveflow.ports import ObjectStore, Policy, StoredObject
 from waveflow.stages._records import (
     LOST,
     Deletion,
     Record,
-    duplicate,
+    duplicate_outcome,
     find_deletion,
     find_record,
     write_deletion,
@@ -37,7 +38,7 @@ from waveflow.stages.hash import sha256_of
 
 def delete_duplicate(
     request: DedupeDeleteRequest, *, objects: ObjectStore, policy: Policy
-) -> Outcome:
+) -> Outcome[DuplicateResult]:
     """Delete the job's object if an older survivor with the same bytes is proved.
 
     Raises `DedupeRefusedError` with the guard's reason; the object then stays.
@@ -51,7 +52,7 @@ def delete_duplicate(
         _delete(job, source, objects=objects)
     if not done or request.retries:
         record = _look_back(job, record, objects=objects)
-    return duplicate(job, record.deletion, seconds=time.monotonic() - started)
+    return duplicate_outcome(job, record.deletion, seconds=time.monotonic() - started)
 
 
 def _is_done(record: Record, source: Source, *, objects: ObjectStore) -> bool:
@@ -117,7 +118,7 @@ def _check_claim(request: DedupeDeleteRequest, *, policy: Policy) -> Survivor:
     stem, source = request.job.stem, request.source
     if source.version_id in {None, "null"}:
         raise DedupeRefusedError("UNVERSIONED")
-    survivor = _survivor(request.duplicate_of)
+    survivor = _find_survivor(request.duplicate_of)
     keys = [source.key] if survivor is None else [source.key, survivor.filepath]
     for key in keys:
         try:
@@ -131,7 +132,7 @@ def _check_claim(request: DedupeDeleteRequest, *, policy: Policy) -> Survivor:
     return survivor
 
 
-def _survivor(claim: Any) -> Survivor | None:
+def _find_survivor(claim: object) -> Survivor | None:
     try:
         return msgspec.convert(claim, Survivor)
     except (msgspec.ValidationError, UnicodeEncodeError):  # or a lone surrogate

@@ -14,14 +14,15 @@ from waveflow.errors import (
 )
 from waveflow.events.fields import check_key, iso_time
 from waveflow.events.flow import (
+    MixOutcome,
     MixRequest,
-    MixResult,
     Outcome,
     mixed_key,
     mixed_waveform_key,
 )
 from waveflow.events.messages import Job, MixMessage
 from waveflow.events.normalise import read_job
+from waveflow.events.webhooks import MixResult
 from waveflow.ports import ObjectStore, Policy, StoredObject
 from waveflow.stages._fetch import fetch, workspace
 from waveflow.stages.hash import check_size
@@ -31,7 +32,7 @@ MIX_TIME_S = 840  # a minute less than the function's own time-out
 
 def mix_stems(
     request: MixRequest, *, objects: ObjectStore, policy: Policy
-) -> MixResult:
+) -> MixOutcome:
     """Publish the mix of every stem that the message names, or of none."""
     started = time.monotonic()
     job = read_job(request)
@@ -50,7 +51,7 @@ def mix_stems(
             deadline=started + MIX_TIME_S,
         )
         _publish(job, result, out, objects=objects)
-    return MixResult(
+    return MixOutcome(
         job=job, outcome=_outcome(job, result, seconds=time.monotonic() - started)
     )
 
@@ -90,16 +91,16 @@ def _publish(job: Job, result: Mix, out: Path, *, objects: ObjectStore) -> None:
     objects.publish(mixed_waveform_key(job), document, content_type="application/json")
 
 
-def _outcome(job: Job, result: Mix, *, seconds: float) -> Outcome:
+def _outcome(job: Job, result: Mix, *, seconds: float) -> Outcome[MixResult]:
     return Outcome(
         status="SUCCESS",
         processing_time=round(seconds, 3),
-        result={
-            "mixed_file_path": mixed_key(job),
-            "waveform_data_path": mixed_waveform_key(job),
-            "duration": round(result.duration, 6),
-            "sample_rate": result.sample_rate,
-            "channels": result.channels,
-            "warnings": list(result.warnings),
-        },
+        result=MixResult(
+            mixed_file_path=mixed_key(job),
+            waveform_data_path=mixed_waveform_key(job),
+            duration=round(result.duration, 6),
+            sample_rate=result.sample_rate,
+            channels=result.channels,
+            warnings=list(result.warnings),
+        ),
     )

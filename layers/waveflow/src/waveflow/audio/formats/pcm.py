@@ -13,7 +13,7 @@ from waveflow.audio.stream import BLOCK_SAMPLES, Kind, Samples
 
 LOW_BYTE = -256  # masks the byte that a 24-bit sample shares with its neighbour
 
-Convert = Callable[[bytearray, int], NDArray[np.generic]]
+Convert = Callable[[bytearray, int], Samples]
 
 
 class Encoding(Enum):

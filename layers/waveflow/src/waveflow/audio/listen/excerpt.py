@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from waveflow.audio import codec
 from waveflow.audio.kernels import mono
-from waveflow.audio.listen.meter import planar
 from waveflow.audio.listen.stem_check import SILENT_LEVEL
+from waveflow.audio.stream import Block
 
 SAMPLE_RATE = 22_050  # Hz; librosa's own, far above what beat and pitch need
 MAX_SECONDS = 90
@@ -44,7 +44,8 @@ def read_excerpt(path: Path, *, deadline: float | None = None) -> NDArray[np.flo
     )
     left, parts = MAX_SECONDS * stream.sample_rate, []
     for block in codec.blocks(stream, deadline=deadline):
-        both = np.stack((mono(block), planar(block[:, :1])[0]), axis=1)[:left]
+        first = Block(block[:, :1], stream.sample_rate).planar[0]
+        both = np.stack((mono(block), first), axis=1)[:left]
         parts.append(resampler.resample_chunk(both))
         left -= len(both)
         if left <= 0:

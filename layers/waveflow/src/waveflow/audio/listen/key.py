@@ -5,12 +5,13 @@ one whose profile that resembles most (Albrecht and Shanahan, Music Perception
 31(1), 2013, from 982 pieces). librosa is imported on the first call.
 """
 
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio.listen.excerpt import SAMPLE_RATE, is_silent
+from waveflow.audio.listen.findings import MusicalKey
 
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 # How often each degree of the scale occurs, in thousandths, the tonic first.
@@ -23,34 +24,8 @@ MIN_CONFIDENCE = 0.6
 MIN_LEAD = 0.03  # one note alone fits two keys equally well
 RELATIVE_STEPS = 3  # semitones from a minor key up to the major key with its notes
 
-SILENT, TOO_SHORT = "SILENT", "TOO_SHORT"
-NO_PITCH, NO_KEY = "NO_PITCH", "NO_KEY"
 
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Which key the notes belong to.
-
-    Parameters
-    ----------
-    value
-        Such as "F# minor", with sharps only; None with a reason.
-    confidence
-        0 to 1: the correlation of the notes with the key's profile.
-    relative
-        The key with the same notes in the other mode, the likeliest mistake.
-    reason
-        Why there is no value: SILENT, TOO_SHORT (below 3 s), NO_PITCH (drums,
-        noise, speech) or NO_KEY (notes that fit several keys or none).
-    """
-
-    value: str | None
-    confidence: float
-    relative: str | None
-    reason: str | None
-
-
-def find_key(excerpt: NDArray[np.float32]) -> Key:
+def find_key(excerpt: NDArray[np.float32]) -> MusicalKey:
     """Find the key.
 
     Parameters
@@ -60,25 +35,28 @@ def find_key(excerpt: NDArray[np.float32]) -> Key:
 
     Returns
     -------
-    Key
+    MusicalKey
         The same for the same excerpt.
     """
     if is_silent(excerpt):
-        return _none(SILENT)
+        return _none("SILENT")
     if len(excerpt) < MIN_SECONDS * SAMPLE_RATE:
-        return _none(TOO_SHORT)
+        return _none("TOO_SHORT")
     strengths = pitch_classes(excerpt)
     if strengths is None or strengths.std() < MIN_CONTRAST * strengths.mean():
-        return _none(NO_PITCH)
+        return _none("NO_PITCH")
     fits = profile_fits(strengths)
     second, first = np.sort(fits)[-2:]
     confidence = round(float(np.clip(first, 0, 1)), 2)
     if first < MIN_CONFIDENCE or first - second < MIN_LEAD:
-        return _none(NO_KEY, confidence)
+        return _none("NO_KEY", confidence)
     tonic, minor = int(fits.argmax()) % 12, int(fits.argmax()) >= len(PITCHES)
     other = tonic + RELATIVE_STEPS if minor else tonic - RELATIVE_STEPS
-    return Key(
-        _name(tonic, minor=minor), confidence, _name(other, minor=not minor), None
+    return MusicalKey(
+        value=_name(tonic, minor=minor),
+        confidence=confidence,
+        relative=_name(other, minor=not minor),
+        reason=None,
     )
 
 
@@ -133,5 +111,8 @@ def _name(tonic: int, *, minor: bool) -> str:
     return f"{PITCHES[tonic % 12]} {'minor' if minor else 'major'}"
 
 
-def _none(reason: str, confidence: float = 0.0) -> Key:
-    return Key(None, confidence, None, reason)
+def _none(
+    reason: Literal["SILENT", "TOO_SHORT", "NO_PITCH", "NO_KEY"],
+    confidence: float = 0.0,
+) -> MusicalKey:
+    return MusicalKey(value=None, confidence=confidence, relative=None, reason=reason)

@@ -1,12 +1,14 @@
 """Measure loudness while blocks pass by (ITU-R BS.1770-4, EBU Tech 3341, 3342)."""
 
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio.listen import weighting
+from waveflow.audio.listen.findings import Loudness
 from waveflow.audio.listen.true_peak import TruePeak
+from waveflow.audio.stream import Block
 
 HOPS_PER_SECOND = 10
 MOMENTARY_HOPS = 4  # 400 ms, each overlapping the last by 75 %
@@ -28,41 +30,9 @@ WEIGHTS: dict[int, tuple[float, ...]] = {
     8: (1, 1, 1, 0, SURROUND, SURROUND, SURROUND, SURROUND),
 }
 
-SILENT = "SILENT"
-TOO_SHORT = "TOO_SHORT"
-
-
-@dataclass(frozen=True, slots=True)
-class Loudness:
-    """How loud a file is; what cannot be said is None.
-
-    Parameters
-    ----------
-    integrated
-        Gated loudness of the whole, in LUFS.
-    range
-        Loudness range, in LU; None below 3.4 s.
-    momentary_max
-        The loudest 400 ms, in LUFS.
-    short_term_max
-        The loudest 3 s, in LUFS; None below 3 s.
-    true_peak
-        In dBTP; None for digital silence.
-    reason
-        Why `integrated` is None: TOO_SHORT (below 400 ms) or SILENT (nothing
-        above -70 LUFS).
-    """
-
-    integrated: float | None
-    range: float | None
-    momentary_max: float | None
-    short_term_max: float | None
-    true_peak: float | None
-    reason: str | None
-
 
 class LoudnessMeter:
-    """What was heard of a stream.
+    """Listen to a stream, and measure its loudness and true peak.
 
     Parameters
     ----------
@@ -81,14 +51,9 @@ class LoudnessMeter:
         self._unsummed: NDArray[np.float64] = np.zeros(0)
         self._sums: list[NDArray[np.float64]] = []
 
-    def add(self, x: NDArray[np.float32]) -> None:
-        """Take in the next frames.
-
-        Parameters
-        ----------
-        x
-            float32, shape (channels, frames), in units of full scale.
-        """
+    def add(self, block: Block) -> None:
+        """Take in the next frames."""
+        x = block.planar
         self._peak.add(x)
         joined: NDArray[np.float64] = np.concatenate((self._unfiltered, x), axis=1)
         whole = joined.shape[1] // weighting.RUN * weighting.RUN
@@ -105,13 +70,7 @@ class LoudnessMeter:
         self._unsummed = squares[whole:]
 
     def finish(self) -> Loudness:
-        """Give what the whole stream amounts to.
-
-        Returns
-        -------
-        Loudness
-            Rounded to 0.01.
-        """
+        """Return the levels of the whole stream, rounded to 0.01."""
         rest = self._unfiltered.shape[1]
         if rest:
             padded = np.zeros((len(self._unfiltered), weighting.RUN))
@@ -121,15 +80,22 @@ class LoudnessMeter:
         momentary = _windows(hops, MOMENTARY_HOPS)
         short_term = _windows(hops, SHORT_TERM_HOPS)
         integrated = gated_loudness(momentary)
-        too_short = TOO_SHORT if not len(momentary) else SILENT
         return Loudness(
             integrated=_rounded(integrated),
             range=_rounded(loudness_range(short_term)),
             momentary_max=_loudest(momentary),
             short_term_max=_loudest(short_term),
             true_peak=_level(20, self._peak.level),
-            reason=too_short if integrated is None else None,
+            reason=_reason(integrated, momentary),
         )
+
+
+def _reason(
+    integrated: float | None, momentary: NDArray[np.float64]
+) -> Literal["SILENT", "TOO_SHORT"] | None:
+    if integrated is not None:
+        return None
+    return "SILENT" if len(momentary) else "TOO_SHORT"
 
 
 def gated_loudness(powers: NDArray[np.float64]) -> float | None:

@@ -1,15 +1,12 @@
 """Check a stem as an engineer does by ear, while blocks pass by."""
 
 import math
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-SILENT, CLIPPED, DC_OFFSET = "SILENT", "CLIPPED", "DC_OFFSET"
-DUAL_MONO, ANTI_PHASE = "DUAL_MONO", "ANTI_PHASE"
-LEADING_SILENCE, UPSAMPLED_BITS = "LEADING_SILENCE", "UPSAMPLED_BITS"
+from waveflow.audio.listen.findings import StemWarning
+from waveflow.audio.stream import Block, Samples
 
 SILENT_LEVEL = 1e-4  # -80 dBFS: above the dither of 16 bits
 LEADING_SECONDS = 0.5
@@ -29,27 +26,8 @@ LOW_BITS = 0xFFFF  # of a left-justified sample: what 16 bits do not reach
 STEREO = 2
 
 
-@dataclass(frozen=True, slots=True)
-class StemWarning:
-    """One thing that an engineer would ask about.
-
-    Parameters
-    ----------
-    code
-        One of this module's.
-    count
-        Of CLIPPED: samples in runs at full scale.
-    seconds
-        Of LEADING_SILENCE: how long it lasts.
-    """
-
-    code: str
-    count: int | None = None
-    seconds: float | None = None
-
-
 class StemCheck:
-    """What was noticed of a stream.
+    """Listen to a stream, and note what an engineer would ask about.
 
     Parameters
     ----------
@@ -70,34 +48,27 @@ class StemCheck:
         self._low_bits: int | None = None
         self._bits = 0
 
-    def add(self, block: NDArray[Any], x: NDArray[np.float32]) -> None:
-        """Take in the next frames.
-
-        Parameters
-        ----------
-        block
-            As decoded, shape (frames, channels).
-        x
-            The same as float32, shape (channels, frames), in units of full scale.
-        """
+    def add(self, block: Block) -> None:
+        """Take in the next frames, as floats and as decoded."""
+        samples, x = block.samples, block.planar
         loudest = max(float(x.max(initial=0)), -float(x.min(initial=0)))
         self._loudest = max(self._loudest, loudest)
         self._sums += x.sum(axis=1, dtype=np.float64)
-        self._runs.add(x, loudest, step=self._step(block))
+        self._runs.add(x, loudest, step=self._step(samples))
         self._note_beginnings(x, loudest)
         if len(x) == STEREO:
             both, apart = x[0] + x[1], x[0] - x[1]
             self._sum_energy += float(both @ both)
             self._difference_energy += float(apart @ apart)
-        if block.dtype == np.int32:
-            used = int(np.bitwise_or.reduce(block, axis=None))
+        if samples.dtype == np.int32:
+            used = int(np.bitwise_or.reduce(samples, axis=None))
             self._low_bits = (self._low_bits or 0) | used & LOW_BITS
         self._frames += x.shape[1]
 
-    def _step(self, block: NDArray[Any]) -> int:
+    def _step(self, samples: Samples) -> int:
         """Give the distance of two levels: 1 for 16 bits and more, 256 for eight."""
-        if block.dtype == np.int16 and not self._bits & 1:
-            self._bits |= int(np.bitwise_or.reduce(block, axis=None))
+        if samples.dtype == np.int16 and not self._bits & 1:
+            self._bits |= int(np.bitwise_or.reduce(samples, axis=None))
         return self._bits & -self._bits or 1
 
     def _note_beginnings(self, x: NDArray[np.float32], loudest: float) -> None:
@@ -113,16 +84,10 @@ class StemCheck:
         level = next(at for at in LEADING_LEVELS if at <= reached)
         return round(self._begins[level] / self._rate, 3)
 
-    def finish(self) -> tuple[StemWarning, ...]:
-        """Give what is worth a warning.
-
-        Returns
-        -------
-        tuple
-            In the order of this module's codes; of silence nothing else is said.
-        """
+    def finish(self) -> list[StemWarning]:
+        """Return the warnings in the order of their codes; silence is the only one."""
         if self._loudest < SILENT_LEVEL:
-            return (StemWarning(SILENT),)
+            return [StemWarning(code="SILENT")]
         silence = self._leading_seconds()
         clipped = self._runs.finish()
         offset = float(np.abs(self._sums).max()) / self._frames
@@ -130,14 +95,16 @@ class StemCheck:
         stereo = len(self._sums) == STEREO
         both, apart = self._sum_energy, self._difference_energy
         found = {
-            StemWarning(CLIPPED, count=clipped): clipped > 0,
-            StemWarning(DC_OFFSET): long and offset > DC_LEVEL,
-            StemWarning(DUAL_MONO): stereo and apart < DUAL_MONO_RATIO * both,
-            StemWarning(ANTI_PHASE): stereo and both < ANTI_PHASE_RATIO * apart,
-            StemWarning(LEADING_SILENCE, seconds=silence): silence > LEADING_SECONDS,
-            StemWarning(UPSAMPLED_BITS): self._low_bits == 0,
+            StemWarning(code="CLIPPED", count=clipped): clipped > 0,
+            StemWarning(code="DC_OFFSET"): long and offset > DC_LEVEL,
+            StemWarning(code="DUAL_MONO"): stereo and apart < DUAL_MONO_RATIO * both,
+            StemWarning(code="ANTI_PHASE"): stereo and both < ANTI_PHASE_RATIO * apart,
+            StemWarning(code="LEADING_SILENCE", seconds=silence): (
+                silence > LEADING_SECONDS
+            ),
+            StemWarning(code="UPSAMPLED_BITS"): self._low_bits == 0,
         }
-        return tuple(warning for warning, is_so in found.items() if is_so)
+        return [warning for warning, is_so in found.items() if is_so]
 
 
 class _Runs:

@@ -5,13 +5,13 @@ Its own tempo is a whole number of frames apart (at 120 BPM the next steps are
 117.5 and 123), so the period is measured here.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio.listen.excerpt import SAMPLE_RATE, is_silent
+from waveflow.audio.listen.findings import Tempo
 
 HOP = 256  # samples, 11.6 ms
 WINDOW = 1_024
@@ -27,31 +27,7 @@ MIN_CONFIDENCE = 0.4
 HARMONICS = (1, 2, 3)
 SEARCHES = ((0.06, 121), (0.003, 61))  # how far to either side, in how many steps
 
-SILENT, TOO_SHORT, NO_BEAT = "SILENT", "TOO_SHORT", "NO_BEAT"
-
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Tempo:
-    """How fast the beats follow each other.
-
-    Parameters
-    ----------
-    value
-        In BPM, 55 to 215; None with a reason.
-    confidence
-        0 to 1: how much the onsets resemble themselves one period later.
-    alternative
-        Half of the value, or its double below 100 BPM: the other way to count.
-    reason
-        Why there is no value: SILENT, TOO_SHORT (below 5 s) or NO_BEAT.
-    """
-
-    value: float | None
-    confidence: float
-    alternative: float | None
-    reason: str | None
 
 
 def find_tempo(excerpt: NDArray[np.float32]) -> Tempo:
@@ -68,18 +44,18 @@ def find_tempo(excerpt: NDArray[np.float32]) -> Tempo:
         The same for the same excerpt.
     """
     if is_silent(excerpt):
-        return _none(SILENT)
+        return _none("SILENT")
     if len(excerpt) < MIN_SECONDS * SAMPLE_RATE:
-        return _none(TOO_SHORT)
+        return _none("TOO_SHORT")
     onsets = onset_strength(excerpt)
     if onsets.max() < MIN_ONSET_DB:
-        return _none(NO_BEAT)
+        return _none("NO_BEAT")
     taper = np.hanning(SMOOTHING + 2)[1:-1]
     onsets = np.convolve(onsets, taper / taper.sum(), "same")
     onsets -= onsets.mean()
     lag, confidence = _period(onsets)
     if confidence < MIN_CONFIDENCE:
-        return _none(NO_BEAT, confidence)
+        return _none("NO_BEAT", confidence)
     value = 60 * _refined(onsets, FRAMES_PER_SECOND / lag)
     return Tempo(
         value=round(value, 2),
@@ -152,5 +128,9 @@ def _refined(onsets: Floats, beats_per_second: float) -> float:
     return best
 
 
-def _none(reason: str, confidence: float = 0.0) -> Tempo:
-    return Tempo(None, round(confidence, 2), None, reason)
+def _none(
+    reason: Literal["SILENT", "TOO_SHORT", "NO_BEAT"], confidence: float = 0.0
+) -> Tempo:
+    return Tempo(
+        value=None, confidence=round(confidence, 2), alternative=None, reason=reason
+    )

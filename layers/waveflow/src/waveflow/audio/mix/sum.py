@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio import codec
-from waveflow.audio.mix.stem import MIX_FRAMES, STEP_FRAMES, Stem
+from waveflow.audio.mix.stem import MIX_FRAMES, STEP_FRAMES, StemReader
 from waveflow.audio.waveform.draw import Waveform, draw
 from waveflow.audio.waveform.parallel import DECODERS
 from waveflow.errors import AudioTooLongError, InvalidMessageError
@@ -142,20 +141,23 @@ class _Job:
                     wav.writeframesraw(_pcm(block[start : start + STEP_FRAMES], gain))
         return peak, frames, _warnings(stems)
 
-    def _open(self) -> list[Stem]:
-        first = codec.named(self.names[0], codec.open_audio, self.paths[0])
-        return [
-            Stem(path, name, sample_rate=first.sample_rate, deadline=self.deadline)
-            for path, name in zip(self.paths, self.names, strict=True)
-        ]
+    def _open(self) -> list[StemReader]:
+        """Open the stems; the first one's sample rate is the mix's."""
+        stems: list[StemReader] = []
+        for path, name in zip(self.paths, self.names, strict=True):
+            rate = stems[0].sample_rate if stems else None
+            stems.append(
+                StemReader(path, name, sample_rate=rate, deadline=self.deadline)
+            )
+        return stems
 
 
-def _warnings(stems: Sequence[Stem]) -> tuple[str, ...]:
+def _warnings(stems: Sequence[StemReader]) -> tuple[str, ...]:
     return tuple(sorted(code for stem in stems for code in stem.warnings))
 
 
 def _summed(
-    stems: Sequence[Stem], pool: ThreadPoolExecutor
+    stems: Sequence[StemReader], pool: ThreadPoolExecutor
 ) -> Iterator[NDArray[np.float32]]:
     """Add one block of each stem at a time, in their order, over their number."""
     count = np.float32(len(stems))
@@ -163,7 +165,7 @@ def _summed(
     while True:
         total[:] = 0
         longest = 0
-        for block in pool.map(Stem.next_block, stems):
+        for block in pool.map(StemReader.next_block, stems):
             longest = max(longest, len(block))
             total[: len(block)] += block
         if not longest:

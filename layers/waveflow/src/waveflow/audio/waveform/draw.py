@@ -1,8 +1,8 @@
 """Draw the waveform of one file in bounded memory."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio import codec
-from waveflow.audio.stream import Samples, Stream
+from waveflow.audio.stream import Listener, Stream
 from waveflow.audio.waveform import parallel
 from waveflow.audio.waveform.canvas import Canvas, Plan
 from waveflow.audio.waveform.parallel import DECODERS
@@ -20,8 +20,6 @@ MIN_PART_FRAMES = 500_000  # below ten seconds a second decoder costs more than 
 MAX_PASSES = 3  # the guess, the truth, and no third answer from the same bytes
 VERSION = 2  # of audiowaveform's data format
 ALGORITHM = 1  # of the peaks; raised when the same bytes would give others
-
-Tap = Callable[[Stream, Iterator[Samples]], Iterator[Samples]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +70,20 @@ def draw(
     *,
     deadline: float | None = None,
     decoders: int = DECODERS,
-    tap: Tap | None = None,
+    listeners: Sequence[Listener[object]] = (),
 ) -> Waveform:
-    """Draw one file.
+    """Draw one file, whose content decides what it is.
 
     Parameters
     ----------
-    path
-        The file; its content decides what it is.
     num_peaks
-        How many peaks, at least 1.
+        At least 1.
     deadline
         A value of `time.monotonic()`; past it drawing ends.
     decoders
         How many parts of a long file to decode at once; the result is the same.
-    tap
-        Passes on the blocks that it is given, each whole file in one pass from
-        the start; of several passes the last one counts.
-
-    Returns
-    -------
-    Waveform
-        The whole file's.
+    listeners
+        Hear every block once, in order: then one decoder reads the whole file.
 
     Raises
     ------
@@ -101,37 +91,37 @@ def draw(
         One of the audio errors, or RESOURCE_LIMIT past the deadline.
     """
     stream = codec.open_audio(path)
-    plan = Plan(stream.frames or 1, num_peaks, rounding=stream.rounding)
+    plan = Plan(stream.frames or 1, num_peaks, stream.rounding, stream.channels)
     long = stream.frames >= decoders * MIN_PART_FRAMES
-    if stream.splittable and long and tap is None:
+    if stream.splittable and long and not listeners:
         canvas = parallel.paint(stream, plan, deadline=deadline, parts=decoders)
         if canvas is not None:
-            return _waveform(canvas, stream)
+            return _waveform_of(canvas, stream)
         stream = codec.open_audio(path)
     at_first = frozenset(stream.warnings)
     for _ in range(MAX_PASSES):
         stream.warnings.intersection_update(at_first)
         canvas = Canvas(plan)
-        blocks = codec.blocks(stream, deadline=deadline)
-        canvas.add_all(tap(stream, blocks) if tap else blocks)
+        codec.decode_into(stream, [canvas, *listeners], deadline=deadline)
         if canvas.position == plan.frames:
-            return _waveform(canvas, stream)
-        plan = Plan(canvas.position, num_peaks, rounding=stream.rounding)
+            return _waveform_of(canvas, stream)
+        plan = replace(plan, frames=canvas.position)
+        listeners = ()  # the first pass played the whole file to them
     raise CorruptAudioError("Decoding gives another length each time.")
 
 
-def _waveform(canvas: Canvas, stream: Stream) -> Waveform:
-    peaks, peak = canvas.peaks()
+def _waveform_of(canvas: Canvas, stream: Stream) -> Waveform:
+    drawing, plan = canvas.finish(), canvas.plan
     return Waveform(
         sample_rate=stream.sample_rate,
         channels=stream.channels,
-        frames=canvas.plan.frames,
-        duration=canvas.plan.frames / stream.sample_rate,
+        frames=plan.frames,
+        duration=plan.frames / stream.sample_rate,
         format=str(stream.kind),
-        samples_per_pixel=canvas.plan.samples_per_pixel,
-        data=canvas.data(stream.channels),
-        peaks=peaks,
-        peak=peak,
+        samples_per_pixel=plan.samples_per_pixel,
+        data=drawing.data,
+        peaks=drawing.peaks,
+        peak=drawing.peak,
         warnings=tuple(sorted(stream.warnings)),
     )
 

@@ -1,13 +1,12 @@
 """Decode parts of one file at the same time, and make sure that they fit."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
 
 from waveflow.audio import codec
-from waveflow.audio.stream import Samples, Stream
+from waveflow.audio.stream import Block, Samples, Stream
 from waveflow.audio.waveform.canvas import Canvas, Plan
 from waveflow.errors import AudioTooLongError, ResourceLimitError, WaveflowError
 
@@ -88,23 +87,19 @@ class _Part:
         self.behind: Samples | None = None
         self._last = stop == plan.frames
         self._stop = stop
+        self._sample_rate = stream.sample_rate
         self._blocks = codec.blocks(stream, start=start, deadline=deadline)
 
     def paint(self) -> None:
         """Decode until the end of the part, and a little further."""
-        self.canvas.add_all(self._own())
-
-    def _own(self) -> Iterator[Samples]:
         ahead, behind = _Probe(), _Probe()
         for block in self._blocks:
             ahead.add(block)
-            room = self._stop - self.canvas.position
-            if self._last or len(block) <= room:
-                yield block
-                continue
-            behind.add(block[max(0, room) :])
+            room = len(block) if self._last else self._stop - self.canvas.position
             if room > 0:
-                yield block[:room]
+                self.canvas.add(Block(block[:room], self._sample_rate))
+            if room < len(block):
+                behind.add(block[max(0, room) :])
             if behind.full:
                 break
         self.ahead, self.behind = ahead.frames(), behind.frames()
@@ -131,4 +126,7 @@ class _Probe:
 
     def frames(self) -> Samples | None:
         """Give all of them."""
-        return np.concatenate(self._parts) if self._parts else None
+        if not self._parts:
+            return None
+        joined: Samples = np.concatenate(self._parts)
+        return joined
