@@ -151,7 +151,14 @@ def test_silence_has_no_loudness():
     """Minus infinity is no number in JSON."""
     found = measured(np.zeros((2, 5 * RATE), np.float32))
 
-    assert found == Loudness(None, None, None, None, None, "SILENT")
+    assert found == Loudness(
+        integrated=None,
+        range=None,
+        momentary_max=None,
+        short_term_max=None,
+        true_peak=None,
+        reason="SILENT",
+    )
 
 
 def test_what_the_gate_keeps_out_has_no_loudness():
