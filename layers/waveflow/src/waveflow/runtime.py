@@ -81,12 +81,12 @@ def _run(
         request = _request(event, model)
         keys["job_id"], measured["retries"] = _job_id(request), request.retries
         _logger().info("started", extra=keys)
-        result = msgspec.to_builtins(_typed_errors(stage, request, keys=keys))
+        result = msgspec.to_builtins(_run_typed(stage, request, keys=keys))
     except WaveflowError as exc:
         error = exc
         raise
     finally:
-        outcome = _outcome(error)
+        outcome = _outcome_word(error)
         measured |= {
             "duration_s": round(time.monotonic() - started, 3),
             "peak_memory_mb": _peak_memory_mb(),
@@ -98,7 +98,7 @@ def _run(
     return result
 
 
-def _outcome(error: WaveflowError | None) -> str:
+def _outcome_word(error: WaveflowError | None) -> str:
     if isinstance(error, DedupeRefusedError):
         return error.reason
     return "ok" if error is None else error.code
@@ -136,7 +136,7 @@ def _emit(measured: dict[str, float], **dimensions: str) -> None:
     metrics.flush_metrics()
 
 
-def _typed_errors(
+def _run_typed(
     stage: Callable[[Any, Services], Any], request: Any, *, keys: dict[str, str]
 ) -> Any:
     """Run the stage; whatever it raises leaves as one of the project's errors."""
@@ -149,7 +149,7 @@ def _typed_errors(
         place = traceback.format_list(traceback.extract_tb(exc.__traceback__))
         kind = type(exc).__name__
         _logger().warning("unexpected", extra={**keys, "kind": kind, "place": place})
-        raise _typed(exc) from None
+        raise _error_of(exc) from None
 
 
 @functools.lru_cache(maxsize=1)
@@ -161,7 +161,7 @@ def _job_id(request: Any) -> str:
     return find_job_id(request) if isinstance(request, Entry) else request.job.job_id
 
 
-def _typed(exc: Exception) -> WaveflowError:
+def _error_of(exc: Exception) -> WaveflowError:
     if isinstance(exc, MemoryError):
         return ResourceLimitError("The memory is used up.")
     if isinstance(exc, OSError) and exc.errno in _FULL:

@@ -64,7 +64,7 @@ def open_audio(path: Path) -> Stream:
     if not stream.frames and stream.kind in UNCOMPRESSED:
         raise EmptyAudioError("The file holds no frame of audio.")
     if stream.frames > MAX_SECONDS * stream.sample_rate:
-        raise _too_long(stream)
+        raise _too_long_error(stream)
     return stream
 
 
@@ -103,12 +103,12 @@ def blocks(
         for block in stream.read(start):
             decoded += len(block)
             if decoded > limit:
-                raise _too_long(stream)
+                raise _too_long_error(stream)
             if deadline is not None and time.monotonic() > deadline:
                 raise ResourceLimitError(f"Time ran out after {decoded} frames.")
             yield _without_infinities(block, stream)
         if not decoded:
-            raise _nothing(stream)
+            raise _nothing_error(stream)
         if decoded < stream.frames - SLACK_FRAMES:
             stream.warnings.add(TRUNCATED)
     except (WaveflowError, GeneratorExit):
@@ -154,13 +154,13 @@ def _validate(sample_rate: int, channels: int) -> None:
         )
 
 
-def _nothing(stream: Stream) -> WaveflowError:
+def _nothing_error(stream: Stream) -> WaveflowError:
     if stream.frames:
         return CorruptAudioError(f"No frame of the {stream.kind} file can be decoded.")
     return EmptyAudioError("The file holds no frame of audio.")
 
 
-def _too_long(stream: Stream) -> AudioTooLongError:
+def _too_long_error(stream: Stream) -> AudioTooLongError:
     return AudioTooLongError(
         f"The {stream.kind} file decodes to more than {MAX_SECONDS // 3600} hours."
     )

@@ -39,7 +39,8 @@ def mix_stems(
     if not isinstance(job.message, MixMessage):
         raise InvalidMessageError("The message names no stems to mix.")
     stems = [
-        _find(path, objects=objects, policy=policy) for path in job.message.stem_paths
+        _find_stem(path, objects=objects, policy=policy)
+        for path in job.message.stem_paths
     ]
     with workspace(policy.scratch) as folder:
         paths = _fetch_all(stems, folder, objects=objects)
@@ -56,7 +57,7 @@ def mix_stems(
     )
 
 
-def _find(path: str, *, objects: ObjectStore, policy: Policy) -> StoredObject:
+def _find_stem(path: str, *, objects: ObjectStore, policy: Policy) -> StoredObject:
     check_key(path, prefixes=policy.allowed_prefixes)
     stored = objects.find(path)
     if stored is None:

@@ -70,14 +70,14 @@ def _fail_again(error: JsonObject | None) -> None:
 
 def _tell_failure(request: TellFailureRequest, *, webhook: Webhook) -> NotifyResult:
     code = code_of(str(request.error.get("Error")))
-    delivery = delivery_of_failure(request, _job(request), code=code)
+    delivery = delivery_of_failure(request, _find_job(request), code=code)
     if delivery is not None:
         _deliver(delivery, webhook=webhook)
     sentence = sentence_of(str(request.error.get("Cause") or ""))
     return NotifyResult(code=code, sentence=sentence)
 
 
-def _job(request: TellFailureRequest) -> Job | None:
+def _find_job(request: TellFailureRequest) -> Job | None:
     try:
         return read_job(request)
     except WaveflowError:

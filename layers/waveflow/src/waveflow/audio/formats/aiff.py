@@ -71,7 +71,7 @@ def read_layout(path: Path) -> Layout:
         for chunk in chunks.walk(file, start + 12, big_endian=True):
             file.seek(chunk.offset)
             if chunk.name == b"COMM" and comm is None:
-                comm = _common(file.read(min(chunk.size, COMM_BYTES + 4)))
+                comm = _read_common(file.read(min(chunk.size, COMM_BYTES + 4)))
             elif chunk.name == b"SSND" and sound is None:
                 skip = int.from_bytes(file.read(4), "big")
                 sound = chunks.Chunk(
@@ -86,10 +86,10 @@ def read_layout(path: Path) -> Layout:
         if comm is None or sound is None:
             raise CorruptAudioError("The AIFF file lacks its format or its samples.")
         extent = chunks.measure(file, sound, form_end=form_end, big_endian=True)
-    return _layout(comm, extent)
+    return _layout_of(comm, extent)
 
 
-def _layout(comm: _Common, extent: chunks.Extent) -> Layout:
+def _layout_of(comm: _Common, extent: chunks.Extent) -> Layout:
     known = TYPES.get(comm.compression)
     if known is None or not MIN_BITS <= (comm.bits or MIN_BITS) <= 2 * MAX_BITS:
         name = comm.compression.decode("ascii", "replace")
@@ -114,7 +114,7 @@ def _layout(comm: _Common, extent: chunks.Extent) -> Layout:
     )
 
 
-def _common(raw: bytes) -> _Common:
+def _read_common(raw: bytes) -> _Common:
     if len(raw) < COMM_BYTES:
         raise CorruptAudioError(f"The AIFF format has {len(raw)} bytes, 18 at least.")
     channels, frames, bits, exponent, mantissa = struct.unpack_from(">HIHHQ", raw)

@@ -65,7 +65,7 @@ class Facts:
     first: int
 
 
-def url(path: Path) -> str:
+def file_url(path: Path) -> str:
     """Name a local file so that it is taken for nothing else.
 
     Parameters
@@ -82,7 +82,7 @@ def url(path: Path) -> str:
 
 
 @contextmanager
-def opened(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
+def open_container(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
     """Open a container and choose its audio stream.
 
     Parameters
@@ -110,7 +110,7 @@ def opened(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
 
     try:
         container = av.open(
-            url(path),
+            file_url(path),
             format=DEMUXERS[kind],
             container_options=PROTOCOLS,
             metadata_errors="ignore",
@@ -122,10 +122,10 @@ def opened(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
     with container:
         if kind is Kind.M4A and not container.streams and _is_empty_mp4(path):
             raise EmptyAudioError("The m4a file holds no frame of audio.")
-        yield container, _stream(container, kind)
+        yield container, _find_stream(container, kind)
 
 
-def _stream(container: Any, kind: Kind) -> Any:  # PyAV is untyped here
+def _find_stream(container: Any, kind: Kind) -> Any:  # PyAV is untyped here
     for video in container.streams.video:
         if kind is Kind.M4A and not video.disposition.attached_pic:
             name = video.codec_context.name if video.codec_context else "unknown"
@@ -195,9 +195,9 @@ def read_facts(path: Path, kind: Kind) -> Facts:
     Raises
     ------
     WaveflowError
-        As for `opened`.
+        As for `open_container`.
     """
-    with opened(path, kind) as (_, stream):
+    with open_container(path, kind) as (_, stream):
         rate, unit = stream.rate or 0, stream.time_base or 0
         return Facts(
             sample_rate=rate,
@@ -207,7 +207,7 @@ def read_facts(path: Path, kind: Kind) -> Facts:
         )
 
 
-def planes(frame: Any) -> Samples:  # PyAV is untyped here
+def planes_of(frame: Any) -> Samples:  # PyAV is untyped here
     """Return a frame's samples, of any number of channels.
 
     PyAV reads planes until a null pointer, which need not stand behind the

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from waveflow.audio.formats import ogg
-from waveflow.audio.formats.container import JITTER, Facts, opened, planes
+from waveflow.audio.formats.container import JITTER, Facts, open_container, planes_of
 from waveflow.audio.formats.head import id3_size
 from waveflow.audio.stream import BLOCK_SAMPLES, TRUNCATED, Kind, Samples
 from waveflow.errors import CorruptAudioError
@@ -69,7 +69,9 @@ class Gaps:
         if frame.pts is not None:
             at = round(frame.pts * frame.time_base * self._rate)
         self._longest = max(self._longest, frame.samples)
-        lost = self._counted() if self._kind is Kind.MP3 else self._stamped(at)
+        lost = (
+            self._gap_by_sizes() if self._kind is Kind.MP3 else self._gap_by_stamps(at)
+        )
         self.broken = self.broken or lost > 0 or self._failed
         self._failed, self._skipped, self._skipped_bytes = False, 0, 0
         self._packet_bytes = packet.size
@@ -77,7 +79,7 @@ class Gaps:
         self._given += lost + frame.samples
         return lost
 
-    def _stamped(self, at: int) -> int:
+    def _gap_by_stamps(self, at: int) -> int:
         gap = at - self._end
         most = self._skipped * self._longest
         if not most and self._whole and gap > JITTER:
@@ -87,7 +89,7 @@ class Gaps:
             most = self._whole - self._given
         return max(0, min(gap, most))
 
-    def _counted(self) -> int:
+    def _gap_by_sizes(self) -> int:
         # A stamp counts a packet of junk as one frame, however long it is.
         if not self._whole or not self._packet_bytes:
             return 0
@@ -132,16 +134,16 @@ def read_blocks(
     gaps = Gaps(
         path, kind, sample_rate=facts.sample_rate, first=facts.first, whole=whole
     )
-    with opened(path, kind) as (container, stream):
+    with open_container(path, kind) as (container, stream):
         stream.thread_type = "NONE"
-        for frame, lost in _frames(container, stream, gaps=gaps, warn=warn):
+        for frame, lost in _decode_packets(container, stream, gaps=gaps, warn=warn):
             yield from joiner.add(frame, lost=lost)
         yield from joiner.rest()
     if gaps.broken:
         warn(TRUNCATED)
 
 
-def _frames(
+def _decode_packets(
     container: Any,  # PyAV is untyped here
     stream: Any,
     *,
@@ -184,16 +186,16 @@ class _Joiner:
         self._filled = 0
 
     def add(self, frame: Any, *, lost: int) -> Iterator[Samples]:  # PyAV is untyped
-        samples = self._samples(frame)
+        samples = self._samples_of(frame)
         if lost:
             silence = np.zeros((len(samples), 1), samples.dtype)
-            yield from self._put(np.broadcast_to(silence, (len(samples), lost)))
-        yield from self._put(samples)
+            yield from self._append(np.broadcast_to(silence, (len(samples), lost)))
+        yield from self._append(samples)
 
-    def _put(self, samples: Samples) -> Iterator[Samples]:
+    def _append(self, samples: Samples) -> Iterator[Samples]:
         taken, total = 0, samples.shape[1]
         while taken < total:
-            block = self._space(samples.dtype)
+            block = self._open_block(samples.dtype)
             count = min(block.shape[1] - self._filled, total - taken)
             stop = self._filled + count
             block[:, self._filled : stop] = samples[:, taken : taken + count]
@@ -206,7 +208,7 @@ class _Joiner:
             yield self._block[:, : self._filled].T
         self._filled = 0
 
-    def _space(self, dtype: "np.dtype[Any]") -> Samples:
+    def _open_block(self, dtype: "np.dtype[Any]") -> Samples:
         if self._block is None:
             channels = self._facts.channels
             self._block = np.empty((channels, BLOCK_SAMPLES // channels), dtype)
@@ -216,16 +218,16 @@ class _Joiner:
             )
         return self._block
 
-    def _samples(self, frame: Any) -> Samples:  # PyAV is untyped here
+    def _samples_of(self, frame: Any) -> Samples:  # PyAV is untyped here
         if frame.rate != self._facts.sample_rate:
             raise CorruptAudioError(
                 f"The sample rate changes from {self._facts.sample_rate} Hz "
                 f"to {frame.rate} Hz."
             )
-        return _fit(planes(frame), self._facts.channels)
+        return _fit_channels(planes_of(frame), self._facts.channels)
 
 
-def _fit(samples: Samples, channels: int) -> Samples:
+def _fit_channels(samples: Samples, channels: int) -> Samples:
     """Spread or join channels where a file joined from two changes their number."""
     if len(samples) == channels:
         return samples

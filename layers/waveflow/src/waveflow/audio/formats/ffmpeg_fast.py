@@ -14,8 +14,8 @@ from waveflow.audio.formats.container import (
     JITTER,
     PROTOCOLS,
     Facts,
-    planes,
-    url,
+    file_url,
+    planes_of,
 )
 from waveflow.audio.stream import Kind, Samples
 
@@ -56,10 +56,10 @@ def read_blocks(
     ValueError
         Seeking led behind `start`, or frames are missing.
     """
-    graph = _graph(path, kind, facts=facts, start=start)
+    graph = _open_graph(path, kind, facts=facts, start=start)
     position: int | None = None if start else 0
     held: Samples | None = None  # until the next block's stamp shows it to be whole
-    for at, block in _pulled(graph, facts):
+    for at, block in _pull_blocks(graph, facts):
         if position is None:
             position = at
             if position > start:
@@ -77,7 +77,7 @@ def read_blocks(
         yield held
 
 
-def _pulled(graph: Any, facts: Facts) -> Iterator[tuple[int, Samples]]:
+def _pull_blocks(graph: Any, facts: Facts) -> Iterator[tuple[int, Samples]]:
     """Give each block, and the frame that its time stamp says it starts at."""
     import av
 
@@ -87,16 +87,16 @@ def _pulled(graph: Any, facts: Facts) -> Iterator[tuple[int, Samples]]:
         except av.error.EOFError:
             return
         at = round((frame.pts or 0) * frame.time_base * facts.sample_rate)
-        yield at - facts.first, planes(frame).T
+        yield at - facts.first, planes_of(frame).T
 
 
-def _graph(
+def _open_graph(
     path: Path, kind: Kind, *, facts: Facts, start: int
 ) -> Any:  # PyAV is untyped here
     from av.filter import Graph
 
     options = {
-        "filename": url(path),
+        "filename": file_url(path),
         "format_name": DEMUXERS[kind],
         "format_opts": ":".join(f"{key}={value}" for key, value in PROTOCOLS.items()),
         "dec_threads": "1",

@@ -107,11 +107,11 @@ def sniff(path: Path) -> Kind:
     if not head:
         if offset == 0:
             raise EmptyAudioError("The file has no bytes.")
-        raise _unsupported("nothing but an ID3 tag")
-    found = _container(head) or _mpeg(head, tagged=offset > 0)
+        raise _refusal_of("nothing but an ID3 tag")
+    found = _find_container(head) or _find_mpeg(head, tagged=offset > 0)
     if isinstance(found, Kind):
         return found
-    raise _unsupported(found or _foreign(head))
+    raise _refusal_of(found or _describe(head))
 
 
 def read_head(path: Path) -> tuple[bytes, int]:
@@ -166,13 +166,13 @@ def id3_size(head: bytes) -> int:
     return ID3_HEADER_BYTES + size + footer
 
 
-def _container(head: bytes) -> Kind | str | None:
+def _find_container(head: bytes) -> Kind | str | None:
     form, content = head[:4], head[8:12]
     if form in (b"RIFF", b"RIFX", b"RF64", b"BW64"):
-        return Kind.WAV if content == b"WAVE" else f"RIFF {_word(content)}"
+        return Kind.WAV if content == b"WAVE" else f"RIFF {_text_of(content)}"
     if form == b"FORM":
         is_aiff = content in (b"AIFF", b"AIFC")
-        return Kind.AIFF if is_aiff else f"IFF {_word(content)}"
+        return Kind.AIFF if is_aiff else f"IFF {_text_of(content)}"
     if form == b"fLaC":
         return Kind.FLAC
     if form == b"OggS":
@@ -187,11 +187,11 @@ def _ogg_codec(head: bytes) -> Kind | str:
     for magic, codec in OGG_CODECS:
         if packet.startswith(magic):
             return codec
-    return f"Ogg {_word(packet[:8])}"
+    return f"Ogg {_text_of(packet[:8])}"
 
 
-def _mpeg(head: bytes, *, tagged: bool) -> Kind | str | None:
-    foreign = _named(head)
+def _find_mpeg(head: bytes, *, tagged: bool) -> Kind | str | None:
+    foreign = _find_foreign(head)
     if foreign and not tagged:
         return foreign
     if mpeg.find_frame(head) is not None or mpeg.is_empty(head):
@@ -201,12 +201,12 @@ def _mpeg(head: bytes, *, tagged: bool) -> Kind | str | None:
     return None
 
 
-def _named(head: bytes) -> str | None:
+def _find_foreign(head: bytes) -> str | None:
     return next((name for magic, name in FOREIGN if head.startswith(magic)), None)
 
 
-def _foreign(head: bytes) -> str:
-    named = _named(head)
+def _describe(head: bytes) -> str:
+    named = _find_foreign(head)
     if named:
         return named
     if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
@@ -214,10 +214,10 @@ def _foreign(head: bytes) -> str:
     return f"data starting with {head[:8].hex(' ')}"
 
 
-def _word(magic: bytes) -> str:
+def _text_of(magic: bytes) -> str:
     text = "".join(chr(byte) for byte in magic if 0x20 < byte < 0x7F)  # noqa: PLR2004
     return text or "data"
 
 
-def _unsupported(found: str) -> UnsupportedMediaError:
+def _refusal_of(found: str) -> UnsupportedMediaError:
     return UnsupportedMediaError(f"The content is {found}, which is not accepted.")

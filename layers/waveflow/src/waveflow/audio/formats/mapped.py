@@ -9,7 +9,7 @@ FORGET_BYTES = 4 << 20
 
 
 @contextmanager
-def mapped(path: Path) -> Iterator[mmap.mmap]:
+def map_file(path: Path) -> Iterator[mmap.mmap]:
     """Give a file's bytes by offset.
 
     Parameters

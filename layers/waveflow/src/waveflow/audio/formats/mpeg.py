@@ -39,7 +39,7 @@ class Frame:
     side_bytes: int
 
 
-def _decode(second: int, third: int, fourth: int) -> Frame | None:
+def _decode_header(second: int, third: int, fourth: int) -> Frame | None:
     version, layer = second >> 3 & 3, 4 - (second >> 1 & 3)
     if version == 1 or layer == 4 or third >> 4 in (0, 15) or third >> 2 & 3 == 3:  # noqa: PLR2004
         return None
@@ -66,7 +66,7 @@ _HEADER = re.compile(b"\xff[%b][%b]" % (re.escape(_SECOND), re.escape(_THIRD)))
 _CACHE: dict[int, Frame | None] = {}
 
 
-def header(data: Bytes, position: int) -> Frame | None:
+def read_header(data: Bytes, position: int) -> Frame | None:
     """Read the frame header at a position.
 
     Parameters
@@ -88,7 +88,7 @@ def header(data: Bytes, position: int) -> Frame | None:
         return None
     key = second << 16 | third << 8 | fourth & 0xC0
     if key not in _CACHE:
-        _CACHE[key] = _decode(second, third, fourth)
+        _CACHE[key] = _decode_header(second, third, fourth)
     return _CACHE[key]
 
 
@@ -126,14 +126,14 @@ def find_frame(data: bytes) -> int | None:
     """
     position = data.find(SYNC_BYTE)
     while position >= 0:
-        if _in_a_row(data, position):
+        if _has_followers(data, position):
             return position
         position = data.find(SYNC_BYTE, position + 1)
     return None
 
 
-def _in_a_row(data: bytes, position: int) -> bool:
-    start, first = position, header(data, position)
+def _has_followers(data: bytes, position: int) -> bool:
+    start, first = position, read_header(data, position)
     frame = first
     for seen in range(1, FRAMES_IN_A_ROW):
         if first is None or frame is None:
@@ -141,17 +141,17 @@ def _in_a_row(data: bytes, position: int) -> bool:
         position += frame.size_bytes
         if position + HEADER_BYTES > len(data):
             return seen > 1 and (position == len(data) or start == 0)
-        frame = header(data, position)
-        if frame is None or not _alike(frame, first):
+        frame = read_header(data, position)
+        if frame is None or not _is_alike(frame, first):
             return False
     return True
 
 
-def _alike(one: Frame, other: Frame) -> bool:
+def _is_alike(one: Frame, other: Frame) -> bool:
     return (one.layer, one.sample_rate) == (other.layer, other.sample_rate)
 
 
-def info(first: bytes) -> int | None:
+def find_xing(first: bytes) -> int | None:
     """Find what follows the magic of a Xing header.
 
     Parameters
@@ -164,7 +164,7 @@ def info(first: bytes) -> int | None:
     int or None
         Its position, None without one.
     """
-    frame = header(first, 0)
+    frame = read_header(first, 0)
     if frame is None:
         return None
     start = HEADER_BYTES + frame.side_bytes
@@ -184,7 +184,7 @@ def is_empty(data: bytes) -> bool:
     bool
         True for what an encoder writes that was given nothing.
     """
-    start = info(data)
+    start = find_xing(data)
     if start is None or len(data) < start + 8:
         return False
     is_counted = data[start + 3] & 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from waveflow.audio.formats.mapped import FORGET_BYTES, forget, mapped
+from waveflow.audio.formats.mapped import FORGET_BYTES, forget, map_file
 
 CAPTURE = b"OggS\0"  # and the version
 HEADER_BYTES = 27
@@ -78,11 +78,11 @@ def read_pages(path: Path, *, opus: bool) -> Pages:
     Pages
         The frames that the pages' positions show.
     """
-    with mapped(path) as data:
-        return _walk(data, opus=opus)
+    with map_file(path) as data:
+        return _walk_pages(data, opus=opus)
 
 
-def _walk(data: mmap.mmap, *, opus: bool) -> Pages:
+def _walk_pages(data: mmap.mmap, *, opus: bool) -> Pages:
     pages, link, position, held = Pages(), _Link(), 0, FORGET_BYTES
     while 0 <= position <= len(data) - HEADER_BYTES:
         if position > held:
@@ -127,9 +127,9 @@ def is_page_lost(path: Path, before: int, after: int) -> bool:
         True where their numbers do not follow each other.
     """
     with path.open("rb") as file:
-        return _number(file, after) > _number(file, before) + 1
+        return _page_number(file, after) > _page_number(file, before) + 1
 
 
-def _number(file: BinaryIO, offset: int) -> int:
+def _page_number(file: BinaryIO, offset: int) -> int:
     file.seek(offset)
     return int.from_bytes(file.read(HEADER_BYTES)[NUMBER], "little")

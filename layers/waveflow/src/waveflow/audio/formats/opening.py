@@ -35,10 +35,10 @@ def open_wav(path: Path) -> Stream:
     """
     layout = wav.read_layout(path)
     if layout.encoding is None:
-        stream = _open_libav(path, Kind.WAV)
+        stream = _open_ffmpeg(path, Kind.WAV)
         stream.frames = min(stream.frames or layout.frames, layout.frames)
         return stream
-    return _uncompressed(path, layout)
+    return _open_pcm(path, layout)
 
 
 def open_aiff(path: Path) -> Stream:
@@ -54,10 +54,10 @@ def open_aiff(path: Path) -> Stream:
     Stream
         Not yet validated.
     """
-    return _uncompressed(path, aiff.read_layout(path))
+    return _open_pcm(path, aiff.read_layout(path))
 
 
-def _uncompressed(path: Path, layout: Layout) -> Stream:
+def _open_pcm(path: Path, layout: Layout) -> Stream:
     is_float = layout.encoding is Encoding.FLOAT
     return Stream(
         kind=layout.kind,
@@ -86,7 +86,7 @@ def open_flac(path: Path) -> Stream:
     """
     structure = flac.read_structure(path)
     if not structure.fits_libsndfile:
-        stream = _open_libav(path, Kind.FLAC)
+        stream = _open_ffmpeg(path, Kind.FLAC)
         stream.frames = structure.frames
         return stream
     warnings: set[str] = set()
@@ -118,7 +118,7 @@ def _read_flac(
         rest = ffmpeg_careful.read_blocks(
             path, Kind.FLAC, facts=facts, warn=warnings.add
         )
-        for block in _behind(rest, done):
+        for block in _skip_frames(rest, done):
             yield block
             done += len(block)
     if done < structure.claimed:
@@ -138,8 +138,8 @@ def open_mp3(path: Path) -> Stream:
     Stream
         Not yet validated.
     """
-    length = mpeg_length.measure(path)
-    stream = _open_libav(path, Kind.MP3, whole=length.promised)
+    length = mpeg_length.measure_length(path)
+    stream = _open_ffmpeg(path, Kind.MP3, whole=length.promised)
     stream.frames, stream.splittable = length.frames, True
     if length.truncated:
         stream.warnings.add(TRUNCATED)
@@ -165,7 +165,7 @@ def open_ogg(path: Path, kind: Kind) -> Stream:
     # The stamps of a chain start again with each link.
     whole = pages.frames if pages.links == 1 else 0
     try:
-        stream = _open_libav(path, kind, whole=whole)
+        stream = _open_ffmpeg(path, kind, whole=whole)
     except CorruptAudioError as exc:
         if pages.frames or pages.cut:
             raise
@@ -191,10 +191,10 @@ def open_m4a(path: Path) -> Stream:
     Stream
         Not yet validated.
     """
-    return _open_libav(path, Kind.M4A)
+    return _open_ffmpeg(path, Kind.M4A)
 
 
-def _open_libav(path: Path, kind: Kind, *, whole: int = 0) -> Stream:
+def _open_ffmpeg(path: Path, kind: Kind, *, whole: int = 0) -> Stream:
     facts = container.read_facts(path, kind)
     if not facts.channels:
         raise CorruptAudioError(f"The {kind} file does not tell its channels.")
@@ -206,13 +206,13 @@ def _open_libav(path: Path, kind: Kind, *, whole: int = 0) -> Stream:
         channels=facts.channels,
         frames=facts.frames,
         rounding=roundings.get(kind, Rounding.NEAREST),
-        read=_Libav(path, kind, facts, whole, warnings.add).read,
+        read=_FfmpegFile(path, kind, facts, whole, warnings.add).read,
         warnings=warnings,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Libav:
+class _FfmpegFile:
     """One file to be decoded by FFmpeg's libraries."""
 
     path: Path
@@ -239,15 +239,15 @@ class _Libav:
         except (av.error.FFmpegError, ValueError) as exc:
             if start:  # a part: whoever wants the whole decodes it from the start
                 raise CorruptAudioError(f"Decoding from {start} on failed.") from exc
-            yield from _behind(self._packets(), done)
+            yield from _skip_frames(self._read_carefully(), done)
 
-    def _packets(self) -> Iterator[Samples]:
+    def _read_carefully(self) -> Iterator[Samples]:
         return ffmpeg_careful.read_blocks(
             self.path, self.kind, facts=self.facts, warn=self.warn, whole=self.whole
         )
 
 
-def _behind(blocks: Iterator[Samples], start: int) -> Iterator[Samples]:
+def _skip_frames(blocks: Iterator[Samples], start: int) -> Iterator[Samples]:
     for block in blocks:
         if start < len(block):
             yield block[start:]

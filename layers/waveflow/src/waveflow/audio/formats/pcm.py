@@ -85,7 +85,7 @@ def read_blocks(path: Path, layout: Layout, *, start: int = 0) -> Iterator[Sampl
     with path.open("rb", buffering=0) as file:
         file.seek(layout.offset + start * layout.frame_bytes)
         while left > 0:
-            count = _fill(file.readinto, view[: min(block_bytes, left)])
+            count = _fill_buffer(file.readinto, view[: min(block_bytes, left)])
             count -= count % layout.frame_bytes
             if not count:
                 return
@@ -94,7 +94,7 @@ def read_blocks(path: Path, layout: Layout, *, start: int = 0) -> Iterator[Sampl
             yield samples.reshape(-1, layout.channels)
 
 
-def _fill(readinto: Callable[[memoryview], int | None], view: memoryview) -> int:
+def _fill_buffer(readinto: Callable[[memoryview], int | None], view: memoryview) -> int:
     filled = 0
     while filled < len(view):
         count = readinto(view[filled:])
@@ -124,7 +124,7 @@ def converter(layout: Layout) -> Convert:
         table = _a_law() if layout.encoding is Encoding.A_LAW else _mu_law()
         return lambda raw, n: table[np.frombuffer(raw, np.uint8, n)]
     if layout.encoding is Encoding.FLOAT:
-        return lambda raw, n: _floats(np.frombuffer(raw, f"{order}f{width}", n))
+        return lambda raw, n: _to_float32(np.frombuffer(raw, f"{order}f{width}", n))
     if layout.encoding is Encoding.UNSIGNED:
         return lambda raw, n: (
             (np.frombuffer(raw, np.uint8, n).astype(np.int16) - 128) << 8
@@ -148,7 +148,7 @@ def _little_24(raw: bytearray, count: int) -> NDArray[np.int32]:
     return out
 
 
-def _floats(samples: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+def _to_float32(samples: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     # A double beyond float32 becomes an infinity, which counts as no sample;
     # of a signalling NaN NumPy would warn on standard error.
     with np.errstate(over="ignore", invalid="ignore"):

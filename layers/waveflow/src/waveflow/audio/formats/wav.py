@@ -57,11 +57,11 @@ def read_layout(path: Path) -> Layout:
     big_endian = head[:4] == b"RIFX"
     with path.open("rb") as file:
         walk = chunks.walk(file, start + 12, big_endian=big_endian)
-        fmt, data, form_size = _find(file, walk, big_endian=big_endian)
+        fmt, data, form_size = _find_chunks(file, walk, big_endian=big_endian)
         size = int.from_bytes(head[4:8], "big" if big_endian else "little")
         form_end = start + 8 + (form_size if size == IN_DS64 else size)
         extent = chunks.measure(file, data, form_end=form_end, big_endian=big_endian)
-    encoding = _encoding(fmt)
+    encoding = _encoding_of(fmt)
     width = fmt.width
     return Layout(
         kind=Kind.WAV,
@@ -77,7 +77,7 @@ def read_layout(path: Path) -> Layout:
     )
 
 
-def _find(
+def _find_chunks(
     file: BinaryIO, walk: Iterable[chunks.Chunk], *, big_endian: bool
 ) -> tuple[_Format, chunks.Chunk, int]:
     """Find the format, the data, and the size of the form as ds64 gives it."""
@@ -88,7 +88,9 @@ def _find(
             form_size, long_size = struct.unpack("<QQ", file.read(16).ljust(16, b"\0"))
         elif chunk.name == b"fmt ":
             file.seek(chunk.offset)
-            fmt = _format(file.read(min(chunk.size, EXTENSIBLE_BYTES)), big=big_endian)
+            fmt = _read_format(
+                file.read(min(chunk.size, EXTENSIBLE_BYTES)), big=big_endian
+            )
         elif chunk.name == b"data":
             if fmt is None:
                 raise CorruptAudioError("The WAV file has data before its format.")
@@ -97,7 +99,7 @@ def _find(
     raise CorruptAudioError("The WAV file has no data chunk.")
 
 
-def _format(raw: bytes, *, big: bool) -> _Format:
+def _read_format(raw: bytes, *, big: bool) -> _Format:
     if len(raw) < FMT_BYTES:
         raise CorruptAudioError(f"The WAV format has {len(raw)} bytes, 16 at least.")
     order = ">" if big else "<"
@@ -109,15 +111,15 @@ def _format(raw: bytes, *, big: bool) -> _Format:
     if not channels:
         raise CorruptAudioError("The WAV format has no channels.")
     width = align // channels if align and align % channels == 0 else 0
-    return _Format(tag, channels, rate, _sane(width, bits), bits)
+    return _Format(tag, channels, rate, _width_of(width, bits), bits)
 
 
-def _sane(width: int, bits: int) -> int:
+def _width_of(width: int, bits: int) -> int:
     needed = (bits + 7) // 8
     return width if needed <= width <= MAX_BITS // 4 else needed
 
 
-def _encoding(fmt: _Format) -> Encoding | None:
+def _encoding_of(fmt: _Format) -> Encoding | None:
     if fmt.tag in COMPRESSED:
         return None
     if (

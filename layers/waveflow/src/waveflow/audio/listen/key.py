@@ -39,23 +39,23 @@ def find_key(excerpt: NDArray[np.float32]) -> MusicalKey:
         The same for the same excerpt.
     """
     if is_silent(excerpt):
-        return _none("SILENT")
+        return _no_key("SILENT")
     if len(excerpt) < MIN_SECONDS * SAMPLE_RATE:
-        return _none("TOO_SHORT")
+        return _no_key("TOO_SHORT")
     strengths = pitch_classes(excerpt)
     if strengths is None or strengths.std() < MIN_CONTRAST * strengths.mean():
-        return _none("NO_PITCH")
+        return _no_key("NO_PITCH")
     fits = profile_fits(strengths)
     second, first = np.sort(fits)[-2:]
     confidence = round(float(np.clip(first, 0, 1)), 2)
     if first < MIN_CONFIDENCE or first - second < MIN_LEAD:
-        return _none("NO_KEY", confidence)
+        return _no_key("NO_KEY", confidence)
     tonic, minor = int(fits.argmax()) % 12, int(fits.argmax()) >= len(PITCHES)
     other = tonic + RELATIVE_STEPS if minor else tonic - RELATIVE_STEPS
     return MusicalKey(
-        value=_name(tonic, minor=minor),
+        value=_key_name(tonic, minor=minor),
         confidence=confidence,
-        relative=_name(other, minor=not minor),
+        relative=_key_name(other, minor=not minor),
         reason=None,
     )
 
@@ -107,11 +107,11 @@ def profile_fits(strengths: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([np.corrcoef(strengths, profile)[0, 1] for profile in profiles])
 
 
-def _name(tonic: int, *, minor: bool) -> str:
+def _key_name(tonic: int, *, minor: bool) -> str:
     return f"{PITCHES[tonic % 12]} {'minor' if minor else 'major'}"
 
 
-def _none(
+def _no_key(
     reason: Literal["SILENT", "TOO_SHORT", "NO_PITCH", "NO_KEY"],
     confidence: float = 0.0,
 ) -> MusicalKey:

@@ -81,11 +81,11 @@ class LoudnessMeter:
         short_term = _windows(hops, SHORT_TERM_HOPS)
         integrated = gated_loudness(momentary)
         return Loudness(
-            integrated=_rounded(integrated),
-            range=_rounded(loudness_range(short_term)),
-            momentary_max=_loudest(momentary),
-            short_term_max=_loudest(short_term),
-            true_peak=_level(20, self._peak.level),
+            integrated=_round_level(integrated),
+            range=_round_level(loudness_range(short_term)),
+            momentary_max=_max_lufs(momentary),
+            short_term_max=_max_lufs(short_term),
+            true_peak=_decibels(20, self._peak.level),
             reason=_reason(integrated, momentary),
         )
 
@@ -161,14 +161,14 @@ def _lufs(power: float) -> float:
     return OFFSET + 10 * float(np.log10(power))
 
 
-def _loudest(powers: NDArray[np.float64]) -> float | None:
+def _max_lufs(powers: NDArray[np.float64]) -> float | None:
     level = float(powers.max(initial=0.0))
-    return _rounded(_lufs(level)) if level > 0 else None
+    return _round_level(_lufs(level)) if level > 0 else None
 
 
-def _level(per_decade: float, value: float) -> float | None:
-    return _rounded(per_decade * float(np.log10(value))) if value > 0 else None
+def _decibels(per_decade: float, value: float) -> float | None:
+    return _round_level(per_decade * float(np.log10(value))) if value > 0 else None
 
 
-def _rounded(value: float | None) -> float | None:
+def _round_level(value: float | None) -> float | None:
     return None if value is None else round(value, 2)

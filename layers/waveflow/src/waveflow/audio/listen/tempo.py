@@ -44,19 +44,19 @@ def find_tempo(excerpt: NDArray[np.float32]) -> Tempo:
         The same for the same excerpt.
     """
     if is_silent(excerpt):
-        return _none("SILENT")
+        return _no_tempo("SILENT")
     if len(excerpt) < MIN_SECONDS * SAMPLE_RATE:
-        return _none("TOO_SHORT")
+        return _no_tempo("TOO_SHORT")
     onsets = onset_strength(excerpt)
     if onsets.max() < MIN_ONSET_DB:
-        return _none("NO_BEAT")
+        return _no_tempo("NO_BEAT")
     taper = np.hanning(SMOOTHING + 2)[1:-1]
     onsets = np.convolve(onsets, taper / taper.sum(), "same")
     onsets -= onsets.mean()
-    lag, confidence = _period(onsets)
+    lag, confidence = _find_period(onsets)
     if confidence < MIN_CONFIDENCE:
-        return _none("NO_BEAT", confidence)
-    value = 60 * _refined(onsets, FRAMES_PER_SECOND / lag)
+        return _no_tempo("NO_BEAT", confidence)
+    value = 60 * _refine_frequency(onsets, FRAMES_PER_SECOND / lag)
     return Tempo(
         value=round(value, 2),
         confidence=round(confidence, 2),
@@ -78,7 +78,7 @@ def onset_strength(excerpt: NDArray[np.float32]) -> Floats:
     NDArray
         Shape (frames / HOP,), in dB, at least 0.
     """
-    librosa = _librosa()
+    librosa = _import_librosa()
     power = librosa.feature.melspectrogram(
         y=excerpt, sr=SAMPLE_RATE, n_fft=WINDOW, hop_length=HOP
     )
@@ -89,17 +89,17 @@ def onset_strength(excerpt: NDArray[np.float32]) -> Floats:
     return strength
 
 
-def _librosa() -> Any:
+def _import_librosa() -> Any:
     import librosa
 
     return librosa
 
 
-def _period(onsets: Floats) -> tuple[int, float]:
+def _find_period(onsets: Floats) -> tuple[int, float]:
     """Choose among the periods at which the onsets resemble themselves."""
     count = len(onsets)
     longest = int(np.ceil(60 / SLOWEST * FRAMES_PER_SECOND))
-    alike = _librosa().autocorrelate(onsets, max_size=longest + 2)
+    alike = _import_librosa().autocorrelate(onsets, max_size=longest + 2)
     alike = alike * (count / (count - np.arange(len(alike)))) / alike[0]
     lags = np.arange(int(60 / FASTEST * FRAMES_PER_SECOND), longest + 1)
     lags = lags[(alike[lags] >= alike[lags - 1]) & (alike[lags] >= alike[lags + 1])]
@@ -114,7 +114,7 @@ def _period(onsets: Floats) -> tuple[int, float]:
     return int(lags[chosen]), float(np.clip(strengths[chosen], 0, 1))
 
 
-def _refined(onsets: Floats, beats_per_second: float) -> float:
+def _refine_frequency(onsets: Floats, beats_per_second: float) -> float:
     """Find the frequency near a guess at which the onsets repeat."""
     times = np.arange(len(onsets)) / FRAMES_PER_SECOND
     best = beats_per_second
@@ -128,7 +128,7 @@ def _refined(onsets: Floats, beats_per_second: float) -> float:
     return best
 
 
-def _none(
+def _no_tempo(
     reason: Literal["SILENT", "TOO_SHORT", "NO_BEAT"], confidence: float = 0.0
 ) -> Tempo:
     return Tempo(

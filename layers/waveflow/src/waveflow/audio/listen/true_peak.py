@@ -76,10 +76,10 @@ class TruePeak:
         joined = np.concatenate((self._rest, x), axis=1)
         runs = joined.shape[1] // RUN
         if runs > 1:
-            self._between(joined[:, : runs * RUN])
+            self._look_between(joined[:, : runs * RUN])
         self._rest = joined[:, max(0, runs - 1) * RUN :]
 
-    def _between(self, x: Floats) -> None:
+    def _look_between(self, x: Floats) -> None:
         """Look between the samples of whole runs, all but the outermost."""
         channels, count = x.shape[0], x.shape[1] // RUN
         low, high = fold(x.reshape(-1), np.arange(channels * count) * RUN)

@@ -105,14 +105,14 @@ def mix(
             duration=waveform.duration,
             waveform=waveform,
             warnings=warnings,
-            audio_hash=_digest(out),
+            audio_hash=_hash_of(out),
         )
     except BaseException:
         out.unlink(missing_ok=True)
         raise
 
 
-def _digest(path: Path) -> str:
+def _hash_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -132,14 +132,16 @@ class _Job:
         decoders = min(DECODERS, len(stems))
         with wave.open(str(out), "wb") as wav, ThreadPoolExecutor(decoders) as pool:
             wav.setparams((1, SAMPLE_BYTES, rate, 0, "NONE", ""))
-            for block in _summed(stems, pool):
+            for block in _sum_blocks(stems, pool):
                 peak = max(peak, float(block.max()), -float(block.min()))
                 frames += len(block)
                 if HEADER_BYTES + SAMPLE_BYTES * frames > MAX_WAV_BYTES:
                     raise AudioTooLongError("The mix is longer than 4 GiB of WAV.")
                 for start in range(0, len(block), STEP_FRAMES):
-                    wav.writeframesraw(_pcm(block[start : start + STEP_FRAMES], gain))
-        return peak, frames, _warnings(stems)
+                    wav.writeframesraw(
+                        _to_pcm(block[start : start + STEP_FRAMES], gain)
+                    )
+        return peak, frames, _warnings_of(stems)
 
     def _open(self) -> list[StemReader]:
         """Open the stems; the first one's sample rate is the mix's."""
@@ -152,11 +154,11 @@ class _Job:
         return stems
 
 
-def _warnings(stems: Sequence[StemReader]) -> tuple[str, ...]:
+def _warnings_of(stems: Sequence[StemReader]) -> tuple[str, ...]:
     return tuple(sorted(code for stem in stems for code in stem.warnings))
 
 
-def _summed(
+def _sum_blocks(
     stems: Sequence[StemReader], pool: ThreadPoolExecutor
 ) -> Iterator[NDArray[np.float32]]:
     """Add one block of each stem at a time, in their order, over their number."""
@@ -174,7 +176,7 @@ def _summed(
         yield total[:longest]
 
 
-def _pcm(block: NDArray[np.float32], gain: float) -> bytes:
+def _to_pcm(block: NDArray[np.float32], gain: float) -> bytes:
     scaled = block * np.float32(gain * INT16_SCALE)
     np.rint(scaled, out=scaled)
     np.clip(scaled, -INT16_SCALE - 1, INT16_SCALE, out=scaled)

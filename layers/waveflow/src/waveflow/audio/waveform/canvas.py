@@ -168,7 +168,7 @@ class Extremes:
         """Take in values, shape (frames,), whose buckets `where` start at `starts`."""
         low, high = kernels.fold(values, starts)
         if self.low is None or self.high is None:
-            self.low, self.high = _unreached(self._size, values)
+            self.low, self.high = _empty_extremes(self._size, values)
         np.minimum(self.low[where], low, out=self.low[where])
         np.maximum(self.high[where], high, out=self.high[where])
 
@@ -187,7 +187,7 @@ class Extremes:
         return np.stack((self.low, self.high), axis=1).reshape(-1)
 
 
-def _unreached(size: int, values: Sums) -> tuple[Sums, Sums]:
+def _empty_extremes(size: int, values: Sums) -> tuple[Sums, Sums]:
     """Fill lows and highs with the bounds of the values' type."""
     kind, low, high = values.dtype, -np.inf, np.inf
     if kind.kind == "i":

@@ -53,10 +53,10 @@ def paint(
         raise
     except WaveflowError:
         return None
-    return _joined(painted)
+    return _join_parts(painted)
 
 
-def _joined(parts: "list[_Part]") -> Canvas | None:
+def _join_parts(parts: "list[_Part]") -> Canvas | None:
     if parts[-1].canvas.position != parts[-1].canvas.plan.frames:
         return None
     for left, right in pairwise(parts):
