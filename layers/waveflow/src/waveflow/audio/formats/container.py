@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from waveflow.audio.stream import Kind, Samples
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
+
+if TYPE_CHECKING:
+    from av import AudioFrame, AudioStream
+    from av.container import InputContainer
 
 # FFmpeg's name of the one demuxer each kind is opened with: no probing.
 DEMUXERS = {
@@ -82,7 +86,9 @@ def file_url(path: Path) -> str:
 
 
 @contextmanager
-def open_container(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
+def open_container(
+    path: Path, kind: Kind
+) -> Iterator["tuple[InputContainer, AudioStream]"]:
     """Open a container and choose its audio stream.
 
     Parameters
@@ -125,7 +131,7 @@ def open_container(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
         yield container, _find_stream(container, kind)
 
 
-def _find_stream(container: Any, kind: Kind) -> Any:  # PyAV is untyped here
+def _find_stream(container: "InputContainer", kind: Kind) -> "AudioStream":
     for video in container.streams.video:
         if kind is Kind.M4A and not video.disposition.attached_pic:
             name = video.codec_context.name if video.codec_context else "unknown"
@@ -207,7 +213,7 @@ def read_facts(path: Path, kind: Kind) -> Facts:
         )
 
 
-def planes_of(frame: Any) -> Samples:  # PyAV is untyped here
+def planes_of(frame: "AudioFrame") -> Samples:
     """Return a frame's samples, of any number of channels.
 
     PyAV reads planes until a null pointer, which need not stand behind the
@@ -228,5 +234,6 @@ def planes_of(frame: Any) -> Samples:  # PyAV is untyped here
     channels = frame.layout.nb_channels
     if frame.format.is_planar and channels > _PLANES_WITHIN:
         [frame] = av.AudioResampler(format=frame.format.packed).resample(frame)
-    samples: Samples = frame.to_ndarray()
+    # No accepted codec decodes to 8 bits or to doubles.
+    samples = cast("Samples", frame.to_ndarray())
     return samples if frame.format.is_planar else samples.reshape(-1, channels).T

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from waveflow.audio.formats.container import JITTER, Facts, open_container, plan
 from waveflow.audio.formats.head import id3_size
 from waveflow.audio.stream import BLOCK_SAMPLES, TRUNCATED, Kind, Samples
 from waveflow.errors import CorruptAudioError
+
+if TYPE_CHECKING:
+    from av import AudioFrame, AudioStream, Packet
+    from av.container import InputContainer
 
 # Raw streams: whatever stands behind the last frame comes as a packet too.
 UNFRAMED = (Kind.MP3, Kind.FLAC)
@@ -47,7 +51,7 @@ class Gaps:
         self._skipped = self._skipped_bytes = 0
         self._failed = False
 
-    def skip(self, packet: Any, *, failed: bool) -> None:  # PyAV is untyped
+    def skip(self, packet: "Packet[AudioStream]", *, failed: bool) -> None:
         """Note a packet that gave no frame; some decoders fail without a word."""
         if not failed and not self._longest:  # the first of Vorbis and AAC
             return
@@ -61,13 +65,13 @@ class Gaps:
         self._failed = self._failed or failed
         self.broken = self.broken or (failed and self._kind not in UNFRAMED)
 
-    def before(self, frame: Any, packet: Any) -> int:  # PyAV is untyped
+    def before(self, frame: "AudioFrame", packet: "Packet[AudioStream]") -> int:
         """Count the frames that are missing before a decoded one."""
         if packet.pos not in (None, self._pages[1]):
             self._pages = self._pages[1], packet.pos
         at = self._end
         if frame.pts is not None:
-            at = round(frame.pts * frame.time_base * self._rate)
+            at = round(frame.pts * (frame.time_base or 0) * self._rate)
         self._longest = max(self._longest, frame.samples)
         lost = (
             self._gap_by_sizes() if self._kind is Kind.MP3 else self._gap_by_stamps(at)
@@ -135,7 +139,7 @@ def read_blocks(
         path, kind, sample_rate=facts.sample_rate, first=facts.first, whole=whole
     )
     with open_container(path, kind) as (container, stream):
-        stream.thread_type = "NONE"
+        stream.codec_context.thread_type = "NONE"
         for frame, lost in _decode_packets(container, stream, gaps=gaps, warn=warn):
             yield from joiner.add(frame, lost=lost)
         yield from joiner.rest()
@@ -144,12 +148,12 @@ def read_blocks(
 
 
 def _decode_packets(
-    container: Any,  # PyAV is untyped here
-    stream: Any,
+    container: "InputContainer",
+    stream: "AudioStream",
     *,
     gaps: Gaps,
     warn: Callable[[str], None],
-) -> Iterator[tuple[Any, int]]:
+) -> Iterator["tuple[AudioFrame, int]"]:
     """Give each frame, and how many samples are missing before it."""
     import av
 
@@ -185,7 +189,7 @@ class _Joiner:
         self._block: Samples | None = None
         self._filled = 0
 
-    def add(self, frame: Any, *, lost: int) -> Iterator[Samples]:  # PyAV is untyped
+    def add(self, frame: "AudioFrame", *, lost: int) -> Iterator[Samples]:
         samples = self._samples_of(frame)
         if lost:
             silence = np.zeros((len(samples), 1), samples.dtype)
@@ -208,7 +212,7 @@ class _Joiner:
             yield self._block[:, : self._filled].T
         self._filled = 0
 
-    def _open_block(self, dtype: "np.dtype[Any]") -> Samples:
+    def _open_block(self, dtype: "np.dtype[np.generic]") -> Samples:
         if self._block is None:
             channels = self._facts.channels
             self._block = np.empty((channels, BLOCK_SAMPLES // channels), dtype)
@@ -218,7 +222,7 @@ class _Joiner:
             )
         return self._block
 
-    def _samples_of(self, frame: Any) -> Samples:  # PyAV is untyped here
+    def _samples_of(self, frame: "AudioFrame") -> Samples:
         if frame.rate != self._facts.sample_rate:
             raise CorruptAudioError(
                 f"The sample rate changes from {self._facts.sample_rate} Hz "

@@ -7,7 +7,7 @@ is lost; `packets` does neither.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from waveflow.audio.formats.container import (
     DEMUXERS,
@@ -18,6 +18,10 @@ from waveflow.audio.formats.container import (
     planes_of,
 )
 from waveflow.audio.stream import Kind, Samples
+
+if TYPE_CHECKING:
+    from av import AudioFrame
+    from av.filter import Graph
 
 # Each graph holds a dozen blocks, and a mix may hold 64 graphs.
 GRAPH_SAMPLES = 32_768
@@ -77,22 +81,20 @@ def read_blocks(
         yield held
 
 
-def _pull_blocks(graph: Any, facts: Facts) -> Iterator[tuple[int, Samples]]:
+def _pull_blocks(graph: "Graph", facts: Facts) -> Iterator[tuple[int, Samples]]:
     """Give each block, and the frame that its time stamp says it starts at."""
     import av
 
     while True:
         try:
-            frame = graph.pull()
+            frame = cast("AudioFrame", graph.pull())
         except av.error.EOFError:
             return
-        at = round((frame.pts or 0) * frame.time_base * facts.sample_rate)
+        at = round((frame.pts or 0) * (frame.time_base or 0) * facts.sample_rate)
         yield at - facts.first, planes_of(frame).T
 
 
-def _open_graph(
-    path: Path, kind: Kind, *, facts: Facts, start: int
-) -> Any:  # PyAV is untyped here
+def _open_graph(path: Path, kind: Kind, *, facts: Facts, start: int) -> "Graph":
     from av.filter import Graph
 
     options = {
