@@ -15,6 +15,8 @@ from waveflow.ports import ObjectStore, Policy, TaskTokens, Webhook
 if TYPE_CHECKING:
     from botocore.config import Config
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 # A secret, a webhook of 15 s and a token must fit into notify's 45 s.
 BRIEFLY = {
     "connect_timeout": 2,
@@ -92,7 +94,7 @@ class Services:
         return url
 
     @property
-    def _allowed_networks(self) -> tuple[Any, ...]:
+    def _allowed_networks(self) -> tuple[Network, ...]:
         everywhere = "0.0.0.0/0,::/0" if self._local else ""
         cidrs = list_of(
             self._environment.get("WEBHOOK_ALLOWED_CIDRS", "") or everywhere

@@ -1,10 +1,12 @@
 """Say what the stages need of the world; adapters and fakes give it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from msgspec import Struct
+
+from waveflow.events.fields import JsonObject
 
 
 class StoredObject(Struct, frozen=True, kw_only=True):
@@ -79,7 +81,7 @@ class ObjectStore(Protocol):
 class Webhook(Protocol):
     """The server's HTTP interface."""
 
-    def post(self, path: str, payload: Mapping[str, Any], *, webhook_id: str) -> bytes:
+    def post(self, path: str, payload: JsonObject, *, webhook_id: str) -> bytes:
         """Deliver `payload` signed, and return the body of the 2xx answer.
 
         Raises `WebhookRejectedError` or `WebhookUnavailableError`.
@@ -90,7 +92,7 @@ class Webhook(Protocol):
 class TaskTokens(Protocol):
     """The machine's waiting tasks."""
 
-    def succeed(self, token: str, output: Mapping[str, Any]) -> None:
+    def succeed(self, token: str, output: JsonObject) -> None:
         """Close a waiting task with `output`; one that is closed stays as it is."""
         ...
 

@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 from aws_lambda_powertools import Logger
@@ -23,10 +23,29 @@ from waveflow.errors import (
     ResourceLimitError,
     WaveflowError,
 )
+from waveflow.events.fields import JsonObject
+from waveflow.events.messages import Job
 from waveflow.events.normalise import Entry, find_job_id
 
-Request = TypeVar("Request")
-Handler = Callable[[dict[str, Any], Any], Any]
+
+class JobRequest(Protocol):
+    """Describe the request of every stage that reads no record itself."""
+
+    @property
+    def job(self) -> Job:
+        """Return the job that the first stage read."""
+        ...
+
+    @property
+    def retries(self) -> int:
+        """Return how often the machine tried before."""
+        ...
+
+
+Request = Entry | JobRequest
+# Each stage takes a model of its own; `lambda_stage` makes sure of it.
+Stage = Callable[[Any, Services], object]
+Handler = Callable[[JsonObject, object], JsonObject | None]
 METRICS_NAMESPACE = "WaveFlow"
 UNITS = {
     "duration_s": MetricUnit.Seconds,
@@ -42,15 +61,12 @@ _FULL = {
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
-def lambda_stage(
-    name: str,
-    model: Any,
-) -> Callable[[Callable[[Any, Services], Any]], Handler]:
+def lambda_stage(name: str, model: object) -> Callable[[Stage], Handler]:
     """Make a handler of the stage `name`, which takes `model` and the services."""
 
-    def decorate(stage: Callable[[Any, Services], Any]) -> Handler:
+    def decorate(stage: Stage) -> Handler:
         @functools.wraps(stage)
-        def handler(event: dict[str, Any], _context: Any) -> Any:
+        def handler(event: JsonObject, _context: object) -> JsonObject | None:
             return _run(stage, event, model=model, name=name)
 
         return handler
@@ -58,25 +74,27 @@ def lambda_stage(
     return decorate
 
 
-def _request(event: dict[str, Any], model: Any) -> Any:
+def _request(event: JsonObject, model: object) -> Request:
     try:
-        return msgspec.convert(event, model)
+        request: Request = msgspec.convert(event, model)
     except msgspec.ValidationError as exc:
         raise InternalError(f"The machine sent a wrong event: {exc}.") from None
+    return request
 
 
 def _run(
-    stage: Callable[[Any, Services], Any],
-    event: dict[str, Any],
+    stage: Stage,
+    event: JsonObject,
     *,
-    model: Any,
+    model: object,
     name: str,
-) -> Any:
+) -> JsonObject | None:
     """Run the stage between two log lines; the outcome is a code or a reason."""
     started = time.monotonic()
     keys = {"stage": name}
     measured: dict[str, float] = {}
-    error, result = None, None
+    error: WaveflowError | None = None
+    result: JsonObject | None = None
     try:
         request = _request(event, model)
         keys["job_id"], measured["retries"] = _job_id(request), request.retries
@@ -114,7 +132,7 @@ def _counts(error: WaveflowError | None) -> dict[str, float]:
     return {"served": error is None or refused, "refused": refused, "defects": defect}
 
 
-def _size_of(result: Any) -> dict[str, float]:
+def _size_of(result: JsonObject | None) -> dict[str, float]:
     """Return how much a stage worked on, where its result tells."""
     if result is None:
         return {}
@@ -136,9 +154,7 @@ def _emit(measured: dict[str, float], **dimensions: str) -> None:
     metrics.flush_metrics()
 
 
-def _run_typed(
-    stage: Callable[[Any, Services], Any], request: Any, *, keys: dict[str, str]
-) -> Any:
+def _run_typed(stage: Stage, request: Request, *, keys: dict[str, str]) -> object:
     """Run the stage; whatever it raises leaves as one of the project's errors."""
     try:
         return stage(request, services())
@@ -157,7 +173,7 @@ def _logger() -> Logger:
     return Logger()
 
 
-def _job_id(request: Any) -> str:
+def _job_id(request: Request) -> str:
     return find_job_id(request) if isinstance(request, Entry) else request.job.job_id
 
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,7 +142,7 @@ def waveform_document(waveform: Waveform, *, audio_hash: str, created_at: str) -
     bytes
         Minified UTF-8 JSON without NaN or Infinity.
     """
-    document: dict[str, Any] = {
+    document: dict[str, object] = {
         "version": VERSION,
         "channels": 1,
         "sample_rate": waveform.sample_rate,
