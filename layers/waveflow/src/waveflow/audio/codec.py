@@ -1,7 +1,7 @@
 """Open any accepted file and yield its samples in bounded memory.
 
-This is the one place where audio enters: what leaves `open_audio` and
-`blocks` has been validated, whatever the headers claimed.
+Audio enters here alone: `open_audio` and `blocks` have validated what leaves them,
+whatever the headers claimed.
 """
 
 import time
@@ -31,28 +31,20 @@ from waveflow.errors import (
     WaveflowError,
 )
 
-UNCOMPRESSED = (Kind.WAV, Kind.AIFF)  # their frames are counted, not guessed
+UNCOMPRESSED = (Kind.WAV, Kind.AIFF)  # frames are counted, not guessed
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000
 MAX_CHANNELS = 32
 MAX_SECONDS = 6 * 3600
 MAX_LEVEL = np.float32(1e30)  # sums of stems stay finite
-SLACK_FRAMES = 4_096  # by which edit lists and encoders' padding may be off
+SLACK_FRAMES = 4_096  # edit lists and encoders' padding may be off by so many
 
 
 def open_audio(path: Path) -> Stream:
-    """Open a file by its content.
+    """Open a file by its content; the file's name is not looked at.
 
-    Parameters
-    ----------
-    path
-        The file; its name is not looked at.
-
-    Returns
-    -------
-    Stream
-        Within the limits of sample rate, channels and length as far as the
-        structure shows them.
+    The stream is within the limits of sample rate, channels and length, as far as
+    the structure of the file shows them.
 
     Raises
     ------
@@ -75,8 +67,6 @@ def blocks(
 
     Parameters
     ----------
-    stream
-        An opened file.
     start
         The first frame to decode.
     deadline
@@ -167,6 +157,7 @@ def _too_long_error(stream: Stream) -> AudioTooLongError:
 
 
 def _without_infinities(block: Samples, stream: Stream) -> Samples:
+    """Return the block with 0 for NaN and infinity, and every level bounded."""
     if block.dtype != np.float32:
         return block
     # A NaN makes both comparisons false.

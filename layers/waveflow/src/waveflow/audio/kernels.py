@@ -1,4 +1,4 @@
-"""Reduce arrays of samples; plain NumPy, nothing but arrays and numbers."""
+"""Reduce arrays of samples with plain NumPy."""
 
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ def fold(
     values
         Shape (n,).
     starts
-        Where each bucket starts, rising strictly, the first at 0.
+        The index at which each bucket starts, rising strictly, the first at 0.
 
     Returns
     -------
@@ -39,9 +39,9 @@ def magnitudes(block: Samples, starts: NDArray[np.int64]) -> NDArray[np.float64]
     Parameters
     ----------
     block
-        Shape (frames, channels); integers or float32.
+        Shape (frames, channels).
     starts
-        Where each bucket starts, in frames.
+        The frame at which each bucket starts.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def channel_sum(block: Samples) -> Samples:
 
 
 def _stereo_sum(pairs: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Add the halves of each pair; contiguous where adding columns is strided."""
+    """Add the halves of each pair of int16, contiguous where columns are strided."""
     low = pairs << 16
     low >>= 16
     low += pairs >> 16
@@ -92,20 +92,7 @@ def _stereo_sum(pairs: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def divide_towards_zero(values: NDArray[Number], divisor: int) -> NDArray[np.int64]:
-    """Divide as C does.
-
-    Parameters
-    ----------
-    values
-        Integers.
-    divisor
-        Greater than 0.
-
-    Returns
-    -------
-    NDArray
-        Quotients rounded towards zero.
-    """
+    """Divide integers by a divisor above 0, rounding towards zero as C does."""
     wide = values.astype(np.int64)
     quotient: NDArray[np.int64] = np.sign(wide) * (np.abs(wide) // divisor)
     return quotient
@@ -117,12 +104,12 @@ def mono(block: Samples) -> NDArray[np.float32]:
     Parameters
     ----------
     block
-        Shape (frames, channels); int16, int32 or float32.
+        Shape (frames, channels).
 
     Returns
     -------
     NDArray
-        float32, shape (frames,), in units of full scale; never a view.
+        Shape (frames,), in units of full scale; never a view.
     """
     channels = block.shape[1]
     full_scale = FULL_SCALE[block.dtype.str[1:]]

@@ -9,9 +9,14 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-# Shape (frames, channels). int16: full scale 2^15; int32: 2^31; float32: 1.0.
+# Samples have the shape (frames, channels). int16: full scale 2^15; int32: 2^31;
+# float32: 1.0.
 Samples = NDArray[np.int16 | np.int32 | np.float32]
-FULL_SCALE = {"i2": 2.0**15, "i4": 2.0**31, "f4": 1.0}  # by type of sample
+FULL_SCALE = {
+    "i2": 2.0**15,
+    "i4": 2.0**31,
+    "f4": 1.0,
+}  # keyed by NumPy's type of sample
 
 BLOCK_SAMPLES = 131_072  # counted over all channels: many channels, short blocks
 

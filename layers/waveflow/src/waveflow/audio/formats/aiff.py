@@ -30,7 +30,7 @@ TYPES: dict[bytes, tuple[Encoding, bool, int]] = {
     b"ULAW": (Encoding.MU_LAW, False, 1),
 }
 MIN_BITS, MAX_BITS = 8, 32
-EXPONENT_BIAS = 16_383 + 63  # of an 80-bit float with an explicit leading one
+EXPONENT_BIAS = 16_383 + 63  # 80-bit floats have an explicit leading one
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +43,7 @@ class _Common:
 
 
 def read_layout(path: Path) -> Layout:
-    """Read the header of an AIFF file.
-
-    Parameters
-    ----------
-    path
-        A file whose content is AIFF.
-
-    Returns
-    -------
-    Layout
-        Where the samples lie.
+    """Read from the header of an AIFF file where its samples lie.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Open a container with FFmpeg's libraries, and let in only listed codecs.
 
-PyAV is imported only here, in `movie` and in `packets`, and only for kinds that
-need it: it costs 30 ms at start.
+PyAV is imported only by this module and by both FFmpeg paths, and only for kinds
+that need FFmpeg: the import costs 30 ms at start.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from av import AudioFrame, AudioStream
     from av.container import InputContainer
 
-# FFmpeg's name of the one demuxer each kind is opened with: no probing.
+# One demuxer for each kind, by FFmpeg's name: FFmpeg probes nothing.
 DEMUXERS = {
     Kind.MP3: "mp3",
     Kind.OGG: "ogg",
@@ -41,15 +41,15 @@ JITTER = 2_048
 # Boxes of MPEG-4, by their headers.
 BOX_BYTES = 8
 LONG_BOX_BYTES = 16
-IS_LONG, UNTIL_THE_END = 1, 0  # in place of a box's size
+IS_LONG, UNTIL_THE_END = 1, 0  # values of a box's size field
 MAX_BOXES = 1_000
-# A crafted file must not name another one, and none may be a playlist.
+# A crafted file must not name another file, and no file may be a playlist.
 PROTOCOLS = {"protocol_whitelist": "file"}
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the container says about its audio.
+    """Hold the container's claims about its audio.
 
     Parameters
     ----------
@@ -70,18 +70,7 @@ class Facts:
 
 
 def file_url(path: Path) -> str:
-    """Name a local file so that it is taken for nothing else.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    str
-        With FFmpeg's prefix for files.
-    """
+    """Return the file's URL, so that FFmpeg takes its name for nothing else."""
     return f"file:{path}"
 
 
@@ -91,24 +80,12 @@ def open_container(
 ) -> Iterator["tuple[InputContainer, AudioStream]"]:
     """Open a container and choose its audio stream.
 
-    Parameters
-    ----------
-    path
-        The file.
-    kind
-        What its content is.
-
-    Yields
-    ------
-    tuple
-        The container and its stream, as PyAV knows them.
-
     Raises
     ------
     CorruptAudioError
         The container cannot be read or holds no audio.
     EmptyAudioError
-        It holds no stream, and no media.
+        The container holds neither a stream nor media.
     UnsupportedMediaError
         The codec inside is not accepted, or there is video.
     """
@@ -151,12 +128,7 @@ def _find_stream(container: "InputContainer", kind: Kind) -> "AudioStream":
 
 
 def _is_empty_mp4(path: Path) -> bool:
-    """Tell whether the media data are there, and nothing in them.
-
-    Parameters
-    ----------
-    path
-        A file whose content is MPEG-4.
+    """Tell whether an MPEG-4 file has media boxes, and nothing in them.
 
     Returns
     -------
@@ -184,19 +156,7 @@ def _is_empty_mp4(path: Path) -> bool:
 
 
 def read_facts(path: Path, kind: Kind) -> Facts:
-    """Read what the container says before decoding.
-
-    Parameters
-    ----------
-    path
-        The file.
-    kind
-        What its content is.
-
-    Returns
-    -------
-    Facts
-        Claims, to be believed only once decoded.
+    """Read the container's claims before decoding.
 
     Raises
     ------
@@ -214,15 +174,10 @@ def read_facts(path: Path, kind: Kind) -> Facts:
 
 
 def planes_of(frame: "AudioFrame") -> Samples:
-    """Return a frame's samples, of any number of channels.
+    """Return the samples of a frame with any number of channels.
 
     PyAV reads planes until a null pointer, which need not stand behind the
-    eighth or a later one: so many are interleaved by FFmpeg first.
-
-    Parameters
-    ----------
-    frame
-        A decoded `av.AudioFrame`.
+    eighth or a later plane: FFmpeg interleaves so many planes first.
 
     Returns
     -------

@@ -1,4 +1,8 @@
-"""Decode packet by packet, past those that are broken."""
+"""Decode packet by packet, past broken packets: FFmpeg's careful path.
+
+Frames behind a skipped packet must stay at their time. Time stamps may claim
+anything, so that a gap is never longer than something else in the file proves.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,21 +20,15 @@ if TYPE_CHECKING:
     from av import AudioFrame, AudioStream, Packet
     from av.container import InputContainer
 
-# Raw streams: whatever stands behind the last frame comes as a packet too.
+# Raw streams: junk behind the last frame comes as a packet, too.
 UNFRAMED = (Kind.MP3, Kind.FLAC)
 
 
 class Gaps:
-    """Follow the packets of one stream.
+    """Count the frames that are missing where packets were skipped.
 
     Parameters
     ----------
-    path
-        The file.
-    kind
-        What its content is.
-    sample_rate
-        In Hz.
     first
         The time stamp of the first frame, in frames.
     whole
@@ -52,8 +50,10 @@ class Gaps:
         self._failed = False
 
     def skip(self, packet: "Packet[AudioStream]", *, failed: bool) -> None:
-        """Note a packet that gave no frame; some decoders fail without a word."""
-        if not failed and not self._longest:  # the first of Vorbis and AAC
+        """Note a packet that gave no frame; some decoders fail silently."""
+        if (
+            not failed and not self._longest
+        ):  # decoders of Vorbis and AAC give none at first
             return
         position = packet.pos or 0
         if self._kind is Kind.MP3:
@@ -87,7 +87,7 @@ class Gaps:
         gap = at - self._end
         most = self._skipped * self._longest
         if not most and self._whole and gap > JITTER:
-            # A single stamp may be wrong where every page is there.
+            # A single stamp may be wrong although every page is there.
             if not ogg.is_page_lost(self._path, *self._pages):
                 return 0
             most = self._whole - self._given
@@ -113,12 +113,6 @@ def read_blocks(
 
     Parameters
     ----------
-    path
-        The file.
-    kind
-        What its content is.
-    facts
-        As read before.
     warn
         Takes the code of a warning.
     whole
@@ -154,7 +148,7 @@ def _decode_packets(
     gaps: Gaps,
     warn: Callable[[str], None],
 ) -> Iterator["tuple[AudioFrame, int]"]:
-    """Give each frame, and how many samples are missing before it."""
+    """Yield each frame, with the number of samples that are missing before it."""
     import av
 
     broken: av.error.FFmpegError | None = None
@@ -182,7 +176,7 @@ def _decode_packets(
 
 
 class _Joiner:
-    """Gather small frames into blocks."""
+    """Gather small frames into blocks, and lost frames into silence."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts

@@ -1,8 +1,8 @@
-"""Decode inside FFmpeg: its filter graph hands out large blocks.
+"""Decode inside FFmpeg, in large blocks from a filter graph: FFmpeg's fast path.
 
 One call per block instead of several per packet halves the time of MP3 and
 Vorbis. The graph stops at the first broken packet and closes up where an Ogg page
-is lost; `packets` does neither.
+is lost; the careful path does neither.
 """
 
 from collections.abc import Iterator
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from av import AudioFrame
     from av.filter import Graph
 
-# Each graph holds a dozen blocks, and a mix may hold 64 graphs.
+# Small blocks: a graph holds a dozen blocks, and a mix may hold 64 graphs.
 GRAPH_SAMPLES = 32_768
-# What a decoder must see before its output depends on nothing earlier: ten
-# MPEG frames of bit reservoir, two Vorbis packets.
+# Decoders see so much before `start` that nothing earlier matters: ten MPEG
+# frames of bit reservoir, two Vorbis packets.
 PREROLL_SECONDS = 1.5
 
 
@@ -37,12 +37,6 @@ def read_blocks(
 
     Parameters
     ----------
-    path
-        The file.
-    kind
-        What its content is; its codec is known to be accepted.
-    facts
-        As read before.
     start
         The first frame to decode.
     frames
@@ -62,7 +56,7 @@ def read_blocks(
     """
     graph = _open_graph(path, kind, facts=facts, start=start)
     position: int | None = None if start else 0
-    held: Samples | None = None  # until the next block's stamp shows it to be whole
+    held: Samples | None = None  # the block that waits for the next stamp
     for at, block in _pull_blocks(graph, facts):
         if position is None:
             position = at
@@ -82,7 +76,7 @@ def read_blocks(
 
 
 def _pull_blocks(graph: "Graph", facts: Facts) -> Iterator[tuple[int, Samples]]:
-    """Give each block, and the frame that its time stamp says it starts at."""
+    """Yield each block, with the frame that its time stamp claims to start at."""
     import av
 
     while True:

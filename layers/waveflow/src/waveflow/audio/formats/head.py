@@ -1,8 +1,8 @@
-"""Decide by the first bytes what a file is, on an allow-list of our own.
+"""Decide by the first bytes which kind a file is, on an allow-list of our own.
 
 A decoder opens far more kinds than the platform offers, some of them only by
-the name of the file. So the name is never looked at, and no decoder is asked
-before the content is known to be of an accepted kind.
+the name of the file. The name is therefore never looked at, and no decoder sees
+a file before its content is known to be of an accepted kind.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ OGG_PAGE_HEADER_BYTES = 27
 MAX_LEADING_TAGS = 8  # some taggers leave several ID3 tags in a row
 
 
-# What else has a name of its own; longest magic first where one holds another.
+# Kinds that are refused by name; the longest magic first where one holds another.
 FOREIGN = (
     (b".snd", "AU audio"),
     (b"dns.", "AU audio"),
@@ -86,16 +86,6 @@ OGG_CODECS = (
 def sniff(path: Path) -> Kind:
     """Tell the kind of a file from its content alone.
 
-    Parameters
-    ----------
-    path
-        The file; its name is not looked at.
-
-    Returns
-    -------
-    Kind
-        The accepted kind.
-
     Raises
     ------
     EmptyAudioError
@@ -116,11 +106,6 @@ def sniff(path: Path) -> Kind:
 
 def read_head(path: Path) -> tuple[bytes, int]:
     """Read the first bytes behind any ID3v2 tags.
-
-    Parameters
-    ----------
-    path
-        The file.
 
     Returns
     -------
@@ -145,7 +130,7 @@ def _skip_tags(file: BinaryIO) -> tuple[bytes, int]:
 
 
 def id3_size(head: bytes) -> int:
-    """Tell how many bytes an ID3v2 tag at the start takes, 0 without one.
+    """Return the bytes of an ID3v2 tag at the start, header and footer included.
 
     Parameters
     ----------
@@ -155,7 +140,7 @@ def id3_size(head: bytes) -> int:
     Returns
     -------
     int
-        The tag's bytes, its header and footer included.
+        0 without a tag.
     """
     if len(head) < ID3_HEADER_BYTES or head[:3] != b"ID3":
         return 0
@@ -206,9 +191,9 @@ def _find_foreign(head: bytes) -> str | None:
 
 
 def _describe(head: bytes) -> str:
-    named = _find_foreign(head)
-    if named:
-        return named
+    foreign = _find_foreign(head)
+    if foreign:
+        return foreign
     if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
         return "QuickTime without a file type"
     return f"data starting with {head[:8].hex(' ')}"

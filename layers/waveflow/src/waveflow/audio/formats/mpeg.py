@@ -30,7 +30,7 @@ RATES = {
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What one frame header says."""
+    """Hold the facts of one frame header."""
 
     sample_rate: int
     layer: int
@@ -56,31 +56,19 @@ def _decode_header(second: int, third: int, fourth: int) -> Frame | None:
     return Frame(rate, layer, samples, size, side)
 
 
-# What may be a header: compiled, for megabytes of what is none.
+# Header candidates as one compiled regex: junk before the first MPEG frame can be
+# megabytes.
 _SECOND = bytes(b for b in range(0xE0, 0x100) if b >> 3 & 3 != 1 and b >> 1 & 3)
 _THIRD = bytes(b for b in range(0x10, 0xF0) if b >> 2 & 3 != 3)  # noqa: PLR2004
 _HEADER = re.compile(b"\xff[%b][%b]" % (re.escape(_SECOND), re.escape(_THIRD)))
 
-# Every header that is not free format, by its bytes 1 to 3 without those bits
-# that say nothing about size: a walk over an hour of frames only looks up.
+# Headers that were read, by their bytes 1 to 3 without the bits that say nothing
+# about size: a walk over an hour of frames only looks up.
 _CACHE: dict[int, Frame | None] = {}
 
 
 def read_header(data: Bytes, position: int) -> Frame | None:
-    """Read the frame header at a position.
-
-    Parameters
-    ----------
-    data
-        Any bytes.
-    position
-        Where the header would start.
-
-    Returns
-    -------
-    Frame or None
-        None where no header starts.
-    """
+    """Read the frame header at a position; None where no header starts."""
     if position + HEADER_BYTES > len(data) or data[position] != SYNC_BYTE:
         return None
     second, third, fourth = data[position + 1 : position + HEADER_BYTES]
@@ -93,37 +81,13 @@ def read_header(data: Bytes, position: int) -> Frame | None:
 
 
 def find_header(data: Bytes, start: int, stop: int) -> int | None:
-    """Find what looks like a frame header.
-
-    Parameters
-    ----------
-    data
-        Any bytes.
-    start, stop
-        Between which offsets to look.
-
-    Returns
-    -------
-    int or None
-        Its position.
-    """
+    """Return the first position between two offsets that looks like a header."""
     found = _HEADER.search(data, start, stop)
     return found.start() if found else None
 
 
 def find_frame(data: bytes) -> int | None:
-    """Find the first frame that others of its kind follow.
-
-    Parameters
-    ----------
-    data
-        Any bytes.
-
-    Returns
-    -------
-    int or None
-        The frame's position.
-    """
+    """Return the position of the first frame that others of its kind follow."""
     position = data.find(SYNC_BYTE)
     while position >= 0:
         if _has_followers(data, position):
@@ -152,18 +116,7 @@ def _is_alike(one: Frame, other: Frame) -> bool:
 
 
 def find_xing(first: bytes) -> int | None:
-    """Find what follows the magic of a Xing header.
-
-    Parameters
-    ----------
-    first
-        The bytes of the first frame.
-
-    Returns
-    -------
-    int or None
-        Its position, None without one.
-    """
+    """Return the position behind the magic of a Xing header in the first frame."""
     frame = read_header(first, 0)
     if frame is None:
         return None
@@ -172,17 +125,14 @@ def find_xing(first: bytes) -> int | None:
 
 
 def is_empty(data: bytes) -> bool:
-    """Tell whether there is a Xing header that counts no frame, and no frame.
+    """Tell whether a Xing header counts no frame, and no frame follows.
+
+    An encoder that was given nothing writes such a file.
 
     Parameters
     ----------
     data
         The bytes behind any tags.
-
-    Returns
-    -------
-    bool
-        True for what an encoder writes that was given nothing.
     """
     start = find_xing(data)
     if start is None or len(data) < start + 8:

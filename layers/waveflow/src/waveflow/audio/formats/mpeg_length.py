@@ -1,4 +1,4 @@
-"""Tell how many frames an MP3 file decodes to, by walking its headers."""
+"""Measure to how many frames an MP3 file decodes, by walking its headers."""
 
 import mmap
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from waveflow.audio.formats.head import ID3_HEADER_BYTES, id3_size, read_head
 from waveflow.audio.formats.mapped import FORGET_BYTES, forget, map_file
 from waveflow.errors import EmptyAudioError
 
-TAGS = (b"TAG", b"APE", b"LYR")  # what may stand behind the last frame
-ENOUGH_SECONDS = 7 * 3600  # beyond the limit: no need to go on
-MAX_JUNK_BYTES = 1 << 20  # to look through for a frame; beyond it only decoding tells
+TAGS = (b"TAG", b"APE", b"LYR")  # tags stand behind the last frame
+ENOUGH_SECONDS = 7 * 3600  # above the limit of six hours
+MAX_JUNK_BYTES = 1 << 20  # more junk is left to the decoder
 DECODER_DELAY = 529  # samples that every MP3 decoder adds in front
-LAME_OFFSET = 21  # of the two 12-bit trims, from the encoder's name on
+LAME_OFFSET = 21  # bytes from the encoder's name to the two 12-bit trims
 
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """Frames after trimming; truncated when the last one is cut.
+    """Hold the length after trimming, and whether the last frame is cut.
 
     `promised` is the length by the Xing header where frames are missing, else 0.
     """
@@ -29,17 +29,7 @@ class Length:
 
 
 def measure_length(path: Path) -> Length:
-    """Walk from header to header.
-
-    Parameters
-    ----------
-    path
-        A file whose content is MPEG audio.
-
-    Returns
-    -------
-    Length
-        What a decoder that trims declared delays will give.
+    """Count the frames that a decoder gives which trims declared delays.
 
     Raises
     ------
@@ -68,7 +58,7 @@ def measure_length(path: Path) -> Length:
 def _count_samples(
     data: mmap.mmap, position: int, *, enough: int
 ) -> tuple[int, bool, bool]:
-    """Give the samples, whether the last frame is cut, and whether all was seen."""
+    """Return the samples, whether the last frame is cut, and whether all was seen."""
     # An hour has 138,000 frames but few different headers: look them up whole.
     known: dict[bytes, tuple[int, int]] = {}
     samples, last = 0, len(data) - mpeg.HEADER_BYTES
@@ -107,7 +97,7 @@ def _find_next_frame(data: mmap.mmap, start: int, stop: int) -> int | None:
 
 
 def _read_trims(first: bytes) -> tuple[int | None, int]:
-    """Read the trims and the count of the Xing header, None without one."""
+    """Read the trims and the count of the Xing header, None without a header."""
     start = mpeg.find_xing(first)
     if start is None:
         return None, 0

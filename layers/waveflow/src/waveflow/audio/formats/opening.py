@@ -1,4 +1,7 @@
-"""Join each accepted kind with the decoder that reads it best."""
+"""Join each accepted kind with the decoder that reads it best.
+
+A stream that is opened here is not yet validated.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,18 +24,7 @@ from waveflow.errors import CorruptAudioError, EmptyAudioError
 
 
 def open_wav(path: Path) -> Stream:
-    """Open WAV; compressed WAV through FFmpeg.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    Stream
-        Not yet validated.
-    """
+    """Open WAV; compressed WAV through FFmpeg."""
     layout = wav.read_layout(path)
     if layout.encoding is None:
         stream = _open_ffmpeg(path, Kind.WAV)
@@ -42,18 +34,7 @@ def open_wav(path: Path) -> Stream:
 
 
 def open_aiff(path: Path) -> Stream:
-    """Open AIFF.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    Stream
-        Not yet validated.
-    """
+    """Open AIFF."""
     return _open_pcm(path, aiff.read_layout(path))
 
 
@@ -72,18 +53,7 @@ def _open_pcm(path: Path, layout: Layout) -> Stream:
 
 
 def open_flac(path: Path) -> Stream:
-    """Open FLAC; what libsndfile cannot decode whole through FFmpeg.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    Stream
-        Not yet validated.
-    """
+    """Open FLAC; a file that libsndfile cannot decode whole through FFmpeg."""
     structure = flac.read_structure(path)
     if not structure.fits_libsndfile:
         stream = _open_ffmpeg(path, Kind.FLAC)
@@ -126,18 +96,7 @@ def _read_flac(
 
 
 def open_mp3(path: Path) -> Stream:
-    """Open MPEG audio.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    Stream
-        Not yet validated.
-    """
+    """Open MPEG audio."""
     length = mpeg_length.measure_length(path)
     stream = _open_ffmpeg(path, Kind.MP3, whole=length.promised)
     stream.frames, stream.splittable = length.frames, True
@@ -147,22 +106,9 @@ def open_mp3(path: Path) -> Stream:
 
 
 def open_ogg(path: Path, kind: Kind) -> Stream:
-    """Open Ogg Vorbis or Opus.
-
-    Parameters
-    ----------
-    path
-        The file.
-    kind
-        Which of the two.
-
-    Returns
-    -------
-    Stream
-        Not yet validated.
-    """
+    """Open Ogg Vorbis or Opus, as `kind` says."""
     pages = ogg.read_pages(path, opus=kind is Kind.OPUS)
-    # The stamps of a chain start again with each link.
+    # Stamps of a chain start again with each link.
     whole = pages.frames if pages.links == 1 else 0
     try:
         stream = _open_ffmpeg(path, kind, whole=whole)
@@ -179,18 +125,7 @@ def open_ogg(path: Path, kind: Kind) -> Stream:
 
 
 def open_m4a(path: Path) -> Stream:
-    """Open AAC or ALAC in MPEG-4.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    Stream
-        Not yet validated.
-    """
+    """Open AAC or ALAC in MPEG-4."""
     return _open_ffmpeg(path, Kind.M4A)
 
 
@@ -213,7 +148,13 @@ def _open_ffmpeg(path: Path, kind: Kind, *, whole: int = 0) -> Stream:
 
 @dataclass(frozen=True, slots=True)
 class _FfmpegFile:
-    """One file to be decoded by FFmpeg's libraries."""
+    """Decode one file with FFmpeg, on the fast path as far as it goes.
+
+    Parameters
+    ----------
+    whole
+        The length that the structure shows and that has to be met, else 0.
+    """
 
     path: Path
     kind: Kind
@@ -222,7 +163,7 @@ class _FfmpegFile:
     warn: Callable[[str], None]
 
     def read(self, start: int) -> Iterator[Samples]:
-        """Decode inside FFmpeg; where that stops, go on packet by packet."""
+        """Decode from the frame `start` on; behind a fault, take the careful path."""
         import av
 
         done = start
@@ -237,7 +178,7 @@ class _FfmpegFile:
                 yield block
                 done += len(block)
         except (av.error.FFmpegError, ValueError) as exc:
-            if start:  # a part: whoever wants the whole decodes it from the start
+            if start:  # part of a file: the caller decodes the whole instead
                 raise CorruptAudioError(f"Decoding from {start} on failed.") from exc
             yield from _skip_frames(self._read_carefully(), done)
 

@@ -17,7 +17,7 @@ Convert = Callable[[bytearray, int], Samples]
 
 
 class Encoding(Enum):
-    """How one sample is written."""
+    """Name the ways in which one sample is written."""
 
     UNSIGNED = "u"
     SIGNED = "i"
@@ -28,7 +28,7 @@ class Encoding(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The samples of a WAV or AIFF file.
+    """Say where the samples of a WAV or AIFF file lie, and how they are written.
 
     `encoding` is None if they are compressed; then `frames_per_byte` says how far.
     """
@@ -46,28 +46,19 @@ class Layout:
 
     @property
     def frame_bytes(self) -> int:
-        """Tell the bytes of one frame of all channels."""
+        """Return the bytes of one frame of all channels."""
         return self.width * self.channels
 
     @property
     def frames(self) -> int:
-        """Tell how many whole frames lie in the file, at most if compressed."""
+        """Count whole frames; of compressed samples, the most that the bytes hold."""
         if self.encoding is None:
             return self.size * self.frames_per_byte
         return self.size // self.frame_bytes if self.frame_bytes else 0
 
 
 def read_blocks(path: Path, layout: Layout, *, start: int = 0) -> Iterator[Samples]:
-    """Read the samples from a frame on.
-
-    Parameters
-    ----------
-    path
-        The file.
-    layout
-        Where its samples lie.
-    start
-        The first frame to read.
+    """Read the samples from the frame `start` on.
 
     Yields
     ------
@@ -106,11 +97,6 @@ def _fill_buffer(readinto: Callable[[memoryview], int | None], view: memoryview)
 
 def converter(layout: Layout) -> Convert:
     """Choose how raw bytes become samples.
-
-    Parameters
-    ----------
-    layout
-        How a sample is written.
 
     Returns
     -------

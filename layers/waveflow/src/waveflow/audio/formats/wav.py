@@ -13,12 +13,12 @@ from waveflow.audio.stream import Kind
 from waveflow.errors import CorruptAudioError, UnsupportedMediaError
 
 PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
-# MS and IMA ADPCM, GSM 6.10, MPEG layer III; at most so many frames in a byte.
+# Most frames in a byte of MS and IMA ADPCM, GSM 6.10 and MPEG layer III.
 COMPRESSED = {0x02: 2, 0x11: 2, 0x31: 5, 0x55: 24}
 GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 FMT_BYTES = 16
 EXTENSIBLE_BYTES = 40
-IN_DS64 = 0xFFFF_FFFF  # "the real size stands in the ds64 chunk"
+IN_DS64 = 0xFFFF_FFFF  # the size stands in the ds64 chunk
 FLOAT_WIDTHS = (4, 8)
 # Below five bits writers pack two samples into a byte, against the format.
 MIN_BITS, MAX_BITS = 5, 32
@@ -34,17 +34,12 @@ class _Format:
 
 
 def read_layout(path: Path) -> Layout:
-    """Read the header of a WAV file.
-
-    Parameters
-    ----------
-    path
-        A file whose content is WAV.
+    """Read from the header of a WAV file where its samples lie.
 
     Returns
     -------
     Layout
-        Where the samples lie; `encoding` is None where they are compressed.
+        `encoding` is None where the samples are compressed.
 
     Raises
     ------
@@ -80,7 +75,7 @@ def read_layout(path: Path) -> Layout:
 def _find_chunks(
     file: BinaryIO, walk: Iterable[chunks.Chunk], *, big_endian: bool
 ) -> tuple[_Format, chunks.Chunk, int]:
-    """Find the format, the data, and the size of the form as ds64 gives it."""
+    """Find the format, the data, and the form's size by the ds64 chunk."""
     fmt, form_size, long_size = None, 0, 0
     for chunk in walk:
         if chunk.name == b"ds64":

@@ -1,4 +1,4 @@
-"""Bring the beginning of a file to where tempo and key are looked for."""
+"""Read the excerpt of a file in which tempo and key are looked for."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from waveflow.audio.stream import Block
 
 SAMPLE_RATE = 22_050  # Hz; librosa's own, far above what beat and pitch need
 MAX_SECONDS = 90
-VANISHED = 0.1  # of one channel's power: the mean of the channels cancels out
+VANISHED = 0.1  # share of one channel's power: below, the channels cancel out
 
 
 def read_excerpt(path: Path, *, deadline: float | None = None) -> NDArray[np.float32]:
@@ -20,16 +20,14 @@ def read_excerpt(path: Path, *, deadline: float | None = None) -> NDArray[np.flo
 
     Parameters
     ----------
-    path
-        The file.
     deadline
         A value of `time.monotonic()` to end by.
 
     Returns
     -------
     NDArray
-        float32, shape (frames,), at 22,050 Hz: the mean of the channels, or the
-        first of them where they cancel each other out.
+        Shape (frames,), at 22,050 Hz: the mean of the channels, or the first of
+        them where the channels cancel each other out.
 
     Raises
     ------
@@ -57,16 +55,5 @@ def read_excerpt(path: Path, *, deadline: float | None = None) -> NDArray[np.flo
 
 
 def is_silent(excerpt: NDArray[np.float32]) -> bool:
-    """Tell whether nothing can be heard.
-
-    Parameters
-    ----------
-    excerpt
-        float32, shape (frames,).
-
-    Returns
-    -------
-    bool
-        True below -80 dBFS.
-    """
+    """Tell whether an excerpt stays below -80 dBFS."""
     return float(np.abs(excerpt).max(initial=0.0)) < SILENT_LEVEL

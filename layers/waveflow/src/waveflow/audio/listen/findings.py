@@ -1,6 +1,6 @@
-"""Define what listening finds, as the server is told it.
+"""Define the findings of an analysis, as the server is told them.
 
-Nothing is imported here but msgspec: the stage notify loads this module without NumPy.
+Only msgspec is imported here: the stage notify loads this module without NumPy.
 """
 
 from typing import Literal
@@ -11,11 +11,11 @@ from msgspec import UNSET, Struct, UnsetType
 class Loudness(Struct, frozen=True, kw_only=True):
     """Levels by BS.1770-4, in LUFS, LU and dBTP; null is said by `reason`."""
 
-    integrated: float | None  # of the whole, gated
-    range: float | None  # None below 3.4 s
+    integrated: float | None  # gated, of the whole stem
+    range: float | None  # null below 3.4 s
     momentary_max: float | None  # the loudest 400 ms
-    short_term_max: float | None  # the loudest 3 s; None below 3 s
-    true_peak: float | None  # None for digital silence
+    short_term_max: float | None  # the loudest 3 s; null below 3 s
+    true_peak: float | None  # null for digital silence
     # TOO_SHORT is below 400 ms; SILENT has nothing above -70 LUFS.
     reason: Literal["SILENT", "TOO_SHORT"] | None
 
@@ -32,7 +32,7 @@ class Tempo(Struct, frozen=True, kw_only=True):
 class MusicalKey(Struct, frozen=True, kw_only=True):
     """The key of the first 90 s, such as `F# minor`; null is said by `reason`."""
 
-    value: str | None  # with sharps only
+    value: str | None  # written with sharps only
     confidence: float  # 0 to 1: the correlation of the notes with the key's profile
     relative: str | None  # the key of the same notes in the other mode
     # TOO_SHORT is below 3 s; NO_PITCH are drums, noise and speech; the notes of
@@ -52,8 +52,8 @@ class StemWarning(Struct, frozen=True, kw_only=True, omit_defaults=True):
         "LEADING_SILENCE",
         "UPSAMPLED_BITS",
     ]
-    count: int | None = None  # of CLIPPED: samples in runs at full scale
-    seconds: float | None = None  # of LEADING_SILENCE
+    count: int | None = None  # samples of CLIPPED in runs at full scale
+    seconds: float | None = None  # length of LEADING_SILENCE
 
 
 class Analysis(Struct, frozen=True, kw_only=True):

@@ -1,8 +1,8 @@
 """Find the musical key of an excerpt, or say why there is none.
 
 librosa measures how strong each of the twelve pitch classes is; the key is the
-one whose profile that resembles most (Albrecht and Shanahan, Music Perception
-31(1), 2013, from 982 pieces). librosa is imported on the first call.
+candidate whose profile those strengths resemble most (Albrecht and Shanahan, Music
+Perception 31(1), 2013, from 982 pieces). librosa is imported on the first call.
 """
 
 from typing import Literal
@@ -14,29 +14,24 @@ from waveflow.audio.listen.excerpt import SAMPLE_RATE, is_silent
 from waveflow.audio.listen.findings import MusicalKey
 
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-# How often each degree of the scale occurs, in thousandths, the tonic first.
+# Shares of the degrees of the scale, in thousandths, the tonic first.
 MAJOR = (238, 6, 111, 6, 137, 94, 16, 214, 9, 80, 8, 81)
 MINOR = (220, 6, 104, 123, 19, 103, 12, 214, 62, 22, 61, 52)
 HOP = 1_024
 MIN_SECONDS = 3.0
 MIN_CONTRAST = 0.35  # drums, noise and speech stay below 0.3, chords above 0.7
 MIN_CONFIDENCE = 0.6
-MIN_LEAD = 0.03  # one note alone fits two keys equally well
+MIN_LEAD = 0.03  # a single note fits two keys equally well
 RELATIVE_STEPS = 3  # semitones from a minor key up to the major key with its notes
 
 
 def find_key(excerpt: NDArray[np.float32]) -> MusicalKey:
-    """Find the key.
+    """Find the key of an excerpt; the same excerpt always has the same key.
 
     Parameters
     ----------
     excerpt
-        float32, shape (frames,), at 22,050 Hz.
-
-    Returns
-    -------
-    MusicalKey
-        The same for the same excerpt.
+        Shape (frames,), at 22,050 Hz.
     """
     if is_silent(excerpt):
         return _no_key("SILENT")
@@ -61,12 +56,12 @@ def find_key(excerpt: NDArray[np.float32]) -> MusicalKey:
 
 
 def pitch_classes(excerpt: NDArray[np.float32]) -> NDArray[np.float64] | None:
-    """Measure the mean strength of each pitch class, however it is tuned.
+    """Measure the mean strength of each pitch class, whatever the tuning.
 
     Parameters
     ----------
     excerpt
-        float32, shape (frames,), at 22,050 Hz.
+        Shape (frames,), at 22,050 Hz.
 
     Returns
     -------

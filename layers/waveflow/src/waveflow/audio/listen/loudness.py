@@ -21,7 +21,8 @@ RANGE_LOW, RANGE_HIGH = 0.10, 0.95
 MIN_RANGE_BLOCKS = 5  # below, a tenth of the blocks is not even one of them
 
 SURROUND = 1.41  # about +1.5 dB for what comes from the side or behind
-# By number of channels, in the order of WAVE files; more than eight count alike.
+# Weights by number of channels, in the order of WAVE files; more than eight
+# channels weigh alike.
 WEIGHTS: dict[int, tuple[float, ...]] = {
     4: (1, 1, SURROUND, SURROUND),
     5: (1, 1, 1, SURROUND, SURROUND),
@@ -32,15 +33,7 @@ WEIGHTS: dict[int, tuple[float, ...]] = {
 
 
 class LoudnessMeter:
-    """Listen to a stream, and measure its loudness and true peak.
-
-    Parameters
-    ----------
-    sample_rate
-        In Hz.
-    channels
-        Of the source.
-    """
+    """Listen to a stream, and measure its loudness and true peak."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._hop = sample_rate // HOPS_PER_SECOND
@@ -116,7 +109,7 @@ def gated_loudness(powers: NDArray[np.float64]) -> float | None:
 
 
 def loudness_range(powers: NDArray[np.float64]) -> float | None:
-    """Tell how far apart quiet and loud passages are (EBU Tech 3342).
+    """Measure the distance of quiet and loud passages (EBU Tech 3342).
 
     Parameters
     ----------
@@ -140,7 +133,7 @@ def loudness_range(powers: NDArray[np.float64]) -> float | None:
 
 
 def _gate(powers: NDArray[np.float64], relative: float) -> float | None:
-    """Give the power above which blocks count: absolute gate, then relative."""
+    """Return the power above which blocks count, by both gates; None for silence."""
     heard = powers[powers > 10 ** ((ABSOLUTE_GATE - OFFSET) / 10)]
     if not len(heard):
         return None

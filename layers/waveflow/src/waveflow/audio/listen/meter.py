@@ -8,7 +8,7 @@ from waveflow.audio.listen.stem_check import StemCheck
 from waveflow.audio.stream import Block
 from waveflow.errors import InternalError, ResourceLimitError, WaveflowError
 
-LISTENING_TIME_S = 300.0  # of the 840 that drawing may take
+LISTENING_TIME_S = 300.0  # a part of the 840 s that drawing may take
 
 
 class Meter:

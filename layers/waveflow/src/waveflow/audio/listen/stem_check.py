@@ -1,4 +1,4 @@
-"""Check a stem as an engineer does by ear, while blocks pass by."""
+"""Check a stem for the faults that an engineer hears, while blocks pass by."""
 
 import math
 
@@ -10,32 +10,24 @@ from waveflow.audio.stream import Block, Samples
 
 SILENT_LEVEL = 1e-4  # -80 dBFS: above the dither of 16 bits
 LEADING_SECONDS = 0.5
-LEADING_RANGE = 0.01  # of the file's peak: what begins 40 dB below it is heard
+LEADING_RANGE = 0.01  # 40 dB below the file's peak, a beginning is heard
 # A sound begins above -60 dBFS, in quiet files above -65 … -80.
 LEADING_LEVELS = (1e-3, 10**-3.25, 10**-3.5, 10**-3.75, SILENT_LEVEL)
-INT16_STEPS = 32_768  # on each side
+INT16_STEPS = 32_768  # levels on each side of 0
 # A sine of 30 Hz at full scale stays there for five samples at 48 kHz, in coarser
 # steps for longer, by the square root.
 CLIPPED_RUN = 6  # samples at up to 48 kHz, more above
 CLIPPED_RUN_HZ = 48_000
-DC_LEVEL = 0.005  # of full scale, -46 dBFS
-DC_SECONDS = 2.0  # in which half a period of 32 Hz, left over, has that mean
+DC_LEVEL = 0.005  # -46 dBFS
+DC_SECONDS = 2.0  # half a period of 32 Hz, left over, has that mean
 DUAL_MONO_RATIO = 1e-6  # the difference is 60 dB below the sum
 ANTI_PHASE_RATIO = 0.1  # the sum is 10 dB below the difference
-LOW_BITS = 0xFFFF  # of a left-justified sample: what 16 bits do not reach
+LOW_BITS = 0xFFFF  # bits of a left-justified sample that 16 bits do not reach
 STEREO = 2
 
 
 class StemCheck:
-    """Listen to a stream, and note what an engineer would ask about.
-
-    Parameters
-    ----------
-    sample_rate
-        In Hz.
-    channels
-        Of the source.
-    """
+    """Listen to a stream, and note faults that an engineer would ask about."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._rate = sample_rate
@@ -66,13 +58,13 @@ class StemCheck:
         self._frames += x.shape[1]
 
     def _step(self, samples: Samples) -> int:
-        """Give the distance of two levels: 1 for 16 bits and more, 256 for eight."""
+        """Return the distance of two levels: 1 for 16 bits and more, 256 for eight."""
         if samples.dtype == np.int16 and not self._bits & 1:
             self._bits |= int(np.bitwise_or.reduce(samples, axis=None))
         return self._bits & -self._bits or 1
 
     def _note_beginnings(self, x: NDArray[np.float32], loudest: float) -> None:
-        """Note where each level is first exceeded."""
+        """Note the frame at which each level is first exceeded."""
         new = [at for at in LEADING_LEVELS if at <= loudest and at not in self._begins]
         if new:
             heard = np.abs(x).max(axis=0)
@@ -127,7 +119,7 @@ class _Runs:
                 self._close(channel)
 
     def finish(self) -> int:
-        """Count the last runs too."""
+        """Close the last runs, and return the count."""
         for channel in range(len(self._open)):
             self._close(channel)
         return self._count
@@ -135,7 +127,7 @@ class _Runs:
     def _add(
         self, channel: int, samples: NDArray[np.float32], *, top: np.float32
     ) -> None:
-        # Both sides have runs of their own: +1 next to -1 is no flat top.
+        # Positive and negative runs count apart: +1 next to -1 is no flat top.
         side = np.where(np.abs(samples) >= top, np.sign(samples), 0)
         edges = np.flatnonzero(np.diff(side)) + 1
         starts = np.concatenate(([0], edges))

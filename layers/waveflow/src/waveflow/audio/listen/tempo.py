@@ -1,8 +1,8 @@
 """Find the tempo of an excerpt, or say why there is none.
 
-librosa finds the onsets; it and all it needs are imported on the first call.
-Its own tempo is a whole number of frames apart (at 120 BPM the next steps are
-117.5 and 123), so the period is measured here.
+librosa finds the onsets, and is imported on the first call with all its needs.
+librosa's own tempo is a whole number of frames apart (at 120 BPM the next steps are
+117.5 and 123), so that the period is measured here.
 """
 
 from typing import Any, Literal
@@ -16,32 +16,29 @@ from waveflow.audio.listen.findings import Tempo
 HOP = 256  # samples, 11.6 ms
 WINDOW = 1_024
 FRAMES_PER_SECOND = SAMPLE_RATE / HOP
-LEVEL_RANGE_DB = 60  # quieter is floor: its ripple is no onset
+LEVEL_RANGE_DB = 60  # ripple of what is quieter is no onset
 MIN_SECONDS = 5.0  # five beats at the slowest tempo
 SLOWEST, FASTEST = 55.0, 215.0  # BPM, searched; a margin around 60 to 200
 USUAL = 120.0  # BPM; an octave from here counts 0.61 of it
 SMOOTHING = 9  # frames; periods that lie between two frames must not count less
-EVEN = 0.96  # of the strongest period: beats without accents, the fastest is it
+EVEN = (
+    0.96  # share of the strongest period: of beats without accents the fastest counts
+)
 MIN_ONSET_DB = 1.0  # a pad's strongest swell stays below
 MIN_CONFIDENCE = 0.4
 HARMONICS = (1, 2, 3)
-SEARCHES = ((0.06, 121), (0.003, 61))  # how far to either side, in how many steps
+SEARCHES = ((0.06, 121), (0.003, 61))  # reach to either side, and steps
 
 Floats = NDArray[np.float64]
 
 
 def find_tempo(excerpt: NDArray[np.float32]) -> Tempo:
-    """Find the tempo.
+    """Find the tempo of an excerpt; the same excerpt always has the same tempo.
 
     Parameters
     ----------
     excerpt
-        float32, shape (frames,), at 22,050 Hz.
-
-    Returns
-    -------
-    Tempo
-        The same for the same excerpt.
+        Shape (frames,), at 22,050 Hz.
     """
     if is_silent(excerpt):
         return _no_tempo("SILENT")
@@ -66,12 +63,12 @@ def find_tempo(excerpt: NDArray[np.float32]) -> Tempo:
 
 
 def onset_strength(excerpt: NDArray[np.float32]) -> Floats:
-    """Measure how much begins in each frame.
+    """Measure the strength of the sounds that begin in each frame.
 
     Parameters
     ----------
     excerpt
-        float32, shape (frames,), at 22,050 Hz.
+        Shape (frames,), at 22,050 Hz.
 
     Returns
     -------

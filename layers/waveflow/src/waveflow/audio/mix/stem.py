@@ -13,8 +13,8 @@ from waveflow.audio.stream import Samples
 from waveflow.errors import WaveflowError
 
 MIX_FRAMES = 65_536
-# So short that what is worked out between is neither mapped anew each time nor
-# leaves the processor's cache.
+# Short steps: intermediate arrays stay in the processor's cache, and their memory
+# is not mapped anew each time.
 STEP_FRAMES = 16_384
 RESAMPLED = "RESAMPLED"
 QUALITY = "VHQ"  # alias rejection of 155 dB at a tenth more time than HQ

@@ -1,4 +1,4 @@
-"""Mix stems to one mono WAV in memory that depends on no length."""
+"""Mix stems to one mono WAV, in memory that does not grow with their length."""
 
 import hashlib
 import wave
@@ -19,13 +19,13 @@ PEAK_CEILING = 0.95  # set by the platform
 PEAKS_OF_A_MIX = 4_000  # set by the platform
 INT16_SCALE = 32_767
 SAMPLE_BYTES = 2
-HEADER_BYTES = 44  # before the samples of a plain WAV
-MAX_WAV_BYTES = 0xFFFF_FFFF  # by the size field of RIFF
+HEADER_BYTES = 44  # header of a plain WAV
+MAX_WAV_BYTES = 0xFFFF_FFFF  # RIFF counts the file in 32 bits
 
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """What was written.
+    """Describe the file that was mixed.
 
     Parameters
     ----------
@@ -74,16 +74,11 @@ def mix(
     out
         The WAV to write; removed again when anything fails.
     names
-        What to call each stem in errors and warnings; the paths' names if empty.
+        The stems' names in errors and warnings; the paths' names if empty.
     num_peaks
         Of the waveform.
     deadline
         A value of `time.monotonic()` to end by.
-
-    Returns
-    -------
-    Mix
-        What was written.
 
     Raises
     ------
@@ -119,14 +114,14 @@ def _hash_of(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """Stems to be mixed, once or at another gain once more."""
+    """Mix the same stems once, or a second time at another gain."""
 
     paths: Sequence[Path]
     names: Sequence[str]
     deadline: float | None
 
     def write(self, out: Path, *, gain: float) -> tuple[float, int, tuple[str, ...]]:
-        """Write the mix; give its peak before the gain, its frames and warnings."""
+        """Write the mix; return its peak before the gain, its frames and warnings."""
         stems = self._open()
         rate, peak, frames = stems[0].sample_rate, 0.0, 0
         decoders = min(DECODERS, len(stems))

@@ -1,4 +1,4 @@
-"""Draw the waveform of one file in bounded memory."""
+"""Draw the waveform of one file in bounded memory, and write it as a document."""
 
 import json
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from waveflow.audio.waveform.canvas import Canvas, Plan
 from waveflow.audio.waveform.parallel import DECODERS
 from waveflow.errors import CorruptAudioError
 
-MIN_PART_FRAMES = 500_000  # below ten seconds a second decoder costs more than it saves
+MIN_PART_FRAMES = 500_000  # ten seconds: less is cheaper in one decoder
 MAX_PASSES = 3  # the guess, the truth, and no third answer from the same bytes
-VERSION = 2  # of audiowaveform's data format
-ALGORITHM = 1  # of the peaks; raised when the same bytes would give others
+VERSION = 2  # version of audiowaveform's data format
+ALGORITHM = 1  # version of the peaks; raised when the same bytes would give others
 
 
 @dataclass(frozen=True, slots=True)
 class Waveform:
-    """What a file looks like.
+    """Hold the waveform of a whole file, and the facts about the file.
 
     Parameters
     ----------
@@ -40,11 +40,11 @@ class Waveform:
     samples_per_pixel
         Frames per pair of `data`.
     data
-        int8, shape (2 * length,): min, max, min, max … of the mono mix, by
+        Shape (2 * length,): min, max, min, max … of the mono mix, by
         audiowaveform's rules.
     peaks
-        float64, shape (num_peaks,), 0 to 1: largest magnitude over all
-        channels, relative to the largest of the file.
+        Shape (num_peaks,), 0 to 1: largest magnitude over all channels, relative
+        to the largest of the file.
     peak
         The largest magnitude; 1.0 is full scale, lossy files may exceed it.
     warnings
@@ -105,7 +105,7 @@ def draw(
         if canvas.position == plan.frames:
             return _waveform_of(canvas, stream)
         plan = replace(plan, frames=canvas.position)
-        listeners = ()  # the first pass played the whole file to them
+        listeners = ()  # every listener has heard the whole file
     raise CorruptAudioError("Decoding gives another length each time.")
 
 
@@ -130,8 +130,6 @@ def waveform_document(waveform: Waveform, *, audio_hash: str, created_at: str) -
 
     Parameters
     ----------
-    waveform
-        What was drawn.
     audio_hash
         SHA-256 of the source, hexadecimal.
     created_at

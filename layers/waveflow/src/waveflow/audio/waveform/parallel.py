@@ -22,24 +22,24 @@ def paint(
     Parameters
     ----------
     stream
-        One whose parts decode to the same bits as the whole.
+        A stream whose parts decode to the same bits as the whole.
     plan
-        Its length is still a guess.
+        A plan whose length is still a guess.
     deadline
         A value of `time.monotonic()` to end by.
     parts
-        How many, at least 1.
+        At least 1.
 
     Returns
     -------
     Canvas or None
-        None where the parts do not fit together or the guess was wrong: then
-        only decoding from the start tells.
+        None where the parts do not fit together or the guess was wrong: then only
+        decoding from the start gives the waveform.
 
     Raises
     ------
     AudioTooLongError, ResourceLimitError
-        Which decoding from the start would meet too.
+        Decoding from the start would raise the same.
     """
     edges = [plan.frames * part // parts for part in range(parts + 1)]
     painted = [
@@ -71,7 +71,7 @@ def _join_parts(parts: "list[_Part]") -> Canvas | None:
 
 
 class _Part:
-    """One part, and the first frames of it and of the next."""
+    """Draw one part, and keep the first frames of this part and of the next."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class _Part:
 
 
 class _Probe:
-    """The first frames that pass by."""
+    """Keep the first frames of a part, to be compared with the neighbour's."""
 
     def __init__(self) -> None:
         self._parts: list[Samples] = []
@@ -114,18 +114,18 @@ class _Probe:
 
     @property
     def full(self) -> bool:
-        """Tell whether there is enough to compare."""
+        """Tell whether there are enough frames to compare."""
         return self._count >= PROBE_FRAMES
 
     def add(self, block: Samples) -> None:
-        """Keep what is still missing."""
+        """Keep the frames that are still missing."""
         if not self.full:
             kept = block[: PROBE_FRAMES - self._count].copy()
             self._parts.append(kept)
             self._count += len(kept)
 
     def frames(self) -> Samples | None:
-        """Give all of them."""
+        """Return all frames that were kept."""
         if not self._parts:
             return None
         joined: Samples = np.concatenate(self._parts)

@@ -14,17 +14,17 @@ from waveflow.audio.waveform import levels
 from waveflow.audio.waveform.canvas import MIN_SAMPLES_PER_PIXEL
 from waveflow.errors import InvalidMessageError, TooManyChannelsError
 
-MAX_CHANNELS = 24  # of audiowaveform
+MAX_CHANNELS = 24  # audiowaveform's own limit
 FLAG_8_BITS = 1
 BITS = (8, 16)
-PIECE = 65_536  # values
+PIECE = 65_536  # values of JSON text made at once
 
 Points = NDArray[np.int8 | np.int16]
 
 
 @dataclass(frozen=True, slots=True)
 class WaveformData:
-    """Minima and maxima as audiowaveform counts them.
+    """Hold minima and maxima as audiowaveform counts them, and write them.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class WaveformData:
     channels
         1, or those of the source where they were split.
     data
-        int8 or int16, shape (length, channels, 2): minimum and maximum.
+        Shape (length, channels, 2): minimum and maximum.
     """
 
     sample_rate: int
@@ -52,17 +52,12 @@ class WaveformData:
         return len(self.data)
 
     def dat(self, version: int | None = None) -> bytes:
-        """Write the binary format.
+        """Return a whole .dat file.
 
         Parameters
         ----------
         version
             1 or 2; audiowaveform's choice (2 for several channels) if None.
-
-        Returns
-        -------
-        bytes
-            A whole .dat file.
         """
         version = version or (1 if self.channels == 1 else 2)
         flags = FLAG_8_BITS if self.bits == BITS[0] else 0
@@ -80,13 +75,7 @@ class WaveformData:
         return b"".join((head, points.data))
 
     def json(self) -> bytes:
-        """Write the JSON format.
-
-        Returns
-        -------
-        bytes
-            A whole .json file, minified, ending with a line feed.
-        """
+        """Return a whole .json file, minified, ending with a line feed."""
         document = {
             "version": 2,
             "channels": self.channels,
@@ -98,7 +87,7 @@ class WaveformData:
         }
         head, tail = json.dumps(document, separators=(",", ":")).split("[")
         values = self.data.reshape(-1)
-        # In pieces: a Python number takes ten times its text.
+        # Convert in pieces: a Python number takes ten times the memory of its text.
         texts = (
             ",".join(map(str, values[at : at + PIECE].tolist()))
             for at in range(0, len(values), PIECE)
@@ -114,12 +103,10 @@ def audiowaveform_data(
     split_channels: bool = False,
     deadline: float | None = None,
 ) -> WaveformData:
-    """Compute what audiowaveform would.
+    """Compute the data that audiowaveform computes of a file.
 
     Parameters
     ----------
-    path
-        The file.
     samples_per_pixel
         At least 2.
     bits
@@ -128,11 +115,6 @@ def audiowaveform_data(
         One waveform for each channel instead of their mix.
     deadline
         A value of `time.monotonic()` to end by.
-
-    Returns
-    -------
-    WaveformData
-        Of the whole file.
 
     Raises
     ------
