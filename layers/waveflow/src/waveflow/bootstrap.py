@@ -27,7 +27,7 @@ LAMBDA_SCRATCH = Path("/tmp/waveflow")  # noqa: S108 - a sandbox is ours alone
 
 
 class Services:
-    """What a stage may ask for; each part is built when it is first needed."""
+    """Give a stage what it needs; each part is built when it is first used."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -110,7 +110,7 @@ class Services:
 def _config(**options: Any) -> "Config":
     """Set boto3's retries and time-outs on purpose.
 
-    What still fails after them is the state machine's to retry.
+    Errors that remain after boto3's retries are the state machine's to retry.
     """
     from botocore.config import Config
 

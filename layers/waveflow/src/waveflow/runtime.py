@@ -43,7 +43,7 @@ class JobRequest(Protocol):
 
 
 Request = Entry | JobRequest
-# Each stage takes a model of its own; `lambda_stage` makes sure of it.
+# Any is the stage's own model: `lambda_stage` converts the event to it.
 Stage = Callable[[Any, Services], object]
 Handler = Callable[[JsonObject, object], JsonObject | None]
 METRICS_NAMESPACE = "WaveFlow"
@@ -123,9 +123,9 @@ def _outcome_word(error: WaveflowError | None) -> str:
 
 
 def _counts(error: WaveflowError | None) -> dict[str, float]:
-    """Tell a job that is at fault (`refused`) from WaveFlow that is (`defects`).
+    """Count a job at fault as `refused`, and WaveFlow at fault as `defects`.
 
-    What may pass (`retryable`) and a function that is killed count as neither.
+    An error that may pass (`retryable`) and a function that is killed count as neither.
     """
     defect = isinstance(error, InternalError)
     refused = error is not None and not error.retryable and not defect
@@ -133,7 +133,7 @@ def _counts(error: WaveflowError | None) -> dict[str, float]:
 
 
 def _size_of(result: JsonObject | None) -> dict[str, float]:
-    """Return how much a stage worked on, where its result tells."""
+    """Return how much a stage worked on, where its result says so."""
     if result is None:
         return {}
     outcome = result.get("outcome") or result
@@ -155,7 +155,7 @@ def _emit(measured: dict[str, float], **dimensions: str) -> None:
 
 
 def _run_typed(stage: Stage, request: Request, *, keys: dict[str, str]) -> object:
-    """Run the stage; whatever it raises leaves as one of the project's errors."""
+    """Run the stage; every exception leaves as one of the project's errors."""
     try:
         return stage(request, services())
     except WaveflowError:

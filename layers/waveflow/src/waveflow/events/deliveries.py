@@ -1,4 +1,4 @@
-"""Turn what the machine knows into webhooks, one id for each delivery."""
+"""Turn the state of a job into webhooks, with one id for each delivery."""
 
 import hashlib
 from typing import Literal
@@ -22,7 +22,7 @@ from waveflow.events.webhooks import (
 ERRORS: dict[str, type[errors.WaveflowError]] = {
     kind.__name__: kind for kind in errors.WaveflowError.__subclasses__()
 }
-# How Step Functions names a function that memory, time or a sandbox ended.
+# Step Functions' names for a function that memory, time or a sandbox ended.
 _STOPPED_FROM_OUTSIDE = {
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
@@ -35,7 +35,7 @@ _STOPPED_FROM_OUTSIDE = {
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """Hold one webhook, ready to be signed and sent."""
+    """Hold one webhook that is ready to be signed and sent."""
 
     path: Literal["hash-check", "completion", "mixing-complete"]
     webhook_id: str
@@ -43,7 +43,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 
 def delivery_of_question(request: AskRequest) -> Delivery:
-    """Ask for a verdict; every attempt has a token and so an id of its own."""
+    """Ask for a verdict; every attempt has a token and therefore an id of its own."""
     job, source, stem = request.job, request.source, request.job.stem
     event = HashCheck(
         stem_id=stem.stem_id,
@@ -67,7 +67,7 @@ def delivery_of_question(request: AskRequest) -> Delivery:
 
 
 def delivery_of_outcome(job: Job, outcome: Outcome[JsonObject]) -> Delivery:
-    """Tell how a job ended."""
+    """Tell the server how a job ended."""
     event: Completion | MixingComplete
     if isinstance(job.message, MixMessage):
         mixing = _mixing(
@@ -91,7 +91,7 @@ def delivery_of_outcome(job: Job, outcome: Outcome[JsonObject]) -> Delivery:
 def delivery_of_failure(
     request: TellFailureRequest, job: Job | None, *, code: str
 ) -> Delivery | None:
-    """Tell why a job failed; None where no valid id says whom the message is about."""
+    """Tell the server why a job failed; None where no valid id says whose job it is."""
     failure = _failure(request, code=code)
     if job is None:
         return _delivery_of_unreadable(request, failure)
@@ -169,7 +169,7 @@ def _mixing(
 def _delivery_of_unreadable(
     request: TellFailureRequest, failure: FailureResult
 ) -> Delivery | None:
-    """Tell about a message that was refused, with everything it said."""
+    """Tell the server about a message that was refused, with everything it said."""
     ids, fields = find_ids(request.record), find_fields(request.record)
     event: Completion | MixingComplete
     if "stemId" in ids:
@@ -227,13 +227,13 @@ def _delivery_of(
 
 
 def _payload(event: Struct, carried: JsonObject) -> JsonObject:
-    """Put the event over what is carried; a field of the event is never carried."""
+    """Put the event over the carried fields; the event's own fields always win."""
     own = {field.encode_name for field in msgspec.structs.fields(type(event))}
     return {k: v for k, v in carried.items() if k not in own} | _json(event)
 
 
 def _carried_fields(job: Job) -> JsonObject:
-    """Return what the server added to its message and wants to see again."""
+    """Return the fields that the server added to its message and wants to see again."""
     known = {"stageId": getattr(job.message, "stage_id", UNSET)}
     upstream = {"upstreamId": job.message.upstream_id}
     named = {**known, **upstream}

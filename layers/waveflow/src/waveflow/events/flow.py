@@ -34,7 +34,7 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is known of a stem without asking the server."""
+    """Carry a verdict that the message itself implies, so that nobody is asked."""
 
     verdict: Literal["new", "duplicate"]
     duplicate_of: Survivor | UnsetType = UNSET
@@ -104,7 +104,7 @@ class MusicRequest(Struct, frozen=True, kw_only=True):
 
 
 class MusicResult(Struct, frozen=True, kw_only=True):
-    """What was found, as the server is told it."""
+    """Return the tempo and the key of one stem, as the server is told them."""
 
     tempo: Tempo
     key: MusicalKey

@@ -25,7 +25,7 @@ class Survivor(Struct, frozen=True, kw_only=True):
 class StemMessage(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="task"
 ):
-    """What the three messages about one stem share."""
+    """Share the fields of the three messages about one stem."""
 
     user_id: Id = field(name="userId")
     track_id: Id = field(name="trackId")
@@ -91,7 +91,7 @@ MESSAGES: dict[str, type[Message]] = {
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """One message, read: what every stage after the first knows of it."""
+    """Carry one message that was read, with its id and time, to every later stage."""
 
     job_id: str
     ts: int

@@ -38,7 +38,7 @@ _REFUSALS: dict[object, type[WaveflowError]] = {
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """What an entry stage gets: the record, and the execution that carries it."""
+    """Take in a record of the queue, and the execution that carries the record."""
 
     record: object
     start: str
@@ -180,7 +180,10 @@ def _refuse_twins(values: JsonObject) -> None:
 def _is(value: object, kind: object) -> bool:
     try:
         msgspec.convert(value, kind)
-    except (msgspec.ValidationError, UnicodeEncodeError):  # or a lone surrogate
+    except (
+        msgspec.ValidationError,
+        UnicodeEncodeError,
+    ):  # a lone surrogate has no UTF-8
         return False
     return True
 

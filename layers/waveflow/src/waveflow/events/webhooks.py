@@ -80,7 +80,7 @@ class DuplicateResult(Struct, frozen=True, kw_only=True):
 
 
 class MixResult(Struct, frozen=True, kw_only=True):
-    """What a finished mix adds to its `/mixing-complete`."""
+    """Add the facts about a finished mix to its `/mixing-complete`."""
 
     mixed_file_path: Key
     waveform_data_path: Key
@@ -125,7 +125,7 @@ class MixingComplete(Struct, frozen=True, kw_only=True):
     mixed_file_path: Key | None = None
     waveform_data_path: Key | None = None
     upstream_id: str | None = field(default=None, name="upstreamId")
-    stem_count: Count | None = None  # of a failure: as many as were asked for
+    stem_count: Count | None = None  # a failed mix counts the stems that were asked for
     stem_paths: list[str] | None = None
     timestamp: str | None = None
     processing_time: float | None = None

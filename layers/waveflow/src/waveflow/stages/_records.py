@@ -1,8 +1,8 @@
 """Keep the records that make a deletion repeatable, undoable and the only effect.
 
-A record is first `intended`. One conditional write then says the last word:
-`decided`, after which the rendition is never told as drawn, or `kept`, after which
-its upload is never deleted.
+A record is first `intended`. One conditional write then settles it: `decided`, after
+which the waveform stage never reports SUCCESS for this stem and timestamp, or `kept`,
+after which the upload is never deleted.
 """
 
 from typing import Literal
@@ -25,7 +25,7 @@ LOST = "LOST"  # no survivor was found after the delete
 
 
 class Deletion(Struct, frozen=True, kw_only=True):
-    """One deletion of a duplicate: the version that a restore brings back, and why.
+    """Record one deletion of a duplicate: why, and which version a restore brings back.
 
     `reason` says why the upload was kept after all, or that its survivor is lost.
     """
@@ -38,20 +38,20 @@ class Deletion(Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
     def is_of(self, source: Source) -> bool:
-        """Tell whether the same bytes under the same key are meant."""
+        """Tell whether the deletion is of the same bytes under the same key."""
         mine = self.source
         return (mine.key, mine.audio_hash) == (source.key, source.audio_hash)
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """What is recorded, and the ETag that the next write must find."""
+    """Pair a recorded deletion with the ETag that the next write must find."""
 
     deletion: Deletion
     etag: str
 
 
 def find_record(job: Job, *, objects: ObjectStore) -> Record | None:
-    """Return the record of this job's rendition, whatever its state."""
+    """Return the record of this job's stem and timestamp, whatever its state."""
     key = dedupe_key(job)
     stored = objects.find(key)
     if stored is None:
@@ -97,8 +97,8 @@ def duplicate_outcome(
 ) -> Outcome[DuplicateResult]:
     """Return how the job of a deleted duplicate ended.
 
-    One without a survivor is a defect that somebody must undo: no role of ours
-    could, since that takes the right to write uploads or to delete versions.
+    A deletion without a survivor is a defect that an operator must undo: no role of
+    ours could, because an undo needs the right to write uploads or to delete versions.
     """
     if deletion.reason == LOST:
         raise InternalError(

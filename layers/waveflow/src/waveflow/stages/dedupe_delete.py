@@ -70,10 +70,10 @@ def _decide(
     objects: ObjectStore,
     policy: Policy,
 ) -> Record:
-    """Say the last word: from then on no drawing of this rendition is told.
+    """Write the record as `decided`; the stem is never reported as SUCCESS afterwards.
 
-    A drawing is published before it looks for the record, and the record is
-    written before it is looked for a drawing: one of the two sees the other.
+    A drawing is published before the waveform stage looks for the record, and the
+    record is written before this stage looks for a drawing: one sees the other.
     """
     job = request.job
     deletion = _prove(request, record, objects=objects, policy=policy)
@@ -114,7 +114,7 @@ def _prove(
 
 
 def _check_claim(request: DedupeDeleteRequest, *, policy: Policy) -> Survivor:
-    """Check what needs no look at the survivor: guards 0, 1 and half of 2."""
+    """Check guards 0, 1 and half of 2, which need no look at the survivor."""
     stem, source = request.job.stem, request.source
     if source.version_id in {None, "null"}:
         raise DedupeRefusedError("UNVERSIONED")
@@ -135,7 +135,10 @@ def _check_claim(request: DedupeDeleteRequest, *, policy: Policy) -> Survivor:
 def _find_survivor(claim: object) -> Survivor | None:
     try:
         return msgspec.convert(claim, Survivor)
-    except (msgspec.ValidationError, UnicodeEncodeError):  # or a lone surrogate
+    except (
+        msgspec.ValidationError,
+        UnicodeEncodeError,
+    ):  # a lone surrogate has no UTF-8
         return None
 
 
@@ -162,7 +165,7 @@ def _check_survivor(
 def _check_record(
     request: DedupeDeleteRequest, record: Record | None, *, objects: ObjectStore
 ) -> None:
-    """Refuse what was kept before, and what would cost another deletion's record."""
+    """Refuse a kept upload, and a deletion that would overwrite another's record."""
     if record is not None:
         deletion = record.deletion
         if deletion.state == "kept":
@@ -184,7 +187,7 @@ def _refuse_drawn(job: Job, record: Record | None, *, objects: ObjectStore) -> N
 
 
 def _refuse_lost(job: Job, record: Record, *, objects: ObjectStore) -> None:
-    """Look at the survivor once more: proving it may have taken a while."""
+    """Look at the survivor once more, because proving it may have taken a while."""
     stored = objects.find(record.deletion.survivor.filepath)
     if stored is None or stored.etag != record.deletion.survivor_etag:
         _keep(job, record, reason="NO_SURVIVOR", objects=objects)

@@ -84,7 +84,7 @@ def _fetch_all(
 
 
 def _publish(job: Job, result: Mix, out: Path, *, objects: ObjectStore) -> None:
-    """Write the WAV first: a document never stands for audio that is not there."""
+    """Write the WAV first: a document never stands for audio that is missing."""
     objects.publish_file(mixed_key(job), out, content_type="audio/wav")
     document = waveform_document(
         result.waveform, audio_hash=result.audio_hash, created_at=iso_time(job.ts)

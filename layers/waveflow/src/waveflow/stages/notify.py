@@ -31,7 +31,7 @@ ANSWER_FIELDS = ("verdict", "duplicate_of", "num_peaks")
 def notify(
     request: NotifyRequest, *, webhook: Webhook, tokens: TaskTokens, policy: Policy
 ) -> NotifyResult:
-    """Deliver one webhook, and close the task's own token where that is enough."""
+    """Deliver one webhook, or close the task's own token where that is enough."""
     match request:
         case AskRequest():
             _ask(request, webhook=webhook, tokens=tokens, policy=policy)

@@ -119,7 +119,7 @@ def _check_undeleted(job: Job, source: Source, *, objects: ObjectStore) -> None:
         and record.deletion.state != "kept"
         and record.deletion.is_of(source)
     ):
-        # Its stage ends it soon, one way or the other.
+        # The stage dedupe_delete ends the deletion soon, or calls it off.
         raise StorageUnavailableError("A deletion of the object is under way.")
 
 
