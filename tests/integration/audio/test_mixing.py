@@ -1,6 +1,7 @@
 """The classic mix equals the platform's own rule, read in a few lines."""
 
 import hashlib
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,15 @@ import soundfile
 import soxr
 from support import sound
 from waveflow.audio.mix.stem import StemReader
+from waveflow.audio.mix import sum as mixing
 from waveflow.audio.mix.sum import mix
 from waveflow.audio.waveform.draw import draw
-from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
+from waveflow.errors import (
+    AudioTooLongError,
+    CorruptAudioError,
+    EmptyAudioError,
+    UnsupportedMediaError,
+)
 
 
 def classic(stems: list[np.ndarray]) -> np.ndarray:
@@ -191,3 +198,38 @@ def test_a_stem_that_breaks_half_way_leaves_no_file(tmp_path: Path):
         mix([*paths, flac], out)
 
     assert not out.exists()
+
+
+@pytest.mark.parametrize("frames", [1, 16_384, 100_003])
+@pytest.mark.parametrize("rate", [8_000, 192_000])
+def test_the_header_is_the_44_bytes_that_every_player_reads(
+    tmp_path: Path, frames: int, rate: int
+):
+    """Sizes that are not completed at the end would make a player show no length."""
+    path = tmp_path / "a.wav"
+    sound.write(path, np.zeros(frames, np.float32), rate=rate, subtype="PCM_16")
+
+    mix([path], tmp_path / "out.wav")
+
+    size = 2 * frames
+    fmt = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
+    head = b"RIFF" + struct.pack("<I", 36 + size) + b"WAVEfmt " + fmt
+    expected = head + b"data" + struct.pack("<I", size) + bytes(size)
+    assert (tmp_path / "out.wav").read_bytes() == expected
+
+
+@pytest.mark.parametrize("frames", [99_999, 100_000, 100_001])
+def test_a_mix_that_its_header_cannot_count_is_refused_whole(
+    tmp_path: Path, monkeypatch, frames: int
+):
+    """A wrapped size would cut six hours of music to minutes; the limit is lowered."""
+    monkeypatch.setattr(mixing, "MAX_WAV_BYTES", 44 + 2 * 100_000)
+    paths = stems(tmp_path, np.zeros(frames, np.float32))
+    out = tmp_path / "out.wav"
+
+    if frames <= 100_000:
+        assert mix(paths, out).frames == frames
+    else:
+        with pytest.raises(AudioTooLongError):
+            mix(paths, out)
+    assert out.exists() == (frames <= 100_000)

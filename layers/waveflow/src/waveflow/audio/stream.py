@@ -76,7 +76,7 @@ class Stream:
     warnings: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Block:
     """Hand one decoded block to every listener, exact and as floats.
 

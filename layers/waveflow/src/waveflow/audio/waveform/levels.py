@@ -14,6 +14,7 @@ from waveflow.audio.stream import Rounding, Samples
 # Sums over channels, in units that `to_16_bits` understands.
 Sums = Samples
 
+INT16_BYTES = 2
 FLOAT_SCALE = 32_767
 FLOOR_SCALE = 32_768
 # Flooring each channel loses half a step on average; the sum is floored once.
@@ -38,8 +39,8 @@ def sum_channels(
     NDArray
         Shape (frames,); exact integers, or floats for lossy sources.
     """
-    if block.dtype != np.float32:
-        wide = block.dtype == np.int32
+    if block.dtype.kind == "i":
+        wide = block.dtype.itemsize > INT16_BYTES
         return channel_sum(np.right_shift(block, 16) if wide else block)
     if rounding is Rounding.TRUNCATE:
         scaled = block * np.float32(FLOAT_SCALE)
