@@ -11,8 +11,8 @@ import pytest
 import soundfile
 import soxr
 from support import sound
-from waveflow.audio.mix.stem import StemReader
 from waveflow.audio.mix import sum as mixing
+from waveflow.audio.mix.stem import StemReader
 from waveflow.audio.mix.sum import mix
 from waveflow.audio.waveform.draw import draw
 from waveflow.errors import (
