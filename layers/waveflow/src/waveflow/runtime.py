@@ -83,11 +83,7 @@ def _request(event: JsonObject, model: object) -> Request:
 
 
 def _run(
-    stage: Stage,
-    event: JsonObject,
-    *,
-    model: object,
-    name: str,
+    stage: Stage, event: JsonObject, *, model: object, name: str
 ) -> JsonObject | None:
     """Run the stage between two log lines; the outcome is a code or a reason."""
     started = time.monotonic()

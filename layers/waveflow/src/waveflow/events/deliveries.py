@@ -171,12 +171,13 @@ def _delivery_of_unreadable(
 ) -> Delivery | None:
     """Tell the server about a message that was refused, with everything it said."""
     ids, fields = find_ids(request.record), find_fields(request.record)
+    job_id = find_job_id(request)
     event: Completion | MixingComplete
     if "stemId" in ids:
         event = Completion(
             stem_id=ids["stemId"],
             status="FAILURE",
-            task_id=find_job_id(request),
+            task_id=job_id,
             result=_json(failure),
             timestamp=_text(fields, "timestamp"),
             user_id=ids.get("userId"),
@@ -185,20 +186,26 @@ def _delivery_of_unreadable(
             original_filename=_text(fields, "original_filename"),
         )
     elif "stageId" in ids:
-        paths = _stem_paths(fields)
-        event = MixingComplete(
-            stage_id=ids["stageId"],
-            status="FAILURE",
-            task_id=find_job_id(request),
-            upstream_id=ids.get("upstreamId"),
-            stem_count=None if paths is None else len(paths),
-            stem_paths=paths,
-            timestamp=_text(fields, "timestamp"),
-            result=failure,
-        )
+        event = _refused_mixing(ids, fields, job_id=job_id, failure=failure)
     else:
         return None
     return _delivery_of(event, fields, error_code=failure.error_code)
+
+
+def _refused_mixing(
+    ids: dict[str, str], fields: JsonObject, *, job_id: str, failure: FailureResult
+) -> MixingComplete:
+    paths = _stem_paths(fields)
+    return MixingComplete(
+        stage_id=ids["stageId"],
+        status="FAILURE",
+        task_id=job_id,
+        upstream_id=ids.get("upstreamId"),
+        stem_count=None if paths is None else len(paths),
+        stem_paths=paths,
+        timestamp=_text(fields, "timestamp"),
+        result=failure,
+    )
 
 
 def _text(fields: JsonObject, name: str) -> str | None:

@@ -180,10 +180,7 @@ def _refuse_twins(values: JsonObject) -> None:
 def _is(value: object, kind: object) -> bool:
     try:
         msgspec.convert(value, kind)
-    except (
-        msgspec.ValidationError,
-        UnicodeEncodeError,
-    ):  # a lone surrogate has no UTF-8
+    except (msgspec.ValidationError, UnicodeEncodeError):  # lone surrogates, too
         return False
     return True
 

@@ -135,10 +135,7 @@ def _check_claim(request: DedupeDeleteRequest, *, policy: Policy) -> Survivor:
 def _find_survivor(claim: object) -> Survivor | None:
     try:
         return msgspec.convert(claim, Survivor)
-    except (
-        msgspec.ValidationError,
-        UnicodeEncodeError,
-    ):  # a lone surrogate has no UTF-8
+    except (msgspec.ValidationError, UnicodeEncodeError):  # lone surrogates, too
         return None
 
 
