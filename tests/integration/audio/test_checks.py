@@ -1,4 +1,4 @@
-"""One made stem for each warning, and none for clean ones."""
+"""Each warning has a made stem that earns it, and clean stems earn none."""
 
 import numpy as np
 import pytest
@@ -98,7 +98,7 @@ def found(x: np.ndarray, *, at: list[int]) -> tuple[StemWarning, ...]:
 
 
 def test_leading_silence_is_measured(tmp_path):
-    """To the first sample above -60 dBFS."""
+    """Leading silence ends at the first sample above -60 dBFS."""
     samples = np.concatenate((np.zeros(round(1.25 * RATE)), tone(1)))
     path = write(tmp_path / "stem.wav", samples)
 
@@ -146,7 +146,7 @@ def test_the_half_period_that_a_low_note_has_left_over_is_no_offset(
 @pytest.mark.parametrize("side", [1, -1])
 @pytest.mark.parametrize("level", [127 / 128, 1.0])
 def test_eight_bits_at_full_scale_are_not_clipped(tmp_path, hz, side, level):
-    """Their steps are so tall that a sine rests on the highest for long."""
+    """Steps of eight bits are tall: a sine rests on the highest for long."""
     codes = np.clip(np.rint(side * 128 * level * tone(2, hz=hz, level=1)), -128, 127)
     path = tmp_path / "stem.wav"
     path.write_bytes(sound.wav((codes + 128).astype(np.uint8).tobytes(), fmt=EIGHT))
@@ -181,7 +181,7 @@ def test_a_broken_meter_does_not_stop_the_drawing(tmp_path):
 
 @pytest.mark.parametrize("form", ["wav", "mp3"])
 def test_listening_changes_no_peak(tmp_path, form):
-    """One decoder instead of two, the same document."""
+    """A user who asks for an analysis gets the same document, from one decoder."""
     path = write(tmp_path / f"stem.{form}", music(23.5, channels=1))
 
     heard, drawn = draw(path, 500, listeners=[Meter()]), draw(path, 500)

@@ -1,4 +1,4 @@
-"""What a stage imports is what it waits for at each cold start."""
+"""Imports of a stage are paid for at each cold start."""
 
 import subprocess
 import sys

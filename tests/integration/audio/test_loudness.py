@@ -126,7 +126,7 @@ def test_the_true_peak_lies_between_the_samples(rate, phase):
 
 
 def test_skipping_hopeless_runs_changes_nothing():
-    """What is not interpolated could not have been a new maximum."""
+    """Skipped runs could not have held a new maximum."""
     x = np.random.default_rng(2).standard_normal((2, 9_000)).astype(np.float32)
     x *= np.linspace(1, 0.01, 9_000, dtype=np.float32)
     patient, hasty = TruePeak(RATE, 2), TruePeak(RATE, 2)
@@ -173,7 +173,7 @@ def test_what_the_gate_keeps_out_has_no_loudness():
     ("seconds", "reason"), [(0.39, "TOO_SHORT"), (0.001, "TOO_SHORT"), (0.4, None)]
 )
 def test_a_loudness_needs_400_ms(seconds, reason):
-    """One whole block; the true peak needs none."""
+    """Loudness needs one whole block, and the true peak none."""
     found = measured(sine(seconds, -20))
 
     assert found.reason == reason

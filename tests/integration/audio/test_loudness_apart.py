@@ -1,4 +1,4 @@
-"""Where loudness is not what FFmpeg prints, and how far docs/analysis.md says it is."""
+"""Differences from FFmpeg's loudness are those that docs/analysis.md states."""
 
 import re
 import shutil
@@ -116,7 +116,7 @@ def standards_peak(x: np.ndarray) -> float:
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 96_000])
 def test_the_true_peak_of_white_noise_is_the_standards_or_above(tmp_path, rate):
-    """Its filter lets the highest tones through by half; no other signal has more."""
+    """FFmpeg's filter halves the highest tones; no other signal differs more."""
     apart = []
     for x in noises(rate):
         path = sound.write(tmp_path / "noise.wav", x, rate=rate, subtype="FLOAT")

@@ -99,7 +99,7 @@ def test_waveform_of_a_mix_is_the_waveform_of_its_file(tmp_path: Path, case: str
 
 
 def test_other_rates_are_resampled_and_listed(tmp_path: Path):
-    """One tone at 44.1 and 48 kHz nulls below -90 dB: same pitch, same time."""
+    """A tone at 44.1 and 48 kHz nulls below -90 dB: same pitch, same time."""
     ours = sound.write(tmp_path / "a.wav", sound.tone(3, hz=997), subtype="FLOAT")
     other = sound.tone(3, hz=997, rate=48_000)
     theirs = sound.write(tmp_path / "b.wav", -other, rate=48_000, subtype="FLOAT")
@@ -114,7 +114,7 @@ def test_other_rates_are_resampled_and_listed(tmp_path: Path):
 
 
 def test_resampling_in_pieces_gives_the_bits_of_the_whole(tmp_path: Path):
-    """What bounds the memory must not be heard."""
+    """Pieces that bound the memory must not be heard."""
     signal = sound.music(30, rate=8_000, channels=1)[:, 0]
     path = sound.write(tmp_path / "a.wav", signal, rate=8_000, subtype="FLOAT")
 

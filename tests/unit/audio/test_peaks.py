@@ -58,7 +58,7 @@ def test_peaks_are_exact_buckets_of_the_loudest_channel(tmp_path: Path):
 
 
 def test_anti_phase_stereo_does_not_vanish(tmp_path: Path):
-    """Its mono mix is silent, its peaks are full."""
+    """A user would see silence where both speakers play at full level."""
     tone = sound.tone(0.5)
     both = np.stack([tone, -tone], axis=1)
 

@@ -68,7 +68,7 @@ def test_a_meter_that_cannot_begin_is_a_code():
 
 
 def test_the_error_names_its_kind():
-    """What a log can say without saying what the samples were."""
+    """A log names the kind of error, and nothing of a user's samples."""
     meter = measured(np.zeros((RATE, 1), np.float64))
 
     assert str(meter.error) == "Listening raised KeyError."
