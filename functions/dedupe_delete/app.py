@@ -1,12 +1,12 @@
 """Lambda entry point of the dedupe_delete stage."""
 
 from waveflow.bootstrap import Services
-from waveflow.events.flow import DedupeDeleteRequest, Outcome
+from waveflow.events.flow import DedupeDeleteRequest, StemOutcome
 from waveflow.runtime import lambda_stage
 from waveflow.stages.dedupe_delete import delete_duplicate
 
 
 @lambda_stage("dedupe_delete", DedupeDeleteRequest)
-def lambda_handler(request: DedupeDeleteRequest, services: Services) -> Outcome:
+def lambda_handler(request: DedupeDeleteRequest, services: Services) -> StemOutcome:
     """Delete one proved duplicate."""
     return delete_duplicate(request, objects=services.objects, policy=services.policy)

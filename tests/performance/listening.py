@@ -39,17 +39,17 @@ def draw(path: Path) -> None:
     """Draw, in one decoder as an analysis does."""
     from waveflow.audio.waveform.draw import draw
 
-    draw(path, 1024, decoders=1, tap=lambda _stream, blocks: blocks)
+    draw(path, 1024, decoders=1)
 
 
 def listen(path: Path) -> None:
     """Draw, and measure loudness and faults."""
-    from waveflow.audio.listen.meter import Listener
+    from waveflow.audio.listen.meter import Meter
     from waveflow.audio.waveform.draw import draw
 
-    listener = Listener()
-    draw(path, 1024, tap=listener)
-    listener.finish()
+    meter = Meter()
+    draw(path, 1024, listeners=[meter])
+    meter.finish()
 
 
 def find(path: Path) -> None:

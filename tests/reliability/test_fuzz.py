@@ -15,7 +15,7 @@ from support.memory import MemoryObjects
 from support.records import START, record
 from support.simulation.traffic import tiny_wav
 from waveflow.errors import DedupeRefusedError, WaveflowError
-from waveflow.events.deliveries import failure_told
+from waveflow.events.deliveries import delivery_of_failure
 from waveflow.events.flow import DedupeDeleteRequest, HashRequest, TellFailureRequest
 from waveflow.events.normalise import find_job_id, read_job
 from waveflow.ports import Policy
@@ -135,7 +135,7 @@ def test_whatever_a_message_holds_no_call_leaves_its_user(body):
             stage="hash",
             error={"Error": type(exc).__name__, "Cause": str(exc)},
         )
-        failure_told(telling, readable(telling), code=exc.code)
+        delivery_of_failure(telling, readable(telling), code=exc.code)
 
     assert find_job_id(request)
     for _, key in objects.calls:

@@ -15,8 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 
-from waveflow.audio.waveform.document import waveform_document
-from waveflow.audio.waveform.draw import draw
+from waveflow.audio.waveform.draw import draw, waveform_document
 from waveflow.errors import WaveflowError
 
 from support import corpus

@@ -165,7 +165,7 @@ def test_memory_is_a_few_times_the_output(tmp_path: Path, form: str, most: int):
 @pytest.mark.skipif(TOOL is None, reason="audiowaveform is not installed")
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
 def test_the_program_itself_agrees(tmp_path: Path, subtype: str):
-    """Where it is at hand it is the judge."""
+    """Users of audiowaveform must get the data that its own program writes."""
     path = sound.write(tmp_path / "a.wav", sound.music(3), subtype=subtype)
     out = tmp_path / "a.dat"
     subprocess.run(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support import corpus, sound
 from waveflow.audio import codec
-from waveflow.audio.kernels import FULL_SCALE
+from waveflow.audio.stream import FULL_SCALE
 from waveflow.audio.waveform.draw import draw
 from waveflow.errors import WaveflowError
 

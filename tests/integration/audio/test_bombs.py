@@ -61,7 +61,7 @@ def test_bombs_are_refused_by_their_structure(tmp_path: Path, case: str):
 
 @pytest.mark.parametrize("junk", [b"\xff", b"\xff\xfb\x90\x64", b"\xff\xe0"])
 def test_megabytes_of_junk_behind_an_mp3_take_no_time(tmp_path: Path, junk: bytes):
-    """Each byte may begin a frame; to look at each once took 40 s."""
+    """Looking at every byte as a frame took 40 s of a function's time."""
     path = tmp_path / "a"
     path.write_bytes(hostile.mp3_of_silence(4) + junk * (20_000_000 // len(junk)))
 
@@ -73,7 +73,7 @@ def test_megabytes_of_junk_behind_an_mp3_take_no_time(tmp_path: Path, junk: byte
 
 
 def test_a_bomb_that_hides_its_length_meets_the_deadline(tmp_path: Path):
-    """Where no structure tells, time does."""
+    """A deadline ends a file whose structure does not tell its length."""
     path = tmp_path / "a"
     path.write_bytes(hostile.flac_of_silence(3000, claimed=3000 * 65_535))
 

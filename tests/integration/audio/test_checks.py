@@ -1,20 +1,21 @@
-"""One made stem for each warning, and none for clean ones."""
+"""Each warning has a made stem that earns it, and clean stems earn none."""
 
 import numpy as np
 import pytest
 from support import sound
 from support.sound import RATE, music, tone, write
-from waveflow.audio.listen.meter import Listener
-from waveflow.audio.listen.stem_check import StemWarning
-from waveflow.audio.stream import Stream
+from waveflow.audio.listen.findings import StemWarning
+from waveflow.audio.listen.meter import Meter
+from waveflow.audio.stream import Block
 from waveflow.audio.waveform.draw import draw
 
 
 def warnings_of(path) -> tuple[StemWarning, ...]:
     """Return what is found while a file is drawn."""
-    listener = Listener()
-    draw(path, 100, tap=listener)
-    return listener.finish().warnings
+    meter = Meter()
+    draw(path, 100, listeners=[meter])
+    _, warnings = meter.finish()
+    return tuple(warnings)
 
 
 def stereo(*channels: np.ndarray) -> np.ndarray:
@@ -84,21 +85,20 @@ def test_clipped_samples_are_counted():
     x[0, 10:16], x[0, 30:37], x[1, 50:55] = 1, -1, 1
     x[1, 70:73], x[1, 73:76] = 1, -1
 
-    assert found(x, at=[12, 33, 34]) == (StemWarning("CLIPPED", count=13),)
+    assert found(x, at=[12, 33, 34]) == (StemWarning(code="CLIPPED", count=13),)
 
 
 def found(x: np.ndarray, *, at: list[int]) -> tuple[StemWarning, ...]:
     """Return the warnings of planar samples that arrive in several blocks."""
     blocks = np.split(np.ascontiguousarray(x.T), at)
-    listener = Listener()
-    stream = Stream.__new__(Stream)
-    stream.sample_rate, stream.channels = 48_000, len(x)
-    list(listener(stream, iter(blocks)))
-    return tuple(w for w in listener.finish().warnings if w.code == "CLIPPED")
+    meter = Meter()
+    for block in blocks:
+        meter.add(Block(block, 48_000))
+    return tuple(w for w in meter.finish()[1] if w.code == "CLIPPED")
 
 
 def test_leading_silence_is_measured(tmp_path):
-    """To the first sample above -60 dBFS."""
+    """Leading silence ends at the first sample above -60 dBFS."""
     samples = np.concatenate((np.zeros(round(1.25 * RATE)), tone(1)))
     path = write(tmp_path / "stem.wav", samples)
 
@@ -146,7 +146,7 @@ def test_the_half_period_that_a_low_note_has_left_over_is_no_offset(
 @pytest.mark.parametrize("side", [1, -1])
 @pytest.mark.parametrize("level", [127 / 128, 1.0])
 def test_eight_bits_at_full_scale_are_not_clipped(tmp_path, hz, side, level):
-    """Their steps are so tall that a sine rests on the highest for long."""
+    """Steps of eight bits are tall: a sine rests on the highest for long."""
     codes = np.clip(np.rint(side * 128 * level * tone(2, hz=hz, level=1)), -128, 127)
     path = tmp_path / "stem.wav"
     path.write_bytes(sound.wav((codes + 128).astype(np.uint8).tobytes(), fmt=EIGHT))
@@ -164,25 +164,27 @@ def test_both_sides_of_eight_bits_count(tmp_path, lowest):
     [warning] = warnings_of(path)
 
     ceiling = np.count_nonzero((codes == 127) | (codes == lowest))
-    assert warning == StemWarning("CLIPPED", count=ceiling)
+    assert warning == StemWarning(code="CLIPPED", count=ceiling)
 
 
 def test_a_broken_meter_does_not_stop_the_drawing(tmp_path):
     """The same waveform, and an error for whoever asks what was heard."""
     path = write(tmp_path / "stem.wav", CLEAN)
-    late = Listener(time_s=0)
+    late = Meter(time_s=0)
 
-    assert np.array_equal(draw(path, 100, tap=late).peaks, draw(path, 100).peaks)
+    assert np.array_equal(
+        draw(path, 100, listeners=[late]).peaks, draw(path, 100).peaks
+    )
     assert late.error is not None
     assert late.error.code == "RESOURCE_LIMIT"
 
 
 @pytest.mark.parametrize("form", ["wav", "mp3"])
 def test_listening_changes_no_peak(tmp_path, form):
-    """One decoder instead of two, the same document."""
+    """A user who asks for an analysis gets the same document, from one decoder."""
     path = write(tmp_path / f"stem.{form}", music(23.5, channels=1))
 
-    heard, drawn = draw(path, 500, tap=Listener()), draw(path, 500)
+    heard, drawn = draw(path, 500, listeners=[Meter()]), draw(path, 500)
 
     assert np.array_equal(heard.peaks, drawn.peaks)
     assert np.array_equal(heard.data, drawn.data)

@@ -1,4 +1,4 @@
-"""What a header claims decides nothing: what is there is decoded, and no more."""
+"""Claims of a header decide nothing: the samples that are there are decoded."""
 
 import struct
 from pathlib import Path
@@ -29,7 +29,7 @@ def flac(tmp_path: Path) -> bytes:
 def test_flac_that_lies_about_its_length_is_whole(
     tmp_path: Path, flac: bytes, claimed: int
 ):
-    """One decoder stops at the claim, another believes in 18 days."""
+    """A decoder that believes the header stops early, or expects 18 days of audio."""
     packed = int.from_bytes(flac[18:26], "big") >> 36 << 36 | claimed
     lie = flac[:18] + packed.to_bytes(8, "big") + flac[26:]
 
@@ -64,7 +64,7 @@ def test_adpcm_that_lies_about_its_length_is_whole(tmp_path: Path, claimed: int)
 
 @pytest.mark.parametrize("claimed", [0, 3600 * sound.RATE])
 def test_m4a_that_lies_about_its_packets_is_whole(tmp_path: Path, claimed: int):
-    """Its tables may say that each packet lasts an hour."""
+    """Tables of an M4A may say that each packet lasts an hour."""
     path = sound.encode(tmp_path / "a", SAMPLES, codec="aac", container="ipod")
     content = bytearray(path.read_bytes().replace(b"edts", b"free"))
     _, whole, _ = answer(path, content)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from support import corpus
-from waveflow.audio.waveform.document import waveform_document
-from waveflow.audio.waveform.draw import Waveform, draw
+from waveflow.audio.waveform.draw import Waveform, draw, waveform_document
 from waveflow.errors import WaveflowError
 
 ROWS = corpus.rows()

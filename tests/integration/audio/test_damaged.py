@@ -1,4 +1,4 @@
-"""What is damaged is silent and told; what is not stays whole and at its time."""
+"""Damaged parts are silent and told; the other parts stay whole and at their time."""
 
 from collections.abc import Callable
 from pathlib import Path

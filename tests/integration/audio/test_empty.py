@@ -66,7 +66,7 @@ def test_a_file_without_frames_is_empty(tmp_path: Path, kind: str):
 
 @pytest.mark.parametrize("kind", ["ogg", "m4a", "m4a, tags only"])
 def test_a_file_that_lost_its_frames_is_corrupt(tmp_path: Path, kind: str):
-    """Where something was cut off or cannot be found, there was more than nothing."""
+    """A file that was cut off held audio, and must not be called empty."""
     content = EMPTY[kind.split(",", maxsplit=1)[0]](tmp_path)
     lost = {
         "ogg": content[:-10],
@@ -93,7 +93,7 @@ def test_a_picture_in_the_same_boxes_is_named(tmp_path: Path, brand: bytes, name
 
 
 def test_an_mp3_cut_inside_its_header_is_named(tmp_path: Path):
-    """Of its length nothing has arrived: that it is empty would be a guess."""
+    """A header whose length never arrived must not be called empty."""
     path = tmp_path / "a"
     whole = mp3(tmp_path)
     path.write_bytes(whole[: whole.index(b"Xing") + 6])

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import hostile, sound
-from waveflow.audio.waveform.document import waveform_document
-from waveflow.audio.waveform.draw import Waveform, draw
+from waveflow.audio.waveform.draw import Waveform, draw, waveform_document
 from waveflow.errors import WaveflowError
 
 BODY = sound.pcm16(sound.tone(1))
@@ -46,7 +45,7 @@ def with_nan() -> bytes:
 CLOSED = sound.wav(BODY)
 NOISE = bytes(range(1, 256)) * 8
 LONGER = struct.pack("<I", len(NOISE) + 500)
-# Its RIFF size counts a chunk that did not arrive whole.
+# The RIFF size counts a chunk that did not arrive whole.
 TAGGED = sound.wav(BODY, riff_claim=len(CLOSED) + len(NOISE) + 500)
 HALF = sound.wav(BODY, claim=len(BODY) // 2, riff_claim=36 + len(BODY) // 2)
 WAVS: dict[str, tuple[bytes, tuple | str]] = {
@@ -163,7 +162,7 @@ def test_a_file_that_ends_early_is_drawn_with_a_warning(
 
 
 def test_m4a_without_its_index_is_corrupt(tmp_path: Path, encoded: dict[str, bytes]):
-    """Its index stands at the end: a cut upload holds nothing to decode by."""
+    """The index of an M4A stands at its end: a cut upload cannot be decoded."""
     path = tmp_path / "a"
     path.write_bytes(encoded["m4a"][: len(encoded["m4a"]) // 2])
 

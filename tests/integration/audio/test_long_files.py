@@ -29,7 +29,7 @@ def parts() -> dict[str, bytes]:
 @pytest.mark.skipif(sys.platform != "linux", reason="only /proc tells the peak")
 @pytest.mark.parametrize("kind", ["mp3", "ogg"])
 def test_memory_does_not_grow_with_the_walk(tmp_path: Path, kind: str):
-    """What was walked past is let go: an hour takes what half a minute takes."""
+    """An hour of audio takes no more memory than half a minute."""
     part, peaks = parts()[kind], []
 
     for megabytes in (1, LENGTH_MB):

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from waveflow.audio.listen import weighting
-from waveflow.audio.listen.loudness import Loudness, LoudnessMeter, loudness_range
+from waveflow.audio.listen.findings import Loudness
+from waveflow.audio.listen.loudness import LoudnessMeter, loudness_range
 from waveflow.audio.listen.true_peak import TruePeak
+from waveflow.audio.stream import Block
 
 RATE = 16_000  # the answers are those of every rate
 
@@ -21,7 +23,7 @@ def measured(*parts, rate=RATE, block=10_000) -> Loudness:
     x = np.concatenate(parts, axis=1)
     meter = LoudnessMeter(rate, len(x))
     for start in range(0, x.shape[1], block):
-        meter.add(x[:, start : start + block])
+        meter.add(Block(x[:, start : start + block].T, rate))
     return meter.finish()
 
 
@@ -124,7 +126,7 @@ def test_the_true_peak_lies_between_the_samples(rate, phase):
 
 
 def test_skipping_hopeless_runs_changes_nothing():
-    """What is not interpolated could not have been a new maximum."""
+    """Skipped runs could not have held a new maximum."""
     x = np.random.default_rng(2).standard_normal((2, 9_000)).astype(np.float32)
     x *= np.linspace(1, 0.01, 9_000, dtype=np.float32)
     patient, hasty = TruePeak(RATE, 2), TruePeak(RATE, 2)
@@ -149,7 +151,14 @@ def test_silence_has_no_loudness():
     """Minus infinity is no number in JSON."""
     found = measured(np.zeros((2, 5 * RATE), np.float32))
 
-    assert found == Loudness(None, None, None, None, None, "SILENT")
+    assert found == Loudness(
+        integrated=None,
+        range=None,
+        momentary_max=None,
+        short_term_max=None,
+        true_peak=None,
+        reason="SILENT",
+    )
 
 
 def test_what_the_gate_keeps_out_has_no_loudness():
@@ -164,7 +173,7 @@ def test_what_the_gate_keeps_out_has_no_loudness():
     ("seconds", "reason"), [(0.39, "TOO_SHORT"), (0.001, "TOO_SHORT"), (0.4, None)]
 )
 def test_a_loudness_needs_400_ms(seconds, reason):
-    """One whole block; the true peak needs none."""
+    """Loudness needs one whole block, and the true peak none."""
     found = measured(sine(seconds, -20))
 
     assert found.reason == reason

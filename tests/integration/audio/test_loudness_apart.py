@@ -1,4 +1,4 @@
-"""Where loudness is not what FFmpeg prints, and how far docs/analysis.md says it is."""
+"""Differences from FFmpeg's loudness are those that docs/analysis.md states."""
 
 import re
 import shutil
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from support import sound
 from waveflow.audio.listen.loudness import Loudness
-from waveflow.audio.listen.meter import Listener
+from waveflow.audio.listen.meter import Meter
 from waveflow.audio.waveform.draw import draw
 
 FFMPEG = shutil.which("ffmpeg")
@@ -30,9 +30,10 @@ PHASES = """
 
 def heard(path) -> Loudness:
     """Return what is heard of a file."""
-    listener = Listener()
-    draw(path, 1, tap=listener)
-    return listener.finish().loudness
+    meter = Meter()
+    draw(path, 1, listeners=[meter])
+    loudness, _ = meter.finish()
+    return loudness
 
 
 def printed(path) -> tuple[float, float]:
@@ -115,7 +116,7 @@ def standards_peak(x: np.ndarray) -> float:
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 96_000])
 def test_the_true_peak_of_white_noise_is_the_standards_or_above(tmp_path, rate):
-    """Its filter lets the highest tones through by half; no other signal has more."""
+    """FFmpeg's filter halves the highest tones; no other signal differs more."""
     apart = []
     for x in noises(rate):
         path = sound.write(tmp_path / "noise.wav", x, rate=rate, subtype="FLOAT")

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from support import corpus
 from waveflow.audio import codec
-from waveflow.audio.kernels import FULL_SCALE
+from waveflow.audio.listen.findings import Loudness
 from waveflow.audio.listen.loudness import MIN_RANGE_BLOCKS
-from waveflow.audio.listen.meter import Heard, Listener
+from waveflow.audio.listen.meter import Meter
+from waveflow.audio.stream import FULL_SCALE, Block
 from waveflow.errors import WaveflowError
 
 ROWS = corpus.rows()
@@ -31,13 +32,15 @@ PIPED = {
 }
 
 
-def listen(path: Path) -> tuple[Heard, float]:
-    """Return what is heard of a file, and its length in seconds."""
-    listener, frames = Listener(), 0
+def listen(path: Path) -> tuple[Loudness, float]:
+    """Return the loudness of a file, and its length in seconds."""
+    meter, frames = Meter(), 0
     stream = codec.open_audio(path)
-    for block in listener(stream, codec.blocks(stream)):
-        frames += len(block)
-    return listener.finish(), frames / stream.sample_rate
+    for samples in codec.blocks(stream):
+        meter.add(Block(samples, stream.sample_rate))
+        frames += len(samples)
+    loudness, _ = meter.finish()
+    return loudness, frames / stream.sample_rate
 
 
 def judged(path: Path, *, piped: bool) -> dict[str, float]:
@@ -83,10 +86,9 @@ def differences(row: dict[str, str]) -> dict[str, float] | None:
     """Return how far each figure is from FFmpeg's; None where there is nothing."""
     path = corpus.FOLDER / row["file"]
     try:
-        heard, seconds = listen(path)
+        ours, seconds = listen(path)
     except WaveflowError:
         return None
-    ours = heard.loudness
     if seconds <= LONGER_THAN_S or ours.integrated is None:
         return None
     theirs = judged(path, piped=row["file"] in PIPED)

@@ -1,4 +1,4 @@
-"""As many channels as a frame of FFmpeg has pointers for in itself, and more."""
+"""Files of eight channels and more decode, although PyAV misreads their planes."""
 
 from pathlib import Path
 

@@ -1,6 +1,7 @@
 """The classic mix equals the platform's own rule, read in a few lines."""
 
 import hashlib
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,16 @@ import pytest
 import soundfile
 import soxr
 from support import sound
-from waveflow.audio.mix.stem import Stem
+from waveflow.audio.mix import sum as mixing
+from waveflow.audio.mix.stem import StemReader
 from waveflow.audio.mix.sum import mix
 from waveflow.audio.waveform.draw import draw
-from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
+from waveflow.errors import (
+    AudioTooLongError,
+    CorruptAudioError,
+    EmptyAudioError,
+    UnsupportedMediaError,
+)
 
 
 def classic(stems: list[np.ndarray]) -> np.ndarray:
@@ -92,7 +99,7 @@ def test_waveform_of_a_mix_is_the_waveform_of_its_file(tmp_path: Path, case: str
 
 
 def test_other_rates_are_resampled_and_listed(tmp_path: Path):
-    """One tone at 44.1 and 48 kHz nulls below -90 dB: same pitch, same time."""
+    """A tone at 44.1 and 48 kHz nulls below -90 dB: same pitch, same time."""
     ours = sound.write(tmp_path / "a.wav", sound.tone(3, hz=997), subtype="FLOAT")
     other = sound.tone(3, hz=997, rate=48_000)
     theirs = sound.write(tmp_path / "b.wav", -other, rate=48_000, subtype="FLOAT")
@@ -107,11 +114,11 @@ def test_other_rates_are_resampled_and_listed(tmp_path: Path):
 
 
 def test_resampling_in_pieces_gives_the_bits_of_the_whole(tmp_path: Path):
-    """What bounds the memory must not be heard."""
+    """Pieces that bound the memory must not be heard."""
     signal = sound.music(30, rate=8_000, channels=1)[:, 0]
     path = sound.write(tmp_path / "a.wav", signal, rate=8_000, subtype="FLOAT")
 
-    stem = Stem(path, "a", sample_rate=192_000, deadline=None)
+    stem = StemReader(path, "a", sample_rate=192_000, deadline=None)
     blocks = []
     while len(block := stem.next_block()):
         blocks.append(block.copy())
@@ -191,3 +198,38 @@ def test_a_stem_that_breaks_half_way_leaves_no_file(tmp_path: Path):
         mix([*paths, flac], out)
 
     assert not out.exists()
+
+
+@pytest.mark.parametrize("frames", [1, 16_384, 100_003])
+@pytest.mark.parametrize("rate", [8_000, 192_000])
+def test_the_header_is_the_44_bytes_that_every_player_reads(
+    tmp_path: Path, frames: int, rate: int
+):
+    """Sizes that are not completed at the end would make a player show no length."""
+    path = tmp_path / "a.wav"
+    sound.write(path, np.zeros(frames, np.float32), rate=rate, subtype="PCM_16")
+
+    mix([path], tmp_path / "out.wav")
+
+    size = 2 * frames
+    fmt = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
+    head = b"RIFF" + struct.pack("<I", 36 + size) + b"WAVEfmt " + fmt
+    expected = head + b"data" + struct.pack("<I", size) + bytes(size)
+    assert (tmp_path / "out.wav").read_bytes() == expected
+
+
+@pytest.mark.parametrize("frames", [99_999, 100_000, 100_001])
+def test_a_mix_that_its_header_cannot_count_is_refused_whole(
+    tmp_path: Path, monkeypatch, frames: int
+):
+    """A wrapped size would cut six hours of music to minutes; the limit is lowered."""
+    monkeypatch.setattr(mixing, "MAX_WAV_BYTES", 44 + 2 * 100_000)
+    paths = stems(tmp_path, np.zeros(frames, np.float32))
+    out = tmp_path / "out.wav"
+
+    if frames <= 100_000:
+        assert mix(paths, out).frames == frames
+    else:
+        with pytest.raises(AudioTooLongError):
+            mix(paths, out)
+    assert out.exists() == (frames <= 100_000)

@@ -34,7 +34,7 @@ def test_click_tracks_have_their_tempo():
 
 @pytest.mark.parametrize("bpm", [70, 90, 100, 120, 128, 140, 174])
 def test_drums_have_their_tempo_or_the_alternative(bpm):
-    """Whether eighths or quarters are the beat is the drummer's to say."""
+    """Drummers may count eighths or quarters: one of both must be found."""
     tempo = find_tempo(notes.drums(bpm, 20))
 
     assert min(abs(v / bpm - 1) for v in (tempo.value, tempo.alternative)) < 0.005
@@ -79,7 +79,7 @@ def wrong_keys(mode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_cadences_and_melodies_have_their_key(mode):
-    """All twelve of each mode."""
+    """Every tonic of both modes is found."""
     assert wrong_keys(mode) == []
 
 
@@ -122,7 +122,7 @@ def test_no_key_is_guessed(signal, reason):
 
 @pytest.mark.parametrize("bpm", [90, 120])
 def test_drums_have_no_key(bpm):
-    """Their kick may have a pitch, which is not a key."""
+    """A kick drum's pitch must not be shown as a key."""
     key = find_key(notes.drums(bpm, 10))
 
     assert key.value is None

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from waveflow.audio import kernels
 from waveflow.audio.stream import Rounding
 from waveflow.audio.waveform import levels
-from waveflow.audio.waveform.buckets import Grid
+from waveflow.audio.waveform.canvas import Grid
 
 
 @settings(deadline=None, max_examples=50)
@@ -46,17 +46,17 @@ def test_eight_bits_are_cut_towards_zero():
     """-87 and not -88: an arithmetic shift would be off by one."""
     sixteen = np.array([-32_768, -22_400, -255, 255, 32_767], np.int16)
 
-    assert levels.eight_bits(sixteen).tolist() == [-128, -87, 0, 0, 127]
+    assert levels.to_8_bits(sixteen).tolist() == [-128, -87, 0, 0, 127]
 
 
 def test_levels_beyond_full_scale_clip():
     """A lossy 1.05 must not wrap to a negative level."""
     block = np.array([[1.05], [-1.2]], np.float32)
 
-    summed = levels.summed(block, Rounding.NEAREST)
-    settled = levels.settled(summed, 1, rounding=Rounding.NEAREST)
+    summed = levels.sum_channels(block, Rounding.NEAREST)
+    sixteen = levels.to_16_bits(summed, 1, rounding=Rounding.NEAREST)
 
-    assert settled.tolist() == [32_767, -32_767]
+    assert sixteen.tolist() == [32_767, -32_767]
 
 
 def test_anti_phase_stereo_keeps_its_magnitude():

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import sound
-from waveflow.audio.waveform.document import waveform_document
-from waveflow.audio.waveform.draw import draw
+from waveflow.audio.waveform.draw import draw, waveform_document
 from waveflow.errors import ResourceLimitError
 
 
@@ -59,7 +58,7 @@ def test_peaks_are_exact_buckets_of_the_loudest_channel(tmp_path: Path):
 
 
 def test_anti_phase_stereo_does_not_vanish(tmp_path: Path):
-    """Its mono mix is silent, its peaks are full."""
+    """A user would see silence where both speakers play at full level."""
     tone = sound.tone(0.5)
     both = np.stack([tone, -tone], axis=1)
 

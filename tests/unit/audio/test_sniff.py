@@ -93,7 +93,7 @@ def test_no_bytes_are_empty_audio(tmp_path: Path):
 
 @pytest.mark.parametrize("data", [b"R", b"RIFF", b"\xff\xfb", b"ID3", bytes(4096)])
 def test_a_few_bytes_are_unsupported(tmp_path: Path, data: bytes):
-    """Nothing short of a whole magic may reach a decoder."""
+    """Half a magic must not reach a decoder."""
     path = tmp_path / "a.mp3"
     path.write_bytes(data)
 

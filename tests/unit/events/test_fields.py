@@ -1,4 +1,4 @@
-"""Which keys WaveFlow may read."""
+"""Keys outside the allowed prefixes are refused."""
 
 import pytest
 from waveflow.errors import PathNotAllowedError

@@ -207,7 +207,7 @@ def test_a_mix_has_1_to_64_distinct_stems(paths):
     ],
 )
 def test_what_is_no_message_is_refused(body):
-    """Nothing that arrives on the queue disappears without a typed end."""
+    """Every message that arrives on the queue ends with a type."""
     with pytest.raises(InvalidMessageError):
         read_job(entry(body))
 

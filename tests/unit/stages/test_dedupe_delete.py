@@ -63,7 +63,7 @@ def test_a_proved_duplicate_is_deleted_behind_its_record(checksums):
     outcome = delete_duplicate(request, objects=objects, policy=policy())
 
     assert outcome.status == "DUPLICATE"
-    assert outcome.result["duplicate_of"] == CLAIM
+    assert msgspec.to_builtins(outcome.result.duplicate_of) == CLAIM
     assert objects.body(NEWER) is None
     assert objects.body(OLDER) == BODY
     assert [c for c in objects.calls if c[0] in {"publish_over", "delete"}] == [
@@ -119,7 +119,7 @@ def test_the_older_of_two_twins_stays():
 
 
 def test_an_unversioned_bucket_deletes_nothing():
-    """Without versions there is no way back."""
+    """A bucket without versions gives an operator no way back."""
     objects = stored(versioned=False)
 
     assert refusal(objects, request_for(objects))["refused"] == "UNVERSIONED"
@@ -179,7 +179,7 @@ class LosesItsAnswer(MemoryObjects):
 
 
 def test_a_lost_answer_to_our_own_delete_is_success():
-    """Otherwise the waveform of a deleted object would be drawn."""
+    """A server would be told SUCCESS about an object that is deleted."""
     objects = LosesItsAnswer()
     objects.put(OLDER, BODY)
     objects.put(NEWER, BODY)

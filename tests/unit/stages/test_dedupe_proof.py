@@ -1,4 +1,4 @@
-"""What is proved of a duplicate is proved now, of these bytes and of no others."""
+"""Duplicates are proved now, on the bytes of both objects, and on no others."""
 
 import json
 
@@ -125,7 +125,7 @@ def test_a_record_of_other_bytes_under_the_key_proves_nothing():
 
 
 def test_a_record_excuses_no_other_key():
-    """One stem and timestamp, two keys: only the recorded one was our delete."""
+    """A user's own delete of a second key must not be told as ours."""
     objects = stored()
     delete(objects, request_for(objects))
     objects.put(OTHER, BODY)

@@ -59,7 +59,7 @@ def test_a_stored_hash_saves_the_download():
     ("body", "error"), [(b"", EmptyAudioError), (b"x" * 10_001, FileTooLargeError)]
 )
 def test_the_size_is_checked_before_the_first_byte(body, error):
-    """What is refused must not cost its download."""
+    """A refused object must not cost the operator its download."""
     objects = MemoryObjects()
     objects.put(KEY, body)
 
@@ -70,7 +70,7 @@ def test_the_size_is_checked_before_the_first_byte(body, error):
 
 
 def test_the_limit_itself_is_allowed():
-    """What the upload dialog lets through is not refused behind it."""
+    """A user must not be refused a file that the upload dialog lets through."""
     objects = MemoryObjects()
     objects.put(KEY, b"x" * POLICY.max_file_bytes)
 
@@ -160,7 +160,7 @@ def test_a_redelivered_message_about_other_bytes_is_refused():
 
 
 def test_a_record_alone_does_not_excuse_a_missing_object():
-    """It was written before a delete that may never have happened."""
+    """A record is written before the delete, which may never have happened."""
     objects, _ = recorded()
     objects.versions.pop(KEY)
 

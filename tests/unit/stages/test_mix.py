@@ -80,8 +80,8 @@ def test_every_stem_is_pinned_before_any_is_read_and_the_wav_is_first():
         ("publish", MIXED),
         ("publish", DOCUMENT),
     ]
-    assert outcome.result["mixed_file_path"] == MIXED
-    assert outcome.result["waveform_data_path"] == DOCUMENT
+    assert outcome.result.mixed_file_path == MIXED
+    assert outcome.result.waveform_data_path == DOCUMENT
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_stems_that_do_not_fit_the_disk_are_told_before_they_fill_it(monkeypatch
 
 
 def test_a_damaged_transfer_is_not_mixed():
-    """Where the store keeps a hash, the stem is held to it, and fetched once more."""
+    """A stem that arrives damaged is fetched once more, by the store's own hash."""
     clean, damaged = stored(), stored()
     damaged.damaged = 1
 
@@ -163,7 +163,7 @@ class Changing(MemoryObjects):
     ("after", "error"), [(tiny_wav(3), SourceChangedError), (None, StemMissingError)]
 )
 def test_a_stem_that_changes_meanwhile_is_not_mixed(after, error):
-    """All stems are of one moment, or there is no mix."""
+    """A stem that was replaced meanwhile would be mixed with older ones."""
     objects = Changing(after)
     for key, body in BODIES.items():
         objects.put(key, body)

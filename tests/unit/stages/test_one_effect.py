@@ -69,13 +69,13 @@ def test_a_drawing_beside_a_finished_deletion_ends_as_that_duplicate(objects):
     outcome = draw(objects, pinned)
 
     assert outcome.status == "DUPLICATE"
-    assert outcome.result["duplicate_of"]["filepath"] == OLDER
+    assert outcome.result.duplicate_of.filepath == OLDER
     assert objects.body(NEWER) is None
 
 
 @pytest.mark.parametrize("state", ["intended", "decided"])
 def test_a_drawing_beside_a_deletion_under_way_waits(objects, state):
-    """Nobody can tell yet which of the two it will be; the machine asks again."""
+    """A drawing cannot know yet whether the deletion ends; the machine tries again."""
     pinned, drawn = hashed(objects), []
 
     def drawing():
@@ -96,7 +96,7 @@ def test_a_drawing_beside_a_deletion_under_way_waits(objects, state):
 
 
 def test_a_deletion_finds_the_drawing_that_came_before_its_record(objects):
-    """One of the two always sees the other."""
+    """Deleting beside a drawing that was told SUCCESS would lose a user's stem."""
     pinned, told = hashed(objects), []
     objects.at(
         "before", "intended", RECORD, lambda: told.append(draw(objects, pinned).status)
@@ -111,7 +111,7 @@ def test_a_deletion_finds_the_drawing_that_came_before_its_record(objects):
 
 
 def test_an_old_invocation_cannot_delete_what_its_retry_called_off(objects):
-    """It may still run beside the retry; the record has one last word."""
+    """An invocation that still runs beside its retry must not delete a kept stem."""
     pinned = hashed(objects)
 
     def retry():
@@ -127,7 +127,7 @@ def test_an_old_invocation_cannot_delete_what_its_retry_called_off(objects):
 
 
 def test_a_decided_deletion_is_carried_out_by_the_next_run(objects):
-    """Its drawing was told to wait, so nothing else can have been told."""
+    """The drawing was told to wait, and the server has heard nothing else."""
     pinned = hashed(objects)
 
     def dies():
@@ -189,13 +189,13 @@ def test_the_same_bytes_are_drawn_again_with_other_peaks(objects):
     draw(objects, hashed(objects))
     pinned = hashed(objects, num_peaks=7)
 
-    assert draw(objects, pinned).result["num_peaks"] == 7
+    assert draw(objects, pinned).result.num_peaks == 7
     assert len(json.loads(objects.body(DOCUMENT))["peaks"]) == 7
 
 
 @pytest.mark.parametrize("key", [NEWER, "audio/another.wav"])
 def test_a_record_of_other_bytes_is_never_written_over(objects, key):
-    """It is the only way back to the first deletion."""
+    """An overwritten record would take the operator's way back to a deletion."""
     delete(objects, hashed(objects))
     record = objects.body(RECORD)
     objects.put("audio/old.wav", OTHER)
@@ -209,7 +209,7 @@ def test_a_record_of_other_bytes_is_never_written_over(objects, key):
 
 
 def test_the_same_bytes_uploaded_again_are_recorded_again(objects):
-    """Its own version has the longer quarantine."""
+    """A restore needs the newer version, whose quarantine ends later."""
     delete(objects, hashed(objects))
     again = objects.put(NEWER, BODY)
 
@@ -232,7 +232,7 @@ def test_what_an_operator_brought_back_stays(objects):
 
 
 def test_a_survivor_lost_before_the_last_word_keeps_the_copy(objects):
-    """It was proved a moment ago, and is looked at again."""
+    """A survivor that is lost after its proof must not cost a user the last copy."""
     pinned = hashed(objects)
     objects.at("after", "intended", RECORD, lambda: objects.put(OLDER, OTHER))
 

@@ -15,6 +15,8 @@ from waveflow.ports import ObjectStore, Policy, TaskTokens, Webhook
 if TYPE_CHECKING:
     from botocore.config import Config
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 # A secret, a webhook of 15 s and a token must fit into notify's 45 s.
 BRIEFLY = {
     "connect_timeout": 2,
@@ -25,7 +27,7 @@ LAMBDA_SCRATCH = Path("/tmp/waveflow")  # noqa: S108 - a sandbox is ours alone
 
 
 class Services:
-    """What a stage may ask for; each part is built when it is first needed."""
+    """Give a stage what it needs; each part is built when it is first used."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -92,7 +94,7 @@ class Services:
         return url
 
     @property
-    def _allowed_networks(self) -> tuple[Any, ...]:
+    def _allowed_networks(self) -> tuple[Network, ...]:
         everywhere = "0.0.0.0/0,::/0" if self._local else ""
         cidrs = list_of(
             self._environment.get("WEBHOOK_ALLOWED_CIDRS", "") or everywhere
@@ -108,7 +110,7 @@ class Services:
 def _config(**options: Any) -> "Config":
     """Set boto3's retries and time-outs on purpose.
 
-    What still fails after them is the state machine's to retry.
+    Errors that remain after boto3's retries are the state machine's to retry.
     """
     from botocore.config import Config
 

@@ -1,17 +1,19 @@
-"""Say what the stages need of the world; adapters and fakes give it."""
+"""Define what the stages need of the world; adapters and fakes provide it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
+from waveflow.events.fields import JsonObject
+
 
 class StoredObject(Struct, frozen=True, kw_only=True):
-    """What the store says of an object without reading it.
+    """Describe an object as the store knows it without reading its bytes.
 
     `sha256` is the hexadecimal hash of the whole content, where the store keeps
-    one. `last_modified` is ISO 8601 in UTC.
+    a hash. `last_modified` is ISO 8601 in UTC.
     """
 
     key: str
@@ -23,10 +25,10 @@ class StoredObject(Struct, frozen=True, kw_only=True):
 
 
 class ObjectStore(Protocol):
-    """A bucket, with conditional reads, writes and deletes.
+    """Read, write and delete the objects of a bucket, under conditions.
 
-    Every method raises `StorageUnavailableError` for what may pass and
-    `InternalError` for what will not.
+    Every method raises `StorageUnavailableError` for a fault that may pass and
+    `InternalError` for a fault that will not.
     """
 
     def find(self, key: str) -> StoredObject | None:
@@ -54,7 +56,7 @@ class ObjectStore(Protocol):
         ...
 
     def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
-        """Do the same with a file of any length."""
+        """Make a file of any length the object, as `publish` does."""
         ...
 
     def publish_over(
@@ -77,9 +79,9 @@ class ObjectStore(Protocol):
 
 
 class Webhook(Protocol):
-    """The server's HTTP interface."""
+    """Deliver webhooks to the server."""
 
-    def post(self, path: str, payload: Mapping[str, Any], *, webhook_id: str) -> bytes:
+    def post(self, path: str, payload: JsonObject, *, webhook_id: str) -> bytes:
         """Deliver `payload` signed, and return the body of the 2xx answer.
 
         Raises `WebhookRejectedError` or `WebhookUnavailableError`.
@@ -88,15 +90,15 @@ class Webhook(Protocol):
 
 
 class TaskTokens(Protocol):
-    """The machine's waiting tasks."""
+    """Answer the tasks in which the machine waits."""
 
-    def succeed(self, token: str, output: Mapping[str, Any]) -> None:
-        """Close a waiting task with `output`; one that is closed stays as it is."""
+    def succeed(self, token: str, output: JsonObject) -> None:
+        """Close a waiting task with `output`; a task that is closed stays as it is."""
         ...
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """The operator's choices that stages obey, and where they may work.
+    """Carry the operator's choices to the stages, and the folder they work in.
 
     `scratch` is the folder for temporary files; None is the system's own.
     """

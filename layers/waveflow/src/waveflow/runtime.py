@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 from aws_lambda_powertools import Logger
@@ -23,10 +23,29 @@ from waveflow.errors import (
     ResourceLimitError,
     WaveflowError,
 )
+from waveflow.events.fields import JsonObject
+from waveflow.events.messages import Job
 from waveflow.events.normalise import Entry, find_job_id
 
-Request = TypeVar("Request")
-Handler = Callable[[dict[str, Any], Any], Any]
+
+class JobRequest(Protocol):
+    """Describe the request of every stage that reads no record itself."""
+
+    @property
+    def job(self) -> Job:
+        """Return the job that the first stage read."""
+        ...
+
+    @property
+    def retries(self) -> int:
+        """Return how often the machine tried before."""
+        ...
+
+
+Request = Entry | JobRequest
+# Any is the stage's own model: `lambda_stage` converts the event to it.
+Stage = Callable[[Any, Services], object]
+Handler = Callable[[JsonObject, object], JsonObject | None]
 METRICS_NAMESPACE = "WaveFlow"
 UNITS = {
     "duration_s": MetricUnit.Seconds,
@@ -42,15 +61,12 @@ _FULL = {
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
-def lambda_stage(
-    name: str,
-    model: Any,
-) -> Callable[[Callable[[Any, Services], Any]], Handler]:
+def lambda_stage(name: str, model: object) -> Callable[[Stage], Handler]:
     """Make a handler of the stage `name`, which takes `model` and the services."""
 
-    def decorate(stage: Callable[[Any, Services], Any]) -> Handler:
+    def decorate(stage: Stage) -> Handler:
         @functools.wraps(stage)
-        def handler(event: dict[str, Any], _context: Any) -> Any:
+        def handler(event: JsonObject, _context: object) -> JsonObject | None:
             return _run(stage, event, model=model, name=name)
 
         return handler
@@ -58,35 +74,33 @@ def lambda_stage(
     return decorate
 
 
-def _request(event: dict[str, Any], model: Any) -> Any:
+def _request(event: JsonObject, model: object) -> Request:
     try:
-        return msgspec.convert(event, model)
+        request: Request = msgspec.convert(event, model)
     except msgspec.ValidationError as exc:
         raise InternalError(f"The machine sent a wrong event: {exc}.") from None
+    return request
 
 
 def _run(
-    stage: Callable[[Any, Services], Any],
-    event: dict[str, Any],
-    *,
-    model: Any,
-    name: str,
-) -> Any:
+    stage: Stage, event: JsonObject, *, model: object, name: str
+) -> JsonObject | None:
     """Run the stage between two log lines; the outcome is a code or a reason."""
     started = time.monotonic()
     keys = {"stage": name}
     measured: dict[str, float] = {}
-    error, result = None, None
+    error: WaveflowError | None = None
+    result: JsonObject | None = None
     try:
         request = _request(event, model)
         keys["job_id"], measured["retries"] = _job_id(request), request.retries
         _logger().info("started", extra=keys)
-        result = msgspec.to_builtins(_typed_errors(stage, request, keys=keys))
+        result = msgspec.to_builtins(_run_typed(stage, request, keys=keys))
     except WaveflowError as exc:
         error = exc
         raise
     finally:
-        outcome = _outcome(error)
+        outcome = _outcome_word(error)
         measured |= {
             "duration_s": round(time.monotonic() - started, 3),
             "peak_memory_mb": _peak_memory_mb(),
@@ -98,24 +112,24 @@ def _run(
     return result
 
 
-def _outcome(error: WaveflowError | None) -> str:
+def _outcome_word(error: WaveflowError | None) -> str:
     if isinstance(error, DedupeRefusedError):
         return error.reason
     return "ok" if error is None else error.code
 
 
 def _counts(error: WaveflowError | None) -> dict[str, float]:
-    """Tell a job that is at fault (`refused`) from WaveFlow that is (`defects`).
+    """Count a job at fault as `refused`, and WaveFlow at fault as `defects`.
 
-    What may pass (`retryable`) and a function that is killed count as neither.
+    An error that may pass (`retryable`) and a function that is killed count as neither.
     """
     defect = isinstance(error, InternalError)
     refused = error is not None and not error.retryable and not defect
     return {"served": error is None or refused, "refused": refused, "defects": defect}
 
 
-def _size_of(result: Any) -> dict[str, float]:
-    """Return how much a stage worked on, where its result tells."""
+def _size_of(result: JsonObject | None) -> dict[str, float]:
+    """Return how much a stage worked on, where its result says so."""
     if result is None:
         return {}
     outcome = result.get("outcome") or result
@@ -136,10 +150,8 @@ def _emit(measured: dict[str, float], **dimensions: str) -> None:
     metrics.flush_metrics()
 
 
-def _typed_errors(
-    stage: Callable[[Any, Services], Any], request: Any, *, keys: dict[str, str]
-) -> Any:
-    """Run the stage; whatever it raises leaves as one of the project's errors."""
+def _run_typed(stage: Stage, request: Request, *, keys: dict[str, str]) -> object:
+    """Run the stage; every exception leaves as one of the project's errors."""
     try:
         return stage(request, services())
     except WaveflowError:
@@ -149,7 +161,7 @@ def _typed_errors(
         place = traceback.format_list(traceback.extract_tb(exc.__traceback__))
         kind = type(exc).__name__
         _logger().warning("unexpected", extra={**keys, "kind": kind, "place": place})
-        raise _typed(exc) from None
+        raise _error_of(exc) from None
 
 
 @functools.lru_cache(maxsize=1)
@@ -157,11 +169,11 @@ def _logger() -> Logger:
     return Logger()
 
 
-def _job_id(request: Any) -> str:
+def _job_id(request: Request) -> str:
     return find_job_id(request) if isinstance(request, Entry) else request.job.job_id
 
 
-def _typed(exc: Exception) -> WaveflowError:
+def _error_of(exc: Exception) -> WaveflowError:
     if isinstance(exc, MemoryError):
         return ResourceLimitError("The memory is used up.")
     if isinstance(exc, OSError) and exc.errno in _FULL:

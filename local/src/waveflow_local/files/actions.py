@@ -170,7 +170,7 @@ def _read_document(path: Path) -> dict[str, object]:
 
 
 def _document(waveform: "Waveform", audio_hash: str, source: Path) -> bytes:
-    from waveflow.audio.waveform.document import waveform_document
+    from waveflow.audio.waveform.draw import waveform_document
 
     # The file's own time as `created_at` gives the same bytes each time.
     changed = datetime.fromtimestamp(source.stat().st_mtime, UTC)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -11,9 +11,12 @@ from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
-from waveflow.events.webhooks import Analysis, Loudness, MusicalKey, Tempo
+from waveflow.audio.listen.findings import Analysis, Loudness, MusicalKey, Tempo
 
 from waveflow_local.files.actions import size_of
+
+if TYPE_CHECKING:
+    from waveflow.events.flow import MusicFindings
 
 MISSING = "tempo and key need librosa, which `make setup` installs"
 
@@ -39,13 +42,13 @@ class _AnalysedStem(Struct, frozen=True):
 
 def analyze_file(path: Path) -> AnalysisReport:
     """Return a file's analysis as `/completion` carries it, and the file's facts."""
-    from waveflow.audio.listen.meter import Listener
+    from waveflow.audio.listen.meter import Meter
     from waveflow.audio.waveform.draw import draw
-    from waveflow.stages._analysis import analysis_told
+    from waveflow.stages._analysis import analysis_of
 
     size_of(path)
-    listener = Listener()
-    drawn = draw(path, 1, tap=listener)
+    meter = Meter()
+    drawn = draw(path, 1, listeners=[meter])
     return {
         "file": str(path),
         "format": drawn.format,
@@ -53,7 +56,7 @@ def analyze_file(path: Path) -> AnalysisReport:
         "sample_rate": drawn.sample_rate,
         "channels": drawn.channels,
         "warnings": list(drawn.warnings),
-        "analysis": analysis_told(listener, _music(path)),
+        "analysis": msgspec.to_builtins(analysis_of(meter, _music(path))),
     }
 
 
@@ -62,16 +65,17 @@ def can_hear_music() -> bool:
     return find_spec("librosa") is not None
 
 
-def _music(path: Path) -> dict[str, object]:
+def _music(path: Path) -> "MusicFindings":
     from waveflow.audio.listen.excerpt import read_excerpt
     from waveflow.audio.listen.key import find_key
     from waveflow.audio.listen.tempo import find_tempo
+    from waveflow.events.flow import MusicFindings
+    from waveflow.stages._analysis import NO_MUSIC
 
     if not can_hear_music():
-        return {"error": "InternalError"}
+        return NO_MUSIC
     excerpt = read_excerpt(path)
-    found = {"tempo": find_tempo(excerpt), "key": find_key(excerpt)}
-    return dict(msgspec.to_builtins(found))
+    return MusicFindings(tempo=find_tempo(excerpt), key=find_key(excerpt))
 
 
 def report_text(report: AnalysisReport) -> str:

@@ -1,19 +1,26 @@
 """Open any accepted file and yield its samples in bounded memory.
 
-This is the one place where audio enters: what leaves `open_audio` and
-`blocks` has been validated, whatever the headers claimed.
+Audio enters here alone: `open_audio` and `blocks` have validated what leaves them,
+whatever the headers claimed.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
-from waveflow.audio.formats import opening
 from waveflow.audio.formats.head import sniff
-from waveflow.audio.stream import NON_FINITE_SAMPLES, TRUNCATED, Kind, Samples, Stream
+from waveflow.audio.formats.opening import OPENERS
+from waveflow.audio.stream import (
+    NON_FINITE_SAMPLES,
+    TRUNCATED,
+    Block,
+    Kind,
+    Listener,
+    Samples,
+    Stream,
+)
 from waveflow.errors import (
     AudioTooLongError,
     BadSampleRateError,
@@ -24,39 +31,20 @@ from waveflow.errors import (
     WaveflowError,
 )
 
-OPENERS: dict[Kind, Callable[[Path], Stream]] = {
-    Kind.WAV: opening.open_wav,
-    Kind.AIFF: opening.open_aiff,
-    Kind.FLAC: opening.open_flac,
-    Kind.MP3: opening.open_mp3,
-    Kind.OGG: lambda path: opening.open_ogg(path, Kind.OGG),
-    Kind.OPUS: lambda path: opening.open_ogg(path, Kind.OPUS),
-    Kind.M4A: opening.open_m4a,
-}
-UNCOMPRESSED = (Kind.WAV, Kind.AIFF)  # their frames are counted, not guessed
-
-T = TypeVar("T")
+UNCOMPRESSED = (Kind.WAV, Kind.AIFF)  # frames are counted, not guessed
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000
 MAX_CHANNELS = 32
 MAX_SECONDS = 6 * 3600
 MAX_LEVEL = np.float32(1e30)  # sums of stems stay finite
-SLACK_FRAMES = 4_096  # by which edit lists and encoders' padding may be off
+SLACK_FRAMES = 4_096  # edit lists and encoders' padding may be off by so many
 
 
 def open_audio(path: Path) -> Stream:
-    """Open a file by its content.
+    """Open a file by its content; the file's name is not looked at.
 
-    Parameters
-    ----------
-    path
-        The file; its name is not looked at.
-
-    Returns
-    -------
-    Stream
-        Within the limits of sample rate, channels and length as far as the
-        structure shows them.
+    The stream is within the limits of sample rate, channels and length, as far as
+    the structure of the file shows them.
 
     Raises
     ------
@@ -68,7 +56,7 @@ def open_audio(path: Path) -> Stream:
     if not stream.frames and stream.kind in UNCOMPRESSED:
         raise EmptyAudioError("The file holds no frame of audio.")
     if stream.frames > MAX_SECONDS * stream.sample_rate:
-        raise _too_long(stream)
+        raise _too_long_error(stream)
     return stream
 
 
@@ -79,8 +67,6 @@ def blocks(
 
     Parameters
     ----------
-    stream
-        An opened file.
     start
         The first frame to decode.
     deadline
@@ -107,12 +93,12 @@ def blocks(
         for block in stream.read(start):
             decoded += len(block)
             if decoded > limit:
-                raise _too_long(stream)
+                raise _too_long_error(stream)
             if deadline is not None and time.monotonic() > deadline:
                 raise ResourceLimitError(f"Time ran out after {decoded} frames.")
-            yield _finite(block, stream)
+            yield _without_infinities(block, stream)
         if not decoded:
-            raise _nothing(stream)
+            raise _nothing_error(stream)
         if decoded < stream.frames - SLACK_FRAMES:
             stream.warnings.add(TRUNCATED)
     except (WaveflowError, GeneratorExit):
@@ -123,6 +109,25 @@ def blocks(
         raise CorruptAudioError(
             f"The {stream.kind} file cannot be decoded after {decoded} frames: {exc}"
         ) from exc
+
+
+def decode_into(
+    stream: Stream,
+    listeners: Sequence[Listener[object]],
+    *,
+    deadline: float | None = None,
+) -> None:
+    """Decode a whole stream once, and hand each block to every listener.
+
+    Raises
+    ------
+    WaveflowError
+        As for `blocks`.
+    """
+    for samples in blocks(stream, deadline=deadline):
+        block = Block(samples, stream.sample_rate)
+        for listener in listeners:
+            listener.add(block)
 
 
 def _validate(sample_rate: int, channels: int) -> None:
@@ -139,19 +144,20 @@ def _validate(sample_rate: int, channels: int) -> None:
         )
 
 
-def _nothing(stream: Stream) -> WaveflowError:
+def _nothing_error(stream: Stream) -> WaveflowError:
     if stream.frames:
         return CorruptAudioError(f"No frame of the {stream.kind} file can be decoded.")
     return EmptyAudioError("The file holds no frame of audio.")
 
 
-def _too_long(stream: Stream) -> AudioTooLongError:
+def _too_long_error(stream: Stream) -> AudioTooLongError:
     return AudioTooLongError(
         f"The {stream.kind} file decodes to more than {MAX_SECONDS // 3600} hours."
     )
 
 
-def _finite(block: Samples, stream: Stream) -> Samples:
+def _without_infinities(block: Samples, stream: Stream) -> Samples:
+    """Return the block with 0 for NaN and infinity, and every level bounded."""
     if block.dtype != np.float32:
         return block
     # A NaN makes both comparisons false.
@@ -161,31 +167,3 @@ def _finite(block: Samples, stream: Stream) -> Samples:
     if not finite.all():
         stream.warnings.add(NON_FINITE_SAMPLES)
     return np.clip(np.where(finite, block, np.float32(0)), -MAX_LEVEL, MAX_LEVEL)
-
-
-def named(name: str, work: Callable[..., T], *arguments: object) -> T:
-    """Do some work on a stem; have errors name the stem.
-
-    Parameters
-    ----------
-    name
-        What to call the stem.
-    work
-        What to call.
-    *arguments
-        Its arguments.
-
-    Returns
-    -------
-    T
-        What the work returns.
-
-    Raises
-    ------
-    WaveflowError
-        Of the same class, its message starting with the name.
-    """
-    try:
-        return work(*arguments)
-    except WaveflowError as exc:
-        raise type(exc)(f"{name}: {exc}") from exc

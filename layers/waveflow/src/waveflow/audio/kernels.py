@@ -1,18 +1,21 @@
-"""Reduce arrays of samples; plain NumPy, nothing but arrays and numbers."""
+"""Reduce arrays of samples with plain NumPy."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from waveflow.audio.stream import FULL_SCALE, Samples
+
+Number = TypeVar("Number", bound=np.number[Any])
+
 STEREO = 2
 INT16_MIN, INT16_MAX = -32_768, 32_767
-FULL_SCALE = {"i2": 2.0**15, "i4": 2.0**31, "f4": 1.0}  # by type of sample
 
 
 def fold(
-    values: NDArray[Any], starts: NDArray[np.int64]
-) -> tuple[NDArray[Any], NDArray[Any]]:
+    values: NDArray[Number], starts: NDArray[np.int64]
+) -> tuple[NDArray[Number], NDArray[Number]]:
     """Take the smallest and largest value of each bucket.
 
     Parameters
@@ -20,7 +23,7 @@ def fold(
     values
         Shape (n,).
     starts
-        Where each bucket starts, rising strictly, the first at 0.
+        The index at which each bucket starts, rising strictly, the first at 0.
 
     Returns
     -------
@@ -30,15 +33,15 @@ def fold(
     return np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
 
 
-def magnitudes(block: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+def magnitudes(block: Samples, starts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Take the largest magnitude over all channels of each bucket.
 
     Parameters
     ----------
     block
-        Shape (frames, channels); integers or float32.
+        Shape (frames, channels).
     starts
-        Where each bucket starts, in frames.
+        The frame at which each bucket starts.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def magnitudes(block: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[np.flo
     return np.maximum(high.astype(np.float64), -low.astype(np.float64)) + 0.0
 
 
-def channel_sum(block: NDArray[Any]) -> NDArray[Any]:
+def channel_sum(block: Samples) -> Samples:
     """Add the channels of each frame without overflow.
 
     Parameters
@@ -74,52 +77,39 @@ def channel_sum(block: NDArray[Any]) -> NDArray[Any]:
     if block.dtype == np.int16 and channels == STEREO and block.flags.c_contiguous:
         return _stereo_sum(block.view(np.int32)[:, 0])
     wide = np.int32 if block.dtype == np.int16 else block.dtype
-    total: NDArray[Any] = np.add(block[:, 0], block[:, 1], dtype=wide)
+    total: Samples = np.add(block[:, 0], block[:, 1], dtype=wide)
     for channel in range(2, channels):
-        total += block[:, channel]
+        np.add(total, block[:, channel], out=total)
     return total
 
 
 def _stereo_sum(pairs: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Add the halves of each pair; contiguous where adding columns is strided."""
+    """Add the halves of each pair of int16, contiguous where columns are strided."""
     low = pairs << 16
     low >>= 16
     low += pairs >> 16
     return low
 
 
-def divide_towards_zero(values: NDArray[Any], divisor: int) -> NDArray[np.int64]:
-    """Divide as C does.
-
-    Parameters
-    ----------
-    values
-        Integers.
-    divisor
-        Greater than 0.
-
-    Returns
-    -------
-    NDArray
-        Quotients rounded towards zero.
-    """
+def divide_towards_zero(values: NDArray[Number], divisor: int) -> NDArray[np.int64]:
+    """Divide integers by a divisor above 0, rounding towards zero as C does."""
     wide = values.astype(np.int64)
     quotient: NDArray[np.int64] = np.sign(wide) * (np.abs(wide) // divisor)
     return quotient
 
 
-def mono(block: NDArray[Any]) -> NDArray[np.float32]:
+def mono(block: Samples) -> NDArray[np.float32]:
     """Average the channels.
 
     Parameters
     ----------
     block
-        Shape (frames, channels); int16, int32 or float32.
+        Shape (frames, channels).
 
     Returns
     -------
     NDArray
-        float32, shape (frames,), in units of full scale; never a view.
+        Shape (frames,), in units of full scale; never a view.
     """
     channels = block.shape[1]
     full_scale = FULL_SCALE[block.dtype.str[1:]]

@@ -1,23 +1,33 @@
-"""Say what every decoder offers: facts about a stream, and its blocks."""
+"""Define what a decoder offers, and what takes the blocks that it decodes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import Any
+from functools import cached_property
+from typing import Protocol, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
-# Shape (frames, channels). int16: full scale 2^15; int32: 2^31; float32: 1.0.
-Samples = NDArray[Any]
+# Samples have the shape (frames, channels). int16: full scale 2^15; int32: 2^31;
+# float32: 1.0.
+Samples = NDArray[np.int16 | np.int32 | np.float32]
+FULL_SCALE = {
+    "i2": 2.0**15,
+    "i4": 2.0**31,
+    "f4": 1.0,
+}  # keyed by NumPy's type of sample
 
 BLOCK_SAMPLES = 131_072  # counted over all channels: many channels, short blocks
 
 TRUNCATED = "TRUNCATED"
 NON_FINITE_SAMPLES = "NON_FINITE_SAMPLES"
 
+Found = TypeVar("Found", covariant=True)  # noqa: PLC0105 - only the protocol's
+
 
 class Kind(StrEnum):
-    """A container and codec family that WaveFlow accepts."""
+    """Name the container and codec families that WaveFlow accepts."""
 
     WAV = "wav"
     AIFF = "aiff"
@@ -29,7 +39,7 @@ class Kind(StrEnum):
 
 
 class Rounding(Enum):
-    """How audiowaveform's own decoder turns a sample into 16 bits."""
+    """List the ways in which audiowaveform's decoders make 16 bits of a sample."""
 
     SHIFT = "the upper 16 bits of an integer"
     TRUNCATE = "x * 32767 towards zero, as it does with float files"
@@ -39,16 +49,10 @@ class Rounding(Enum):
 
 @dataclass(slots=True)
 class Stream:
-    """One opened file.
+    """Carry the facts about one opened file, and the decoder that reads it.
 
     Parameters
     ----------
-    kind
-        What the content is.
-    sample_rate
-        In Hz.
-    channels
-        Of the source.
     frames
         The best guess of the length before decoding; only a guess.
     rounding
@@ -70,3 +74,45 @@ class Stream:
     read: Callable[[int], Iterator[Samples]]
     splittable: bool = False
     warnings: set[str] = field(default_factory=set)
+
+
+@dataclass(eq=False)
+class Block:
+    """Hand one decoded block to every listener, exact and as floats.
+
+    Parameters
+    ----------
+    samples
+        As decoded, shape (frames, channels); only valid until the next block.
+    sample_rate
+        In Hz.
+    """
+
+    samples: Samples
+    sample_rate: int
+
+    @cached_property
+    def planar(self) -> NDArray[np.float32]:
+        """Convert the samples to floats, once for all listeners that ask.
+
+        Returns
+        -------
+        NDArray
+            Shape (channels, frames), in units of full scale; never a view.
+        """
+        x = np.empty(self.samples.shape[::-1], np.float32)
+        scale = np.float32(1 / FULL_SCALE[self.samples.dtype.str[1:]])
+        np.multiply(self.samples.T, scale, out=x, casting="same_kind")
+        return x
+
+
+class Listener(Protocol[Found]):
+    """Hear every block of one decode, in order, and return a finding at its end."""
+
+    def add(self, block: Block) -> None:
+        """Take in the next block."""
+        ...
+
+    def finish(self) -> Found:
+        """Return what the blocks amount to."""
+        ...

@@ -1,1 +1,1 @@
-"""What is said between the server, the queue, the machine and the stages."""
+"""Model the JSON between the server, the queue, the machine and the stages."""

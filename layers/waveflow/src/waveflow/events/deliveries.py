@@ -1,13 +1,13 @@
-"""Turn what the machine knows into webhooks, one id for each delivery."""
+"""Turn the state of a job into webhooks, with one id for each delivery."""
 
 import hashlib
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from waveflow import errors
-from waveflow.events.fields import iso_time
+from waveflow.events.fields import JsonObject, iso_time
 from waveflow.events.flow import AskRequest, Outcome, TellFailureRequest
 from waveflow.events.messages import Job, MixMessage
 from waveflow.events.normalise import find_fields, find_ids, find_job_id
@@ -16,13 +16,13 @@ from waveflow.events.webhooks import (
     FailureResult,
     HashCheck,
     MixingComplete,
+    Status,
 )
 
 ERRORS: dict[str, type[errors.WaveflowError]] = {
     kind.__name__: kind for kind in errors.WaveflowError.__subclasses__()
 }
-_TEXTS = ("timestamp", "original_filename")
-# How Step Functions names a function that memory, time or a sandbox ended.
+# Step Functions' names for a function that memory, time or a sandbox ended.
 _STOPPED_FROM_OUTSIDE = {
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
@@ -35,15 +35,15 @@ _STOPPED_FROM_OUTSIDE = {
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """One webhook, ready to be signed and sent."""
+    """Hold one webhook that is ready to be signed and sent."""
 
     path: Literal["hash-check", "completion", "mixing-complete"]
     webhook_id: str
-    payload: dict[str, Any]
+    payload: JsonObject
 
 
-def question(request: AskRequest) -> Delivery:
-    """Ask for a verdict; every attempt has a token and so an id of its own."""
+def delivery_of_question(request: AskRequest) -> Delivery:
+    """Ask for a verdict; every attempt has a token and therefore an id of its own."""
     job, source, stem = request.job, request.source, request.job.stem
     event = HashCheck(
         stem_id=stem.stem_id,
@@ -62,22 +62,21 @@ def question(request: AskRequest) -> Delivery:
     return Delivery(
         path="hash-check",
         webhook_id=_webhook_id(job.job_id, "hash-check", request.task_token),
-        payload=_payload(event, _carried(job)),
+        payload=_payload(event, _carried_fields(job)),
     )
 
 
-def outcome_told(job: Job, outcome: Outcome) -> Delivery:
-    """Tell how a job ended."""
+def delivery_of_outcome(job: Job, outcome: Outcome[JsonObject]) -> Delivery:
+    """Tell the server how a job ended."""
     event: Completion | MixingComplete
     if isinstance(job.message, MixMessage):
-        event = msgspec.convert(
-            {
-                **_json(_mixing(job, job.message, status="SUCCESS")),
-                **outcome.result,
-                "processing_time": outcome.processing_time,
-            },
-            MixingComplete,
+        mixing = _mixing(
+            job,
+            job.message,
+            status="SUCCESS",
+            processing_time=outcome.processing_time,
         )
+        event = msgspec.convert({**_json(mixing), **outcome.result}, MixingComplete)
     else:
         event = _completion(
             job,
@@ -85,22 +84,23 @@ def outcome_told(job: Job, outcome: Outcome) -> Delivery:
             result=outcome.result,
             processing_time=outcome.processing_time,
         )
-    return _told(event, _carried(job), error_code=outcome.result.get("error_code", ""))
+    code = outcome.result.get("error_code", "")
+    return _delivery_of(event, _carried_fields(job), error_code=code)
 
 
-def failure_told(
+def delivery_of_failure(
     request: TellFailureRequest, job: Job | None, *, code: str
 ) -> Delivery | None:
-    """Tell why a job failed; None where no valid id says whom it is about."""
+    """Tell the server why a job failed; None where no valid id says whose job it is."""
     failure = _failure(request, code=code)
     if job is None:
-        return _unreadable(request, failure)
+        return _delivery_of_unreadable(request, failure)
     event: Completion | MixingComplete
     if isinstance(job.message, MixMessage):
         event = _mixing(job, job.message, status="FAILURE", result=failure)
     else:
         event = _completion(job, status="FAILURE", result=_json(failure))
-    return _told(event, _carried(job), error_code=code)
+    return _delivery_of(event, _carried_fields(job), error_code=code)
 
 
 def code_of(error: str) -> str:
@@ -122,18 +122,26 @@ def sentence_of(cause: str) -> str:
     return message if isinstance(message, str) else cause
 
 
-def _completion(job: Job, **fields: Any) -> Completion:
+def _completion(
+    job: Job,
+    *,
+    status: Status,
+    result: JsonObject,
+    processing_time: float | None = None,
+) -> Completion:
     stem = job.stem
     return Completion(
         stem_id=stem.stem_id,
+        status=status,
         task_id=job.job_id,
+        result=result,
         timestamp=_timestamp(job),
         user_id=stem.user_id,
         track_id=stem.track_id,
         upstream_id=stem.upstream_id or None,
         original_filename=stem.original_filename or None,
-        audio_wave_path=fields["result"].get("waveform_data_path"),
-        **fields,
+        processing_time=processing_time,
+        audio_wave_path=result.get("waveform_data_path"),
     )
 
 
@@ -142,7 +150,8 @@ def _mixing(
     message: MixMessage,
     *,
     status: Literal["SUCCESS", "FAILURE"],
-    result: FailureResult | msgspec.UnsetType = UNSET,
+    processing_time: float | None = None,
+    result: FailureResult | UnsetType = UNSET,
 ) -> MixingComplete:
     return MixingComplete(
         stage_id=message.stage_id,
@@ -152,39 +161,67 @@ def _mixing(
         stem_count=len(message.stem_paths),
         stem_paths=message.stem_paths,
         timestamp=_timestamp(job),
+        processing_time=processing_time,
         result=result,
     )
 
 
-def _unreadable(request: TellFailureRequest, failure: FailureResult) -> Delivery | None:
-    """Tell about a message that was refused, with everything it said."""
+def _delivery_of_unreadable(
+    request: TellFailureRequest, failure: FailureResult
+) -> Delivery | None:
+    """Tell the server about a message that was refused, with everything it said."""
     ids, fields = find_ids(request.record), find_fields(request.record)
-    told = {
-        **{name: fields[name] for name in _TEXTS if isinstance(fields.get(name), str)},
-        **ids,
-        "task_id": find_job_id(request),
-        "status": "FAILURE",
-        "result": _json(failure),
-    }
+    job_id = find_job_id(request)
     event: Completion | MixingComplete
     if "stemId" in ids:
-        event = msgspec.convert(told, Completion)
+        event = Completion(
+            stem_id=ids["stemId"],
+            status="FAILURE",
+            task_id=job_id,
+            result=_json(failure),
+            timestamp=_text(fields, "timestamp"),
+            user_id=ids.get("userId"),
+            track_id=ids.get("trackId"),
+            upstream_id=ids.get("upstreamId"),
+            original_filename=_text(fields, "original_filename"),
+        )
     elif "stageId" in ids:
-        event = msgspec.convert({**told, **_paths(fields)}, MixingComplete)
+        event = _refused_mixing(ids, fields, job_id=job_id, failure=failure)
     else:
         return None
-    return _told(event, fields, error_code=failure.error_code)
+    return _delivery_of(event, fields, error_code=failure.error_code)
 
 
-def _paths(fields: dict[str, Any]) -> dict[str, Any]:
+def _refused_mixing(
+    ids: dict[str, str], fields: JsonObject, *, job_id: str, failure: FailureResult
+) -> MixingComplete:
+    paths = _stem_paths(fields)
+    return MixingComplete(
+        stage_id=ids["stageId"],
+        status="FAILURE",
+        task_id=job_id,
+        upstream_id=ids.get("upstreamId"),
+        stem_count=None if paths is None else len(paths),
+        stem_paths=paths,
+        timestamp=_text(fields, "timestamp"),
+        result=failure,
+    )
+
+
+def _text(fields: JsonObject, name: str) -> str | None:
+    value = fields.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _stem_paths(fields: JsonObject) -> list[str] | None:
     paths = fields.get("stem_paths")
-    if not isinstance(paths, list) or not all(isinstance(p, str) for p in paths):
-        return {}
-    return {"stem_paths": paths, "stem_count": len(paths)}
+    if isinstance(paths, list) and all(isinstance(path, str) for path in paths):
+        return paths
+    return None
 
 
-def _told(
-    event: Completion | MixingComplete, carried: dict[str, Any], *, error_code: str
+def _delivery_of(
+    event: Completion | MixingComplete, carried: JsonObject, *, error_code: str
 ) -> Delivery:
     path: Literal["completion", "mixing-complete"] = (
         "completion" if isinstance(event, Completion) else "mixing-complete"
@@ -196,14 +233,14 @@ def _told(
     )
 
 
-def _payload(event: Struct, carried: dict[str, Any]) -> dict[str, Any]:
-    """Put the event over what is carried; a field of the event is never carried."""
+def _payload(event: Struct, carried: JsonObject) -> JsonObject:
+    """Put the event over the carried fields; the event's own fields always win."""
     own = {field.encode_name for field in msgspec.structs.fields(type(event))}
     return {k: v for k, v in carried.items() if k not in own} | _json(event)
 
 
-def _carried(job: Job) -> dict[str, Any]:
-    """Return what the server added to its message and wants to see again."""
+def _carried_fields(job: Job) -> JsonObject:
+    """Return the fields that the server added to its message and wants to see again."""
     known = {"stageId": getattr(job.message, "stage_id", UNSET)}
     upstream = {"upstreamId": job.message.upstream_id}
     named = {**known, **upstream}
@@ -225,8 +262,8 @@ def _failure(request: TellFailureRequest, *, code: str) -> FailureResult:
     )
 
 
-def _json(event: Struct) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(event)
+def _json(event: Struct) -> JsonObject:
+    plain: JsonObject = msgspec.to_builtins(event)
     return plain
 
 

@@ -3,13 +3,16 @@
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
 from waveflow.errors import PathNotAllowedError
 
 MAX_KEY_BYTES = 1024  # S3's own limit, in UTF-8 bytes
+# JSON that was parsed and not checked: any object, whatever its fields hold.
+JsonObject = dict[str, Any]
+
 RESERVED_PREFIXES = ("waveforms/", "mixed/", "dedupe/")  # only WaveFlow writes there
 
 # `$` also matches before a final newline; the look-ahead shuts that door, in
@@ -29,7 +32,7 @@ JobId = Annotated[
     ),
 ]
 Key = Annotated[str, Meta(description="An S3 key, taken byte for byte.", min_length=1)]
-Analysis = Annotated[
+WantsAnalysis = Annotated[
     bool, Meta(description="Whether loudness, tempo and key are wanted.")
 ]
 NumPeaks = Annotated[int, Meta(description="Values in `peaks`.", ge=1, le=4000)]

@@ -4,12 +4,22 @@ Every model here is JSON in the machine's variables. Output keys follow from the
 job alone, so a repeated message writes the same names.
 """
 
-from typing import Any, Literal
+from typing import Generic, Literal, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 
+from waveflow.audio.listen.findings import MusicalKey, Tempo
+from waveflow.events.fields import JsonObject
 from waveflow.events.messages import Job, Survivor
 from waveflow.events.normalise import Entry
+from waveflow.events.webhooks import (
+    Dedupe,
+    DuplicateResult,
+    MixResult,
+    WaveformResult,
+)
+
+Result = TypeVar("Result")
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -24,18 +34,25 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is known of a stem without asking the server."""
+    """Carry a verdict that the message itself implies, so that nobody is asked."""
 
     verdict: Literal["new", "duplicate"]
     duplicate_of: Survivor | UnsetType = UNSET
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
-    """How a job ended, for the server to be told."""
+class Outcome(Struct, Generic[Result], frozen=True, kw_only=True):
+    """Hand on how a job ended, for the server to be told.
+
+    A stage returns a typed result; what comes back from the machine is JSON.
+    """
 
     status: Literal["SUCCESS", "DUPLICATE"]
-    result: dict[str, Any]
+    result: Result
     processing_time: float
+
+
+# A stem ends drawn, or deleted as a duplicate.
+StemOutcome = Outcome[WaveformResult] | Outcome[DuplicateResult]
 
 
 class HashRequest(Entry, frozen=True, kw_only=True):
@@ -55,21 +72,26 @@ class DedupeDeleteRequest(Struct, frozen=True, kw_only=True):
 
     job: Job
     source: Source
-    duplicate_of: Any = None
+    duplicate_of: object = None
     retries: int = 0
 
 
-class WaveformRequest(Struct, frozen=True, kw_only=True):
-    """Draw one stem; the verdict may name another number of peaks.
+class MusicFindings(Struct, frozen=True, kw_only=True):
+    """Carry what the stage music found, or the class name of its error."""
 
-    `music` is what the stage music found, or the name of its error.
-    """
+    tempo: Tempo | None = None
+    key: MusicalKey | None = None
+    error: str | None = None
+
+
+class WaveformRequest(Struct, frozen=True, kw_only=True):
+    """Draw one stem; the verdict may name another number of peaks."""
 
     job: Job
     source: Source
     num_peaks: int | None = None
-    dedupe: dict[str, Any] | None = None
-    music: dict[str, Any] | None = None
+    dedupe: Dedupe | None = None
+    music: MusicFindings | None = None
     retries: int = 0
 
 
@@ -82,21 +104,21 @@ class MusicRequest(Struct, frozen=True, kw_only=True):
 
 
 class MusicResult(Struct, frozen=True, kw_only=True):
-    """What was found, as the server is told it."""
+    """Return the tempo and the key of one stem, as the server is told them."""
 
-    tempo: dict[str, Any]
-    key: dict[str, Any]
+    tempo: Tempo
+    key: MusicalKey
 
 
 class MixRequest(Entry, frozen=True, kw_only=True):
     """Mix the stems that a record names."""
 
 
-class MixResult(Struct, frozen=True, kw_only=True):
-    """The job, and how it ended."""
+class MixOutcome(Struct, frozen=True, kw_only=True):
+    """Hand on the job that the stage mix read itself, and how it ended."""
 
     job: Job
-    outcome: Outcome
+    outcome: Outcome[MixResult]
 
 
 class AskRequest(
@@ -118,7 +140,7 @@ class UndeliveredRequest(
     """Fail with what kept a question from being asked; None once it was redriven."""
 
     job: Job
-    error: dict[str, Any] | None = None
+    error: JsonObject | None = None
     retries: int = 0
 
 
@@ -126,7 +148,7 @@ class TellRequest(Struct, frozen=True, kw_only=True, tag_field="event", tag="out
     """Tell the server how a job ended."""
 
     job: Job
-    outcome: Outcome
+    outcome: Outcome[JsonObject]
     retries: int = 0
 
 
@@ -136,7 +158,7 @@ class TellFailureRequest(
     """Tell the server why a job failed; nothing but the record is sure to exist."""
 
     stage: str
-    error: dict[str, Any]
+    error: JsonObject
 
 
 NotifyRequest = AskRequest | UndeliveredRequest | TellRequest | TellFailureRequest

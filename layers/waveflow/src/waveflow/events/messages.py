@@ -1,10 +1,16 @@
 """Define the four messages that the server sends."""
 
-from typing import Any
-
 from msgspec import UNSET, Struct, UnsetType, field
 
-from waveflow.events.fields import Analysis, Id, Key, NumPeaks, StemPaths, Timestamp
+from waveflow.events.fields import (
+    Id,
+    JsonObject,
+    Key,
+    NumPeaks,
+    StemPaths,
+    Timestamp,
+    WantsAnalysis,
+)
 
 DEFAULT_NUM_PEAKS = 1024
 
@@ -19,7 +25,7 @@ class Survivor(Struct, frozen=True, kw_only=True):
 class StemMessage(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="task"
 ):
-    """What the three messages about one stem share."""
+    """Share the fields of the three messages about one stem."""
 
     user_id: Id = field(name="userId")
     track_id: Id = field(name="trackId")
@@ -28,7 +34,7 @@ class StemMessage(
     timestamp: Timestamp | UnsetType = UNSET
     original_filename: str | UnsetType = UNSET
     num_peaks: NumPeaks = DEFAULT_NUM_PEAKS
-    analysis: Analysis = False
+    analysis: WantsAnalysis = False
     upstream_id: Id | UnsetType = field(default=UNSET, name="upstreamId")
 
 
@@ -85,12 +91,12 @@ MESSAGES: dict[str, type[Message]] = {
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """One message, read: what every stage after the first knows of it."""
+    """Carry one message that was read, with its id and time, to every later stage."""
 
     job_id: str
     ts: int
     message: Message
-    extra: dict[str, Any] = {}
+    extra: JsonObject = {}
 
     @property
     def stem(self) -> StemMessage:

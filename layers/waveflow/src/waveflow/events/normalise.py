@@ -5,7 +5,6 @@ alone, and a test holds its reading to `task_of`.
 """
 
 import json
-from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -17,12 +16,20 @@ from waveflow.errors import (
     PathNotAllowedError,
     WaveflowError,
 )
-from waveflow.events.fields import Id, JobId, Key, NumPeaks, Timestamp, epoch_ms
+from waveflow.events.fields import (
+    Id,
+    JobId,
+    JsonObject,
+    Key,
+    NumPeaks,
+    Timestamp,
+    epoch_ms,
+)
 from waveflow.events.messages import MESSAGES, Job, Message
 
 TASK_PREFIX = "app.tasks."
 # A refusal of one of these types has a code of its own.
-_REFUSALS: dict[Any, type[WaveflowError]] = {
+_REFUSALS: dict[object, type[WaveflowError]] = {
     Id: InvalidIdError,
     JobId: InvalidIdError,
     NumPeaks: InvalidNumPeaksError,
@@ -31,9 +38,9 @@ _REFUSALS: dict[Any, type[WaveflowError]] = {
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """What an entry stage gets: the record, and the execution that carries it."""
+    """Take in a record of the queue, and the execution that carries the record."""
 
-    record: Any
+    record: object
     start: str
     name: str
     retries: int = 0
@@ -60,7 +67,7 @@ def read_job(entry: Entry) -> Job:
     )
 
 
-def task_of(body: dict[str, Any]) -> str:
+def task_of(body: JsonObject) -> str:
     """Return the task word without prefix; for a bare body, the one it stands for."""
     if "task" in body:
         task = body["task"]
@@ -73,7 +80,7 @@ def task_of(body: dict[str, Any]) -> str:
     return "generate_hash_and_webhook"
 
 
-def fields_of(body: dict[str, Any]) -> dict[str, Any]:
+def fields_of(body: JsonObject) -> JsonObject:
     """Return the message's own fields, whichever of the three shapes holds them."""
     if "task" in body and body.get("args"):
         raise InvalidMessageError("The message has positional args; use kwargs.")
@@ -84,7 +91,7 @@ def fields_of(body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body["kwargs"].items() if name != "task"}
 
 
-def find_fields(record: Any) -> dict[str, Any]:
+def find_fields(record: object) -> JsonObject:
     """Return the fields of a record's message, however broken it is."""
     body = record.get("body") if isinstance(record, dict) else None
     if not isinstance(body, dict):
@@ -99,14 +106,14 @@ def find_fields(record: Any) -> dict[str, Any]:
     }
 
 
-def find_ids(record: Any) -> dict[str, str]:
+def find_ids(record: object) -> dict[str, str]:
     """Return the valid ids among a record's fields, however broken the rest is."""
     names = ("stemId", "userId", "trackId", "stageId", "upstreamId")
     found = find_fields(record)
     return {name: found[name] for name in names if _is(found.get(name), Id)}
 
 
-def is_json(value: Any) -> bool:
+def is_json(value: object) -> bool:
     """Tell whether a value can be sent on: JSON has no infinite number."""
     try:
         json.dumps(value, allow_nan=False)
@@ -128,19 +135,19 @@ def find_job_id(entry: Entry) -> str:
         return _carrier(entry)
 
 
-def _body(record: Any) -> dict[str, Any]:
+def _body(record: object) -> JsonObject:
     body = record.get("body") if isinstance(record, dict) else None
     if not isinstance(body, dict):
         raise InvalidMessageError("The message is not a JSON object.")
     return body
 
 
-def _without_nulls(values: dict[str, Any]) -> dict[str, Any]:
+def _without_nulls(values: JsonObject) -> JsonObject:
     # JavaScript says null where it means absent; num_peaks has its own refusal.
     return {k: v for k, v in values.items() if v is not None or k == "num_peaks"}
 
 
-def _convert(values: dict[str, Any], model: type[Message]) -> Message:
+def _convert(values: JsonObject, model: type[Message]) -> Message:
     fields = msgspec.structs.fields(model)
     missing = [
         f.encode_name for f in fields if f.required and f.encode_name not in values
@@ -164,21 +171,21 @@ def _tag(model: type[Message]) -> str:
     return next(task for task, known in MESSAGES.items() if known is model)
 
 
-def _refuse_twins(values: dict[str, Any]) -> None:
+def _refuse_twins(values: JsonObject) -> None:
     paths = values.get("stem_paths")
     if isinstance(paths, list) and len(set(paths)) < len(paths):
         raise InvalidMessageError("The message names a stem twice in stem_paths.")
 
 
-def _is(value: Any, kind: Any) -> bool:
+def _is(value: object, kind: object) -> bool:
     try:
         msgspec.convert(value, kind)
-    except (msgspec.ValidationError, UnicodeEncodeError):  # or a lone surrogate
+    except (msgspec.ValidationError, UnicodeEncodeError):  # lone surrogates, too
         return False
     return True
 
 
-def _refusal(value: Any, kind: Any) -> type[WaveflowError]:
+def _refusal(value: object, kind: object) -> type[WaveflowError]:
     for known, refusal in _REFUSALS.items():
         if kind == known or known in getattr(kind, "__args__", ()):
             # An empty string is a bad key; a number is no key at all.
@@ -190,7 +197,7 @@ def _refusal(value: Any, kind: Any) -> type[WaveflowError]:
     return InvalidMessageError
 
 
-def _extra(values: dict[str, Any], model: type[Message]) -> dict[str, Any]:
+def _extra(values: JsonObject, model: type[Message]) -> JsonObject:
     known = {f.encode_name for f in msgspec.structs.fields(model)}
     extra = {name: value for name, value in values.items() if name not in known}
     if not is_json(extra):
@@ -198,7 +205,7 @@ def _extra(values: dict[str, Any], model: type[Message]) -> dict[str, Any]:
     return extra
 
 
-def _ts(entry: Entry, values: dict[str, Any]) -> int:
+def _ts(entry: Entry, values: JsonObject) -> int:
     """Return the message's time: its own, else the queue's, else the execution's."""
     timestamp = values.get("timestamp")
     if timestamp is not None and _is(timestamp, Timestamp):
@@ -206,13 +213,14 @@ def _ts(entry: Entry, values: dict[str, Any]) -> int:
             return epoch_ms(timestamp)
         except (ValueError, OverflowError) as exc:
             raise InvalidMessageError("The message has an invalid timestamp.") from exc
-    sent = entry.record.get("sentTimestamp")
+    record = entry.record if isinstance(entry.record, dict) else {}
+    sent = record.get("sentTimestamp")
     if isinstance(sent, str | int) and str(sent).isascii() and str(sent).isdigit():
         return int(sent)
     return epoch_ms(entry.start)
 
 
-def _job_id(entry: Entry, body: dict[str, Any], values: dict[str, Any]) -> str:
+def _job_id(entry: Entry, body: JsonObject, values: JsonObject) -> str:
     """Return the id that every webhook of this message carries as `task_id`."""
     if "kwargs" in body and body.get("id") is not None:
         if not _is(body["id"], JobId):
@@ -221,7 +229,7 @@ def _job_id(entry: Entry, body: dict[str, Any], values: dict[str, Any]) -> str:
     return _own_id(entry, body, values)
 
 
-def _own_id(entry: Entry, body: dict[str, Any], values: dict[str, Any]) -> str:
+def _own_id(entry: Entry, body: JsonObject, values: JsonObject) -> str:
     task = task_of(body)
     subject = values.get("stageId" if task == "mix_stems_and_upload" else "stemId")
     if task in MESSAGES and _is(subject, Id):

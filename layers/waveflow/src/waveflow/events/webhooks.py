@@ -4,15 +4,17 @@ A field that a message did not carry is null. Fields that WaveFlow does not know
 are carried through beside these; the ones below win over them.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+from waveflow.audio.listen.findings import Analysis
 from waveflow.events.fields import (
     Channels,
     Count,
     Id,
     JobId,
+    JsonObject,
     Key,
     Level,
     NumPeaks,
@@ -50,61 +52,6 @@ class Dedupe(Struct, frozen=True, kw_only=True):
     would_delete: bool | UnsetType = UNSET
 
 
-class Loudness(Struct, frozen=True, kw_only=True):
-    """Levels by BS.1770-4, in LUFS, LU and dBTP; null is said by `reason`."""
-
-    integrated: float | None
-    range: float | None
-    momentary_max: float | None
-    short_term_max: float | None
-    true_peak: float | None
-    reason: Literal["SILENT", "TOO_SHORT"] | None
-
-
-class Tempo(Struct, frozen=True, kw_only=True):
-    """Beats per minute of the first 90 s; null is said by `reason`."""
-
-    value: float | None
-    confidence: float
-    alternative: float | None
-    reason: Literal["SILENT", "TOO_SHORT", "NO_BEAT"] | None
-
-
-class MusicalKey(Struct, frozen=True, kw_only=True):
-    """The key of the first 90 s, such as `F# minor`; null is said by `reason`."""
-
-    value: str | None
-    confidence: float
-    relative: str | None
-    reason: Literal["SILENT", "TOO_SHORT", "NO_PITCH", "NO_KEY"] | None
-
-
-class StemWarning(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an engineer would ask about a stem."""
-
-    code: Literal[
-        "SILENT",
-        "CLIPPED",
-        "DC_OFFSET",
-        "DUAL_MONO",
-        "ANTI_PHASE",
-        "LEADING_SILENCE",
-        "UPSAMPLED_BITS",
-    ]
-    count: int | None = None  # of CLIPPED: samples
-    seconds: float | None = None  # of LEADING_SILENCE
-
-
-class Analysis(Struct, frozen=True, kw_only=True):
-    """What a message with `analysis: true` asked for; null is what failed."""
-
-    loudness: Loudness | None
-    tempo: Tempo | None
-    key: MusicalKey | None
-    warnings: list[StemWarning]
-    error_code: str | UnsetType = UNSET
-
-
 class WaveformResult(Struct, frozen=True, kw_only=True):
     """`result` of a drawn stem: what seed 000 names, and what the file is."""
 
@@ -132,6 +79,17 @@ class DuplicateResult(Struct, frozen=True, kw_only=True):
     audio_data_hash: Sha256
 
 
+class MixResult(Struct, frozen=True, kw_only=True):
+    """Add the facts about a finished mix to its `/mixing-complete`."""
+
+    mixed_file_path: Key
+    waveform_data_path: Key
+    duration: Seconds
+    sample_rate: SampleRate
+    channels: Channels
+    warnings: list[str]
+
+
 class FailureResult(Struct, frozen=True, kw_only=True):
     """`result` of everything that failed, for a stem and for a mix."""
 
@@ -148,7 +106,7 @@ class Completion(Struct, frozen=True, kw_only=True):
     stem_id: Id = field(name="stemId")
     status: Status
     task_id: JobId
-    result: dict[str, Any]  # WaveformResult, DuplicateResult or FailureResult
+    result: JsonObject  # WaveformResult, DuplicateResult or FailureResult
     timestamp: str | None = None
     user_id: str | None = field(default=None, name="userId")
     track_id: str | None = field(default=None, name="trackId")
@@ -167,7 +125,7 @@ class MixingComplete(Struct, frozen=True, kw_only=True):
     mixed_file_path: Key | None = None
     waveform_data_path: Key | None = None
     upstream_id: str | None = field(default=None, name="upstreamId")
-    stem_count: Count | None = None  # of a failure: as many as were asked for
+    stem_count: Count | None = None  # a failed mix counts the stems that were asked for
     stem_paths: list[str] | None = None
     timestamp: str | None = None
     processing_time: float | None = None

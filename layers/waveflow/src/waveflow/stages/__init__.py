@@ -1,1 +1,1 @@
-"""One use-case each, on the protocols of `waveflow.ports`."""
+"""Hold one use-case for each stage, on the protocols of `waveflow.ports`."""

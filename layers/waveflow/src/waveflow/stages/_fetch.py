@@ -14,7 +14,7 @@ FETCHES = 2  # a damaged transfer is repeated once here, then by the machine
 
 @contextmanager
 def workspace(scratch: Path | None) -> Iterator[Path]:
-    """Lend a folder that is gone afterwards, whatever happens."""
+    """Lend a folder that is removed afterwards, whatever happens."""
     with tempfile.TemporaryDirectory(prefix="waveflow-", dir=scratch) as folder:
         yield Path(folder)
 

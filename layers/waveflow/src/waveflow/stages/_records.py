@@ -1,8 +1,8 @@
 """Keep the records that make a deletion repeatable, undoable and the only effect.
 
-A record is first `intended`. One conditional write then says the last word:
-`decided`, after which the rendition is never told as drawn, or `kept`, after which
-its upload is never deleted.
+A record is first `intended`. One conditional write then settles it: `decided`, after
+which the waveform stage never reports SUCCESS for this stem and timestamp, or `kept`,
+after which the upload is never deleted.
 """
 
 from typing import Literal
@@ -18,13 +18,14 @@ from waveflow.errors import (
 )
 from waveflow.events.flow import Outcome, Source, dedupe_key
 from waveflow.events.messages import Job, Survivor
+from waveflow.events.webhooks import DuplicateResult
 from waveflow.ports import ObjectStore
 
 LOST = "LOST"  # no survivor was found after the delete
 
 
 class Deletion(Struct, frozen=True, kw_only=True):
-    """One deletion of a duplicate: the version that a restore brings back, and why.
+    """Record one deletion of a duplicate: why, and which version a restore brings back.
 
     `reason` says why the upload was kept after all, or that its survivor is lost.
     """
@@ -37,20 +38,20 @@ class Deletion(Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
     def is_of(self, source: Source) -> bool:
-        """Tell whether the same bytes under the same key are meant."""
+        """Tell whether the deletion is of the same bytes under the same key."""
         mine = self.source
         return (mine.key, mine.audio_hash) == (source.key, source.audio_hash)
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """What is recorded, and the ETag that the next write must find."""
+    """Pair a recorded deletion with the ETag that the next write must find."""
 
     deletion: Deletion
     etag: str
 
 
 def find_record(job: Job, *, objects: ObjectStore) -> Record | None:
-    """Return the record of this job's rendition, whatever its state."""
+    """Return the record of this job's stem and timestamp, whatever its state."""
     key = dedupe_key(job)
     stored = objects.find(key)
     if stored is None:
@@ -91,11 +92,13 @@ def find_deletion(job: Job, key: str, *, objects: ObjectStore) -> Deletion | Non
     return record.deletion
 
 
-def duplicate(job: Job, deletion: Deletion, *, seconds: float) -> Outcome:
+def duplicate_outcome(
+    job: Job, deletion: Deletion, *, seconds: float
+) -> Outcome[DuplicateResult]:
     """Return how the job of a deleted duplicate ended.
 
-    One without a survivor is a defect that somebody must undo: no role of ours
-    could, since that takes the right to write uploads or to delete versions.
+    A deletion without a survivor is a defect that an operator must undo: no role of
+    ours could, because an undo needs the right to write uploads or to delete versions.
     """
     if deletion.reason == LOST:
         raise InternalError(
@@ -105,11 +108,11 @@ def duplicate(job: Job, deletion: Deletion, *, seconds: float) -> Outcome:
     return Outcome(
         status="DUPLICATE",
         processing_time=round(seconds, 3),
-        result={
-            "error": "Duplicate file",
-            "error_code": "DUPLICATE_FILE",
-            "error_message": "The same bytes are already stored as another stem.",
-            "duplicate_of": msgspec.to_builtins(deletion.survivor),
-            "audio_data_hash": deletion.source.audio_hash,
-        },
+        result=DuplicateResult(
+            error="Duplicate file",
+            error_code="DUPLICATE_FILE",
+            error_message="The same bytes are already stored as another stem.",
+            duplicate_of=deletion.survivor,
+            audio_data_hash=deletion.source.audio_hash,
+        ),
     )

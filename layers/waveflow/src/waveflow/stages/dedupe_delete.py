@@ -4,7 +4,7 @@ The guards stand in the contract's order, and each refusal keeps the object.
 """
 
 import time
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import msgspec
 
@@ -22,12 +22,13 @@ from waveflow.events.flow import (
     waveform_key,
 )
 from waveflow.events.messages import Job, Survivor
+from waveflow.events.webhooks import DuplicateResult
 from waveflow.ports import ObjectStore, Policy, StoredObject
 from waveflow.stages._records import (
     LOST,
     Deletion,
     Record,
-    duplicate,
+    duplicate_outcome,
     find_deletion,
     find_record,
     write_deletion,
@@ -37,7 +38,7 @@ from waveflow.stages.hash import sha256_of
 
 def delete_duplicate(
     request: DedupeDeleteRequest, *, objects: ObjectStore, policy: Policy
-) -> Outcome:
+) -> Outcome[DuplicateResult]:
     """Delete the job's object if an older survivor with the same bytes is proved.
 
     Raises `DedupeRefusedError` with the guard's reason; the object then stays.
@@ -51,7 +52,7 @@ def delete_duplicate(
         _delete(job, source, objects=objects)
     if not done or request.retries:
         record = _look_back(job, record, objects=objects)
-    return duplicate(job, record.deletion, seconds=time.monotonic() - started)
+    return duplicate_outcome(job, record.deletion, seconds=time.monotonic() - started)
 
 
 def _is_done(record: Record, source: Source, *, objects: ObjectStore) -> bool:
@@ -69,10 +70,10 @@ def _decide(
     objects: ObjectStore,
     policy: Policy,
 ) -> Record:
-    """Say the last word: from then on no drawing of this rendition is told.
+    """Write the record as `decided`; the stem is never reported as SUCCESS afterwards.
 
-    A drawing is published before it looks for the record, and the record is
-    written before it is looked for a drawing: one of the two sees the other.
+    A drawing is published before the waveform stage looks for the record, and the
+    record is written before this stage looks for a drawing: one sees the other.
     """
     job = request.job
     deletion = _prove(request, record, objects=objects, policy=policy)
@@ -113,11 +114,11 @@ def _prove(
 
 
 def _check_claim(request: DedupeDeleteRequest, *, policy: Policy) -> Survivor:
-    """Check what needs no look at the survivor: guards 0, 1 and half of 2."""
+    """Check guards 0, 1 and half of 2, which need no look at the survivor."""
     stem, source = request.job.stem, request.source
     if source.version_id in {None, "null"}:
         raise DedupeRefusedError("UNVERSIONED")
-    survivor = _survivor(request.duplicate_of)
+    survivor = _find_survivor(request.duplicate_of)
     keys = [source.key] if survivor is None else [source.key, survivor.filepath]
     for key in keys:
         try:
@@ -131,10 +132,10 @@ def _check_claim(request: DedupeDeleteRequest, *, policy: Policy) -> Survivor:
     return survivor
 
 
-def _survivor(claim: Any) -> Survivor | None:
+def _find_survivor(claim: object) -> Survivor | None:
     try:
         return msgspec.convert(claim, Survivor)
-    except (msgspec.ValidationError, UnicodeEncodeError):  # or a lone surrogate
+    except (msgspec.ValidationError, UnicodeEncodeError):  # lone surrogates, too
         return None
 
 
@@ -161,7 +162,7 @@ def _check_survivor(
 def _check_record(
     request: DedupeDeleteRequest, record: Record | None, *, objects: ObjectStore
 ) -> None:
-    """Refuse what was kept before, and what would cost another deletion's record."""
+    """Refuse a kept upload, and a deletion that would overwrite another's record."""
     if record is not None:
         deletion = record.deletion
         if deletion.state == "kept":
@@ -183,7 +184,7 @@ def _refuse_drawn(job: Job, record: Record | None, *, objects: ObjectStore) -> N
 
 
 def _refuse_lost(job: Job, record: Record, *, objects: ObjectStore) -> None:
-    """Look at the survivor once more: proving it may have taken a while."""
+    """Look at the survivor once more, because proving it may have taken a while."""
     stored = objects.find(record.deletion.survivor.filepath)
     if stored is None or stored.etag != record.deletion.survivor_etag:
         _keep(job, record, reason="NO_SURVIVOR", objects=objects)

@@ -37,7 +37,7 @@ def hash_object(
     check_key(stem.filepath, prefixes=policy.allowed_prefixes, user_id=stem.user_id)
     stored = objects.find(stem.filepath)
     if stored is None:
-        return _deleted_earlier(job, stem, objects=objects)
+        return _result_of_deleted(job, stem, objects=objects)
     check_size(stored, policy=policy)
     source = pin(stored, objects=objects)
     _compare(stem, source)
@@ -78,7 +78,7 @@ def sha256_of(stored: StoredObject, *, objects: ObjectStore) -> str:
     return digest.hexdigest()
 
 
-def _deleted_earlier(
+def _result_of_deleted(
     job: Job, stem: StemMessage, *, objects: ObjectStore
 ) -> HashResult:
     """Answer a message whose object an earlier run deleted as a duplicate."""

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from waveflow.audio.mix.sum import Mix, mix
-from waveflow.audio.waveform.document import waveform_document
+from waveflow.audio.waveform.draw import waveform_document
 from waveflow.errors import (
     InvalidMessageError,
     ObjectNotFoundError,
@@ -14,14 +14,15 @@ from waveflow.errors import (
 )
 from waveflow.events.fields import check_key, iso_time
 from waveflow.events.flow import (
+    MixOutcome,
     MixRequest,
-    MixResult,
     Outcome,
     mixed_key,
     mixed_waveform_key,
 )
 from waveflow.events.messages import Job, MixMessage
 from waveflow.events.normalise import read_job
+from waveflow.events.webhooks import MixResult
 from waveflow.ports import ObjectStore, Policy, StoredObject
 from waveflow.stages._fetch import fetch, workspace
 from waveflow.stages.hash import check_size
@@ -31,14 +32,15 @@ MIX_TIME_S = 840  # a minute less than the function's own time-out
 
 def mix_stems(
     request: MixRequest, *, objects: ObjectStore, policy: Policy
-) -> MixResult:
+) -> MixOutcome:
     """Publish the mix of every stem that the message names, or of none."""
     started = time.monotonic()
     job = read_job(request)
     if not isinstance(job.message, MixMessage):
         raise InvalidMessageError("The message names no stems to mix.")
     stems = [
-        _find(path, objects=objects, policy=policy) for path in job.message.stem_paths
+        _find_stem(path, objects=objects, policy=policy)
+        for path in job.message.stem_paths
     ]
     with workspace(policy.scratch) as folder:
         paths = _fetch_all(stems, folder, objects=objects)
@@ -50,12 +52,12 @@ def mix_stems(
             deadline=started + MIX_TIME_S,
         )
         _publish(job, result, out, objects=objects)
-    return MixResult(
+    return MixOutcome(
         job=job, outcome=_outcome(job, result, seconds=time.monotonic() - started)
     )
 
 
-def _find(path: str, *, objects: ObjectStore, policy: Policy) -> StoredObject:
+def _find_stem(path: str, *, objects: ObjectStore, policy: Policy) -> StoredObject:
     check_key(path, prefixes=policy.allowed_prefixes)
     stored = objects.find(path)
     if stored is None:
@@ -82,7 +84,7 @@ def _fetch_all(
 
 
 def _publish(job: Job, result: Mix, out: Path, *, objects: ObjectStore) -> None:
-    """Write the WAV first: a document never stands for audio that is not there."""
+    """Write the WAV first: a document never stands for audio that is missing."""
     objects.publish_file(mixed_key(job), out, content_type="audio/wav")
     document = waveform_document(
         result.waveform, audio_hash=result.audio_hash, created_at=iso_time(job.ts)
@@ -90,16 +92,16 @@ def _publish(job: Job, result: Mix, out: Path, *, objects: ObjectStore) -> None:
     objects.publish(mixed_waveform_key(job), document, content_type="application/json")
 
 
-def _outcome(job: Job, result: Mix, *, seconds: float) -> Outcome:
+def _outcome(job: Job, result: Mix, *, seconds: float) -> Outcome[MixResult]:
     return Outcome(
         status="SUCCESS",
         processing_time=round(seconds, 3),
-        result={
-            "mixed_file_path": mixed_key(job),
-            "waveform_data_path": mixed_waveform_key(job),
-            "duration": round(result.duration, 6),
-            "sample_rate": result.sample_rate,
-            "channels": result.channels,
-            "warnings": list(result.warnings),
-        },
+        result=MixResult(
+            mixed_file_path=mixed_key(job),
+            waveform_data_path=mixed_waveform_key(job),
+            duration=round(result.duration, 6),
+            sample_rate=result.sample_rate,
+            channels=result.channels,
+            warnings=list(result.warnings),
+        ),
     )

@@ -2,8 +2,6 @@
 
 import time
 
-import msgspec
-
 from waveflow.audio.listen.excerpt import read_excerpt
 from waveflow.audio.listen.key import find_key
 from waveflow.audio.listen.tempo import find_tempo
@@ -30,7 +28,4 @@ def find_music(
             objects=objects,
         )
         excerpt = read_excerpt(path, deadline=started + READ_TIME_S)
-    return MusicResult(
-        tempo=msgspec.to_builtins(find_tempo(excerpt)),
-        key=msgspec.to_builtins(find_key(excerpt)),
-    )
+    return MusicResult(tempo=find_tempo(excerpt), key=find_key(excerpt))

@@ -1,7 +1,5 @@
 """Ask the server, and tell it; never touch audio or objects."""
 
-from typing import Any
-
 import msgspec
 
 from waveflow.errors import WaveflowError, WebhookUnavailableError
@@ -9,11 +7,12 @@ from waveflow.events.deliveries import (
     ERRORS,
     Delivery,
     code_of,
-    failure_told,
-    outcome_told,
-    question,
+    delivery_of_failure,
+    delivery_of_outcome,
+    delivery_of_question,
     sentence_of,
 )
+from waveflow.events.fields import JsonObject
 from waveflow.events.flow import (
     AskRequest,
     NotifyRequest,
@@ -32,7 +31,7 @@ ANSWER_FIELDS = ("verdict", "duplicate_of", "num_peaks")
 def notify(
     request: NotifyRequest, *, webhook: Webhook, tokens: TaskTokens, policy: Policy
 ) -> NotifyResult:
-    """Deliver one webhook, and close the task's own token where that is enough."""
+    """Deliver one webhook, or close the task's own token where that is enough."""
     match request:
         case AskRequest():
             _ask(request, webhook=webhook, tokens=tokens, policy=policy)
@@ -41,7 +40,7 @@ def notify(
             _fail_again(request.error)
             return NotifyResult()
         case TellRequest():
-            _deliver(outcome_told(request.job, request.outcome), webhook=webhook)
+            _deliver(delivery_of_outcome(request.job, request.outcome), webhook=webhook)
             return NotifyResult()
         case TellFailureRequest():
             return _tell_failure(request, webhook=webhook)
@@ -53,7 +52,7 @@ def _ask(
     if request.verdict is not None:
         tokens.succeed(request.task_token, msgspec.to_builtins(request.verdict))
         return
-    answer = _deliver(question(request), webhook=webhook)
+    answer = _deliver(delivery_of_question(request), webhook=webhook)
     if policy.verdict_mode == "message":
         tokens.succeed(request.task_token, {"verdict": "hold"})
     elif "verdict" in answer:
@@ -61,7 +60,7 @@ def _ask(
         tokens.succeed(request.task_token, given)
 
 
-def _fail_again(error: dict[str, Any] | None) -> None:
+def _fail_again(error: JsonObject | None) -> None:
     """Fail beside the asking state, so that a redrive goes back and asks."""
     if error is None:
         return
@@ -71,21 +70,21 @@ def _fail_again(error: dict[str, Any] | None) -> None:
 
 def _tell_failure(request: TellFailureRequest, *, webhook: Webhook) -> NotifyResult:
     code = code_of(str(request.error.get("Error")))
-    delivery = failure_told(request, _job(request), code=code)
+    delivery = delivery_of_failure(request, _find_job(request), code=code)
     if delivery is not None:
         _deliver(delivery, webhook=webhook)
     sentence = sentence_of(str(request.error.get("Cause") or ""))
     return NotifyResult(code=code, sentence=sentence)
 
 
-def _job(request: TellFailureRequest) -> Job | None:
+def _find_job(request: TellFailureRequest) -> Job | None:
     try:
         return read_job(request)
     except WaveflowError:
         return None  # the message itself may be what failed
 
 
-def _deliver(delivery: Delivery, *, webhook: Webhook) -> dict[str, Any]:
+def _deliver(delivery: Delivery, *, webhook: Webhook) -> JsonObject:
     """Send the webhook and return the JSON object of the answer, or an empty one."""
     body = webhook.post(delivery.path, delivery.payload, webhook_id=delivery.webhook_id)
     try:

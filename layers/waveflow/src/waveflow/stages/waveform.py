@@ -3,29 +3,36 @@
 import time
 
 import msgspec
+from msgspec import UNSET
 
-from waveflow.audio.listen.meter import Listener
-from waveflow.audio.waveform.document import waveform_document
-from waveflow.audio.waveform.draw import Waveform, draw
+from waveflow.audio.listen.meter import Meter
+from waveflow.audio.waveform.draw import Waveform, draw, waveform_document
 from waveflow.errors import (
     ObjectNotFoundError,
     SourceChangedError,
     StorageUnavailableError,
 )
 from waveflow.events.fields import iso_time
-from waveflow.events.flow import Outcome, Source, WaveformRequest, waveform_key
+from waveflow.events.flow import (
+    Outcome,
+    Source,
+    StemOutcome,
+    WaveformRequest,
+    waveform_key,
+)
 from waveflow.events.messages import Job
+from waveflow.events.webhooks import WaveformResult
 from waveflow.ports import ObjectStore, Policy
-from waveflow.stages._analysis import analysis_told
+from waveflow.stages._analysis import analysis_of
 from waveflow.stages._fetch import fetch, workspace
-from waveflow.stages._records import duplicate, find_deletion, find_record
+from waveflow.stages._records import duplicate_outcome, find_deletion, find_record
 
 DRAW_TIME_S = 840  # a minute less than the function's own time-out
 
 
 def draw_waveform(
     request: WaveformRequest, *, objects: ObjectStore, policy: Policy
-) -> Outcome:
+) -> StemOutcome:
     """Publish the waveform document of exactly the bytes that were hashed.
 
     An upload that our own deletion took meanwhile ends as that duplicate.
@@ -39,7 +46,7 @@ def draw_waveform(
         deletion = find_deletion(job, source.key, objects=objects)
         if deletion is None:
             raise
-        return duplicate(job, deletion, seconds=time.monotonic() - started)
+        return duplicate_outcome(job, deletion, seconds=time.monotonic() - started)
     return Outcome(
         status="SUCCESS",
         result=result,
@@ -49,9 +56,9 @@ def draw_waveform(
 
 def _draw(
     request: WaveformRequest, *, started: float, objects: ObjectStore, policy: Policy
-) -> dict[str, object]:
+) -> WaveformResult:
     job, source = request.job, request.source
-    listener = Listener() if job.stem.analysis else None
+    meter = Meter() if job.stem.analysis else None
     with workspace(policy.scratch) as folder:
         path = folder / "source"
         fetch(
@@ -65,13 +72,13 @@ def _draw(
             path,
             request.num_peaks or job.stem.num_peaks,
             deadline=started + DRAW_TIME_S,
-            tap=listener,
+            listeners=[meter] if meter else [],
         )
     document = waveform_document(
         waveform, audio_hash=source.audio_hash, created_at=iso_time(job.ts)
     )
     _publish(job, source, document, objects=objects)
-    return _result(request, waveform, key=waveform_key(job), listener=listener)
+    return _result(request, waveform, meter=meter)
 
 
 def _publish(
@@ -112,31 +119,24 @@ def _check_undeleted(job: Job, source: Source, *, objects: ObjectStore) -> None:
         and record.deletion.state != "kept"
         and record.deletion.is_of(source)
     ):
-        # Its stage ends it soon, one way or the other.
+        # The stage dedupe_delete ends the deletion soon, or calls it off.
         raise StorageUnavailableError("A deletion of the object is under way.")
 
 
 def _result(
-    request: WaveformRequest,
-    waveform: Waveform,
-    *,
-    key: str,
-    listener: Listener | None,
-) -> dict[str, object]:
-    result: dict[str, object] = {
-        "audio_data_hash": request.source.audio_hash,
-        "waveform_data_path": key,
-        "file_size": request.source.size,
-        "duration": round(waveform.duration, 6),
-        "sample_rate": waveform.sample_rate,
-        "num_peaks": len(waveform.peaks),
-        "channels": waveform.channels,
-        "format": waveform.format,
-        "peak": round(waveform.peak, 6),
-        "warnings": list(waveform.warnings),
-    }
-    if request.dedupe is not None:
-        result["dedupe"] = request.dedupe
-    if listener is not None:
-        result["analysis"] = analysis_told(listener, request.music)
-    return result
+    request: WaveformRequest, waveform: Waveform, *, meter: Meter | None
+) -> WaveformResult:
+    return WaveformResult(
+        audio_data_hash=request.source.audio_hash,
+        waveform_data_path=waveform_key(request.job),
+        file_size=request.source.size,
+        duration=round(waveform.duration, 6),
+        sample_rate=waveform.sample_rate,
+        num_peaks=len(waveform.peaks),
+        channels=waveform.channels,
+        format=waveform.format,
+        peak=round(waveform.peak, 6),
+        warnings=list(waveform.warnings),
+        dedupe=UNSET if request.dedupe is None else request.dedupe,
+        analysis=UNSET if meter is None else analysis_of(meter, request.music),
+    )

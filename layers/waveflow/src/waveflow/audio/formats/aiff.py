@@ -6,7 +6,7 @@ from pathlib import Path
 
 from waveflow.audio.formats import chunks
 from waveflow.audio.formats.head import read_head
-from waveflow.audio.formats.layout import Encoding, Layout
+from waveflow.audio.formats.pcm import Encoding, Layout
 from waveflow.audio.stream import Kind
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
@@ -30,7 +30,7 @@ TYPES: dict[bytes, tuple[Encoding, bool, int]] = {
     b"ULAW": (Encoding.MU_LAW, False, 1),
 }
 MIN_BITS, MAX_BITS = 8, 32
-EXPONENT_BIAS = 16_383 + 63  # of an 80-bit float with an explicit leading one
+EXPONENT_BIAS = 16_383 + 63  # 80-bit floats have an explicit leading one
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +43,7 @@ class _Common:
 
 
 def read_layout(path: Path) -> Layout:
-    """Read the header of an AIFF file.
-
-    Parameters
-    ----------
-    path
-        A file whose content is AIFF.
-
-    Returns
-    -------
-    Layout
-        Where the samples lie.
+    """Read from the header of an AIFF file where its samples lie.
 
     Raises
     ------
@@ -71,7 +61,7 @@ def read_layout(path: Path) -> Layout:
         for chunk in chunks.walk(file, start + 12, big_endian=True):
             file.seek(chunk.offset)
             if chunk.name == b"COMM" and comm is None:
-                comm = _common(file.read(min(chunk.size, COMM_BYTES + 4)))
+                comm = _read_common(file.read(min(chunk.size, COMM_BYTES + 4)))
             elif chunk.name == b"SSND" and sound is None:
                 skip = int.from_bytes(file.read(4), "big")
                 sound = chunks.Chunk(
@@ -86,10 +76,10 @@ def read_layout(path: Path) -> Layout:
         if comm is None or sound is None:
             raise CorruptAudioError("The AIFF file lacks its format or its samples.")
         extent = chunks.measure(file, sound, form_end=form_end, big_endian=True)
-    return _layout(comm, extent)
+    return _layout_of(comm, extent)
 
 
-def _layout(comm: _Common, extent: chunks.Extent) -> Layout:
+def _layout_of(comm: _Common, extent: chunks.Extent) -> Layout:
     known = TYPES.get(comm.compression)
     if known is None or not MIN_BITS <= (comm.bits or MIN_BITS) <= 2 * MAX_BITS:
         name = comm.compression.decode("ascii", "replace")
@@ -114,7 +104,7 @@ def _layout(comm: _Common, extent: chunks.Extent) -> Layout:
     )
 
 
-def _common(raw: bytes) -> _Common:
+def _read_common(raw: bytes) -> _Common:
     if len(raw) < COMM_BYTES:
         raise CorruptAudioError(f"The AIFF format has {len(raw)} bytes, 18 at least.")
     channels, frames, bits, exponent, mantissa = struct.unpack_from(">HIHHQ", raw)

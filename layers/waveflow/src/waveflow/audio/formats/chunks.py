@@ -24,7 +24,7 @@ TRAILER_BYTES = 4_096  # more than whatever a transfer leaves behind a file
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A chunk as its header describes it."""
+    """Hold the name, offset and size of a chunk, as the chunk's header claims them."""
 
     name: bytes
     offset: int
@@ -33,7 +33,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Where the samples really lie."""
+    """Hold the bytes that the samples really take, whatever a header claims."""
 
     offset: int
     size: int
@@ -41,22 +41,7 @@ class Extent:
 
 
 def walk(file: BinaryIO, start: int, *, big_endian: bool) -> Iterator[Chunk]:
-    """List the chunks from an offset on.
-
-    Parameters
-    ----------
-    file
-        A seekable file.
-    start
-        The offset of the first chunk's header.
-    big_endian
-        How sizes are written.
-
-    Yields
-    ------
-    Chunk
-        Each chunk whose header is complete.
-    """
+    """Yield each chunk from the offset `start` on whose header is complete."""
     order = "big" if big_endian else "little"
     for _ in range(MAX_CHUNKS):
         file.seek(start)
@@ -74,14 +59,10 @@ def measure(file: BinaryIO, chunk: Chunk, *, form_end: int, big_endian: bool) ->
 
     Parameters
     ----------
-    file
-        A seekable file.
     chunk
         The chunk that holds the samples.
     form_end
         The offset at which the form around all chunks claims to end.
-    big_endian
-        How sizes of chunks are written.
 
     Returns
     -------
@@ -97,7 +78,7 @@ def measure(file: BinaryIO, chunk: Chunk, *, form_end: int, big_endian: bool) ->
     behind = chunk.offset + chunk.size
     if _ends_there(file, behind, end=end, big_endian=big_endian):
         return Extent(chunk.offset, chunk.size, truncated=False)
-    # Two sizes that agree are no slip of the pen.
+    # Two sizes that agree are no writing mistake.
     if chunk.size and behind <= form_end <= behind + 1:
         rest = end - behind > TRAILER_BYTES and not _is_padding(file, behind)
         return Extent(chunk.offset, chunk.size, truncated=rest)

@@ -1,20 +1,23 @@
 """Open a container with FFmpeg's libraries, and let in only listed codecs.
 
-PyAV is imported only here, in `movie` and in `packets`, and only for kinds that
-need it: it costs 30 ms at start.
+PyAV is imported only by this module and by both FFmpeg paths, and only for kinds
+that need FFmpeg: the import costs 30 ms at start.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
-from waveflow.audio.formats import mp4
 from waveflow.audio.stream import Kind, Samples
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
-# FFmpeg's name of the one demuxer each kind is opened with: no probing.
+if TYPE_CHECKING:
+    from av import AudioFrame, AudioStream
+    from av.container import InputContainer
+
+# One demuxer for each kind, by FFmpeg's name: FFmpeg probes nothing.
 DEMUXERS = {
     Kind.MP3: "mp3",
     Kind.OGG: "ogg",
@@ -33,13 +36,20 @@ CODECS = {
 }
 # A frame has room for eight planes in itself, so a null pointer behind seven.
 _PLANES_WITHIN = 7
-# A crafted file must not name another one, and none may be a playlist.
+# (8192 - 64) / 4: a Vorbis stamp does not know how its first windows overlap.
+JITTER = 2_048
+# Boxes of MPEG-4, by their headers.
+BOX_BYTES = 8
+LONG_BOX_BYTES = 16
+IS_LONG, UNTIL_THE_END = 1, 0  # values of a box's size field
+MAX_BOXES = 1_000
+# A crafted file must not name another file, and no file may be a playlist.
 PROTOCOLS = {"protocol_whitelist": "file"}
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the container says about its audio.
+    """Hold the container's claims about its audio.
 
     Parameters
     ----------
@@ -59,44 +69,23 @@ class Facts:
     first: int
 
 
-def url(path: Path) -> str:
-    """Name a local file so that it is taken for nothing else.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    str
-        With FFmpeg's prefix for files.
-    """
+def file_url(path: Path) -> str:
+    """Return the file's URL, so that FFmpeg takes its name for nothing else."""
     return f"file:{path}"
 
 
 @contextmanager
-def opened(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
+def open_container(
+    path: Path, kind: Kind
+) -> Iterator["tuple[InputContainer, AudioStream]"]:
     """Open a container and choose its audio stream.
-
-    Parameters
-    ----------
-    path
-        The file.
-    kind
-        What its content is.
-
-    Yields
-    ------
-    tuple
-        The container and its stream, as PyAV knows them.
 
     Raises
     ------
     CorruptAudioError
         The container cannot be read or holds no audio.
     EmptyAudioError
-        It holds no stream, and no media.
+        The container holds neither a stream nor media.
     UnsupportedMediaError
         The codec inside is not accepted, or there is video.
     """
@@ -104,7 +93,7 @@ def opened(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
 
     try:
         container = av.open(
-            url(path),
+            file_url(path),
             format=DEMUXERS[kind],
             container_options=PROTOCOLS,
             metadata_errors="ignore",
@@ -114,12 +103,12 @@ def opened(path: Path, kind: Kind) -> Iterator[tuple[Any, Any]]:
             f"The {kind} file cannot be opened: {getattr(exc, 'strerror', exc)}"
         ) from exc
     with container:
-        if kind is Kind.M4A and not container.streams and mp4.is_empty(path):
+        if kind is Kind.M4A and not container.streams and _is_empty_mp4(path):
             raise EmptyAudioError("The m4a file holds no frame of audio.")
-        yield container, _stream(container, kind)
+        yield container, _find_stream(container, kind)
 
 
-def _stream(container: Any, kind: Kind) -> Any:  # PyAV is untyped here
+def _find_stream(container: "InputContainer", kind: Kind) -> "AudioStream":
     for video in container.streams.video:
         if kind is Kind.M4A and not video.disposition.attached_pic:
             name = video.codec_context.name if video.codec_context else "unknown"
@@ -138,27 +127,43 @@ def _stream(container: Any, kind: Kind) -> Any:  # PyAV is untyped here
     return stream
 
 
-def read_facts(path: Path, kind: Kind) -> Facts:
-    """Read what the container says before decoding.
-
-    Parameters
-    ----------
-    path
-        The file.
-    kind
-        What its content is.
+def _is_empty_mp4(path: Path) -> bool:
+    """Tell whether an MPEG-4 file has media boxes, and nothing in them.
 
     Returns
     -------
-    Facts
-        Claims, to be believed only once decoded.
+    bool
+        True where all boxes can be walked, and each `mdat` is without a body.
+    """
+    with path.open("rb") as file:
+        end, position, found = file.seek(0, 2), 0, False
+        for _ in range(MAX_BOXES):
+            if position >= end:
+                return found
+            file.seek(position)
+            header = file.read(LONG_BOX_BYTES)
+            size, body = int.from_bytes(header[:4], "big"), BOX_BYTES
+            if size == IS_LONG:
+                size, body = int.from_bytes(header[8:], "big"), LONG_BOX_BYTES
+            elif size == UNTIL_THE_END:
+                size = end - position
+            is_media = header[4:8] == b"mdat"
+            if size < body or (is_media and size > body):
+                return False
+            found = found or is_media
+            position += size
+    return False
+
+
+def read_facts(path: Path, kind: Kind) -> Facts:
+    """Read the container's claims before decoding.
 
     Raises
     ------
     WaveflowError
-        As for `opened`.
+        As for `open_container`.
     """
-    with opened(path, kind) as (_, stream):
+    with open_container(path, kind) as (_, stream):
         rate, unit = stream.rate or 0, stream.time_base or 0
         return Facts(
             sample_rate=rate,
@@ -168,16 +173,11 @@ def read_facts(path: Path, kind: Kind) -> Facts:
         )
 
 
-def planes(frame: Any) -> Samples:  # PyAV is untyped here
-    """Return a frame's samples, of any number of channels.
+def planes_of(frame: "AudioFrame") -> Samples:
+    """Return the samples of a frame with any number of channels.
 
     PyAV reads planes until a null pointer, which need not stand behind the
-    eighth or a later one: so many are interleaved by FFmpeg first.
-
-    Parameters
-    ----------
-    frame
-        A decoded `av.AudioFrame`.
+    eighth or a later plane: FFmpeg interleaves so many planes first.
 
     Returns
     -------
@@ -189,5 +189,6 @@ def planes(frame: Any) -> Samples:  # PyAV is untyped here
     channels = frame.layout.nb_channels
     if frame.format.is_planar and channels > _PLANES_WITHIN:
         [frame] = av.AudioResampler(format=frame.format.packed).resample(frame)
-    samples: Samples = frame.to_ndarray()
+    # No accepted codec decodes to 8 bits or to doubles.
+    samples = cast("Samples", frame.to_ndarray())
     return samples if frame.format.is_planar else samples.reshape(-1, channels).T

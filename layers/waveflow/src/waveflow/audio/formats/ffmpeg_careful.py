@@ -1,15 +1,104 @@
-"""Decode packet by packet, past those that are broken."""
+"""Decode packet by packet, past broken packets: FFmpeg's careful path.
+
+Frames behind a skipped packet must stay at their time. Time stamps may claim
+anything, so that a gap is never longer than something else in the file proves.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from waveflow.audio.formats.container import Facts, opened, planes
-from waveflow.audio.formats.gaps import Gaps
+from waveflow.audio.formats import ogg
+from waveflow.audio.formats.container import JITTER, Facts, open_container, planes_of
+from waveflow.audio.formats.head import id3_size
 from waveflow.audio.stream import BLOCK_SAMPLES, TRUNCATED, Kind, Samples
 from waveflow.errors import CorruptAudioError
+
+if TYPE_CHECKING:
+    from av import AudioFrame, AudioStream, Packet
+    from av.container import InputContainer
+
+# Raw streams: junk behind the last frame comes as a packet, too.
+UNFRAMED = (Kind.MP3, Kind.FLAC)
+
+
+class Gaps:
+    """Count the frames that are missing where packets were skipped.
+
+    Parameters
+    ----------
+    first
+        The time stamp of the first frame, in frames.
+    whole
+        The length in frames, where the structure shows it and has to be met: of
+        Ogg by its pages, of an MP3 that holds less than its header counts.
+    """
+
+    def __init__(
+        self, path: Path, kind: Kind, *, sample_rate: int, first: int, whole: int
+    ) -> None:
+        self.broken = False
+        self._path, self._kind = path, kind
+        self._rate, self._whole = sample_rate, whole
+        self._end = first
+        self._given = 0
+        self._longest = self._packet_bytes = self._tag_end = 0
+        self._pages = 0, 0
+        self._skipped = self._skipped_bytes = 0
+        self._failed = False
+
+    def skip(self, packet: "Packet[AudioStream]", *, failed: bool) -> None:
+        """Note a packet that gave no frame; some decoders fail silently."""
+        if (
+            not failed and not self._longest
+        ):  # decoders of Vorbis and AAC give none at first
+            return
+        position = packet.pos or 0
+        if self._kind is Kind.MP3:
+            self._tag_end = max(self._tag_end, position + id3_size(bytes(packet)))
+            if position < self._tag_end:
+                return
+        self._skipped += 1
+        self._skipped_bytes += packet.size
+        self._failed = self._failed or failed
+        self.broken = self.broken or (failed and self._kind not in UNFRAMED)
+
+    def before(self, frame: "AudioFrame", packet: "Packet[AudioStream]") -> int:
+        """Count the frames that are missing before a decoded one."""
+        if packet.pos not in (None, self._pages[1]):
+            self._pages = self._pages[1], packet.pos
+        at = self._end
+        if frame.pts is not None:
+            at = round(frame.pts * (frame.time_base or 0) * self._rate)
+        self._longest = max(self._longest, frame.samples)
+        lost = (
+            self._gap_by_sizes() if self._kind is Kind.MP3 else self._gap_by_stamps(at)
+        )
+        self.broken = self.broken or lost > 0 or self._failed
+        self._failed, self._skipped, self._skipped_bytes = False, 0, 0
+        self._packet_bytes = packet.size
+        self._end = at + frame.samples
+        self._given += lost + frame.samples
+        return lost
+
+    def _gap_by_stamps(self, at: int) -> int:
+        gap = at - self._end
+        most = self._skipped * self._longest
+        if not most and self._whole and gap > JITTER:
+            # A single stamp may be wrong although every page is there.
+            if not ogg.is_page_lost(self._path, *self._pages):
+                return 0
+            most = self._whole - self._given
+        return max(0, min(gap, most))
+
+    def _gap_by_sizes(self) -> int:
+        # A stamp counts a packet of junk as one frame, however long it is.
+        if not self._whole or not self._packet_bytes:
+            return 0
+        frames = round(self._skipped_bytes / self._packet_bytes) * self._longest
+        return max(0, min(frames, self._whole - self._given))
 
 
 def read_blocks(
@@ -24,12 +113,6 @@ def read_blocks(
 
     Parameters
     ----------
-    path
-        The file.
-    kind
-        What its content is.
-    facts
-        As read before.
     warn
         Takes the code of a warning.
     whole
@@ -49,23 +132,23 @@ def read_blocks(
     gaps = Gaps(
         path, kind, sample_rate=facts.sample_rate, first=facts.first, whole=whole
     )
-    with opened(path, kind) as (container, stream):
-        stream.thread_type = "NONE"
-        for frame, lost in _frames(container, stream, gaps=gaps, warn=warn):
+    with open_container(path, kind) as (container, stream):
+        stream.codec_context.thread_type = "NONE"
+        for frame, lost in _decode_packets(container, stream, gaps=gaps, warn=warn):
             yield from joiner.add(frame, lost=lost)
         yield from joiner.rest()
     if gaps.broken:
         warn(TRUNCATED)
 
 
-def _frames(
-    container: Any,  # PyAV is untyped here
-    stream: Any,
+def _decode_packets(
+    container: "InputContainer",
+    stream: "AudioStream",
     *,
     gaps: Gaps,
     warn: Callable[[str], None],
-) -> Iterator[tuple[Any, int]]:
-    """Give each frame, and how many samples are missing before it."""
+) -> Iterator["tuple[AudioFrame, int]"]:
+    """Yield each frame, with the number of samples that are missing before it."""
     import av
 
     broken: av.error.FFmpegError | None = None
@@ -93,24 +176,24 @@ def _frames(
 
 
 class _Joiner:
-    """Gather small frames into blocks."""
+    """Gather small frames into blocks, and lost frames into silence."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._block: Samples | None = None
         self._filled = 0
 
-    def add(self, frame: Any, *, lost: int) -> Iterator[Samples]:  # PyAV is untyped
-        samples = self._samples(frame)
+    def add(self, frame: "AudioFrame", *, lost: int) -> Iterator[Samples]:
+        samples = self._samples_of(frame)
         if lost:
             silence = np.zeros((len(samples), 1), samples.dtype)
-            yield from self._put(np.broadcast_to(silence, (len(samples), lost)))
-        yield from self._put(samples)
+            yield from self._append(np.broadcast_to(silence, (len(samples), lost)))
+        yield from self._append(samples)
 
-    def _put(self, samples: Samples) -> Iterator[Samples]:
+    def _append(self, samples: Samples) -> Iterator[Samples]:
         taken, total = 0, samples.shape[1]
         while taken < total:
-            block = self._space(samples.dtype)
+            block = self._open_block(samples.dtype)
             count = min(block.shape[1] - self._filled, total - taken)
             stop = self._filled + count
             block[:, self._filled : stop] = samples[:, taken : taken + count]
@@ -123,7 +206,7 @@ class _Joiner:
             yield self._block[:, : self._filled].T
         self._filled = 0
 
-    def _space(self, dtype: "np.dtype[Any]") -> Samples:
+    def _open_block(self, dtype: "np.dtype[np.generic]") -> Samples:
         if self._block is None:
             channels = self._facts.channels
             self._block = np.empty((channels, BLOCK_SAMPLES // channels), dtype)
@@ -133,16 +216,16 @@ class _Joiner:
             )
         return self._block
 
-    def _samples(self, frame: Any) -> Samples:  # PyAV is untyped here
+    def _samples_of(self, frame: "AudioFrame") -> Samples:
         if frame.rate != self._facts.sample_rate:
             raise CorruptAudioError(
                 f"The sample rate changes from {self._facts.sample_rate} Hz "
                 f"to {frame.rate} Hz."
             )
-        return _fit(planes(frame), self._facts.channels)
+        return _fit_channels(planes_of(frame), self._facts.channels)
 
 
-def _fit(samples: Samples, channels: int) -> Samples:
+def _fit_channels(samples: Samples, channels: int) -> Samples:
     """Spread or join channels where a file joined from two changes their number."""
     if len(samples) == channels:
         return samples

@@ -1,22 +1,32 @@
-"""Decode inside FFmpeg: its filter graph hands out large blocks.
+"""Decode inside FFmpeg, in large blocks from a filter graph: FFmpeg's fast path.
 
 One call per block instead of several per packet halves the time of MP3 and
 Vorbis. The graph stops at the first broken packet and closes up where an Ogg page
-is lost; `packets` does neither.
+is lost; the careful path does neither.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
-from waveflow.audio.formats.container import DEMUXERS, PROTOCOLS, Facts, planes, url
-from waveflow.audio.formats.gaps import JITTER
+from waveflow.audio.formats.container import (
+    DEMUXERS,
+    JITTER,
+    PROTOCOLS,
+    Facts,
+    file_url,
+    planes_of,
+)
 from waveflow.audio.stream import Kind, Samples
 
-# Each graph holds a dozen blocks, and a mix may hold 64 graphs.
+if TYPE_CHECKING:
+    from av import AudioFrame
+    from av.filter import Graph
+
+# Small blocks: a graph holds a dozen blocks, and a mix may hold 64 graphs.
 GRAPH_SAMPLES = 32_768
-# What a decoder must see before its output depends on nothing earlier: ten
-# MPEG frames of bit reservoir, two Vorbis packets.
+# Decoders see so much before `start` that nothing earlier matters: ten MPEG
+# frames of bit reservoir, two Vorbis packets.
 PREROLL_SECONDS = 1.5
 
 
@@ -27,12 +37,6 @@ def read_blocks(
 
     Parameters
     ----------
-    path
-        The file.
-    kind
-        What its content is; its codec is known to be accepted.
-    facts
-        As read before.
     start
         The first frame to decode.
     frames
@@ -50,10 +54,10 @@ def read_blocks(
     ValueError
         Seeking led behind `start`, or frames are missing.
     """
-    graph = _graph(path, kind, facts=facts, start=start)
+    graph = _open_graph(path, kind, facts=facts, start=start)
     position: int | None = None if start else 0
-    held: Samples | None = None  # until the next block's stamp shows it to be whole
-    for at, block in _pulled(graph, facts):
+    held: Samples | None = None  # the block that waits for the next stamp
+    for at, block in _pull_blocks(graph, facts):
         if position is None:
             position = at
             if position > start:
@@ -71,26 +75,24 @@ def read_blocks(
         yield held
 
 
-def _pulled(graph: Any, facts: Facts) -> Iterator[tuple[int, Samples]]:
-    """Give each block, and the frame that its time stamp says it starts at."""
+def _pull_blocks(graph: "Graph", facts: Facts) -> Iterator[tuple[int, Samples]]:
+    """Yield each block, with the frame that its time stamp claims to start at."""
     import av
 
     while True:
         try:
-            frame = graph.pull()
+            frame = cast("AudioFrame", graph.pull())
         except av.error.EOFError:
             return
-        at = round((frame.pts or 0) * frame.time_base * facts.sample_rate)
-        yield at - facts.first, planes(frame).T
+        at = round((frame.pts or 0) * (frame.time_base or 0) * facts.sample_rate)
+        yield at - facts.first, planes_of(frame).T
 
 
-def _graph(
-    path: Path, kind: Kind, *, facts: Facts, start: int
-) -> Any:  # PyAV is untyped here
+def _open_graph(path: Path, kind: Kind, *, facts: Facts, start: int) -> "Graph":
     from av.filter import Graph
 
     options = {
-        "filename": url(path),
+        "filename": file_url(path),
         "format_name": DEMUXERS[kind],
         "format_opts": ":".join(f"{key}={value}" for key, value in PROTOCOLS.items()),
         "dec_threads": "1",

@@ -1,4 +1,4 @@
-"""Read FLAC: its structure with our own eyes, its samples through libsndfile."""
+"""Parse the structure of FLAC files, and decode their samples with libsndfile."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from waveflow.audio.formats.head import read_head
 from waveflow.audio.stream import BLOCK_SAMPLES, Samples
 from waveflow.errors import CorruptAudioError
 
-STREAMINFO_BYTES = 42  # with the magic and the block's header
+STREAMINFO_BYTES = 42  # magic and block header included
 FRAME_HEADER_BYTES = 16
 SYNC = b"\xff"
 BLOCK_SIZES = (0, 192, 576, 1152, 2304, 4608, 0, 0, *(256 << n for n in range(8)))
@@ -33,7 +33,7 @@ NEAR_END = BLOCK_SAMPLES + 65_536  # frames: the block that failed, and one of F
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What STREAMINFO claims and what the last frame shows."""
+    """Hold what STREAMINFO claims and the last frame's header shows."""
 
     sample_rate: int
     channels: int
@@ -43,37 +43,32 @@ class Structure:
 
     @property
     def frames(self) -> int:
-        """Prefer what is shown to what is claimed."""
+        """Return the length that is shown, else the length that is claimed."""
         return self.shown or self.claimed
 
     @property
     def fits_libsndfile(self) -> bool:
-        """Tell whether libsndfile decodes it to its true end."""
-        # It stops at the claim, and does not notice where the format changes:
-        # both show where the last frame's header does not fit the first block.
+        """Tell whether libsndfile decodes the file to its true end."""
+        # libsndfile stops at the claim, and does not notice a change of format: the
+        # last frame's header then does not fit the first block.
         whole = 0 < self.shown <= self.claimed
         return self.bits in LIBSNDFILE_BITS and whole
 
 
 class ForwardSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # untyped base
-    """A sound file that is only read forwards.
+    """Read a sound file forwards only.
 
-    A seekable one is asked for its position around each read; FLAC then
+    libsndfile asks a seekable file for its position around each read; FLAC then
     decodes several times, and fails where its length is unknown.
     """
 
     def seekable(self) -> bool:
-        """Deny it."""
+        """Return False, so that libsndfile does not seek around each read."""
         return False
 
 
 def read_structure(path: Path) -> Structure:
     """Read the first block and the last frame's header.
-
-    Parameters
-    ----------
-    path
-        A file whose content is FLAC.
 
     Returns
     -------
@@ -106,16 +101,7 @@ def read_structure(path: Path) -> Structure:
 
 
 def read_blocks(path: Path, structure: Structure, *, start: int) -> Iterator[Samples]:
-    """Decode from a frame on.
-
-    Parameters
-    ----------
-    path
-        A file whose content is FLAC.
-    structure
-        Its structure.
-    start
-        The first frame to decode.
+    """Decode from the frame `start` on.
 
     Yields
     ------
@@ -128,7 +114,7 @@ def read_blocks(path: Path, structure: Structure, *, start: int) -> Iterator[Sam
         A frame cannot be decoded.
     """
     dtype = np.int16 if structure.bits <= 16 else np.int32  # noqa: PLR2004
-    # By descriptor: soundfile would look at the name's suffix.
+    # Open by descriptor: soundfile would look at the name's suffix.
     with path.open("rb") as raw, ForwardSoundFile(raw.fileno(), closefd=False) as file:
         if start:
             file.seek(start)
@@ -156,7 +142,7 @@ def _last_frame_end(path: Path, like: "_Expected") -> int:
 
 
 def _frame_end(header: bytes, like: "_Expected") -> int:
-    """Tell where a frame ends in samples, 0 where no header of this stream is."""
+    """Return a frame's last sample, or 0 where no header of this stream is."""
     if len(header) < FRAME_HEADER_BYTES or not like.matches(header):
         return 0
     coded = _coded_number(header)
@@ -179,7 +165,7 @@ def _frame_end(header: bytes, like: "_Expected") -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Expected:
-    """What every frame header of the stream has in common."""
+    """Recognise frame headers by the facts that all headers of a stream share."""
 
     sample_rate: int
     channels: int

@@ -1,8 +1,8 @@
-"""Decide by the first bytes what a file is, on an allow-list of our own.
+"""Decide by the first bytes which kind a file is, on an allow-list of our own.
 
 A decoder opens far more kinds than the platform offers, some of them only by
-the name of the file. So the name is never looked at, and no decoder is asked
-before the content is known to be of an accepted kind.
+the name of the file. The name is therefore never looked at, and no decoder sees
+a file before its content is known to be of an accepted kind.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ OGG_PAGE_HEADER_BYTES = 27
 MAX_LEADING_TAGS = 8  # some taggers leave several ID3 tags in a row
 
 
-# What else has a name of its own; longest magic first where one holds another.
+# Kinds that are refused by name; the longest magic first where one holds another.
 FOREIGN = (
     (b".snd", "AU audio"),
     (b"dns.", "AU audio"),
@@ -86,16 +86,6 @@ OGG_CODECS = (
 def sniff(path: Path) -> Kind:
     """Tell the kind of a file from its content alone.
 
-    Parameters
-    ----------
-    path
-        The file; its name is not looked at.
-
-    Returns
-    -------
-    Kind
-        The accepted kind.
-
     Raises
     ------
     EmptyAudioError
@@ -107,20 +97,15 @@ def sniff(path: Path) -> Kind:
     if not head:
         if offset == 0:
             raise EmptyAudioError("The file has no bytes.")
-        raise _unsupported("nothing but an ID3 tag")
-    found = _container(head) or _mpeg(head, tagged=offset > 0)
+        raise _refusal_of("nothing but an ID3 tag")
+    found = _find_container(head) or _find_mpeg(head, tagged=offset > 0)
     if isinstance(found, Kind):
         return found
-    raise _unsupported(found or _foreign(head))
+    raise _refusal_of(found or _describe(head))
 
 
 def read_head(path: Path) -> tuple[bytes, int]:
     """Read the first bytes behind any ID3v2 tags.
-
-    Parameters
-    ----------
-    path
-        The file.
 
     Returns
     -------
@@ -145,7 +130,7 @@ def _skip_tags(file: BinaryIO) -> tuple[bytes, int]:
 
 
 def id3_size(head: bytes) -> int:
-    """Tell how many bytes an ID3v2 tag at the start takes, 0 without one.
+    """Return the bytes of an ID3v2 tag at the start, header and footer included.
 
     Parameters
     ----------
@@ -155,7 +140,7 @@ def id3_size(head: bytes) -> int:
     Returns
     -------
     int
-        The tag's bytes, its header and footer included.
+        0 without a tag.
     """
     if len(head) < ID3_HEADER_BYTES or head[:3] != b"ID3":
         return 0
@@ -166,13 +151,13 @@ def id3_size(head: bytes) -> int:
     return ID3_HEADER_BYTES + size + footer
 
 
-def _container(head: bytes) -> Kind | str | None:
+def _find_container(head: bytes) -> Kind | str | None:
     form, content = head[:4], head[8:12]
     if form in (b"RIFF", b"RIFX", b"RF64", b"BW64"):
-        return Kind.WAV if content == b"WAVE" else f"RIFF {_word(content)}"
+        return Kind.WAV if content == b"WAVE" else f"RIFF {_text_of(content)}"
     if form == b"FORM":
         is_aiff = content in (b"AIFF", b"AIFC")
-        return Kind.AIFF if is_aiff else f"IFF {_word(content)}"
+        return Kind.AIFF if is_aiff else f"IFF {_text_of(content)}"
     if form == b"fLaC":
         return Kind.FLAC
     if form == b"OggS":
@@ -187,11 +172,11 @@ def _ogg_codec(head: bytes) -> Kind | str:
     for magic, codec in OGG_CODECS:
         if packet.startswith(magic):
             return codec
-    return f"Ogg {_word(packet[:8])}"
+    return f"Ogg {_text_of(packet[:8])}"
 
 
-def _mpeg(head: bytes, *, tagged: bool) -> Kind | str | None:
-    foreign = _named(head)
+def _find_mpeg(head: bytes, *, tagged: bool) -> Kind | str | None:
+    foreign = _find_foreign(head)
     if foreign and not tagged:
         return foreign
     if mpeg.find_frame(head) is not None or mpeg.is_empty(head):
@@ -201,23 +186,23 @@ def _mpeg(head: bytes, *, tagged: bool) -> Kind | str | None:
     return None
 
 
-def _named(head: bytes) -> str | None:
+def _find_foreign(head: bytes) -> str | None:
     return next((name for magic, name in FOREIGN if head.startswith(magic)), None)
 
 
-def _foreign(head: bytes) -> str:
-    named = _named(head)
-    if named:
-        return named
+def _describe(head: bytes) -> str:
+    foreign = _find_foreign(head)
+    if foreign:
+        return foreign
     if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
         return "QuickTime without a file type"
     return f"data starting with {head[:8].hex(' ')}"
 
 
-def _word(magic: bytes) -> str:
+def _text_of(magic: bytes) -> str:
     text = "".join(chr(byte) for byte in magic if 0x20 < byte < 0x7F)  # noqa: PLR2004
     return text or "data"
 
 
-def _unsupported(found: str) -> UnsupportedMediaError:
+def _refusal_of(found: str) -> UnsupportedMediaError:
     return UnsupportedMediaError(f"The content is {found}, which is not accepted.")

@@ -1,4 +1,4 @@
-"""Walk through a file by offsets, and hold only what lies near."""
+"""Walk through a file by offsets, and hold only the bytes nearby in memory."""
 
 import mmap
 from collections.abc import Iterator
@@ -9,19 +9,8 @@ FORGET_BYTES = 4 << 20
 
 
 @contextmanager
-def mapped(path: Path) -> Iterator[mmap.mmap]:
-    """Give a file's bytes by offset.
-
-    Parameters
-    ----------
-    path
-        A file that is not empty.
-
-    Yields
-    ------
-    mmap
-        To be read only.
-    """
+def map_file(path: Path) -> Iterator[mmap.mmap]:
+    """Map a file that is not empty, to be read by offset."""
     with (
         path.open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
@@ -30,19 +19,12 @@ def mapped(path: Path) -> Iterator[mmap.mmap]:
 
 
 def forget(data: mmap.mmap, stop: int) -> int:
-    """Let go of what was read; asked for again, it is read again.
-
-    Parameters
-    ----------
-    data
-        The file.
-    stop
-        Where the walk is.
+    """Free the pages before `stop`; a page that is read again is loaded again.
 
     Returns
     -------
     int
-        From where on to forget again.
+        The offset from which on to forget again.
     """
     size = min(stop, len(data)) // mmap.PAGESIZE * mmap.PAGESIZE
     if size:

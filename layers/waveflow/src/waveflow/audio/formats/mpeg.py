@@ -30,7 +30,7 @@ RATES = {
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What one frame header says."""
+    """Hold the facts of one frame header."""
 
     sample_rate: int
     layer: int
@@ -39,7 +39,7 @@ class Frame:
     side_bytes: int
 
 
-def _decode(second: int, third: int, fourth: int) -> Frame | None:
+def _decode_header(second: int, third: int, fourth: int) -> Frame | None:
     version, layer = second >> 3 & 3, 4 - (second >> 1 & 3)
     if version == 1 or layer == 4 or third >> 4 in (0, 15) or third >> 2 & 3 == 3:  # noqa: PLR2004
         return None
@@ -56,31 +56,19 @@ def _decode(second: int, third: int, fourth: int) -> Frame | None:
     return Frame(rate, layer, samples, size, side)
 
 
-# What may be a header: compiled, for megabytes of what is none.
+# Header candidates as one compiled regex: junk before the first MPEG frame can be
+# megabytes.
 _SECOND = bytes(b for b in range(0xE0, 0x100) if b >> 3 & 3 != 1 and b >> 1 & 3)
 _THIRD = bytes(b for b in range(0x10, 0xF0) if b >> 2 & 3 != 3)  # noqa: PLR2004
 _HEADER = re.compile(b"\xff[%b][%b]" % (re.escape(_SECOND), re.escape(_THIRD)))
 
-# Every header that is not free format, by its bytes 1 to 3 without those bits
-# that say nothing about size: a walk over an hour of frames only looks up.
+# Headers that were read, by their bytes 1 to 3 without the bits that say nothing
+# about size: a walk over an hour of frames only looks up.
 _CACHE: dict[int, Frame | None] = {}
 
 
-def header(data: Bytes, position: int) -> Frame | None:
-    """Read the frame header at a position.
-
-    Parameters
-    ----------
-    data
-        Any bytes.
-    position
-        Where the header would start.
-
-    Returns
-    -------
-    Frame or None
-        None where no header starts.
-    """
+def read_header(data: Bytes, position: int) -> Frame | None:
+    """Read the frame header at a position; None where no header starts."""
     if position + HEADER_BYTES > len(data) or data[position] != SYNC_BYTE:
         return None
     second, third, fourth = data[position + 1 : position + HEADER_BYTES]
@@ -88,52 +76,28 @@ def header(data: Bytes, position: int) -> Frame | None:
         return None
     key = second << 16 | third << 8 | fourth & 0xC0
     if key not in _CACHE:
-        _CACHE[key] = _decode(second, third, fourth)
+        _CACHE[key] = _decode_header(second, third, fourth)
     return _CACHE[key]
 
 
 def find_header(data: Bytes, start: int, stop: int) -> int | None:
-    """Find what looks like a frame header.
-
-    Parameters
-    ----------
-    data
-        Any bytes.
-    start, stop
-        Between which offsets to look.
-
-    Returns
-    -------
-    int or None
-        Its position.
-    """
+    """Return the first position between two offsets that looks like a header."""
     found = _HEADER.search(data, start, stop)
     return found.start() if found else None
 
 
 def find_frame(data: bytes) -> int | None:
-    """Find the first frame that others of its kind follow.
-
-    Parameters
-    ----------
-    data
-        Any bytes.
-
-    Returns
-    -------
-    int or None
-        The frame's position.
-    """
+    """Return the position of the first frame that others of its kind follow."""
     position = data.find(SYNC_BYTE)
     while position >= 0:
-        if _in_a_row(data, position):
+        if _has_followers(data, position):
             return position
         position = data.find(SYNC_BYTE, position + 1)
     return None
 
 
-def _in_a_row(data: bytes, position: int) -> bool:
-    start, first = position, header(data, position)
+def _has_followers(data: bytes, position: int) -> bool:
+    start, first = position, read_header(data, position)
     frame = first
     for seen in range(1, FRAMES_IN_A_ROW):
         if first is None or frame is None:
@@ -141,30 +105,19 @@ def _in_a_row(data: bytes, position: int) -> bool:
         position += frame.size_bytes
         if position + HEADER_BYTES > len(data):
             return seen > 1 and (position == len(data) or start == 0)
-        frame = header(data, position)
-        if frame is None or not _alike(frame, first):
+        frame = read_header(data, position)
+        if frame is None or not _is_alike(frame, first):
             return False
     return True
 
 
-def _alike(one: Frame, other: Frame) -> bool:
+def _is_alike(one: Frame, other: Frame) -> bool:
     return (one.layer, one.sample_rate) == (other.layer, other.sample_rate)
 
 
-def info(first: bytes) -> int | None:
-    """Find what follows the magic of a Xing header.
-
-    Parameters
-    ----------
-    first
-        The bytes of the first frame.
-
-    Returns
-    -------
-    int or None
-        Its position, None without one.
-    """
-    frame = header(first, 0)
+def find_xing(first: bytes) -> int | None:
+    """Return the position behind the magic of a Xing header in the first frame."""
+    frame = read_header(first, 0)
     if frame is None:
         return None
     start = HEADER_BYTES + frame.side_bytes
@@ -172,19 +125,16 @@ def info(first: bytes) -> int | None:
 
 
 def is_empty(data: bytes) -> bool:
-    """Tell whether there is a Xing header that counts no frame, and no frame.
+    """Tell whether a Xing header counts no frame, and no frame follows.
+
+    An encoder that was given nothing writes such a file.
 
     Parameters
     ----------
     data
         The bytes behind any tags.
-
-    Returns
-    -------
-    bool
-        True for what an encoder writes that was given nothing.
     """
-    start = info(data)
+    start = find_xing(data)
     if start is None or len(data) < start + 8:
         return False
     is_counted = data[start + 3] & 1

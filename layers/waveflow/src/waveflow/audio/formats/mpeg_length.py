@@ -1,4 +1,4 @@
-"""Tell how many frames an MP3 file decodes to, by walking its headers."""
+"""Measure to how many frames an MP3 file decodes, by walking its headers."""
 
 import mmap
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from pathlib import Path
 
 from waveflow.audio.formats import mpeg
 from waveflow.audio.formats.head import ID3_HEADER_BYTES, id3_size, read_head
-from waveflow.audio.formats.mapped import FORGET_BYTES, forget, mapped
+from waveflow.audio.formats.mapped import FORGET_BYTES, forget, map_file
 from waveflow.errors import EmptyAudioError
 
-TAGS = (b"TAG", b"APE", b"LYR")  # what may stand behind the last frame
-ENOUGH_SECONDS = 7 * 3600  # beyond the limit: no need to go on
-MAX_JUNK_BYTES = 1 << 20  # to look through for a frame; beyond it only decoding tells
+TAGS = (b"TAG", b"APE", b"LYR")  # tags stand behind the last frame
+ENOUGH_SECONDS = 7 * 3600  # above the limit of six hours
+MAX_JUNK_BYTES = 1 << 20  # more junk is left to the decoder
 DECODER_DELAY = 529  # samples that every MP3 decoder adds in front
-LAME_OFFSET = 21  # of the two 12-bit trims, from the encoder's name on
+LAME_OFFSET = 21  # bytes from the encoder's name to the two 12-bit trims
 
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """Frames after trimming; truncated when the last one is cut.
+    """Hold the length after trimming, and whether the last frame is cut.
 
     `promised` is the length by the Xing header where frames are missing, else 0.
     """
@@ -28,18 +28,8 @@ class Length:
     promised: int = 0
 
 
-def measure(path: Path) -> Length:
-    """Walk from header to header.
-
-    Parameters
-    ----------
-    path
-        A file whose content is MPEG audio.
-
-    Returns
-    -------
-    Length
-        What a decoder that trims declared delays will give.
+def measure_length(path: Path) -> Length:
+    """Count the frames that a decoder gives which trims declared delays.
 
     Raises
     ------
@@ -48,14 +38,14 @@ def measure(path: Path) -> Length:
     """
     head, offset = read_head(path)
     first = mpeg.find_frame(head)
-    frame = None if first is None else mpeg.header(head, first)
+    frame = None if first is None else mpeg.read_header(head, first)
     if first is None or frame is None:
         raise EmptyAudioError("The mp3 file holds no frame of audio.")
-    with mapped(path) as data:
+    with map_file(path) as data:
         start = offset + first
-        skip, claimed = _declared(data[start : start + 256])
+        skip, claimed = _read_trims(data[start : start + 256])
         enough = frame.sample_rate * ENOUGH_SECONDS
-        samples, truncated, seen = _walk(data, start, enough=enough)
+        samples, truncated, seen = _count_samples(data, start, enough=enough)
     if skip is None or not seen:
         return Length(samples, truncated)
     samples -= frame.samples
@@ -65,8 +55,10 @@ def measure(path: Path) -> Length:
     return Length(samples, truncated, samples + missing if missing else 0)
 
 
-def _walk(data: mmap.mmap, position: int, *, enough: int) -> tuple[int, bool, bool]:
-    """Give the samples, whether the last frame is cut, and whether all was seen."""
+def _count_samples(
+    data: mmap.mmap, position: int, *, enough: int
+) -> tuple[int, bool, bool]:
+    """Return the samples, whether the last frame is cut, and whether all was seen."""
     # An hour has 138,000 frames but few different headers: look them up whole.
     known: dict[bytes, tuple[int, int]] = {}
     samples, last = 0, len(data) - mpeg.HEADER_BYTES
@@ -76,12 +68,12 @@ def _walk(data: mmap.mmap, position: int, *, enough: int) -> tuple[int, bool, bo
             held = forget(data, position)
         seen = known.get(data[position : position + mpeg.HEADER_BYTES])
         if seen is None:
-            frame = mpeg.header(data, position)
+            frame = mpeg.read_header(data, position)
             if frame is None:
                 if data[position : position + 3] in TAGS:
                     return samples, False, True
                 position += id3_size(data[position : position + ID3_HEADER_BYTES])
-                following = _resync(data, position, position + junk_left)
+                following = _find_next_frame(data, position, position + junk_left)
                 if following is None:
                     return samples, False, position + junk_left >= last
                 junk_left -= following - position
@@ -94,19 +86,19 @@ def _walk(data: mmap.mmap, position: int, *, enough: int) -> tuple[int, bool, bo
     return samples, position > len(data), True
 
 
-def _resync(data: mmap.mmap, start: int, stop: int) -> int | None:
+def _find_next_frame(data: mmap.mmap, start: int, stop: int) -> int | None:
     position = mpeg.find_header(data, start, stop)
     while position is not None:
-        frame = mpeg.header(data, position)
-        if frame and mpeg.header(data, position + frame.size_bytes):
+        frame = mpeg.read_header(data, position)
+        if frame and mpeg.read_header(data, position + frame.size_bytes):
             return position
         position = mpeg.find_header(data, position + 1, stop)
     return None
 
 
-def _declared(first: bytes) -> tuple[int | None, int]:
-    """Read the trims and the count of the Xing header, None without one."""
-    start = mpeg.info(first)
+def _read_trims(first: bytes) -> tuple[int | None, int]:
+    """Read the trims and the count of the Xing header, None without a header."""
+    start = mpeg.find_xing(first)
     if start is None:
         return None, 0
     flags = int.from_bytes(first[start : start + 4], "big")

@@ -1,24 +1,24 @@
-"""Walk the pages of an Ogg file: its true length and whether it ends early."""
+"""Walk the pages of an Ogg file, and find its true length and how it ends."""
 
 import mmap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from waveflow.audio.formats.mapped import FORGET_BYTES, forget, mapped
+from waveflow.audio.formats.mapped import FORGET_BYTES, forget, map_file
 
-CAPTURE = b"OggS\0"  # and the version
+CAPTURE = b"OggS\0"  # magic and version
 HEADER_BYTES = 27
 NUMBER = slice(18, 22)
 FIRST, LAST = 2, 4
 CONTINUED = 255  # the length of a piece of a packet that is not its last
 NO_POSITION = (1 << 64) - 1
-MAX_PACKET_FRAMES = 8_192  # of Vorbis; Opus packets last 5,760 at most
+MAX_PACKET_FRAMES = 8_192  # a Vorbis packet; an Opus packet has 5,760 at most
 
 
 @dataclass(slots=True)
 class Pages:
-    """What the pages show: frames over all links, and how the last one ends."""
+    """Sum up the pages: frames over all links, and how the last link ends."""
 
     frames: int = 0
     links: int = 0
@@ -28,7 +28,7 @@ class Pages:
 
 @dataclass(slots=True)
 class _Link:
-    """One stream of a chain."""
+    """Add up the pages of one stream of a chain."""
 
     skip: int = 0
     granule: int = 0
@@ -37,8 +37,8 @@ class _Link:
     first_packets: int = 0
 
     def add(self, granule: int, packets: int) -> None:
-        """Take in a page; only the last one's position is the end."""
-        if not granule:  # headers
+        """Take in a page; only the last page's position is the end."""
+        if not granule:  # header pages have position 0
             return
         self.packets += packets
         if granule == NO_POSITION:
@@ -55,7 +55,7 @@ class _Link:
 
     @property
     def _start(self) -> int:
-        """Tell where a capture of a running stream began: not at 0."""
+        """Return where a capture of a running stream began, which is not at 0."""
         if self.first_granule <= self.first_packets * MAX_PACKET_FRAMES:
             return 0
         rest = self.packets - self.first_packets
@@ -68,21 +68,14 @@ def read_pages(path: Path, *, opus: bool) -> Pages:
 
     Parameters
     ----------
-    path
-        A file whose content is Ogg.
     opus
         Whether the packets are Opus, whose first samples are to be skipped.
-
-    Returns
-    -------
-    Pages
-        The frames that the pages' positions show.
     """
-    with mapped(path) as data:
-        return _walk(data, opus=opus)
+    with map_file(path) as data:
+        return _walk_pages(data, opus=opus)
 
 
-def _walk(data: mmap.mmap, *, opus: bool) -> Pages:
+def _walk_pages(data: mmap.mmap, *, opus: bool) -> Pages:
     pages, link, position, held = Pages(), _Link(), 0, FORGET_BYTES
     while 0 <= position <= len(data) - HEADER_BYTES:
         if position > held:
@@ -116,20 +109,13 @@ def is_page_lost(path: Path, before: int, after: int) -> bool:
 
     Parameters
     ----------
-    path
-        A file whose content is Ogg.
     before, after
-        The offsets of the two pages.
-
-    Returns
-    -------
-    bool
-        True where their numbers do not follow each other.
+        The offsets of the two pages, whose numbers then do not follow each other.
     """
     with path.open("rb") as file:
-        return _number(file, after) > _number(file, before) + 1
+        return _page_number(file, after) > _page_number(file, before) + 1
 
 
-def _number(file: BinaryIO, offset: int) -> int:
+def _page_number(file: BinaryIO, offset: int) -> int:
     file.seek(offset)
     return int.from_bytes(file.read(HEADER_BYTES)[NUMBER], "little")

@@ -1,4 +1,7 @@
-"""Join each accepted kind with the decoder that reads it best."""
+"""Join each accepted kind with the decoder that reads it best.
+
+A stream that is opened here is not yet validated.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,49 +18,27 @@ from waveflow.audio.formats import (
     pcm,
     wav,
 )
-from waveflow.audio.formats.layout import Encoding, Layout
+from waveflow.audio.formats.pcm import Encoding, Layout
 from waveflow.audio.stream import TRUNCATED, Kind, Rounding, Samples, Stream
 from waveflow.errors import CorruptAudioError, EmptyAudioError
 
 
 def open_wav(path: Path) -> Stream:
-    """Open WAV; compressed WAV through FFmpeg.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    Stream
-        Not yet validated.
-    """
+    """Open WAV; compressed WAV through FFmpeg."""
     layout = wav.read_layout(path)
     if layout.encoding is None:
-        stream = _open_libav(path, Kind.WAV)
+        stream = _open_ffmpeg(path, Kind.WAV)
         stream.frames = min(stream.frames or layout.frames, layout.frames)
         return stream
-    return _uncompressed(path, layout)
+    return _open_pcm(path, layout)
 
 
 def open_aiff(path: Path) -> Stream:
-    """Open AIFF.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    Stream
-        Not yet validated.
-    """
-    return _uncompressed(path, aiff.read_layout(path))
+    """Open AIFF."""
+    return _open_pcm(path, aiff.read_layout(path))
 
 
-def _uncompressed(path: Path, layout: Layout) -> Stream:
+def _open_pcm(path: Path, layout: Layout) -> Stream:
     is_float = layout.encoding is Encoding.FLOAT
     return Stream(
         kind=layout.kind,
@@ -72,21 +53,10 @@ def _uncompressed(path: Path, layout: Layout) -> Stream:
 
 
 def open_flac(path: Path) -> Stream:
-    """Open FLAC; what libsndfile cannot decode whole through FFmpeg.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    Stream
-        Not yet validated.
-    """
+    """Open FLAC; a file that libsndfile cannot decode whole through FFmpeg."""
     structure = flac.read_structure(path)
     if not structure.fits_libsndfile:
-        stream = _open_libav(path, Kind.FLAC)
+        stream = _open_ffmpeg(path, Kind.FLAC)
         stream.frames = structure.frames
         return stream
     warnings: set[str] = set()
@@ -118,7 +88,7 @@ def _read_flac(
         rest = ffmpeg_careful.read_blocks(
             path, Kind.FLAC, facts=facts, warn=warnings.add
         )
-        for block in _behind(rest, done):
+        for block in _skip_frames(rest, done):
             yield block
             done += len(block)
     if done < structure.claimed:
@@ -126,20 +96,9 @@ def _read_flac(
 
 
 def open_mp3(path: Path) -> Stream:
-    """Open MPEG audio.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    Stream
-        Not yet validated.
-    """
-    length = mpeg_length.measure(path)
-    stream = _open_libav(path, Kind.MP3, whole=length.promised)
+    """Open MPEG audio."""
+    length = mpeg_length.measure_length(path)
+    stream = _open_ffmpeg(path, Kind.MP3, whole=length.promised)
     stream.frames, stream.splittable = length.frames, True
     if length.truncated:
         stream.warnings.add(TRUNCATED)
@@ -147,25 +106,12 @@ def open_mp3(path: Path) -> Stream:
 
 
 def open_ogg(path: Path, kind: Kind) -> Stream:
-    """Open Ogg Vorbis or Opus.
-
-    Parameters
-    ----------
-    path
-        The file.
-    kind
-        Which of the two.
-
-    Returns
-    -------
-    Stream
-        Not yet validated.
-    """
+    """Open Ogg Vorbis or Opus, as `kind` says."""
     pages = ogg.read_pages(path, opus=kind is Kind.OPUS)
-    # The stamps of a chain start again with each link.
+    # Stamps of a chain start again with each link.
     whole = pages.frames if pages.links == 1 else 0
     try:
-        stream = _open_libav(path, kind, whole=whole)
+        stream = _open_ffmpeg(path, kind, whole=whole)
     except CorruptAudioError as exc:
         if pages.frames or pages.cut:
             raise
@@ -179,22 +125,11 @@ def open_ogg(path: Path, kind: Kind) -> Stream:
 
 
 def open_m4a(path: Path) -> Stream:
-    """Open AAC or ALAC in MPEG-4.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    Stream
-        Not yet validated.
-    """
-    return _open_libav(path, Kind.M4A)
+    """Open AAC or ALAC in MPEG-4."""
+    return _open_ffmpeg(path, Kind.M4A)
 
 
-def _open_libav(path: Path, kind: Kind, *, whole: int = 0) -> Stream:
+def _open_ffmpeg(path: Path, kind: Kind, *, whole: int = 0) -> Stream:
     facts = container.read_facts(path, kind)
     if not facts.channels:
         raise CorruptAudioError(f"The {kind} file does not tell its channels.")
@@ -206,14 +141,20 @@ def _open_libav(path: Path, kind: Kind, *, whole: int = 0) -> Stream:
         channels=facts.channels,
         frames=facts.frames,
         rounding=roundings.get(kind, Rounding.NEAREST),
-        read=_Libav(path, kind, facts, whole, warnings.add).read,
+        read=_FfmpegFile(path, kind, facts, whole, warnings.add).read,
         warnings=warnings,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Libav:
-    """One file to be decoded by FFmpeg's libraries."""
+class _FfmpegFile:
+    """Decode one file with FFmpeg, on the fast path as far as it goes.
+
+    Parameters
+    ----------
+    whole
+        The length that the structure shows and that has to be met, else 0.
+    """
 
     path: Path
     kind: Kind
@@ -222,7 +163,7 @@ class _Libav:
     warn: Callable[[str], None]
 
     def read(self, start: int) -> Iterator[Samples]:
-        """Decode inside FFmpeg; where that stops, go on packet by packet."""
+        """Decode from the frame `start` on; behind a fault, take the careful path."""
         import av
 
         done = start
@@ -237,18 +178,29 @@ class _Libav:
                 yield block
                 done += len(block)
         except (av.error.FFmpegError, ValueError) as exc:
-            if start:  # a part: whoever wants the whole decodes it from the start
+            if start:  # part of a file: the caller decodes the whole instead
                 raise CorruptAudioError(f"Decoding from {start} on failed.") from exc
-            yield from _behind(self._packets(), done)
+            yield from _skip_frames(self._read_carefully(), done)
 
-    def _packets(self) -> Iterator[Samples]:
+    def _read_carefully(self) -> Iterator[Samples]:
         return ffmpeg_careful.read_blocks(
             self.path, self.kind, facts=self.facts, warn=self.warn, whole=self.whole
         )
 
 
-def _behind(blocks: Iterator[Samples], start: int) -> Iterator[Samples]:
+def _skip_frames(blocks: Iterator[Samples], start: int) -> Iterator[Samples]:
     for block in blocks:
         if start < len(block):
             yield block[start:]
         start = max(0, start - len(block))
+
+
+OPENERS: dict[Kind, Callable[[Path], Stream]] = {
+    Kind.WAV: open_wav,
+    Kind.AIFF: open_aiff,
+    Kind.FLAC: open_flac,
+    Kind.MP3: open_mp3,
+    Kind.OGG: lambda path: open_ogg(path, Kind.OGG),
+    Kind.OPUS: lambda path: open_ogg(path, Kind.OPUS),
+    Kind.M4A: open_m4a,
+}

@@ -1,31 +1,64 @@
 """Read uncompressed samples block by block."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio.formats.layout import Encoding, Layout
-from waveflow.audio.stream import BLOCK_SAMPLES, Samples
+from waveflow.audio.stream import BLOCK_SAMPLES, Kind, Samples
 
 LOW_BYTE = -256  # masks the byte that a 24-bit sample shares with its neighbour
 
-Convert = Callable[[bytearray, int], NDArray[np.generic]]
+Convert = Callable[[bytearray, int], Samples]
+
+
+class Encoding(Enum):
+    """Name the ways in which one sample is written."""
+
+    UNSIGNED = "u"
+    SIGNED = "i"
+    FLOAT = "f"
+    A_LAW = "a-law"
+    MU_LAW = "mu-law"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Say where the samples of a WAV or AIFF file lie, and how they are written.
+
+    `encoding` is None if they are compressed; then `frames_per_byte` says how far.
+    """
+
+    kind: Kind
+    sample_rate: int
+    channels: int
+    encoding: Encoding | None
+    width: int
+    big_endian: bool
+    offset: int
+    size: int
+    truncated: bool
+    frames_per_byte: int = 0
+
+    @property
+    def frame_bytes(self) -> int:
+        """Return the bytes of one frame of all channels."""
+        return self.width * self.channels
+
+    @property
+    def frames(self) -> int:
+        """Count whole frames; of compressed samples, the most that the bytes hold."""
+        if self.encoding is None:
+            return self.size * self.frames_per_byte
+        return self.size // self.frame_bytes if self.frame_bytes else 0
 
 
 def read_blocks(path: Path, layout: Layout, *, start: int = 0) -> Iterator[Samples]:
-    """Read the samples from a frame on.
-
-    Parameters
-    ----------
-    path
-        The file.
-    layout
-        Where its samples lie.
-    start
-        The first frame to read.
+    """Read the samples from the frame `start` on.
 
     Yields
     ------
@@ -43,7 +76,7 @@ def read_blocks(path: Path, layout: Layout, *, start: int = 0) -> Iterator[Sampl
     with path.open("rb", buffering=0) as file:
         file.seek(layout.offset + start * layout.frame_bytes)
         while left > 0:
-            count = _fill(file.readinto, view[: min(block_bytes, left)])
+            count = _fill_buffer(file.readinto, view[: min(block_bytes, left)])
             count -= count % layout.frame_bytes
             if not count:
                 return
@@ -52,7 +85,7 @@ def read_blocks(path: Path, layout: Layout, *, start: int = 0) -> Iterator[Sampl
             yield samples.reshape(-1, layout.channels)
 
 
-def _fill(readinto: Callable[[memoryview], int | None], view: memoryview) -> int:
+def _fill_buffer(readinto: Callable[[memoryview], int | None], view: memoryview) -> int:
     filled = 0
     while filled < len(view):
         count = readinto(view[filled:])
@@ -64,11 +97,6 @@ def _fill(readinto: Callable[[memoryview], int | None], view: memoryview) -> int
 
 def converter(layout: Layout) -> Convert:
     """Choose how raw bytes become samples.
-
-    Parameters
-    ----------
-    layout
-        How a sample is written.
 
     Returns
     -------
@@ -82,7 +110,7 @@ def converter(layout: Layout) -> Convert:
         table = _a_law() if layout.encoding is Encoding.A_LAW else _mu_law()
         return lambda raw, n: table[np.frombuffer(raw, np.uint8, n)]
     if layout.encoding is Encoding.FLOAT:
-        return lambda raw, n: _floats(np.frombuffer(raw, f"{order}f{width}", n))
+        return lambda raw, n: _to_float32(np.frombuffer(raw, f"{order}f{width}", n))
     if layout.encoding is Encoding.UNSIGNED:
         return lambda raw, n: (
             (np.frombuffer(raw, np.uint8, n).astype(np.int16) - 128) << 8
@@ -106,7 +134,7 @@ def _little_24(raw: bytearray, count: int) -> NDArray[np.int32]:
     return out
 
 
-def _floats(samples: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+def _to_float32(samples: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     # A double beyond float32 becomes an infinity, which counts as no sample;
     # of a signalling NaN NumPy would warn on standard error.
     with np.errstate(over="ignore", invalid="ignore"):

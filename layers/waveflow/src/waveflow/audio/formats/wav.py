@@ -8,17 +8,17 @@ from typing import BinaryIO
 
 from waveflow.audio.formats import chunks
 from waveflow.audio.formats.head import read_head
-from waveflow.audio.formats.layout import Encoding, Layout
+from waveflow.audio.formats.pcm import Encoding, Layout
 from waveflow.audio.stream import Kind
 from waveflow.errors import CorruptAudioError, UnsupportedMediaError
 
 PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
-# MS and IMA ADPCM, GSM 6.10, MPEG layer III; at most so many frames in a byte.
+# Most frames in a byte of MS and IMA ADPCM, GSM 6.10 and MPEG layer III.
 COMPRESSED = {0x02: 2, 0x11: 2, 0x31: 5, 0x55: 24}
 GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 FMT_BYTES = 16
 EXTENSIBLE_BYTES = 40
-IN_DS64 = 0xFFFF_FFFF  # "the real size stands in the ds64 chunk"
+IN_DS64 = 0xFFFF_FFFF  # the size stands in the ds64 chunk
 FLOAT_WIDTHS = (4, 8)
 # Below five bits writers pack two samples into a byte, against the format.
 MIN_BITS, MAX_BITS = 5, 32
@@ -34,17 +34,12 @@ class _Format:
 
 
 def read_layout(path: Path) -> Layout:
-    """Read the header of a WAV file.
-
-    Parameters
-    ----------
-    path
-        A file whose content is WAV.
+    """Read from the header of a WAV file where its samples lie.
 
     Returns
     -------
     Layout
-        Where the samples lie; `encoding` is None where they are compressed.
+        `encoding` is None where the samples are compressed.
 
     Raises
     ------
@@ -57,11 +52,11 @@ def read_layout(path: Path) -> Layout:
     big_endian = head[:4] == b"RIFX"
     with path.open("rb") as file:
         walk = chunks.walk(file, start + 12, big_endian=big_endian)
-        fmt, data, form_size = _find(file, walk, big_endian=big_endian)
+        fmt, data, form_size = _find_chunks(file, walk, big_endian=big_endian)
         size = int.from_bytes(head[4:8], "big" if big_endian else "little")
         form_end = start + 8 + (form_size if size == IN_DS64 else size)
         extent = chunks.measure(file, data, form_end=form_end, big_endian=big_endian)
-    encoding = _encoding(fmt)
+    encoding = _encoding_of(fmt)
     width = fmt.width
     return Layout(
         kind=Kind.WAV,
@@ -77,10 +72,10 @@ def read_layout(path: Path) -> Layout:
     )
 
 
-def _find(
+def _find_chunks(
     file: BinaryIO, walk: Iterable[chunks.Chunk], *, big_endian: bool
 ) -> tuple[_Format, chunks.Chunk, int]:
-    """Find the format, the data, and the size of the form as ds64 gives it."""
+    """Find the format, the data, and the form's size by the ds64 chunk."""
     fmt, form_size, long_size = None, 0, 0
     for chunk in walk:
         if chunk.name == b"ds64":
@@ -88,7 +83,9 @@ def _find(
             form_size, long_size = struct.unpack("<QQ", file.read(16).ljust(16, b"\0"))
         elif chunk.name == b"fmt ":
             file.seek(chunk.offset)
-            fmt = _format(file.read(min(chunk.size, EXTENSIBLE_BYTES)), big=big_endian)
+            fmt = _read_format(
+                file.read(min(chunk.size, EXTENSIBLE_BYTES)), big=big_endian
+            )
         elif chunk.name == b"data":
             if fmt is None:
                 raise CorruptAudioError("The WAV file has data before its format.")
@@ -97,7 +94,7 @@ def _find(
     raise CorruptAudioError("The WAV file has no data chunk.")
 
 
-def _format(raw: bytes, *, big: bool) -> _Format:
+def _read_format(raw: bytes, *, big: bool) -> _Format:
     if len(raw) < FMT_BYTES:
         raise CorruptAudioError(f"The WAV format has {len(raw)} bytes, 16 at least.")
     order = ">" if big else "<"
@@ -109,15 +106,15 @@ def _format(raw: bytes, *, big: bool) -> _Format:
     if not channels:
         raise CorruptAudioError("The WAV format has no channels.")
     width = align // channels if align and align % channels == 0 else 0
-    return _Format(tag, channels, rate, _sane(width, bits), bits)
+    return _Format(tag, channels, rate, _width_of(width, bits), bits)
 
 
-def _sane(width: int, bits: int) -> int:
+def _width_of(width: int, bits: int) -> int:
     needed = (bits + 7) // 8
     return width if needed <= width <= MAX_BITS // 4 else needed
 
 
-def _encoding(fmt: _Format) -> Encoding | None:
+def _encoding_of(fmt: _Format) -> Encoding | None:
     if fmt.tag in COMPRESSED:
         return None
     if (

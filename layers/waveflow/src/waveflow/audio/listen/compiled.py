@@ -1,6 +1,6 @@
 """Fill numba's cache: run once whatever librosa compiles on its first call.
 
-`python -m waveflow.audio.compiled`, while an image is built.
+`python -m waveflow.audio.listen.compiled`, while an image is built.
 """
 
 import numpy as np
@@ -21,12 +21,12 @@ def exercise() -> None:
 
 
 def humming_metronome() -> NDArray[np.float32]:
-    """Make a signal that has beats and pitch, so that nothing is left out.
+    """Make a signal with beats and pitch, so that every compiled function runs.
 
     Returns
     -------
     NDArray
-        float32, shape (frames,), at 22,050 Hz: 120 BPM and one note.
+        Shape (frames,), at 22,050 Hz: 120 BPM and one note.
     """
     hum = 0.5 * np.sin(np.arange(SECONDS * SAMPLE_RATE) / 9)
     hum[:: SAMPLE_RATE // 2] = 1

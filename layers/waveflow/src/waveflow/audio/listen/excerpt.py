@@ -1,4 +1,4 @@
-"""Bring the beginning of a file to where tempo and key are looked for."""
+"""Read the excerpt of a file in which tempo and key are looked for."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from waveflow.audio import codec
 from waveflow.audio.kernels import mono
-from waveflow.audio.listen.meter import planar
 from waveflow.audio.listen.stem_check import SILENT_LEVEL
+from waveflow.audio.stream import Block
 
 SAMPLE_RATE = 22_050  # Hz; librosa's own, far above what beat and pitch need
 MAX_SECONDS = 90
-VANISHED = 0.1  # of one channel's power: the mean of the channels cancels out
+VANISHED = 0.1  # share of one channel's power: below, the channels cancel out
 
 
 def read_excerpt(path: Path, *, deadline: float | None = None) -> NDArray[np.float32]:
@@ -20,16 +20,14 @@ def read_excerpt(path: Path, *, deadline: float | None = None) -> NDArray[np.flo
 
     Parameters
     ----------
-    path
-        The file.
     deadline
         A value of `time.monotonic()` to end by.
 
     Returns
     -------
     NDArray
-        float32, shape (frames,), at 22,050 Hz: the mean of the channels, or the
-        first of them where they cancel each other out.
+        Shape (frames,), at 22,050 Hz: the mean of the channels, or the first of
+        them where the channels cancel each other out.
 
     Raises
     ------
@@ -44,7 +42,8 @@ def read_excerpt(path: Path, *, deadline: float | None = None) -> NDArray[np.flo
     )
     left, parts = MAX_SECONDS * stream.sample_rate, []
     for block in codec.blocks(stream, deadline=deadline):
-        both = np.stack((mono(block), planar(block[:, :1])[0]), axis=1)[:left]
+        first = Block(block[:, :1], stream.sample_rate).planar[0]
+        both = np.stack((mono(block), first), axis=1)[:left]
         parts.append(resampler.resample_chunk(both))
         left -= len(both)
         if left <= 0:
@@ -56,16 +55,5 @@ def read_excerpt(path: Path, *, deadline: float | None = None) -> NDArray[np.flo
 
 
 def is_silent(excerpt: NDArray[np.float32]) -> bool:
-    """Tell whether nothing can be heard.
-
-    Parameters
-    ----------
-    excerpt
-        float32, shape (frames,).
-
-    Returns
-    -------
-    bool
-        True below -80 dBFS.
-    """
+    """Tell whether an excerpt stays below -80 dBFS."""
     return float(np.abs(excerpt).max(initial=0.0)) < SILENT_LEVEL

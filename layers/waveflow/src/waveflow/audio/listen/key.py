@@ -1,94 +1,67 @@
 """Find the musical key of an excerpt, or say why there is none.
 
 librosa measures how strong each of the twelve pitch classes is; the key is the
-one whose profile that resembles most (Albrecht and Shanahan, Music Perception
-31(1), 2013, from 982 pieces). librosa is imported on the first call.
+candidate whose profile those strengths resemble most (Albrecht and Shanahan, Music
+Perception 31(1), 2013, from 982 pieces). librosa is imported on the first call.
 """
 
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio.listen.excerpt import SAMPLE_RATE, is_silent
+from waveflow.audio.listen.findings import MusicalKey
 
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-# How often each degree of the scale occurs, in thousandths, the tonic first.
+# Shares of the degrees of the scale, in thousandths, the tonic first.
 MAJOR = (238, 6, 111, 6, 137, 94, 16, 214, 9, 80, 8, 81)
 MINOR = (220, 6, 104, 123, 19, 103, 12, 214, 62, 22, 61, 52)
 HOP = 1_024
 MIN_SECONDS = 3.0
 MIN_CONTRAST = 0.35  # drums, noise and speech stay below 0.3, chords above 0.7
 MIN_CONFIDENCE = 0.6
-MIN_LEAD = 0.03  # one note alone fits two keys equally well
+MIN_LEAD = 0.03  # a single note fits two keys equally well
 RELATIVE_STEPS = 3  # semitones from a minor key up to the major key with its notes
 
-SILENT, TOO_SHORT = "SILENT", "TOO_SHORT"
-NO_PITCH, NO_KEY = "NO_PITCH", "NO_KEY"
 
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Which key the notes belong to.
-
-    Parameters
-    ----------
-    value
-        Such as "F# minor", with sharps only; None with a reason.
-    confidence
-        0 to 1: the correlation of the notes with the key's profile.
-    relative
-        The key with the same notes in the other mode, the likeliest mistake.
-    reason
-        Why there is no value: SILENT, TOO_SHORT (below 3 s), NO_PITCH (drums,
-        noise, speech) or NO_KEY (notes that fit several keys or none).
-    """
-
-    value: str | None
-    confidence: float
-    relative: str | None
-    reason: str | None
-
-
-def find_key(excerpt: NDArray[np.float32]) -> Key:
-    """Find the key.
+def find_key(excerpt: NDArray[np.float32]) -> MusicalKey:
+    """Find the key of an excerpt; the same excerpt always has the same key.
 
     Parameters
     ----------
     excerpt
-        float32, shape (frames,), at 22,050 Hz.
-
-    Returns
-    -------
-    Key
-        The same for the same excerpt.
+        Shape (frames,), at 22,050 Hz.
     """
     if is_silent(excerpt):
-        return _none(SILENT)
+        return _no_key("SILENT")
     if len(excerpt) < MIN_SECONDS * SAMPLE_RATE:
-        return _none(TOO_SHORT)
+        return _no_key("TOO_SHORT")
     strengths = pitch_classes(excerpt)
     if strengths is None or strengths.std() < MIN_CONTRAST * strengths.mean():
-        return _none(NO_PITCH)
+        return _no_key("NO_PITCH")
     fits = profile_fits(strengths)
     second, first = np.sort(fits)[-2:]
     confidence = round(float(np.clip(first, 0, 1)), 2)
     if first < MIN_CONFIDENCE or first - second < MIN_LEAD:
-        return _none(NO_KEY, confidence)
+        return _no_key("NO_KEY", confidence)
     tonic, minor = int(fits.argmax()) % 12, int(fits.argmax()) >= len(PITCHES)
     other = tonic + RELATIVE_STEPS if minor else tonic - RELATIVE_STEPS
-    return Key(
-        _name(tonic, minor=minor), confidence, _name(other, minor=not minor), None
+    return MusicalKey(
+        value=_key_name(tonic, minor=minor),
+        confidence=confidence,
+        relative=_key_name(other, minor=not minor),
+        reason=None,
     )
 
 
 def pitch_classes(excerpt: NDArray[np.float32]) -> NDArray[np.float64] | None:
-    """Measure the mean strength of each pitch class, however it is tuned.
+    """Measure the mean strength of each pitch class, whatever the tuning.
 
     Parameters
     ----------
     excerpt
-        float32, shape (frames,), at 22,050 Hz.
+        Shape (frames,), at 22,050 Hz.
 
     Returns
     -------
@@ -129,9 +102,12 @@ def profile_fits(strengths: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([np.corrcoef(strengths, profile)[0, 1] for profile in profiles])
 
 
-def _name(tonic: int, *, minor: bool) -> str:
+def _key_name(tonic: int, *, minor: bool) -> str:
     return f"{PITCHES[tonic % 12]} {'minor' if minor else 'major'}"
 
 
-def _none(reason: str, confidence: float = 0.0) -> Key:
-    return Key(None, confidence, None, reason)
+def _no_key(
+    reason: Literal["SILENT", "TOO_SHORT", "NO_PITCH", "NO_KEY"],
+    confidence: float = 0.0,
+) -> MusicalKey:
+    return MusicalKey(value=None, confidence=confidence, relative=None, reason=reason)

@@ -1,12 +1,14 @@
 """Measure loudness while blocks pass by (ITU-R BS.1770-4, EBU Tech 3341, 3342)."""
 
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio.listen import weighting
+from waveflow.audio.listen.findings import Loudness
 from waveflow.audio.listen.true_peak import TruePeak
+from waveflow.audio.stream import Block
 
 HOPS_PER_SECOND = 10
 MOMENTARY_HOPS = 4  # 400 ms, each overlapping the last by 75 %
@@ -19,7 +21,8 @@ RANGE_LOW, RANGE_HIGH = 0.10, 0.95
 MIN_RANGE_BLOCKS = 5  # below, a tenth of the blocks is not even one of them
 
 SURROUND = 1.41  # about +1.5 dB for what comes from the side or behind
-# By number of channels, in the order of WAVE files; more than eight count alike.
+# Weights by number of channels, in the order of WAVE files; more than eight
+# channels weigh alike.
 WEIGHTS: dict[int, tuple[float, ...]] = {
     4: (1, 1, SURROUND, SURROUND),
     5: (1, 1, 1, SURROUND, SURROUND),
@@ -28,49 +31,9 @@ WEIGHTS: dict[int, tuple[float, ...]] = {
     8: (1, 1, 1, 0, SURROUND, SURROUND, SURROUND, SURROUND),
 }
 
-SILENT = "SILENT"
-TOO_SHORT = "TOO_SHORT"
-
-
-@dataclass(frozen=True, slots=True)
-class Loudness:
-    """How loud a file is; what cannot be said is None.
-
-    Parameters
-    ----------
-    integrated
-        Gated loudness of the whole, in LUFS.
-    range
-        Loudness range, in LU; None below 3.4 s.
-    momentary_max
-        The loudest 400 ms, in LUFS.
-    short_term_max
-        The loudest 3 s, in LUFS; None below 3 s.
-    true_peak
-        In dBTP; None for digital silence.
-    reason
-        Why `integrated` is None: TOO_SHORT (below 400 ms) or SILENT (nothing
-        above -70 LUFS).
-    """
-
-    integrated: float | None
-    range: float | None
-    momentary_max: float | None
-    short_term_max: float | None
-    true_peak: float | None
-    reason: str | None
-
 
 class LoudnessMeter:
-    """What was heard of a stream.
-
-    Parameters
-    ----------
-    sample_rate
-        In Hz.
-    channels
-        Of the source.
-    """
+    """Listen to a stream, and measure its loudness and true peak."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._hop = sample_rate // HOPS_PER_SECOND
@@ -81,14 +44,9 @@ class LoudnessMeter:
         self._unsummed: NDArray[np.float64] = np.zeros(0)
         self._sums: list[NDArray[np.float64]] = []
 
-    def add(self, x: NDArray[np.float32]) -> None:
-        """Take in the next frames.
-
-        Parameters
-        ----------
-        x
-            float32, shape (channels, frames), in units of full scale.
-        """
+    def add(self, block: Block) -> None:
+        """Take in the next frames."""
+        x = block.planar
         self._peak.add(x)
         joined: NDArray[np.float64] = np.concatenate((self._unfiltered, x), axis=1)
         whole = joined.shape[1] // weighting.RUN * weighting.RUN
@@ -105,13 +63,7 @@ class LoudnessMeter:
         self._unsummed = squares[whole:]
 
     def finish(self) -> Loudness:
-        """Give what the whole stream amounts to.
-
-        Returns
-        -------
-        Loudness
-            Rounded to 0.01.
-        """
+        """Return the levels of the whole stream, rounded to 0.01."""
         rest = self._unfiltered.shape[1]
         if rest:
             padded = np.zeros((len(self._unfiltered), weighting.RUN))
@@ -121,15 +73,22 @@ class LoudnessMeter:
         momentary = _windows(hops, MOMENTARY_HOPS)
         short_term = _windows(hops, SHORT_TERM_HOPS)
         integrated = gated_loudness(momentary)
-        too_short = TOO_SHORT if not len(momentary) else SILENT
         return Loudness(
-            integrated=_rounded(integrated),
-            range=_rounded(loudness_range(short_term)),
-            momentary_max=_loudest(momentary),
-            short_term_max=_loudest(short_term),
-            true_peak=_level(20, self._peak.level),
-            reason=too_short if integrated is None else None,
+            integrated=_round_level(integrated),
+            range=_round_level(loudness_range(short_term)),
+            momentary_max=_max_lufs(momentary),
+            short_term_max=_max_lufs(short_term),
+            true_peak=_decibels(20, self._peak.level),
+            reason=_reason(integrated, momentary),
         )
+
+
+def _reason(
+    integrated: float | None, momentary: NDArray[np.float64]
+) -> Literal["SILENT", "TOO_SHORT"] | None:
+    if integrated is not None:
+        return None
+    return "SILENT" if len(momentary) else "TOO_SHORT"
 
 
 def gated_loudness(powers: NDArray[np.float64]) -> float | None:
@@ -150,7 +109,7 @@ def gated_loudness(powers: NDArray[np.float64]) -> float | None:
 
 
 def loudness_range(powers: NDArray[np.float64]) -> float | None:
-    """Tell how far apart quiet and loud passages are (EBU Tech 3342).
+    """Measure the distance of quiet and loud passages (EBU Tech 3342).
 
     Parameters
     ----------
@@ -174,7 +133,7 @@ def loudness_range(powers: NDArray[np.float64]) -> float | None:
 
 
 def _gate(powers: NDArray[np.float64], relative: float) -> float | None:
-    """Give the power above which blocks count: absolute gate, then relative."""
+    """Return the power above which blocks count, by both gates; None for silence."""
     heard = powers[powers > 10 ** ((ABSOLUTE_GATE - OFFSET) / 10)]
     if not len(heard):
         return None
@@ -195,14 +154,14 @@ def _lufs(power: float) -> float:
     return OFFSET + 10 * float(np.log10(power))
 
 
-def _loudest(powers: NDArray[np.float64]) -> float | None:
+def _max_lufs(powers: NDArray[np.float64]) -> float | None:
     level = float(powers.max(initial=0.0))
-    return _rounded(_lufs(level)) if level > 0 else None
+    return _round_level(_lufs(level)) if level > 0 else None
 
 
-def _level(per_decade: float, value: float) -> float | None:
-    return _rounded(per_decade * float(np.log10(value))) if value > 0 else None
+def _decibels(per_decade: float, value: float) -> float | None:
+    return _round_level(per_decade * float(np.log10(value))) if value > 0 else None
 
 
-def _rounded(value: float | None) -> float | None:
+def _round_level(value: float | None) -> float | None:
     return None if value is None else round(value, 2)

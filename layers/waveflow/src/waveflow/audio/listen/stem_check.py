@@ -1,63 +1,33 @@
-"""Check a stem as an engineer does by ear, while blocks pass by."""
+"""Check a stem for the faults that an engineer hears, while blocks pass by."""
 
 import math
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-SILENT, CLIPPED, DC_OFFSET = "SILENT", "CLIPPED", "DC_OFFSET"
-DUAL_MONO, ANTI_PHASE = "DUAL_MONO", "ANTI_PHASE"
-LEADING_SILENCE, UPSAMPLED_BITS = "LEADING_SILENCE", "UPSAMPLED_BITS"
+from waveflow.audio.listen.findings import StemWarning
+from waveflow.audio.stream import Block, Samples
 
 SILENT_LEVEL = 1e-4  # -80 dBFS: above the dither of 16 bits
 LEADING_SECONDS = 0.5
-LEADING_RANGE = 0.01  # of the file's peak: what begins 40 dB below it is heard
+LEADING_RANGE = 0.01  # 40 dB below the file's peak, a beginning is heard
 # A sound begins above -60 dBFS, in quiet files above -65 … -80.
 LEADING_LEVELS = (1e-3, 10**-3.25, 10**-3.5, 10**-3.75, SILENT_LEVEL)
-INT16_STEPS = 32_768  # on each side
+INT16_STEPS = 32_768  # levels on each side of 0
 # A sine of 30 Hz at full scale stays there for five samples at 48 kHz, in coarser
 # steps for longer, by the square root.
 CLIPPED_RUN = 6  # samples at up to 48 kHz, more above
 CLIPPED_RUN_HZ = 48_000
-DC_LEVEL = 0.005  # of full scale, -46 dBFS
-DC_SECONDS = 2.0  # in which half a period of 32 Hz, left over, has that mean
+DC_LEVEL = 0.005  # -46 dBFS
+DC_SECONDS = 2.0  # half a period of 32 Hz, left over, has that mean
 DUAL_MONO_RATIO = 1e-6  # the difference is 60 dB below the sum
 ANTI_PHASE_RATIO = 0.1  # the sum is 10 dB below the difference
-LOW_BITS = 0xFFFF  # of a left-justified sample: what 16 bits do not reach
+LOW_BITS = 0xFFFF  # bits of a left-justified sample that 16 bits do not reach
 STEREO = 2
 
 
-@dataclass(frozen=True, slots=True)
-class StemWarning:
-    """One thing that an engineer would ask about.
-
-    Parameters
-    ----------
-    code
-        One of this module's.
-    count
-        Of CLIPPED: samples in runs at full scale.
-    seconds
-        Of LEADING_SILENCE: how long it lasts.
-    """
-
-    code: str
-    count: int | None = None
-    seconds: float | None = None
-
-
 class StemCheck:
-    """What was noticed of a stream.
-
-    Parameters
-    ----------
-    sample_rate
-        In Hz.
-    channels
-        Of the source.
-    """
+    """Listen to a stream, and note faults that an engineer would ask about."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._rate = sample_rate
@@ -70,38 +40,31 @@ class StemCheck:
         self._low_bits: int | None = None
         self._bits = 0
 
-    def add(self, block: NDArray[Any], x: NDArray[np.float32]) -> None:
-        """Take in the next frames.
-
-        Parameters
-        ----------
-        block
-            As decoded, shape (frames, channels).
-        x
-            The same as float32, shape (channels, frames), in units of full scale.
-        """
+    def add(self, block: Block) -> None:
+        """Take in the next frames, as floats and as decoded."""
+        samples, x = block.samples, block.planar
         loudest = max(float(x.max(initial=0)), -float(x.min(initial=0)))
         self._loudest = max(self._loudest, loudest)
         self._sums += x.sum(axis=1, dtype=np.float64)
-        self._runs.add(x, loudest, step=self._step(block))
+        self._runs.add(x, loudest, step=self._step(samples))
         self._note_beginnings(x, loudest)
         if len(x) == STEREO:
             both, apart = x[0] + x[1], x[0] - x[1]
             self._sum_energy += float(both @ both)
             self._difference_energy += float(apart @ apart)
-        if block.dtype == np.int32:
-            used = int(np.bitwise_or.reduce(block, axis=None))
+        if samples.dtype == np.int32:
+            used = int(np.bitwise_or.reduce(samples, axis=None))
             self._low_bits = (self._low_bits or 0) | used & LOW_BITS
         self._frames += x.shape[1]
 
-    def _step(self, block: NDArray[Any]) -> int:
-        """Give the distance of two levels: 1 for 16 bits and more, 256 for eight."""
-        if block.dtype == np.int16 and not self._bits & 1:
-            self._bits |= int(np.bitwise_or.reduce(block, axis=None))
+    def _step(self, samples: Samples) -> int:
+        """Return the distance of two levels: 1 for 16 bits and more, 256 for eight."""
+        if samples.dtype == np.int16 and not self._bits & 1:
+            self._bits |= int(np.bitwise_or.reduce(samples, axis=None))
         return self._bits & -self._bits or 1
 
     def _note_beginnings(self, x: NDArray[np.float32], loudest: float) -> None:
-        """Note where each level is first exceeded."""
+        """Note the frame at which each level is first exceeded."""
         new = [at for at in LEADING_LEVELS if at <= loudest and at not in self._begins]
         if new:
             heard = np.abs(x).max(axis=0)
@@ -113,16 +76,10 @@ class StemCheck:
         level = next(at for at in LEADING_LEVELS if at <= reached)
         return round(self._begins[level] / self._rate, 3)
 
-    def finish(self) -> tuple[StemWarning, ...]:
-        """Give what is worth a warning.
-
-        Returns
-        -------
-        tuple
-            In the order of this module's codes; of silence nothing else is said.
-        """
+    def finish(self) -> list[StemWarning]:
+        """Return the warnings in the order of their codes; silence is the only one."""
         if self._loudest < SILENT_LEVEL:
-            return (StemWarning(SILENT),)
+            return [StemWarning(code="SILENT")]
         silence = self._leading_seconds()
         clipped = self._runs.finish()
         offset = float(np.abs(self._sums).max()) / self._frames
@@ -130,14 +87,16 @@ class StemCheck:
         stereo = len(self._sums) == STEREO
         both, apart = self._sum_energy, self._difference_energy
         found = {
-            StemWarning(CLIPPED, count=clipped): clipped > 0,
-            StemWarning(DC_OFFSET): long and offset > DC_LEVEL,
-            StemWarning(DUAL_MONO): stereo and apart < DUAL_MONO_RATIO * both,
-            StemWarning(ANTI_PHASE): stereo and both < ANTI_PHASE_RATIO * apart,
-            StemWarning(LEADING_SILENCE, seconds=silence): silence > LEADING_SECONDS,
-            StemWarning(UPSAMPLED_BITS): self._low_bits == 0,
+            StemWarning(code="CLIPPED", count=clipped): clipped > 0,
+            StemWarning(code="DC_OFFSET"): long and offset > DC_LEVEL,
+            StemWarning(code="DUAL_MONO"): stereo and apart < DUAL_MONO_RATIO * both,
+            StemWarning(code="ANTI_PHASE"): stereo and both < ANTI_PHASE_RATIO * apart,
+            StemWarning(code="LEADING_SILENCE", seconds=silence): (
+                silence > LEADING_SECONDS
+            ),
+            StemWarning(code="UPSAMPLED_BITS"): self._low_bits == 0,
         }
-        return tuple(warning for warning, is_so in found.items() if is_so)
+        return [warning for warning, is_so in found.items() if is_so]
 
 
 class _Runs:
@@ -160,7 +119,7 @@ class _Runs:
                 self._close(channel)
 
     def finish(self) -> int:
-        """Count the last runs too."""
+        """Close the last runs, and return the count."""
         for channel in range(len(self._open)):
             self._close(channel)
         return self._count
@@ -168,7 +127,7 @@ class _Runs:
     def _add(
         self, channel: int, samples: NDArray[np.float32], *, top: np.float32
     ) -> None:
-        # Both sides have runs of their own: +1 next to -1 is no flat top.
+        # Positive and negative runs count apart: +1 next to -1 is no flat top.
         side = np.where(np.abs(samples) >= top, np.sign(samples), 0)
         edges = np.flatnonzero(np.diff(side)) + 1
         starts = np.concatenate(([0], edges))

@@ -1,86 +1,59 @@
 """Find the tempo of an excerpt, or say why there is none.
 
-librosa finds the onsets; it and all it needs are imported on the first call.
-Its own tempo is a whole number of frames apart (at 120 BPM the next steps are
-117.5 and 123), so the period is measured here.
+librosa finds the onsets, and is imported on the first call with all its needs.
+librosa's own tempo is a whole number of frames apart (at 120 BPM the next steps are
+117.5 and 123), so that the period is measured here.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio.listen.excerpt import SAMPLE_RATE, is_silent
+from waveflow.audio.listen.findings import Tempo
 
 HOP = 256  # samples, 11.6 ms
 WINDOW = 1_024
 FRAMES_PER_SECOND = SAMPLE_RATE / HOP
-LEVEL_RANGE_DB = 60  # quieter is floor: its ripple is no onset
+LEVEL_RANGE_DB = 60  # ripple of what is quieter is no onset
 MIN_SECONDS = 5.0  # five beats at the slowest tempo
 SLOWEST, FASTEST = 55.0, 215.0  # BPM, searched; a margin around 60 to 200
 USUAL = 120.0  # BPM; an octave from here counts 0.61 of it
 SMOOTHING = 9  # frames; periods that lie between two frames must not count less
-EVEN = 0.96  # of the strongest period: beats without accents, the fastest is it
+EVEN = (
+    0.96  # share of the strongest period: of beats without accents the fastest counts
+)
 MIN_ONSET_DB = 1.0  # a pad's strongest swell stays below
 MIN_CONFIDENCE = 0.4
 HARMONICS = (1, 2, 3)
-SEARCHES = ((0.06, 121), (0.003, 61))  # how far to either side, in how many steps
-
-SILENT, TOO_SHORT, NO_BEAT = "SILENT", "TOO_SHORT", "NO_BEAT"
+SEARCHES = ((0.06, 121), (0.003, 61))  # reach to either side, and steps
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Tempo:
-    """How fast the beats follow each other.
-
-    Parameters
-    ----------
-    value
-        In BPM, 55 to 215; None with a reason.
-    confidence
-        0 to 1: how much the onsets resemble themselves one period later.
-    alternative
-        Half of the value, or its double below 100 BPM: the other way to count.
-    reason
-        Why there is no value: SILENT, TOO_SHORT (below 5 s) or NO_BEAT.
-    """
-
-    value: float | None
-    confidence: float
-    alternative: float | None
-    reason: str | None
-
-
 def find_tempo(excerpt: NDArray[np.float32]) -> Tempo:
-    """Find the tempo.
+    """Find the tempo of an excerpt; the same excerpt always has the same tempo.
 
     Parameters
     ----------
     excerpt
-        float32, shape (frames,), at 22,050 Hz.
-
-    Returns
-    -------
-    Tempo
-        The same for the same excerpt.
+        Shape (frames,), at 22,050 Hz.
     """
     if is_silent(excerpt):
-        return _none(SILENT)
+        return _no_tempo("SILENT")
     if len(excerpt) < MIN_SECONDS * SAMPLE_RATE:
-        return _none(TOO_SHORT)
+        return _no_tempo("TOO_SHORT")
     onsets = onset_strength(excerpt)
     if onsets.max() < MIN_ONSET_DB:
-        return _none(NO_BEAT)
+        return _no_tempo("NO_BEAT")
     taper = np.hanning(SMOOTHING + 2)[1:-1]
     onsets = np.convolve(onsets, taper / taper.sum(), "same")
     onsets -= onsets.mean()
-    lag, confidence = _period(onsets)
+    lag, confidence = _find_period(onsets)
     if confidence < MIN_CONFIDENCE:
-        return _none(NO_BEAT, confidence)
-    value = 60 * _refined(onsets, FRAMES_PER_SECOND / lag)
+        return _no_tempo("NO_BEAT", confidence)
+    value = 60 * _refine_frequency(onsets, FRAMES_PER_SECOND / lag)
     return Tempo(
         value=round(value, 2),
         confidence=round(confidence, 2),
@@ -90,19 +63,19 @@ def find_tempo(excerpt: NDArray[np.float32]) -> Tempo:
 
 
 def onset_strength(excerpt: NDArray[np.float32]) -> Floats:
-    """Measure how much begins in each frame.
+    """Measure the strength of the sounds that begin in each frame.
 
     Parameters
     ----------
     excerpt
-        float32, shape (frames,), at 22,050 Hz.
+        Shape (frames,), at 22,050 Hz.
 
     Returns
     -------
     NDArray
         Shape (frames / HOP,), in dB, at least 0.
     """
-    librosa = _librosa()
+    librosa = _import_librosa()
     power = librosa.feature.melspectrogram(
         y=excerpt, sr=SAMPLE_RATE, n_fft=WINDOW, hop_length=HOP
     )
@@ -113,17 +86,17 @@ def onset_strength(excerpt: NDArray[np.float32]) -> Floats:
     return strength
 
 
-def _librosa() -> Any:
+def _import_librosa() -> Any:
     import librosa
 
     return librosa
 
 
-def _period(onsets: Floats) -> tuple[int, float]:
+def _find_period(onsets: Floats) -> tuple[int, float]:
     """Choose among the periods at which the onsets resemble themselves."""
     count = len(onsets)
     longest = int(np.ceil(60 / SLOWEST * FRAMES_PER_SECOND))
-    alike = _librosa().autocorrelate(onsets, max_size=longest + 2)
+    alike = _import_librosa().autocorrelate(onsets, max_size=longest + 2)
     alike = alike * (count / (count - np.arange(len(alike)))) / alike[0]
     lags = np.arange(int(60 / FASTEST * FRAMES_PER_SECOND), longest + 1)
     lags = lags[(alike[lags] >= alike[lags - 1]) & (alike[lags] >= alike[lags + 1])]
@@ -138,7 +111,7 @@ def _period(onsets: Floats) -> tuple[int, float]:
     return int(lags[chosen]), float(np.clip(strengths[chosen], 0, 1))
 
 
-def _refined(onsets: Floats, beats_per_second: float) -> float:
+def _refine_frequency(onsets: Floats, beats_per_second: float) -> float:
     """Find the frequency near a guess at which the onsets repeat."""
     times = np.arange(len(onsets)) / FRAMES_PER_SECOND
     best = beats_per_second
@@ -152,5 +125,9 @@ def _refined(onsets: Floats, beats_per_second: float) -> float:
     return best
 
 
-def _none(reason: str, confidence: float = 0.0) -> Tempo:
-    return Tempo(None, round(confidence, 2), None, reason)
+def _no_tempo(
+    reason: Literal["SILENT", "TOO_SHORT", "NO_BEAT"], confidence: float = 0.0
+) -> Tempo:
+    return Tempo(
+        value=None, confidence=round(confidence, 2), alternative=None, reason=reason
+    )

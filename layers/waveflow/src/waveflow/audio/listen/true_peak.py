@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from waveflow.audio.kernels import fold
 
-ENOUGH_HZ = 192_000  # from here on the samples themselves are dense enough
+ENOUGH_HZ = 192_000  # at this rate the samples themselves are dense enough
 FACTOR = 4  # points per sample below that; the standard's own
 REACH = 16  # samples on each side; 32 coefficients with a Kaiser window
 KAISER_BETA = 9.0
@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 
 
 def interpolator() -> Floats:
-    """Tabulate what fills the gaps of one run.
+    """Tabulate the interpolation of one run.
 
     Returns
     -------
@@ -41,16 +41,9 @@ def interpolator() -> Floats:
 
 
 class TruePeak:
-    """The largest magnitude of the signal that the samples stand for.
+    """Measure the largest magnitude of the signal that the samples stand for.
 
-    What a cut at the end of the file adds is not counted, as FFmpeg does not.
-
-    Parameters
-    ----------
-    sample_rate
-        In Hz.
-    channels
-        How many run side by side.
+    The step at the end of the file is not counted; FFmpeg does not count it either.
     """
 
     def __init__(self, sample_rate: int, channels: int) -> None:
@@ -66,7 +59,7 @@ class TruePeak:
         Parameters
         ----------
         x
-            float32, shape (channels, frames), in units of full scale.
+            Shape (channels, frames), in units of full scale.
         """
         if not x.size:
             return
@@ -76,11 +69,11 @@ class TruePeak:
         joined = np.concatenate((self._rest, x), axis=1)
         runs = joined.shape[1] // RUN
         if runs > 1:
-            self._between(joined[:, : runs * RUN])
+            self._look_between(joined[:, : runs * RUN])
         self._rest = joined[:, max(0, runs - 1) * RUN :]
 
-    def _between(self, x: Floats) -> None:
-        """Look between the samples of whole runs, all but the outermost."""
+    def _look_between(self, x: Floats) -> None:
+        """Look between the samples of all runs but the outermost."""
         channels, count = x.shape[0], x.shape[1] // RUN
         low, high = fold(x.reshape(-1), np.arange(channels * count) * RUN)
         loudest = np.maximum(high, -low).reshape(channels, count)

@@ -1,8 +1,8 @@
 """Weight samples as ears do (ITU-R BS.1770-4, K-weighting), block by block.
 
 Both filters are recursive, which NumPy is not. Their matrix form gives the same
-output: what each run of samples adds is one product with a Toeplitz matrix, what
-the past adds is one with the filters' four states.
+output: each run of samples adds one product with a Toeplitz matrix, and the past
+adds one product with the filters' four states.
 """
 
 from typing import NamedTuple
@@ -24,7 +24,10 @@ Floats = NDArray[np.float64]
 
 
 class Biquad(NamedTuple):
-    """y[n] = b0 x[n] + b1 x[n-1] + b2 x[n-2] - a1 y[n-1] - a2 y[n-2]."""
+    """Hold the coefficients of one second-order filter.
+
+    y[n] = b0 x[n] + b1 x[n-1] + b2 x[n-2] - a1 y[n-1] - a2 y[n-2]
+    """
 
     b0: float
     b1: float
@@ -34,18 +37,7 @@ class Biquad(NamedTuple):
 
 
 def k_weighting(sample_rate: int) -> tuple[Biquad, Biquad]:
-    """Design the two filters of BS.1770-4 for a sample rate.
-
-    Parameters
-    ----------
-    sample_rate
-        In Hz.
-
-    Returns
-    -------
-    tuple
-        The head's shelf, and the high-pass.
-    """
+    """Design the two filters of BS.1770-4 for a sample rate: shelf, then high-pass."""
     k = np.tan(np.pi * SHELF_HZ / sample_rate)
     high = 10 ** (SHELF_DB / 20)
     middle = high**SHELF_BAND
@@ -71,7 +63,7 @@ def run_filters(filters: tuple[Biquad, ...], x: Floats, states: Floats) -> Float
     Parameters
     ----------
     filters
-        Run one after the other.
+        Run in their order.
     x
         Shape (rows, frames).
     states
@@ -96,15 +88,7 @@ def run_filters(filters: tuple[Biquad, ...], x: Floats, states: Floats) -> Float
 
 
 class KWeighting:
-    """The two filters over a stream of several channels.
-
-    Parameters
-    ----------
-    sample_rate
-        In Hz.
-    channels
-        How many run side by side.
-    """
+    """Run the two filters over a stream of several channels."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         filters = k_weighting(sample_rate)
@@ -133,7 +117,7 @@ class KWeighting:
         return out.reshape(x.shape)
 
     def _states_before(self, added: Floats) -> Floats:
-        """Give the state before each run, from what each run adds to it."""
+        """Return the state before each run, from the states that each run adds."""
         channels, count, _ = added.shape
         groups = -(-count // GROUP)
         padded = np.zeros((channels, groups * GROUP, STATES))
@@ -153,13 +137,13 @@ class KWeighting:
 def _responses(
     filters: tuple[Biquad, ...], x: Floats, states: Floats | None = None
 ) -> tuple[Floats, Floats]:
-    """Give the output and the states after one run of rows."""
+    """Return the output and the states after one run of rows."""
     after = np.zeros((len(x), STATES)) if states is None else states.copy()
     return run_filters(filters, x, after), after
 
 
 def _powers(step: Floats) -> tuple[Floats, Floats]:
-    """Tabulate how states spread within a group, and from its start."""
+    """Tabulate the spread of states within a group, and from the group's start."""
     powers = [np.eye(STATES)]
     for _ in range(GROUP):
         powers.append(powers[-1] @ step)

@@ -1,6 +1,7 @@
 """Read one stem of a mix as mono blocks of one length at one sample rate."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -9,64 +10,64 @@ from numpy.typing import NDArray
 from waveflow.audio import codec
 from waveflow.audio.kernels import mono
 from waveflow.audio.stream import Samples
+from waveflow.errors import WaveflowError
 
 MIX_FRAMES = 65_536
-# So short that what is worked out between is neither mapped anew each time nor
-# leaves the processor's cache.
+# Short steps: intermediate arrays stay in the processor's cache, and their memory
+# is not mapped anew each time.
 STEP_FRAMES = 16_384
 RESAMPLED = "RESAMPLED"
 QUALITY = "VHQ"  # alias rejection of 155 dB at a tenth more time than HQ
 
 
-class Stem:
-    """One stem, opened.
+class StemReader:
+    """Read one stem in blocks of MIX_FRAMES, wherever its decoder's blocks end.
 
     Parameters
     ----------
     path
-        Its file.
+        The stem's file.
     name
-        What errors and warnings call it.
+        The stem's name in errors and warnings.
     sample_rate
-        Of the mix, in Hz.
+        Of the mix, in Hz; None for the stem's own.
     deadline
         A value of `time.monotonic()` to end by.
     """
 
     def __init__(
-        self, path: Path, name: str, *, sample_rate: int, deadline: float | None
+        self, path: Path, name: str, *, sample_rate: int | None, deadline: float | None
     ) -> None:
-        self.name = name
-        self.sample_rate = sample_rate
-        self._stream = codec.named(name, codec.open_audio, path)
-        self._blocks = self._at_rate(codec.blocks(self._stream, deadline=deadline))
+        self._name = name
+        with _errors_name(name):
+            self._stream = codec.open_audio(path)
+        self.sample_rate = sample_rate or self._stream.sample_rate
+        self._blocks = self._at_mix_rate(codec.blocks(self._stream, deadline=deadline))
         self._rest: Samples = np.zeros((0, 1), np.float32)
         self._out = np.empty(MIX_FRAMES, np.float32)
 
     @property
     def warnings(self) -> set[str]:
-        """Give the codes seen so far, each with the stem's name."""
+        """Return the codes seen so far, each with the stem's name."""
         codes = set(self._stream.warnings)
         if self._stream.sample_rate != self.sample_rate:
             codes.add(RESAMPLED)
-        return {f"{code}:{self.name}" for code in codes}
+        return {f"{code}:{self._name}" for code in codes}
 
     def next_block(self) -> NDArray[np.float32]:
-        """Give the next block.
+        """Fill the next block from as many decoded blocks as it takes.
 
         Returns
         -------
         NDArray
-            float32, shape (MIX_FRAMES,), shorter at the end, then empty; only
-            valid until the next.
+            Shape (MIX_FRAMES,), shorter at the end, then empty; only valid until
+            the next.
         """
-        return codec.named(self.name, self._gather)
-
-    def _gather(self) -> NDArray[np.float32]:
         filled = 0
         while filled < MIX_FRAMES:
             if not len(self._rest):
-                block = next(self._blocks, None)
+                with _errors_name(self._name):
+                    block = next(self._blocks, None)
                 if block is None:
                     break
                 self._rest = block
@@ -76,12 +77,12 @@ class Stem:
             filled += count
         return self._out[:filled]
 
-    def _at_rate(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
+    def _at_mix_rate(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
         if self._stream.sample_rate == self.sample_rate:
             return blocks
-        return self._resampled(mono(block) for block in blocks)
+        return self._resample(mono(block) for block in blocks)
 
-    def _resampled(self, blocks: Iterator[NDArray[np.float32]]) -> Iterator[Samples]:
+    def _resample(self, blocks: Iterator[NDArray[np.float32]]) -> Iterator[Samples]:
         import soxr
 
         resampler = soxr.ResampleStream(
@@ -97,3 +98,12 @@ class Stem:
             for start in range(0, len(block), step):
                 yield resampler.resample_chunk(block[start : start + step])[:, None]
         yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)[:, None]
+
+
+@contextmanager
+def _errors_name(stem: str) -> Iterator[None]:
+    """Put the stem's name before the sentence of every error."""
+    try:
+        yield
+    except WaveflowError as exc:
+        raise type(exc)(f"{stem}: {exc}") from exc

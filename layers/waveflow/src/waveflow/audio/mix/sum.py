@@ -1,6 +1,7 @@
-"""Mix stems to one mono WAV in memory that depends on no length."""
+"""Mix stems to one mono WAV, in memory that does not grow with their length."""
 
 import hashlib
+import wave
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,9 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio import codec
-from waveflow.audio.mix import riff
-from waveflow.audio.mix.stem import MIX_FRAMES, STEP_FRAMES, Stem
+from waveflow.audio.mix.stem import MIX_FRAMES, STEP_FRAMES, StemReader
 from waveflow.audio.waveform.draw import Waveform, draw
 from waveflow.audio.waveform.parallel import DECODERS
 from waveflow.errors import AudioTooLongError, InvalidMessageError
@@ -19,11 +18,14 @@ from waveflow.errors import AudioTooLongError, InvalidMessageError
 PEAK_CEILING = 0.95  # set by the platform
 PEAKS_OF_A_MIX = 4_000  # set by the platform
 INT16_SCALE = 32_767
+SAMPLE_BYTES = 2
+HEADER_BYTES = 44  # header of a plain WAV
+MAX_WAV_BYTES = 0xFFFF_FFFF  # RIFF counts the file in 32 bits
 
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """What was written.
+    """Describe the file that was mixed.
 
     Parameters
     ----------
@@ -72,16 +74,11 @@ def mix(
     out
         The WAV to write; removed again when anything fails.
     names
-        What to call each stem in errors and warnings; the paths' names if empty.
+        The stems' names in errors and warnings; the paths' names if empty.
     num_peaks
         Of the waveform.
     deadline
         A value of `time.monotonic()` to end by.
-
-    Returns
-    -------
-    Mix
-        What was written.
 
     Raises
     ------
@@ -103,58 +100,61 @@ def mix(
             duration=waveform.duration,
             waveform=waveform,
             warnings=warnings,
-            audio_hash=_digest(out),
+            audio_hash=_hash_of(out),
         )
     except BaseException:
         out.unlink(missing_ok=True)
         raise
 
 
-def _digest(path: Path) -> str:
+def _hash_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """Stems to be mixed, once or at another gain once more."""
+    """Mix the same stems once, or a second time at another gain."""
 
     paths: Sequence[Path]
     names: Sequence[str]
     deadline: float | None
 
     def write(self, out: Path, *, gain: float) -> tuple[float, int, tuple[str, ...]]:
-        """Write the mix; give its peak before the gain, its frames and warnings."""
+        """Write the mix; return its peak before the gain, its frames and warnings."""
         stems = self._open()
         rate, peak, frames = stems[0].sample_rate, 0.0, 0
         decoders = min(DECODERS, len(stems))
-        with out.open("wb") as file, ThreadPoolExecutor(decoders) as pool:
-            file.write(riff.header(rate, 0))
-            for block in _summed(stems, pool):
+        with wave.open(str(out), "wb") as wav, ThreadPoolExecutor(decoders) as pool:
+            wav.setparams((1, SAMPLE_BYTES, rate, 0, "NONE", ""))
+            for block in _sum_blocks(stems, pool):
                 peak = max(peak, float(block.max()), -float(block.min()))
-                for start in range(0, len(block), STEP_FRAMES):
-                    file.write(_pcm(block[start : start + STEP_FRAMES], gain))
                 frames += len(block)
-                if riff.HEADER_BYTES + riff.SAMPLE_BYTES * frames > riff.MAX_BYTES:
+                if HEADER_BYTES + SAMPLE_BYTES * frames > MAX_WAV_BYTES:
                     raise AudioTooLongError("The mix is longer than 4 GiB of WAV.")
-            file.seek(0)
-            file.write(riff.header(rate, frames))
-        return peak, frames, _warnings(stems)
+                for start in range(0, len(block), STEP_FRAMES):
+                    wav.writeframesraw(
+                        _to_pcm(block[start : start + STEP_FRAMES], gain)
+                    )
+        return peak, frames, _warnings_of(stems)
 
-    def _open(self) -> list[Stem]:
-        first = codec.named(self.names[0], codec.open_audio, self.paths[0])
-        return [
-            Stem(path, name, sample_rate=first.sample_rate, deadline=self.deadline)
-            for path, name in zip(self.paths, self.names, strict=True)
-        ]
+    def _open(self) -> list[StemReader]:
+        """Open the stems; the first one's sample rate is the mix's."""
+        stems: list[StemReader] = []
+        for path, name in zip(self.paths, self.names, strict=True):
+            rate = stems[0].sample_rate if stems else None
+            stems.append(
+                StemReader(path, name, sample_rate=rate, deadline=self.deadline)
+            )
+        return stems
 
 
-def _warnings(stems: Sequence[Stem]) -> tuple[str, ...]:
+def _warnings_of(stems: Sequence[StemReader]) -> tuple[str, ...]:
     return tuple(sorted(code for stem in stems for code in stem.warnings))
 
 
-def _summed(
-    stems: Sequence[Stem], pool: ThreadPoolExecutor
+def _sum_blocks(
+    stems: Sequence[StemReader], pool: ThreadPoolExecutor
 ) -> Iterator[NDArray[np.float32]]:
     """Add one block of each stem at a time, in their order, over their number."""
     count = np.float32(len(stems))
@@ -162,7 +162,7 @@ def _summed(
     while True:
         total[:] = 0
         longest = 0
-        for block in pool.map(Stem.next_block, stems):
+        for block in pool.map(StemReader.next_block, stems):
             longest = max(longest, len(block))
             total[: len(block)] += block
         if not longest:
@@ -171,8 +171,8 @@ def _summed(
         yield total[:longest]
 
 
-def _pcm(block: NDArray[np.float32], gain: float) -> bytes:
+def _to_pcm(block: NDArray[np.float32], gain: float) -> bytes:
     scaled = block * np.float32(gain * INT16_SCALE)
     np.rint(scaled, out=scaled)
     np.clip(scaled, -INT16_SCALE - 1, INT16_SCALE, out=scaled)
-    return scaled.astype("<i2").tobytes()
+    return scaled.astype(np.int16).tobytes()

@@ -1,7 +1,5 @@
 """Turn samples into 16-bit mono levels by audiowaveform's rules."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,35 +11,37 @@ from waveflow.audio.kernels import (
 )
 from waveflow.audio.stream import Rounding, Samples
 
+# Sums over channels, in units that `to_16_bits` understands.
+Sums = Samples
+
+INT16_BYTES = 2
 FLOAT_SCALE = 32_767
 FLOOR_SCALE = 32_768
 # Flooring each channel loses half a step on average; the sum is floored once.
 FLOOR_LOSS = 0.5
 
 
-def summed(
+def sum_channels(
     block: Samples, rounding: Rounding, *, loudest: float | None = None
-) -> NDArray[Any]:
-    """Add the channels of each frame in units that `settled` understands.
+) -> Sums:
+    """Add the channels of each frame, as the source's rounding allows.
 
     Parameters
     ----------
     block
         Shape (frames, channels).
-    rounding
-        How the source's samples become 16 bits.
     loudest
-        The block's largest magnitude in units of full scale, where it is known.
+        The block's largest magnitude in units of full scale, where it is known:
+        a block within full scale need not be clipped.
 
     Returns
     -------
     NDArray
         Shape (frames,); exact integers, or floats for lossy sources.
     """
-    if rounding is Rounding.SHIFT:
-        return channel_sum(block if block.dtype == np.int16 else block >> 16)
-    if block.dtype != np.float32:
-        return channel_sum(block >> 16 if block.dtype == np.int32 else block)
+    if block.dtype.kind == "i":
+        wide = block.dtype.itemsize > INT16_BYTES
+        return channel_sum(np.right_shift(block, 16) if wide else block)
     if rounding is Rounding.TRUNCATE:
         scaled = block * np.float32(FLOAT_SCALE)
         if loudest is None or loudest > 1:
@@ -49,51 +49,37 @@ def summed(
         np.trunc(scaled, out=scaled)  # sums of a few integers stay exact
         return channel_sum(scaled)
     if loudest is None or loudest > 1:
-        block = np.clip(block, -1, 1)
+        block = block.clip(-1, 1)
     return channel_sum(block)
 
 
-def settled(
-    extremes: NDArray[Any], channels: int, *, rounding: Rounding
+def to_16_bits(
+    extremes: Sums, channels: int, *, rounding: Rounding
 ) -> NDArray[np.int16]:
     """Turn sums of channels into 16-bit levels.
 
-    Rounding is monotonic, so it is done on the extremes alone.
+    Rounding is monotonic, so that only the extremes need it.
 
     Parameters
     ----------
-    extremes
-        Sums over channels.
     channels
-        How many were summed.
-    rounding
-        As for `summed`.
+        The number of channels that were summed.
 
     Returns
     -------
     NDArray
-        int16, clipped, same shape.
+        Clipped, of the same shape.
     """
+    values: NDArray[np.number] = extremes
     if extremes.dtype.kind == "f" and rounding is Rounding.FLOOR:
         lost = FLOOR_LOSS * (channels - 1)
-        extremes = np.floor(extremes * float(FLOOR_SCALE) - lost)
+        values = np.floor(extremes * float(FLOOR_SCALE) - lost)
     elif extremes.dtype.kind == "f" and rounding is Rounding.NEAREST:
-        extremes = np.rint(extremes * float(FLOAT_SCALE))
-    mean = divide_towards_zero(extremes, channels)
+        values = np.rint(extremes * float(FLOAT_SCALE))
+    mean = divide_towards_zero(values, channels)
     return np.clip(mean, INT16_MIN, INT16_MAX).astype(np.int16)
 
 
-def eight_bits(levels: NDArray[np.int16]) -> NDArray[np.int8]:
-    """Keep the upper eight bits, rounded towards zero.
-
-    Parameters
-    ----------
-    levels
-        16-bit levels.
-
-    Returns
-    -------
-    NDArray
-        int8, same shape.
-    """
+def to_8_bits(levels: NDArray[np.int16]) -> NDArray[np.int8]:
+    """Keep the upper eight bits, rounded towards zero."""
     return divide_towards_zero(levels, 256).astype(np.int8)

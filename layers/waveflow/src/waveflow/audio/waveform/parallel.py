@@ -1,13 +1,12 @@
 """Decode parts of one file at the same time, and make sure that they fit."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
 
 from waveflow.audio import codec
-from waveflow.audio.stream import Samples, Stream
+from waveflow.audio.stream import Block, Samples, Stream
 from waveflow.audio.waveform.canvas import Canvas, Plan
 from waveflow.errors import AudioTooLongError, ResourceLimitError, WaveflowError
 
@@ -23,24 +22,24 @@ def paint(
     Parameters
     ----------
     stream
-        One whose parts decode to the same bits as the whole.
+        A stream whose parts decode to the same bits as the whole.
     plan
-        Its length is still a guess.
+        A plan whose length is still a guess.
     deadline
         A value of `time.monotonic()` to end by.
     parts
-        How many, at least 1.
+        At least 1.
 
     Returns
     -------
     Canvas or None
-        None where the parts do not fit together or the guess was wrong: then
-        only decoding from the start tells.
+        None where the parts do not fit together or the guess was wrong: then only
+        decoding from the start gives the waveform.
 
     Raises
     ------
     AudioTooLongError, ResourceLimitError
-        Which decoding from the start would meet too.
+        Decoding from the start would raise the same.
     """
     edges = [plan.frames * part // parts for part in range(parts + 1)]
     painted = [
@@ -54,10 +53,10 @@ def paint(
         raise
     except WaveflowError:
         return None
-    return _joined(painted)
+    return _join_parts(painted)
 
 
-def _joined(parts: "list[_Part]") -> Canvas | None:
+def _join_parts(parts: "list[_Part]") -> Canvas | None:
     if parts[-1].canvas.position != parts[-1].canvas.plan.frames:
         return None
     for left, right in pairwise(parts):
@@ -72,7 +71,7 @@ def _joined(parts: "list[_Part]") -> Canvas | None:
 
 
 class _Part:
-    """One part, and the first frames of it and of the next."""
+    """Draw one part, and keep the first frames of this part and of the next."""
 
     def __init__(
         self,
@@ -88,30 +87,26 @@ class _Part:
         self.behind: Samples | None = None
         self._last = stop == plan.frames
         self._stop = stop
+        self._sample_rate = stream.sample_rate
         self._blocks = codec.blocks(stream, start=start, deadline=deadline)
 
     def paint(self) -> None:
         """Decode until the end of the part, and a little further."""
-        self.canvas.add_all(self._own())
-
-    def _own(self) -> Iterator[Samples]:
         ahead, behind = _Probe(), _Probe()
         for block in self._blocks:
             ahead.add(block)
-            room = self._stop - self.canvas.position
-            if self._last or len(block) <= room:
-                yield block
-                continue
-            behind.add(block[max(0, room) :])
+            room = len(block) if self._last else self._stop - self.canvas.position
             if room > 0:
-                yield block[:room]
+                self.canvas.add(Block(block[:room], self._sample_rate))
+            if room < len(block):
+                behind.add(block[max(0, room) :])
             if behind.full:
                 break
         self.ahead, self.behind = ahead.frames(), behind.frames()
 
 
 class _Probe:
-    """The first frames that pass by."""
+    """Keep the first frames of a part, to be compared with the neighbour's."""
 
     def __init__(self) -> None:
         self._parts: list[Samples] = []
@@ -119,16 +114,19 @@ class _Probe:
 
     @property
     def full(self) -> bool:
-        """Tell whether there is enough to compare."""
+        """Tell whether there are enough frames to compare."""
         return self._count >= PROBE_FRAMES
 
     def add(self, block: Samples) -> None:
-        """Keep what is still missing."""
+        """Keep the frames that are still missing."""
         if not self.full:
             kept = block[: PROBE_FRAMES - self._count].copy()
             self._parts.append(kept)
             self._count += len(kept)
 
     def frames(self) -> Samples | None:
-        """Give all of them."""
-        return np.concatenate(self._parts) if self._parts else None
+        """Return all frames that were kept."""
+        if not self._parts:
+            return None
+        joined: Samples = np.concatenate(self._parts)
+        return joined

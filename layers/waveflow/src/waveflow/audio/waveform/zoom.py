@@ -4,28 +4,27 @@ import json
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio import codec, kernels
-from waveflow.audio.stream import Samples, Stream
+from waveflow.audio.stream import Block, Samples, Stream
 from waveflow.audio.waveform import levels
 from waveflow.audio.waveform.canvas import MIN_SAMPLES_PER_PIXEL
 from waveflow.errors import InvalidMessageError, TooManyChannelsError
 
-MAX_CHANNELS = 24  # of audiowaveform
+MAX_CHANNELS = 24  # audiowaveform's own limit
 FLAG_8_BITS = 1
 BITS = (8, 16)
-PIECE = 65_536  # values
+PIECE = 65_536  # values of JSON text made at once
 
-Points = NDArray[np.int8] | NDArray[np.int16]
+Points = NDArray[np.int8 | np.int16]
 
 
 @dataclass(frozen=True, slots=True)
 class WaveformData:
-    """Minima and maxima as audiowaveform counts them.
+    """Hold minima and maxima as audiowaveform counts them, and write them.
 
     Parameters
     ----------
@@ -38,7 +37,7 @@ class WaveformData:
     channels
         1, or those of the source where they were split.
     data
-        int8 or int16, shape (length, channels, 2): minimum and maximum.
+        Shape (length, channels, 2): minimum and maximum.
     """
 
     sample_rate: int
@@ -53,17 +52,12 @@ class WaveformData:
         return len(self.data)
 
     def dat(self, version: int | None = None) -> bytes:
-        """Write the binary format.
+        """Return a whole .dat file.
 
         Parameters
         ----------
         version
             1 or 2; audiowaveform's choice (2 for several channels) if None.
-
-        Returns
-        -------
-        bytes
-            A whole .dat file.
         """
         version = version or (1 if self.channels == 1 else 2)
         flags = FLAG_8_BITS if self.bits == BITS[0] else 0
@@ -81,13 +75,7 @@ class WaveformData:
         return b"".join((head, points.data))
 
     def json(self) -> bytes:
-        """Write the JSON format.
-
-        Returns
-        -------
-        bytes
-            A whole .json file, minified, ending with a line feed.
-        """
+        """Return a whole .json file, minified, ending with a line feed."""
         document = {
             "version": 2,
             "channels": self.channels,
@@ -99,7 +87,7 @@ class WaveformData:
         }
         head, tail = json.dumps(document, separators=(",", ":")).split("[")
         values = self.data.reshape(-1)
-        # In pieces: a Python number takes ten times its text.
+        # Convert in pieces: a Python number takes ten times the memory of its text.
         texts = (
             ",".join(map(str, values[at : at + PIECE].tolist()))
             for at in range(0, len(values), PIECE)
@@ -115,12 +103,10 @@ def audiowaveform_data(
     split_channels: bool = False,
     deadline: float | None = None,
 ) -> WaveformData:
-    """Compute what audiowaveform would.
+    """Compute the data that audiowaveform computes of a file.
 
     Parameters
     ----------
-    path
-        The file.
     samples_per_pixel
         At least 2.
     bits
@@ -129,11 +115,6 @@ def audiowaveform_data(
         One waveform for each channel instead of their mix.
     deadline
         A value of `time.monotonic()` to end by.
-
-    Returns
-    -------
-    WaveformData
-        Of the whole file.
 
     Raises
     ------
@@ -153,59 +134,70 @@ def audiowaveform_data(
             f"The file has {stream.channels} channels, "
             f"audiowaveform takes {MAX_CHANNELS}."
         )
-    data = _points(
-        stream, samples_per_pixel, bits=bits, split=split_channels, deadline=deadline
-    )
-    return WaveformData(
-        sample_rate=stream.sample_rate,
-        samples_per_pixel=samples_per_pixel,
-        bits=bits,
-        channels=data.shape[1],
-        data=data,
-    )
+    level = ZoomLevel(stream, samples_per_pixel, bits=bits, split=split_channels)
+    codec.decode_into(stream, [level], deadline=deadline)
+    return level.finish()
 
 
-def _points(
-    stream: Stream, spp: int, *, bits: int, split: bool, deadline: float | None
-) -> Points:
-    """Settle each block's points at once: they are small, sums are not."""
-    parts: list[Points] = []
-    seen = 0
-    for block in codec.blocks(stream, deadline=deadline):
-        first, stop = seen // spp, -(-(seen + len(block)) // spp)
-        starts = np.arange(first, stop, dtype=np.int64) * spp - seen
+class ZoomLevel:
+    """Listen to a stream, and give each run of frames its minimum and maximum.
+
+    Parameters
+    ----------
+    samples_per_pixel
+        The length of a run, in frames.
+    """
+
+    def __init__(
+        self, stream: Stream, samples_per_pixel: int, *, bits: int, split: bool
+    ) -> None:
+        self._stream = stream
+        self._run = samples_per_pixel
+        self._bits, self._split = bits, split
+        self._parts: list[Points] = []
+        self._frames = 0
+
+    def add(self, block: Block) -> None:
+        """Reduce a block to its points at once: points are small, sums are not."""
+        samples, run = block.samples, self._run
+        first, stop = self._frames // run, -(-(self._frames + len(samples)) // run)
+        starts = np.arange(first, stop, dtype=np.int64) * run - self._frames
         starts[0] = 0
-        points = _settled(block, stream, starts=starts, bits=bits, split=split)
-        if seen % spp:  # the first point goes on where the last block ended
-            last = parts[-1][-1]
+        points = self._points_of(samples, starts)
+        if self._frames % run:  # the first point goes on where the last block ended
+            last = self._parts[-1][-1]
             np.minimum(last[:, 0], points[0, :, 0], out=last[:, 0])
             np.maximum(last[:, 1], points[0, :, 1], out=last[:, 1])
             points = points[1:]
         if len(points):
-            parts.append(points)
-        seen += len(block)
-    joined: NDArray[Any] = np.concatenate(parts)
-    return joined
+            self._parts.append(points)
+        self._frames += len(samples)
 
+    def finish(self) -> WaveformData:
+        """Join the points of all blocks."""
+        data: Points = np.concatenate(self._parts)
+        return WaveformData(
+            sample_rate=self._stream.sample_rate,
+            samples_per_pixel=self._run,
+            bits=self._bits,
+            channels=data.shape[1],
+            data=data,
+        )
 
-def _settled(
-    block: Samples,
-    stream: Stream,
-    *,
-    starts: NDArray[np.int64],
-    bits: int,
-    split: bool,
-) -> Points:
-    """Give a block's points, shape (points, channels, 2)."""
-    lanes = [block[:, n : n + 1] for n in range(stream.channels)] if split else [block]
-    extremes = np.stack(
-        [
-            np.stack(kernels.fold(levels.summed(lane, stream.rounding), starts), axis=1)
-            for lane in lanes
-        ],
-        axis=1,
-    )
-    points = levels.settled(
-        extremes, 1 if split else stream.channels, rounding=stream.rounding
-    )
-    return levels.eight_bits(points) if bits == BITS[0] else points
+    def _points_of(self, samples: Samples, starts: NDArray[np.int64]) -> Points:
+        """Return one point for each start, shape (points, channels, 2)."""
+        channels, rounding = self._stream.channels, self._stream.rounding
+        lanes = [samples]
+        if self._split:
+            lanes = [samples[:, n : n + 1] for n in range(channels)]
+        extremes = np.stack(
+            [
+                np.stack(kernels.fold(levels.sum_channels(lane, rounding), starts), 1)
+                for lane in lanes
+            ],
+            axis=1,
+        )
+        points = levels.to_16_bits(
+            extremes, 1 if self._split else channels, rounding=rounding
+        )
+        return levels.to_8_bits(points) if self._bits == BITS[0] else points
