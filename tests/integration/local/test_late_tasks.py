@@ -57,3 +57,26 @@ def test_a_late_answer_is_not_written_behind_the_end(engine, start, finish):
     assert ended["status"] == "SUCCEEDED"
     assert kinds[-1] == "ExecutionSucceeded"
     assert kinds.count("TaskTimedOut") == kinds.count("TaskSucceeded") == 1
+
+
+def test_an_attempt_that_is_late_before_it_begins_leaves_a_readable_history(
+    engine, start, finish
+):
+    """A busy machine may use the whole time up; the history must not answer 500."""
+    before = threads()
+    slow = task(End=True)
+    slow["Arguments"]["Payload"] = "{% $sum([1..200000].$number('2')) %}"  # seconds
+    started = start({"Tell": slow}, {"a": 1}, handler=lambda event, _context: event)
+    ended = finish(started)
+
+    eventually(lambda: threads() <= before)
+
+    arn = started["executionArn"]
+    told = engine.clients.sfn.get_execution_history(executionArn=arn)["events"]
+    assert ended["error"] == "States.Timeout"
+    assert [event["type"] for event in told] == [
+        "ExecutionStarted",
+        "TaskStateEntered",
+        "TaskTimedOut",
+        "ExecutionFailed",
+    ]

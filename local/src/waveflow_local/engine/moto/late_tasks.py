@@ -4,6 +4,10 @@ import functools
 import threading
 from typing import Any
 
+from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import (
+    EvalTimeoutError,
+    Timeout,
+)
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 
@@ -23,6 +27,7 @@ def apply() -> None:
     if not hasattr(internal(EventManager, "add_event"), "__wrapped__"):
         _close_contexts()
         _write_to_open_contexts()
+        _end_without_a_time_out()
 
 
 def _close_contexts() -> None:
@@ -52,3 +57,21 @@ def _write_to_open_contexts() -> None:
             return written
 
     replace(EventManager, "add_event", add_event)
+
+
+def _end_without_a_time_out() -> None:
+    """End an attempt that reads its time-out only when its time is up.
+
+    moto evaluates nothing then, and takes whatever the stack holds for a number of
+    seconds: GetExecutionHistory answers 500 to an event with such a number.
+    """
+    original = internal(Timeout, "eval")
+
+    @functools.wraps(original)
+    def evaluate(self: Timeout, env: Environment) -> None:
+        height = len(env.stack)
+        original(self, env)
+        if len(env.stack) == height:
+            raise EvalTimeoutError
+
+    replace(Timeout, "eval", evaluate)
