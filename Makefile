@@ -17,8 +17,8 @@ IMAGE_LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-heade
 	layers/waveflow/pyproject.toml --extra lambda
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up soak-api test check format lock clean images test-images validate \
-	deploy bench-parity costs
+.PHONY: help setup hooks run up soak-api test coverage check format lock clean images test-images \
+	validate deploy bench-parity costs
 
 help: ## List the tasks.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 22
@@ -50,6 +50,9 @@ $(PLAYER): $(PAGE)/package-lock.json
 
 setup: $(VENV)/.dev $(PLAYER) ## Prepare .venv with everything that development needs.
 
+hooks: setup ## Let git check each commit: format, lint, imports, syntax, subject.
+	@$(BIN)/pre-commit install
+
 soak-api: setup ## Upload 200 files of 5 MB to the API, 20 at once, and watch its memory.
 	@$(BIN)/python -m tests.performance.soak_api
 
@@ -63,6 +66,16 @@ check: setup ## Check format, lint, types and imports, and run the fast tests.
 # By file: a process holds one local AWS at a time, and a file shares its own.
 test: setup ## Run every test.
 	@$(BIN)/pytest --quiet --numprocesses 2 --dist loadfile
+
+MEASURED := .cache/coverage
+
+# The tests of `make test`, and every process that they start, under coverage.py.
+coverage: setup ## Run every test and list the branches that none takes.
+	@rm -rf $(MEASURED) && mkdir -p $(MEASURED)
+	@$(BIN)/coverage run -m pytest --quiet --numprocesses 2 --dist loadfile
+	@$(BIN)/coverage combine --quiet; rm -f $(MEASURED)/data.*
+	@$(BIN)/coverage report --include='layers/*' --fail-under=95
+	@$(BIN)/coverage report --include='local/*' --fail-under=90
 
 format: setup ## Format the code, and mend what can be mended.
 	@$(BIN)/ruff format --quiet .

@@ -12,14 +12,20 @@ from waveflow_local.standin.server import StandIn
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    """Run the whole system: five seconds become a hundredth, a verdict has two."""
+def verdict_timeout_s() -> int:
+    """Give an answer the time that a busy machine needs."""
+    return 900
+
+
+@pytest.fixture(scope="module")
+def world(verdict_timeout_s: int) -> Iterator[World]:
+    """Run the whole system, in which five seconds of a retry are a hundredth."""
     with contextlib.redirect_stdout(io.StringIO()), StandIn() as standin:
         started: dict[str, list[str]] = {}
         settings = Settings(
             webhook_url=standin.url,
             retry_scale=0.002,
-            parameters={"VerdictTimeoutSeconds": "2"},
+            parameters={"VerdictTimeoutSeconds": str(verdict_timeout_s)},
         )
 
         def on_start(message_id: str, arn: str) -> None:

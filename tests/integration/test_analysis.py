@@ -11,7 +11,6 @@ from support.world import names, wav
 from waveflow.errors import ResourceLimitError
 
 UPLOAD_STATES = ["Route", "Hash", "Ask", "Verdict", "Waveform", "Tell"]
-COMPILING_S = 120  # where numba has no cache yet
 ANALYSED_STATES = [*UPLOAD_STATES[:4], "Music", *UPLOAD_STATES[4:]]
 
 
@@ -36,7 +35,7 @@ def test_an_upload_that_asks_is_told_its_loudness_tempo_and_key(world):
     message = world.new_stem(analysis=True)
     world.put(message["filepath"], stem())
 
-    seen = world.run(message, within_s=COMPILING_S)
+    seen = world.run(message)
 
     told = analysis_told(world, message)
 
@@ -85,7 +84,7 @@ def test_an_analysis_message_may_ask_too(world):
     )
     world.put(message["filepath"], body)
 
-    seen = world.run(message, within_s=COMPILING_S)
+    seen = world.run(message)
 
     states = ["Route", "HashAgain", "Verdict", "Music", "Waveform", "Tell"]
     assert names(seen) == states
@@ -102,7 +101,7 @@ def test_a_duplicate_that_is_kept_is_analysed(world):
     )
     world.put(message["filepath"], body)
 
-    seen = world.run(message, within_s=COMPILING_S)
+    seen = world.run(message)
 
     told = analysis_told(world, message)
     assert names(seen)[-4:] == ["DedupeDeleteAnalysed", "Music", "Waveform", "Tell"]

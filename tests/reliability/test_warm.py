@@ -94,7 +94,8 @@ def test_a_temp_folder_that_is_read_only_is_a_resource_limit(
 
 def files_stay_small():
     """Let no file grow beyond a limit, as on a disk that is full."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (FITS_BYTES, FITS_BYTES))
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FITS_BYTES, most))
 
 
 def be_no_superuser():
@@ -115,6 +116,8 @@ def in_a_child(handler, event, *, confined):
         except BaseException as exc:  # noqa: BLE001 - a forked child must never return
             kind = type(exc).__name__
         os.write(writing, kind.encode())
+        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # coverage writes now
         os._exit(0)
     os.close(writing)
     os.waitpid(child, 0)

@@ -12,32 +12,63 @@ from waveflow.errors import WebhookUnavailableError
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 DEADLINE_S = 0.5
-LATE_S = 2.0  # a busy machine is no reason to fail
-DRIPS = 60  # of 0.05 s: longer than that
+GIVES_UP_S = 60  # no machine is so busy that the deadline comes after that
+
+
+class Peer:
+    """A peer that never ends by itself, so that only the deadline ends an attempt."""
+
+    def __init__(self):
+        self.gave_up = False
+        self._attempt_over = threading.Event()
+        self._until = time.monotonic() + GIVES_UP_S
+
+    def goes_on(self):
+        """Wait for a moment; tell whether the attempt is still on."""
+        if self._attempt_over.wait(0.05):
+            return False
+        self.gave_up = time.monotonic() > self._until
+        return not self.gave_up
+
+    def hang(self, timeout=GIVES_UP_S):
+        """Say nothing until the attempt is over, or for the client's own time-out."""
+        self.gave_up = not self._attempt_over.wait(timeout) and timeout >= GIVES_UP_S
+
+    def end(self):
+        """Leave: the attempt is over."""
+        self._attempt_over.set()
 
 
 @pytest.fixture
-def receiver():
-    """Run a receiver for one test."""
+def peer():
+    """Give a test a peer, and end it with the test."""
+    running = Peer()
+    yield running
+    running.end()
+
+
+@pytest.fixture
+def receiver(peer):
+    """Run a receiver whose answers are the peer's."""
     with Receiver() as running:
+        running.peer = peer
         yield running
+        peer.end()
 
 
 @contextlib.contextmanager
-def in_time():
-    """Expect the attempt to be over at its deadline, and to say so."""
-    started = time.monotonic()
+def in_time(peer):
+    """Expect the attempt to end by its deadline, before its peer ends."""
     with pytest.raises(WebhookUnavailableError, match="in time"):
         yield
-    assert time.monotonic() - started < LATE_S
+    assert not peer.gave_up
 
 
 def drip(request, head, byte):
     """Send a head, then one byte now and then."""
     request.wfile.write(head)
-    for _ in range(DRIPS):
+    while request.server.peer.goes_on():
         request.wfile.write(byte)
-        time.sleep(0.05)
 
 
 def drip_headers(request):
@@ -55,23 +86,23 @@ def drip_until_the_end(request):
     drip(request, b"HTTP/1.1 200 OK\r\n\r\n", b" ")
 
 
-def hang(_request):
+def hang(request):
     """Say nothing."""
-    time.sleep(DRIPS * 0.05)
+    request.server.peer.hang()
 
 
 @pytest.mark.parametrize(
     "behaviour", [drip_headers, drip_body, drip_until_the_end, hang]
 )
-def test_one_attempt_ends_at_its_deadline(receiver, behaviour):
+def test_one_attempt_ends_at_its_deadline(receiver, peer, behaviour):
     """A server that drips must not hold a function for ever."""
     receiver.answer = behaviour
 
-    with in_time():
+    with in_time(peer):
         send(webhook(receiver.url, allowed=LOOPBACK, deadline_s=DEADLINE_S))
 
 
-def test_a_handshake_that_drips_ends_at_the_deadline():
+def test_a_handshake_that_drips_ends_at_the_deadline(peer):
     """TLS takes the socket over; the deadline must not be lost with it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -79,22 +110,22 @@ def test_a_handshake_that_drips_ends_at_the_deadline():
             connection, _ = server.accept()
             with connection, contextlib.suppress(OSError):
                 connection.sendall(b"\x16\x03\x03\x40\x00")  # 16 KiB will follow
-                for _ in range(DRIPS):
+                while peer.goes_on():
                     connection.sendall(b"\x00")
-                    time.sleep(0.05)
 
         thread = threading.Thread(target=dripping, daemon=True)
         thread.start()
         url = f"https://127.0.0.1:{server.getsockname()[1]}/webhook"
 
-        with in_time():
+        with in_time(peer):
             send(webhook(url, allowed=LOOPBACK, deadline_s=DEADLINE_S))
 
+        peer.end()
         thread.join()
 
 
-def test_a_connection_made_after_the_deadline_is_not_used(receiver, monkeypatch):
-    """What cuts connections has come and gone by then; this one would drip on."""
+def test_a_connection_made_after_the_deadline_is_not_used(receiver, peer, monkeypatch):
+    """A connection outlives the deadline's cut when it opens later, and drips on."""
     connect = socket.create_connection
 
     def late(*args, **kwargs):
@@ -105,37 +136,35 @@ def test_a_connection_made_after_the_deadline_is_not_used(receiver, monkeypatch)
     monkeypatch.setattr(socket, "create_connection", late)
     receiver.answer = drip_body
 
-    with in_time():
+    with in_time(peer):
         send(webhook(receiver.url, allowed=LOOPBACK, deadline_s=DEADLINE_S))
 
     assert receiver.received == []
 
 
-def test_an_address_that_swallows_packets_ends_at_the_deadline(receiver, monkeypatch):
+def test_an_address_that_swallows_packets_ends_at_the_deadline(
+    receiver, peer, monkeypatch
+):
     """The system would go on knocking for two minutes."""
 
-    def knock(_address, timeout=DRIPS * 0.05, **_options):
-        time.sleep(timeout)
+    def knock(_address, timeout=GIVES_UP_S, **_options):
+        peer.hang(timeout)
         raise TimeoutError
 
     monkeypatch.setattr(socket, "create_connection", knock)
 
-    with in_time():
+    with in_time(peer):
         send(webhook(receiver.url, allowed=LOOPBACK, deadline_s=DEADLINE_S))
 
 
-def test_a_name_that_does_not_resolve_ends_at_the_deadline(receiver, monkeypatch):
+def test_a_name_that_does_not_resolve_ends_at_the_deadline(receiver, peer, monkeypatch):
     """The system's resolver knows no time-out of ours."""
-    over = threading.Event()
 
     def silent(*_args, **_kwargs):
-        over.wait(DRIPS * 0.05)
+        peer.hang()
         raise socket.gaierror
 
     monkeypatch.setattr(socket, "getaddrinfo", silent)
 
-    try:
-        with in_time():
-            send(webhook(receiver.url, allowed=LOOPBACK, deadline_s=DEADLINE_S))
-    finally:
-        over.set()
+    with in_time(peer):
+        send(webhook(receiver.url, allowed=LOOPBACK, deadline_s=DEADLINE_S))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("WAVEFLOW_CORPUS", ROOT.parent / "shared" / "corpus"))
-ABSENT = f"no corpus at {FOLDER.name}; WAVEFLOW_CORPUS names another place"
+ABSENT = f"no corpus at {FOLDER}; WAVEFLOW_CORPUS names another place"
 
 
 def rows() -> list[dict[str, str]]:

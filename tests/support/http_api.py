@@ -1,13 +1,12 @@
 """Ask the HTTP API as its clients do."""
 
 import json
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 
-ENDS_WITHIN_S = 30
+from support.processes import eventually
 
 
 @dataclass
@@ -35,13 +34,12 @@ class Api:
 
     def wait(self, job_id: str) -> dict[str, Any]:
         """Return a job once it has ended."""
-        deadline = time.monotonic() + ENDS_WITHIN_S
-        while time.monotonic() < deadline:
+
+        def ended() -> dict[str, Any] | None:
             told = self.result(job_id)
-            if told["status"] != "processing":
-                return told
-            time.sleep(0.05)
-        raise AssertionError("The job did not end.")
+            return None if told["status"] == "processing" else told
+
+        return eventually(ended)
 
     def events(self, job_id: str, *, after: str | None = None) -> list[dict[str, Any]]:
         """Return all events of a job's stream, each with its id."""

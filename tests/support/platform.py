@@ -80,7 +80,7 @@ class Platform:
             env={**_without_aws(os.environ), **self.env, **own},
             cwd=self._app,
         )
-        self.server.wait_until(lambda: listens(self.port), within_s=90)
+        self.server.wait_until(lambda: listens(self.port))
 
     def post(self, path: str, **body: Any) -> dict[str, Any]:
         """Call the server as the browser does."""
@@ -177,9 +177,7 @@ class Platform:
             cwd=self.folder,
         )
         starting.callback(self.waveflow.stop)
-        self.waveflow.wait_until(
-            lambda: "\nready\n" in self.waveflow.output, within_s=90
-        )
+        self.waveflow.wait_until(lambda: "\nready\n" in self.waveflow.output)
         lines = env_file.read_text("utf-8").split()
         self.env = dict(line.split("=", 1) for line in lines)
         self.bucket = self.env["S3_BUCKET_NAME"]

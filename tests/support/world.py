@@ -3,7 +3,6 @@
 import io
 import itertools
 import json
-import time
 import wave
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,8 @@ from waveflow_local.engine.history import ExecutionSeen, see
 from waveflow_local.engine.pipeline import Pipeline
 from waveflow_local.standin.behaviours import Rule
 from waveflow_local.standin.server import StandIn
+
+from support.processes import eventually
 
 UPLOAD_STATES = ["Route", "Hash", "Ask", "Verdict", "Waveform", "Tell"]
 _numbers = itertools.count(1)
@@ -56,19 +57,17 @@ class World:
         """Upload as a musician's browser does."""
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
 
-    def run(self, message: Any, *, within_s: float = 20) -> ExecutionSeen:
+    def run(self, message: Any) -> ExecutionSeen:
         """Send one message and wait for the end of its execution."""
         body = message if isinstance(message, str) else json.dumps(message)
         message_id = self.pipeline.send(body)
-        deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline:
-            arns = self.started.get(message_id, [])
-            if arns:
-                seen = see(self.pipeline.clients.sfn, arns[0])
-                if not seen.running:
-                    return seen
-            time.sleep(0.01)
-        raise AssertionError("The execution did not end in time.")
+        arns = eventually(lambda: self.started.get(message_id))
+
+        def ended() -> ExecutionSeen | None:
+            seen = see(self.pipeline.clients.sfn, arns[0])
+            return None if seen.running else seen
+
+        return eventually(ended)
 
     def upload(self, body: bytes | None = None, **fields: Any) -> tuple[Any, Any]:
         """Upload a new stem, run its message, and return both."""

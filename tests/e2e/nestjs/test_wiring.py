@@ -122,7 +122,7 @@ def server(application, tmp_path_factory):
         cwd=application,
     )
     try:
-        program.wait_until(lambda: listens(port), within_s=60)
+        program.wait_until(lambda: listens(port))
         yield f"http://127.0.0.1:{port}/api/webhook"
     finally:
         program.stop()

@@ -48,7 +48,7 @@ def _url(tmp_path):
         cwd=ROOT,
     )
     try:
-        program.wait_until(lambda: "\nready" in program.output, within_s=60)
+        program.wait_until(lambda: "\nready" in program.output)
         lines = dict(
             line.split("=", 1) for line in program.output.splitlines() if "=" in line
         )

@@ -65,10 +65,10 @@ def test_megabytes_of_junk_behind_an_mp3_take_no_time(tmp_path: Path, junk: byte
     path = tmp_path / "a"
     path.write_bytes(hostile.mp3_of_silence(4) + junk * (20_000_000 // len(junk)))
 
-    started = time.monotonic()
+    started = time.process_time()
     length = mpeg_length.measure(path)
 
-    assert time.monotonic() - started <= 3
+    assert time.process_time() - started <= 3
     assert abs(length.frames - 4 * 16_000) <= 2 * 576
 
 

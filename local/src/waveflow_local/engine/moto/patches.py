@@ -11,7 +11,7 @@ from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
-from waveflow_local.engine.moto import jsonata, speed, task_tokens
+from waveflow_local.engine.moto import jsonata, late_tasks, speed, task_tokens
 from waveflow_local.engine.moto.patching import internal, replace
 
 _retry_scale = 1.0
@@ -21,6 +21,7 @@ def apply() -> None:
     """Apply every patch once; a second call changes nothing."""
     jsonata.apply()
     task_tokens.apply()
+    late_tasks.apply()
     _name_executions()
     _complete_the_context()
     _scale_retries()
