@@ -28,7 +28,7 @@ class Length:
     promised: int = 0
 
 
-def measure_length(path: Path) -> Length:
+def measure(path: Path) -> Length:
     """Count the frames that a decoder gives which trims declared delays.
 
     Raises

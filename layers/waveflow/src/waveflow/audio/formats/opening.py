@@ -97,7 +97,7 @@ def _read_flac(
 
 def open_mp3(path: Path) -> Stream:
     """Open MPEG audio."""
-    length = mpeg_length.measure_length(path)
+    length = mpeg_length.measure(path)
     stream = _open_ffmpeg(path, Kind.MP3, whole=length.promised)
     stream.frames, stream.splittable = length.frames, True
     if length.truncated:
