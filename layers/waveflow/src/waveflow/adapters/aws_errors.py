@@ -1,7 +1,6 @@
 """Translate boto3's exceptions into the classes of `waveflow.errors`."""
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -25,6 +24,7 @@ from waveflow.errors import (
     WaveflowError,
 )
 
+AWS_ERRORS = (ClientError, BotoCoreError)  # all that a call of boto3 raises
 _SERVER_ERROR = 500
 
 
@@ -43,16 +43,8 @@ class AwsErrors(Struct, frozen=True, kw_only=True):
     passing_codes: frozenset[str] = frozenset({"ThrottlingException"})
     meanings: Mapping[str, tuple[type[WaveflowError], str]] = {}
 
-    @contextmanager
-    def translate(self, *, settled: Collection[str] = ()) -> Iterator[None]:
-        """Raise the project's error for boto3's; a code in `settled` raises nothing."""
-        try:
-            yield
-        except (ClientError, BotoCoreError) as exc:
-            if code_of(exc) not in settled:
-                raise self._error(exc) from exc
-
-    def _error(self, exc: ClientError | BotoCoreError) -> WaveflowError:
+    def translated(self, exc: ClientError | BotoCoreError) -> WaveflowError:
+        """Return the project's error for boto3's."""
         if isinstance(exc, BotoCoreError):
             if isinstance(exc, self.passing):
                 return self.unavailable(self._silence("did not answer", exc))

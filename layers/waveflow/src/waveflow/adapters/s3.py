@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from waveflow.adapters.aws_errors import MISSING, S3_ERRORS, code_of
+from waveflow.adapters.aws_errors import AWS_ERRORS, MISSING, S3_ERRORS, code_of
 from waveflow.errors import (
     ObjectNotFoundError,
     SourceChangedError,
@@ -22,7 +22,7 @@ from waveflow.ports import StoredObject
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, PutObjectOutputTypeDef
 
 CHUNK_BYTES = 1 << 20
 RESUMES = 2  # ranges asked for after a body was cut short; boto3 never continues a body
@@ -38,24 +38,24 @@ class S3ObjectStore:
     def find(self, key: str) -> StoredObject | None:
         """Return the current object, or None."""
         try:
-            with S3_ERRORS.translate():
-                head = self._client.head_object(
-                    Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
-                )
-        except ObjectNotFoundError:
-            return None
+            head = self._client.head_object(
+                Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
+            )
+        except AWS_ERRORS as exc:
+            if code_of(exc) in MISSING:
+                return None
+            raise S3_ERRORS.translated(exc) from exc
         return _stored_object(key, head)
 
     def has_delete_marker(self, key: str) -> bool:
         """Tell whether a delete marker hides the key's versions."""
-        with S3_ERRORS.translate():
-            try:
-                self._client.head_object(Bucket=self._bucket, Key=key)
-            except ClientError as exc:
-                if code_of(exc) not in MISSING:
-                    raise
-                headers = exc.response["ResponseMetadata"]["HTTPHeaders"]
-                return headers.get("x-amz-delete-marker") == "true"
+        try:
+            self._client.head_object(Bucket=self._bucket, Key=key)
+        except AWS_ERRORS as exc:
+            if not isinstance(exc, ClientError) or code_of(exc) not in MISSING:
+                raise S3_ERRORS.translated(exc) from exc
+            headers = exc.response["ResponseMetadata"]["HTTPHeaders"]
+            return headers.get("x-amz-delete-marker") == "true"
         return False
 
     def read(self, key: str, *, etag: str) -> Iterator[bytes]:
@@ -64,14 +64,16 @@ class S3ObjectStore:
         for attempt in range(RESUMES + 1):
             body, size = self._open(key, etag=etag, offset=offset)
             try:
-                with closing(body), S3_ERRORS.translate():
+                with closing(body):
                     for chunk in body.iter_chunks(CHUNK_BYTES):
                         offset += len(chunk)
                         yield chunk
-            except StorageUnavailableError:
+            except AWS_ERRORS as exc:
+                error = S3_ERRORS.translated(exc)
+                passes = isinstance(error, StorageUnavailableError)
                 # The ETag pins the object, so that the rest belongs to the same bytes.
-                if attempt == RESUMES or offset >= size:
-                    raise
+                if not passes or attempt == RESUMES or offset >= size:
+                    raise error from exc
                 continue
             if offset == size:
                 return
@@ -80,11 +82,12 @@ class S3ObjectStore:
     def load(self, key: str) -> bytes | None:
         """Return a small object that WaveFlow wrote, or None."""
         try:
-            with S3_ERRORS.translate():
-                answer = self._client.get_object(Bucket=self._bucket, Key=key)
-                return answer["Body"].read()
-        except ObjectNotFoundError:
-            return None
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            return answer["Body"].read()
+        except AWS_ERRORS as exc:
+            if code_of(exc) in MISSING:
+                return None
+            raise S3_ERRORS.translated(exc) from exc
 
     def publish(self, key: str, body: bytes, *, content_type: str) -> None:
         """Make `body` the object, whole; equal bytes already there are left alone."""
@@ -101,16 +104,14 @@ class S3ObjectStore:
         digest = hashlib.sha256(body)
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         try:
-            with S3_ERRORS.translate():
-                answer = self._client.put_object(
-                    Bucket=self._bucket,
-                    Key=key,
-                    Body=body,
-                    ContentType=content_type,
-                    ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
-                    **condition,  # type: ignore[arg-type] # one of two header names
-                )
-            return answer["ETag"]
+            written = self._put(
+                key,
+                io.BytesIO(body),
+                sha256=digest.digest(),
+                content_type=content_type,
+                **condition,
+            )
+            return written["ETag"]
         except (SourceChangedError, ObjectNotFoundError) as exc:
             # S3 also answers so to a repeated PUT whose first answer was lost.
             existing = self.find(key)
@@ -120,15 +121,19 @@ class S3ObjectStore:
 
     def delete(self, key: str, *, etag: str) -> None:
         """Hide the pinned object behind a delete marker."""
-        with S3_ERRORS.translate():
+        try:
             self._client.delete_object(Bucket=self._bucket, Key=key, IfMatch=etag)
+        except AWS_ERRORS as exc:
+            raise S3_ERRORS.translated(exc) from exc
 
     def _open(self, key: str, *, etag: str, offset: int) -> tuple["StreamingBody", int]:
         span: dict[str, Any] = {"Range": f"bytes={offset}-"} if offset else {}
-        with S3_ERRORS.translate():
+        try:
             answer = self._client.get_object(
                 Bucket=self._bucket, Key=key, IfMatch=etag, **span
             )
+        except AWS_ERRORS as exc:
+            raise S3_ERRORS.translated(exc) from exc
         return answer["Body"], offset + answer["ContentLength"]
 
     def _publish(
@@ -142,14 +147,13 @@ class S3ObjectStore:
             digest = hashlib.file_digest(body, "sha256")
 
         def put(**condition: str) -> None:
-            with open_body() as body, S3_ERRORS.translate():
-                self._client.put_object(
-                    Bucket=self._bucket,
-                    Key=key,
-                    Body=body,
-                    ContentType=content_type,
-                    ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
-                    **condition,  # type: ignore[arg-type] # one of two header names
+            with open_body() as body:
+                self._put(
+                    key,
+                    body,
+                    sha256=digest.digest(),
+                    content_type=content_type,
+                    **condition,
                 )
 
         try:
@@ -163,6 +167,28 @@ class S3ObjectStore:
                 ) from None
             if self._hash(existing) != digest.hexdigest():
                 self._replace(put, existing)
+
+    def _put(
+        self,
+        key: str,
+        body: io.BytesIO | io.BufferedReader,
+        *,
+        sha256: bytes,
+        content_type: str,
+        **condition: str,
+    ) -> "PutObjectOutputTypeDef":
+        """Write an object under one condition."""
+        try:
+            return self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=body,
+                ContentType=content_type,
+                ChecksumSHA256=base64.b64encode(sha256).decode(),
+                **condition,  # type: ignore[arg-type] # one of two header names
+            )
+        except AWS_ERRORS as exc:
+            raise S3_ERRORS.translated(exc) from exc
 
     def _replace(self, put: Callable[..., None], existing: StoredObject) -> None:
         try:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from waveflow.adapters.aws_errors import AwsErrors
+from waveflow.adapters.aws_errors import AWS_ERRORS, AwsErrors
 from waveflow.errors import InternalError, WebhookUnavailableError
 
 if TYPE_CHECKING:
@@ -38,8 +38,10 @@ class WebhookSecrets:
         return self._cached[1]
 
     def _fetch(self) -> tuple[str, ...]:
-        with _ERRORS.translate():
+        try:
             answer = self._client.get_secret_value(SecretId=self._secret_id)
+        except AWS_ERRORS as exc:
+            raise _ERRORS.translated(exc) from exc
         try:
             slots = json.loads(answer["SecretString"])
             secrets = tuple(slots[slot] for slot in SLOTS if slots.get(slot))

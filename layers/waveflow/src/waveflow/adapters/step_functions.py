@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from waveflow.adapters.aws_errors import AwsErrors
+from waveflow.adapters.aws_errors import AWS_ERRORS, AwsErrors, code_of
 from waveflow.errors import WebhookUnavailableError
 
 if TYPE_CHECKING:
@@ -27,5 +27,8 @@ class StepFunctionsTokens:
         Raises `WebhookUnavailableError` for a failure that may pass, so that the
         machine asks again.
         """
-        with _ERRORS.translate(settled=_SETTLED):
+        try:
             self._client.send_task_success(taskToken=token, output=json.dumps(output))
+        except AWS_ERRORS as exc:
+            if code_of(exc) not in _SETTLED:
+                raise _ERRORS.translated(exc) from exc

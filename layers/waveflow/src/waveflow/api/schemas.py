@@ -45,6 +45,18 @@ class JobOptions(BaseModel, frozen=True):
         description="Whether tempo and key are found too, as `result.analysis`.",
     )
 
+    @property
+    def choices(self) -> JsonObject:
+        """Return every choice by its name, in the order of the model."""
+        return {name: getattr(self, name) for name in JobOptions.model_fields}
+
+    @property
+    def message_fields(self) -> JsonObject:
+        """Return the choices that the job's message carries under the same names."""
+        return {
+            name: value for name, value in self.choices.items() if name != "verdict"
+        }
+
 
 class AcceptedBody(BaseModel):
     """A job that was started, or found."""

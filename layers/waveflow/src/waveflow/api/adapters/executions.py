@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from waveflow.adapters.aws_errors import AwsErrors
+from waveflow.adapters.aws_errors import AWS_ERRORS, AwsErrors, code_of
 from waveflow.api.interfaces import Execution, HistoryEvent
 from waveflow.api.schemas import JsonObject
 from waveflow.errors import StorageUnavailableError
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
+_UNKNOWN = "ExecutionDoesNotExist"
 _ERRORS = AwsErrors(service="Step Functions", unavailable=StorageUnavailableError)
 _QUALIFIED_PARTS = (
     8  # the ARN of an alias or a version has one part more than a machine's
@@ -31,40 +32,49 @@ class StepFunctionsMachine:
 
     def start(self, name: str, record: Mapping[str, object]) -> bool:
         """Start an execution; return False where one has the name already."""
-        with _ERRORS.translate(settled={"ExecutionAlreadyExists"}):
+        try:
             # A pipe sends an array of one record, so the machine reads such an array.
             self._client.start_execution(
                 stateMachineArn=self._machine_arn,
                 name=name,
                 input=json.dumps([record], ensure_ascii=False),
             )
-            return True
-        return False
+        except AWS_ERRORS as exc:
+            if code_of(exc) == "ExecutionAlreadyExists":
+                return False
+            raise _ERRORS.translated(exc) from exc
+        return True
 
     def describe(self, name: str) -> Execution | None:
         """Return an execution, or None when it never was or is forgotten."""
         arn = self._arn(name)
-        with _ERRORS.translate(settled={"ExecutionDoesNotExist"}):
+        try:
             told = self._client.describe_execution(executionArn=arn)
-            return Execution(
-                name=name,
-                status=str(told["status"]),
-                record=_record(told["input"]),
-                output=json.loads(told.get("output") or "null"),
-                error=told.get("error") or "",
-                cause=told.get("cause") or "",
-            )
-        return None
+        except AWS_ERRORS as exc:
+            if code_of(exc) == _UNKNOWN:
+                return None
+            raise _ERRORS.translated(exc) from exc
+        return Execution(
+            name=name,
+            status=str(told["status"]),
+            record=_record(told["input"]),
+            output=json.loads(told.get("output") or "null"),
+            error=told.get("error") or "",
+            cause=told.get("cause") or "",
+        )
 
     def history(self, name: str) -> Sequence[HistoryEvent]:
         """Return everything that happened to an execution, in order."""
         arn = self._arn(name)
-        with _ERRORS.translate(settled={"ExecutionDoesNotExist"}):
+        try:
             pages = self._client.get_paginator("get_execution_history").paginate(
                 executionArn=arn, includeExecutionData=False
             )
             return [_event(event) for page in pages for event in page["events"]]
-        return []
+        except AWS_ERRORS as exc:
+            if code_of(exc) == _UNKNOWN:
+                return []
+            raise _ERRORS.translated(exc) from exc
 
     def _arn(self, name: str) -> str:
         return f"{self._prefix}:{name}"

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from waveflow.adapters.aws_errors import S3_ERRORS
+from waveflow.adapters.aws_errors import AWS_ERRORS, MISSING, S3_ERRORS, code_of
 from waveflow.api.interfaces import CONTENT_TYPE, Part
 from waveflow.api.schemas import FormBody
 from waveflow.errors import (
     InternalError,
-    ObjectNotFoundError,
     SourceChangedError,
     StorageUnavailableError,
 )
@@ -44,31 +43,34 @@ class S3UploadStore:
     ) -> None:
         """Store a small object whole, with its hash: no stage must read the object."""
         try:
-            with S3_ERRORS.translate():
-                self._client.put_object(
-                    Bucket=self._bucket,
-                    Key=key,
-                    Body=body,  # type: ignore[arg-type] # botocore takes a bytearray uncopied
-                    ContentType=content_type,
-                    ChecksumSHA256=base64.b64encode(sha256).decode(),
-                    IfNoneMatch="*",
-                )
-        except SourceChangedError:
-            # S3 also answers so to a repeated PUT whose first answer was lost.
-            if not self._has_bytes(key, len(body), sha256):
-                raise
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=body,  # type: ignore[arg-type] # botocore takes a bytearray uncopied
+                ContentType=content_type,
+                ChecksumSHA256=base64.b64encode(sha256).decode(),
+                IfNoneMatch="*",
+            )
+        except AWS_ERRORS as exc:
+            error = S3_ERRORS.translated(exc)
+            # S3 also refuses a repeated PUT whose first answer was lost.
+            taken = isinstance(error, SourceChangedError)
+            if not taken or not self._has_bytes(key, len(body), sha256):
+                raise error from exc
 
     def begin(self, key: str) -> str:
         """Begin a multipart upload and return its id."""
-        with S3_ERRORS.translate():
+        try:
             begun = self._client.create_multipart_upload(
                 Bucket=self._bucket, Key=key, ContentType=CONTENT_TYPE
             )
+        except AWS_ERRORS as exc:
+            raise S3_ERRORS.translated(exc) from exc
         return begun["UploadId"]
 
     def add(self, key: str, upload: str, *, number: int, body: bytearray) -> Part:
         """Store one part."""
-        with S3_ERRORS.translate():
+        try:
             added = self._client.upload_part(
                 Bucket=self._bucket,
                 Key=key,
@@ -76,11 +78,13 @@ class S3UploadStore:
                 PartNumber=number,
                 Body=body,  # type: ignore[arg-type] # botocore takes a bytearray uncopied
             )
+        except AWS_ERRORS as exc:
+            raise S3_ERRORS.translated(exc) from exc
         return Part(number=number, etag=added["ETag"], size=len(body))
 
     def parts(self, key: str, upload: str) -> list[Part] | None:
         """Return the parts that are there, or None when the upload is over."""
-        with S3_ERRORS.translate(settled=_OVER):
+        try:
             pages = self._client.get_paginator("list_parts").paginate(
                 Bucket=self._bucket, Key=key, UploadId=upload
             )
@@ -89,22 +93,29 @@ class S3UploadStore:
                 for page in pages
                 for part in page.get("Parts", [])
             ]
-        return None
+        except AWS_ERRORS as exc:
+            if code_of(exc) in _OVER:
+                return None
+            raise S3_ERRORS.translated(exc) from exc
 
     def finish(self, key: str, upload: str, parts: Sequence[Part]) -> None:
         """Make the parts one object; parts that are one object already stay so."""
         named = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
-        with S3_ERRORS.translate(settled=_OVER):
+        try:
             self._client.complete_multipart_upload(
                 Bucket=self._bucket,
                 Key=key,
                 UploadId=upload,
                 MultipartUpload={"Parts": named},  # type: ignore[typeddict-item] # a list is a sequence
             )
-            return
-        # S3 also answers so to a repeated call whose first answer was lost.
-        if not self._has_parts(key, parts):
-            raise InternalError("S3 knows neither the upload nor its object.")
+        except AWS_ERRORS as exc:
+            if code_of(exc) not in _OVER:
+                raise S3_ERRORS.translated(exc) from exc
+            # S3 also answers so to a repeated call whose first answer was lost.
+            if not self._has_parts(key, parts):
+                raise InternalError(
+                    "S3 knows neither the upload nor its object."
+                ) from exc
 
     def _has_bytes(self, key: str, size: int, sha256: bytes) -> bool:
         """Tell whether the object has these bytes; an object without a hash is read."""
@@ -113,9 +124,11 @@ class S3UploadStore:
             return False
         if "ChecksumSHA256" in head:
             return base64.b64decode(head["ChecksumSHA256"]) == sha256
-        with S3_ERRORS.translate():
+        try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
             return hashlib.sha256(answer["Body"].read()).digest() == sha256
+        except AWS_ERRORS as exc:
+            raise S3_ERRORS.translated(exc) from exc
 
     def _has_parts(self, key: str, parts: Sequence[Part]) -> bool:
         """Tell whether the object was joined from these parts; keys are used once.
@@ -128,19 +141,24 @@ class S3UploadStore:
 
     def _head(self, key: str) -> "HeadObjectOutputTypeDef":
         try:
-            with S3_ERRORS.translate():
-                return self._client.head_object(
-                    Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
-                )
-        except ObjectNotFoundError as exc:
-            raise StorageUnavailableError("The upload's key is in motion.") from exc
+            return self._client.head_object(
+                Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
+            )
+        except AWS_ERRORS as exc:
+            if code_of(exc) in MISSING:
+                message = "The upload's key is in motion."
+                raise StorageUnavailableError(message) from exc
+            raise S3_ERRORS.translated(exc) from exc
 
     def abort(self, key: str, upload: str) -> None:
         """Remove the parts; an upload that is over stays as it is."""
-        with S3_ERRORS.translate(settled=_OVER):
+        try:
             self._client.abort_multipart_upload(
                 Bucket=self._bucket, Key=key, UploadId=upload
             )
+        except AWS_ERRORS as exc:
+            if code_of(exc) not in _OVER:
+                raise S3_ERRORS.translated(exc) from exc
 
     def sign_post(self, key: str, *, max_bytes: int, seconds: int) -> FormBody:
         """Return a form that may upload at most `max_bytes` for some seconds."""

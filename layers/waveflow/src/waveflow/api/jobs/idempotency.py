@@ -38,7 +38,7 @@ class KnownJobs:
         self, context: JobContext, upload: StreamedUpload, *, options: JobOptions
     ) -> tuple[str, bool]:
         """Return the job of these bytes, and whether the job needs no other run."""
-        kind = f"{options.num_peaks} {options.analysis}"
+        kind = " ".join(map(str, options.message_fields.values()))
         about = ("bytes", context.owner, context.token_id, upload.sha256, kind)
         return self._newest(
             context, about, lambda e: self._stores(e, upload) and self._has_document(e)

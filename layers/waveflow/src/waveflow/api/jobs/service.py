@@ -79,8 +79,7 @@ class Jobs:
             "stemId": job_id,
             "filepath": context.key,
             "original_filename": context.filename,
-            "num_peaks": options.num_peaks,
-            "analysis": options.analysis,
+            **options.message_fields,
         }
         return self._start(job_id, task, fields, context=context)
 
@@ -180,8 +179,8 @@ class Jobs:
         idempotency_key: str | None,
     ) -> AcceptedBody:
         if idempotency_key is not None:
-            choices = (options.num_peaks, options.verdict, options.analysis)
-            context = _with_request(context, upload.sha256, *choices)
+            asked = options.choices.values()
+            context = _with_request(context, upload.sha256, *asked)
             job_id, known = self._known.of_key(
                 context, "upload", key=idempotency_key, upload=upload
             )
