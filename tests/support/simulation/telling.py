@@ -116,9 +116,9 @@ class Telling:
     def _check_not_deleted(self, told: Mapping[str, Any]) -> None:
         """Refuse a stem that the server files as drawn, and whose upload we deleted."""
         for gone in self._gone_with(told):
-            if gone.sha256 == told["result"]["audio_data_hash"] and self._bucket.hidden(
-                gone.key
-            ):
+            ours = self._ledger.touched.get(gone.key, 0) < gone.at
+            drawn = gone.sha256 == told["result"]["audio_data_hash"]
+            if ours and drawn and self._bucket.hidden(gone.key):
                 raise BrokenPromiseError(
                     f"{told['task_id']} is told as drawn, and deleted."
                 )
