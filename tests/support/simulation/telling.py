@@ -64,7 +64,7 @@ class Telling:
     def _check_deleted(self, payload: Mapping[str, Any]) -> None:
         """Find the rendition's record, and a delete of ours or the user's."""
         record = recorded(self._bucket, _record_key(payload))
-        if record is None or record.state != "decided" or not record.looked:
+        if record is None or record.state == "intended" or not record.looked:
             raise BrokenPromiseError(f"{payload['task_id']} is no recorded duplicate.")
         if record.source.audio_hash != payload["result"]["audio_data_hash"]:
             raise BrokenPromiseError(f"{payload['task_id']} is told of other bytes.")

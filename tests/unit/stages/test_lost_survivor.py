@@ -158,7 +158,9 @@ def test_whoever_comes_next_ends_the_undo(objects, moment, call, key, again):
 
     reason = refusal(objects, pinned if again == "retry" else hashed(objects))
 
-    assert reason in {"SURVIVOR_LOST", "NO_SURVIVOR"}
+    ended = (moment, call) == ("after", "kept")
+    assert reason == ("NO_SURVIVOR" if ended else "SURVIVOR_LOST")
+    assert record(objects)["state"] == "kept"
     assert objects.body(NEWER) == BODY
     drawn = draw(objects, hashed(objects), dedupe=Dedupe(refused=reason))
     assert drawn.result.dedupe.refused == "SURVIVOR_LOST"
@@ -214,6 +216,34 @@ def test_a_survivor_that_goes_later_takes_back_nothing(objects):
 
     assert delete(objects, hashed(objects)).status == "DUPLICATE"
     assert draw(objects, pinned).status == "DUPLICATE"
+
+
+def test_a_late_delete_of_what_an_operator_kept_is_undone(objects):
+    """The survivor lives, and yet the operator's word stands above the deletion."""
+    pinned = hashed(objects)
+
+    def operator():
+        kept = record(objects) | {"state": "kept", "reason": "RESTORED"}
+        objects.put(RECORD, msgspec.json.encode(kept))
+
+    objects.at("before", "delete", NEWER, operator)
+
+    assert refusal(objects, pinned) == "RESTORED"
+    assert objects.body(NEWER) == BODY
+
+
+def test_a_late_invocation_beside_a_told_duplicate_takes_back_nothing(objects):
+    """Its retry deleted, looked and told DUPLICATE; the survivor went after that."""
+    pinned = hashed(objects)
+
+    def retry():
+        assert delete(objects, pinned).status == "DUPLICATE"
+        hide(objects, OLDER)
+
+    objects.at("before", "delete", NEWER, retry)
+
+    assert delete(objects, pinned).status == "DUPLICATE"
+    assert objects.body(NEWER) is None
 
 
 def test_a_user_who_deletes_what_came_back_is_obeyed(objects):

@@ -55,12 +55,14 @@ def delete_duplicate(
     record = find_record(job, objects=objects)
     if record is not None and _is_being_undone(record, source):
         _undo(job, record, objects=objects)
+    deleted = False
     if record is None or not _is_done(record, source, objects=objects):
         _decide(request, record, objects=objects, policy=policy)
-        _delete(job, source, objects=objects)
-        record = _look_back(job, after=None, objects=objects, policy=policy)
-    elif not record.deletion.looked:
-        record = _look_back(job, after=record, objects=objects, policy=policy)
+        deleted = _delete(job, source, objects=objects)
+        # A retry may have called off meanwhile what a late invocation deletes now.
+        record = _read_again(job, objects=objects)
+    if deleted or not record.deletion.looked:
+        record = _look_back(job, record, objects=objects, policy=policy)
     return duplicate_outcome(record.deletion, seconds=time.monotonic() - started)
 
 
@@ -193,26 +195,29 @@ def _keep(
     raise DedupeRefusedError(reason)
 
 
-def _delete(job: Job, source: Source, *, objects: ObjectStore) -> None:
+def _delete(job: Job, source: Source, *, objects: ObjectStore) -> bool:
+    """Delete the object; return False where it was gone already by our own delete."""
     try:
         objects.delete(source.key, etag=source.etag)
     except (ObjectNotFoundError, SourceChangedError) as exc:
         # A lost answer to our own delete looks the same as somebody else's change.
         if find_deletion(job, source.key, objects=objects) is None:
             raise DedupeRefusedError("CHANGED") from exc
+        return False
+    return True
+
+
+def _read_again(job: Job, *, objects: ObjectStore) -> Record:
+    record = find_record(job, objects=objects)
+    if record is None:
+        raise InternalError("The record of the deletion is gone.")
+    return record
 
 
 def _look_back(
-    job: Job, *, after: Record | None, objects: ObjectStore, policy: Policy
+    job: Job, record: Record, *, objects: ObjectStore, policy: Policy
 ) -> Record:
-    """Look for a living survivor after the delete, record that, or undo the delete.
-
-    Without `after`, the record is read again: a retry beside a late invocation may
-    have called the deletion off before the late invocation deleted.
-    """
-    record = after or find_record(job, objects=objects)
-    if record is None:
-        raise InternalError("The record of the deletion is gone.")
+    """Look for a living survivor after the delete, record that, or undo the delete."""
     deletion = record.deletion
     if deletion.is_undone or deletion.state == "kept":
         _undo(job, record, objects=objects)
