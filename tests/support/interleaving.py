@@ -26,7 +26,7 @@ class KilledError(BaseException):
 
 
 class Actor:
-    """One thread of work, which runs only while the scheduler lets it."""
+    """Thread of work that runs only while the schedule lets it."""
 
     def __init__(self, work: Callable[["Actor"], None], *, kill_at: int = -1) -> None:
         self.kill_at = kill_at
@@ -156,8 +156,12 @@ class World:
     told: dict[str, list[tuple[str, str]]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    alive: dict[str, int] = field(default_factory=dict)  # until when, by key
-    ours: dict[str, int] = field(default_factory=dict)  # our last delete, by key
+    alive: dict[str, int] = field(
+        default_factory=dict
+    )  # time of the last sight, by key
+    ours: dict[str, int] = field(
+        default_factory=dict
+    )  # time of WaveFlow's last delete, by key
 
     def __post_init__(self) -> None:
         """Upload the three copies, one after the other."""

@@ -27,7 +27,7 @@ from support.interleaving import (
 )
 from support.records import hash_request
 
-RETRIES = 3  # of one stage, after a kill or a fault that may pass
+RETRIES = 3  # tries of one stage, after a kill or a fault that may pass
 CALLS = 45  # S3 calls among which a kill falls
 SETTLING = 4  # redeliveries at the end, until nothing is to be done any more
 POLICY = Policy(
@@ -39,7 +39,7 @@ POLICY = Policy(
 
 
 class Schedule:
-    """One world, its actors, and the order in which their calls happen."""
+    """World, actors, and the order in which the actors' calls happen."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)  # noqa: S311 - the point is that it repeats
