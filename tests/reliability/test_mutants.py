@@ -168,5 +168,5 @@ def test_a_missing_guard_is_noticed(guard, tmp_path):
 
 
 def test_eighteen_guards_have_a_mutant():
-    """A new guard needs a mutant of its own."""
+    """An author who adds a guard must add its mutant to this table."""
     assert len(MUTANTS) == 18

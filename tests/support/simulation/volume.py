@@ -75,7 +75,7 @@ def run_seed(
 
 
 def recover(system: System) -> None:
-    """Let all faults end, do what an operator does, and check the whole."""
+    """End all faults, redrive and start anew as an operator does, and check the end."""
     hidden = len(system.ledger.without_copy())
     system.ledger.counts["without a live copy until an operator comes"] += hidden
     system.faults.stop()

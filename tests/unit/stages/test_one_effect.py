@@ -46,7 +46,7 @@ def hashed(objects, **fields):
 
 
 def delete(objects, pinned, *, survivor=OLDER):
-    """Delete it as the duplicate of another."""
+    """Delete the pinned upload as a duplicate, and return the status."""
     claim = {"stemId": f"of {survivor}", "filepath": survivor}
     request = DedupeDeleteRequest(
         job=pinned.job, source=pinned.source, duplicate_of=claim

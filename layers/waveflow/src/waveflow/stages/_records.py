@@ -59,12 +59,12 @@ class Record(Struct, frozen=True, kw_only=True):
 
 
 def find_record(job: Job, *, objects: ObjectStore) -> Record | None:
-    """Return the record of this job's stem and timestamp, whatever its state."""
+    """Return the deletion record of a job's stem and timestamp, or None."""
     return read_record(dedupe_key(job), objects=objects)
 
 
 def read_record(key: str, *, objects: ObjectStore) -> Record | None:
-    """Return the record under a key, or None."""
+    """Return the deletion record under an S3 key, or None."""
     stored = objects.find(key)
     if stored is None:
         return None

@@ -149,7 +149,7 @@ def _find_undone(job: Job, source: Source, *, objects: ObjectStore) -> Deletion 
     if record.deletion.is_undone:
         return record.deletion
     if record.deletion.state != "kept":
-        # The stage dedupe_delete ends the deletion soon, or calls it off.
+        # The stage dedupe_delete soon finishes or cancels the deletion.
         raise StorageUnavailableError("A deletion of the object is under way.")
     return None
 
