@@ -38,6 +38,26 @@ class Kind(StrEnum):
     M4A = "m4a"
 
 
+# One demuxer for each kind that FFmpeg reads, by FFmpeg's name: FFmpeg probes nothing.
+DEMUXERS = {
+    Kind.MP3: "mp3",
+    Kind.OGG: "ogg",
+    Kind.OPUS: "ogg",
+    Kind.M4A: "mov",
+    Kind.FLAC: "flac",
+    Kind.WAV: "wav",
+}
+# Codecs that FFmpeg may decode for each kind; every other codec is refused.
+CODECS = {
+    Kind.MP3: ("mp1", "mp2", "mp3"),
+    Kind.OGG: ("vorbis",),
+    Kind.OPUS: ("opus",),
+    Kind.M4A: ("aac", "alac"),
+    Kind.FLAC: ("flac",),
+    Kind.WAV: ("adpcm_ms", "adpcm_ima_wav", "gsm_ms", "mp3"),
+}
+
+
 class Rounding(Enum):
     """List the ways in which audiowaveform's decoders make 16 bits of a sample."""
 

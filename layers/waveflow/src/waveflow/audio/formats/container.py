@@ -10,30 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from waveflow.audio.stream import Kind, Samples
+from waveflow.audio.stream import CODECS, DEMUXERS, Kind, Samples
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
 if TYPE_CHECKING:
     from av import AudioFrame, AudioStream
     from av.container import InputContainer
 
-# One demuxer for each kind, by FFmpeg's name: FFmpeg probes nothing.
-DEMUXERS = {
-    Kind.MP3: "mp3",
-    Kind.OGG: "ogg",
-    Kind.OPUS: "ogg",
-    Kind.M4A: "mov",
-    Kind.FLAC: "flac",
-    Kind.WAV: "wav",
-}
-CODECS = {
-    Kind.MP3: ("mp1", "mp2", "mp3"),
-    Kind.OGG: ("vorbis",),
-    Kind.OPUS: ("opus",),
-    Kind.M4A: ("aac", "alac"),
-    Kind.FLAC: ("flac",),
-    Kind.WAV: ("adpcm_ms", "adpcm_ima_wav", "gsm_ms", "mp3"),
-}
 # A frame has room for eight planes in itself, so a null pointer behind seven.
 _PLANES_WITHIN = 7
 # (8192 - 64) / 4: a Vorbis stamp does not know how its first windows overlap.

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from waveflow.audio.formats.container import (
-    DEMUXERS,
     JITTER,
     PROTOCOLS,
     Facts,
     file_url,
     planes_of,
 )
-from waveflow.audio.stream import Kind, Samples
+from waveflow.audio.stream import DEMUXERS, Kind, Samples
 
 if TYPE_CHECKING:
     from av import AudioFrame
