@@ -13,6 +13,7 @@ import pytest
 import soundfile
 from rich.console import Console
 from waveflow_local.demo.run import run
+from waveflow_local.demo.stems import write_stems
 
 WAVEFLOW = [sys.executable, "-c", "from waveflow_local.cli.app import main; main()"]
 
@@ -56,6 +57,19 @@ def test_run_does_the_main_job_on_own_files(files, tmp_path):
         for path in (out / "webhooks").iterdir()
     ]
     assert not [token for token in tokens if token and token in log]
+
+
+def test_run_needs_no_files_to_show_every_end(tmp_path):
+    """The first command of a newcomer plays its own stems, the same every time."""
+    said = io.StringIO()
+
+    code = run([], tmp_path / "out", console=Console(file=said, width=140))
+
+    again = {path.name: path.read_bytes() for path in write_stems(tmp_path / "again")}
+    played = tmp_path / "out" / "stems"
+    assert code == 0, said.getvalue()
+    assert "9 of 9 executions ended as they should" in said.getvalue()
+    assert {path.name: path.read_bytes() for path in played.iterdir()} == again
 
 
 def test_run_fails_when_an_execution_does(tmp_path):
