@@ -5,13 +5,13 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from rich.console import Console
+from support.processes import HANGS_S, eventually
 from waveflow_local.demo.run import run
 from waveflow_local.demo.stems import write_stems
 
@@ -36,7 +36,7 @@ def test_run_does_the_main_job_on_own_files(files, tmp_path):
         [*WAVEFLOW, "run", *files, "--out", out],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=HANGS_S,
         check=False,
     )
 
@@ -98,9 +98,7 @@ def _running(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 90
-    while not settings.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    eventually(settings.exists)
     yield process, settings
     if process.poll() is None:
         process.kill()
@@ -134,17 +132,18 @@ def test_up_serves_another_process_and_ends_cleanly(running, files):
         QueueUrl=env["SQS_QUEUE_URL"], MessageBody=json.dumps(message)
     )
 
-    said = ""
-    deadline = time.monotonic() + 90
-    while "SUCCEEDED" not in said and time.monotonic() < deadline:
-        said = subprocess.run(
+    def success() -> str:
+        asked = subprocess.run(
             [*WAVEFLOW, "status", "s", "--endpoint", env["AWS_ENDPOINT_URL"]],
             capture_output=True,
             text=True,
             check=False,
-        ).stdout
+        )
+        return asked.stdout if "SUCCEEDED" in asked.stdout else ""
+
+    said = eventually(success)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=HANGS_S)
 
     assert "told the server SUCCESS" in said
     assert process.returncode == 0
