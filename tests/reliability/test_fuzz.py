@@ -1,4 +1,4 @@
-"""Damaged files and made-up messages end typed, quickly and in bounded memory."""
+"""Damaged files and made-up messages: typed errors, in bounded time and memory."""
 
 import hashlib
 import os
@@ -119,7 +119,7 @@ STOCKED = stocked()
 @given(bodies)
 @settings(max_examples=MESSAGES, deadline=None)
 def test_whatever_a_message_holds_no_call_leaves_its_user(body):
-    """Typed or answered, and told only of what is valid."""
+    """A made-up message must not reach objects of another user or prefix."""
     objects = STOCKED
     objects.calls.clear()
     request = HashRequest(record=record(body), start=START, name="run-1")
@@ -164,7 +164,7 @@ duplicates = st.fixed_dictionaries(
 
 
 def claimed(body, claim, *, in_message):
-    """Name a survivor in the message, or in the server's answer; return the end."""
+    """Name a survivor in the message or the answer; return the end and the bucket."""
     message = {**body, "duplicate_of": claim} if in_message else body
     request = HashRequest(record=record(message), start=START, name="run-1")
     objects = stocked()
@@ -185,7 +185,7 @@ def claimed(body, claim, *, in_message):
 
 
 def test_whatever_survivor_is_claimed_no_call_leaves_its_user():
-    """Nothing of another user is looked at, and only the upload itself can go."""
+    """A false survivor must not make a stage read or delete another user's files."""
     ends = Counter()
 
     @given(duplicates, claims, st.booleans())
@@ -208,7 +208,7 @@ def test_whatever_survivor_is_claimed_no_call_leaves_its_user():
 
 
 def readable(request):
-    """Return the job of a request, if its message can be read."""
+    """Return the job of a request, or None where its message cannot be read."""
     try:
         return read_job(request)
     except WaveflowError:
@@ -216,10 +216,10 @@ def readable(request):
 
 
 def test_damaged_files_end_typed_and_bounded():
-    """No dead worker, none over 10 s, none over 400 MB, none untyped."""
+    """A damaged upload must not kill a worker, nor hold one for 10 s or 400 MB."""
     tests = Path(__file__).parents[1]
 
-    # In a process of its own: a worker's memory starts with that of its parent.
+    # A process of its own starts without the memory of pytest's worker.
     ended = subprocess.run(
         [sys.executable, "-m", "support.fuzz", "--count", str(FILES)],
         env={**os.environ, "PYTHONPATH": str(tests)},

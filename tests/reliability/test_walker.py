@@ -1,4 +1,4 @@
-"""The tests' walker reads the machine as Step Functions would."""
+"""The walker of the tests reads the machine as Step Functions does."""
 
 import re
 
@@ -20,7 +20,7 @@ json_values = st.recursive(
 
 
 def outcome(evaluate, expression, variables):
-    """Return the value, or that there is none."""
+    """Return the value of an expression, or the word undefined."""
     try:
         return evaluate(expression, variables)
     except UndefinedValueError:
@@ -29,7 +29,7 @@ def outcome(evaluate, expression, variables):
 
 @given(json_values, st.lists(st.sampled_from("abc"), max_size=3))
 def test_the_short_cut_for_paths_agrees_with_the_interpreter(value, steps):
-    """Most expressions are plain paths, and need no interpreter."""
+    """A short cut that evaluates paths otherwise would make the simulation lie."""
     expression = ".".join(["$x", *steps])
 
     assert PATH.fullmatch(expression)
@@ -39,7 +39,7 @@ def test_the_short_cut_for_paths_agrees_with_the_interpreter(value, steps):
 
 
 def drive(execution, walk, results):
-    """Answer every request in turn; sleeps pass at once."""
+    """Answer each request with the next result; sleeps pass at once."""
     requests = []
     results = iter(results)
     try:
@@ -62,7 +62,7 @@ def asked(results):
 
 
 def test_an_undelivered_question_is_asked_again_by_a_redrive():
-    """And only by one: the state beside it fails with what it was handed."""
+    """A question that could not be sent waits for a redrive; nothing else sends it."""
     execution, requests, ended = asked([UNAVAILABLE] * 13 + [UNAVAILABLE])
 
     assert (ended.status, ended.state) == ("FAILED", "AskUndelivered")
@@ -79,7 +79,7 @@ def test_an_undelivered_question_is_asked_again_by_a_redrive():
 
 
 def test_a_redriven_question_answered_with_a_failure_is_told():
-    """SendTaskFailure is INVALID_VERDICT at every question, the redriven too."""
+    """A redriven question that is answered with a failure must be told as invalid."""
     execution, _, _ = asked([UNAVAILABLE] * 14)
     told = Succeeded({"code": "INVALID_VERDICT", "sentence": "said"})
 
@@ -95,7 +95,7 @@ def test_a_redriven_question_answered_with_a_failure_is_told():
 
 
 def test_a_redriven_question_that_fails_again_can_be_redriven_again():
-    """A server may be down for days."""
+    """A server that is down for days needs more than one redrive."""
     execution, _, _ = asked([UNAVAILABLE] * 14)
 
     _, ended = drive(
@@ -108,7 +108,7 @@ def test_a_redriven_question_that_fails_again_can_be_redriven_again():
 
 @pytest.mark.parametrize("answer", [None, [], "new", 7, {"verdict": None}])
 def test_nonsense_ends_at_the_telling_state(answer):
-    """Null is an answer too, and no missing one."""
+    """A server's nonsense, null included, must end in a told failure."""
     _, requests, _ = asked(
         [Succeeded(answer), Succeeded({"code": "X", "sentence": "y"})]
     )
@@ -118,7 +118,7 @@ def test_nonsense_ends_at_the_telling_state(answer):
 
 
 def test_three_silent_questions_end_typed():
-    """Each has a token of its own."""
+    """A server that stays silent must get three questions, each with its own token."""
     silence = Failed("States.Timeout")
 
     _, requests, _ = asked([silence] * 3 + [Succeeded({"code": "X", "sentence": "y"})])
@@ -129,7 +129,7 @@ def test_three_silent_questions_end_typed():
 
 
 def test_retries_wait_as_the_machine_says():
-    """60·2ⁿ s with jitter, three times."""
+    """The simulation's retries must wait like the machine's: 60·2ⁿ s, three times."""
     execution = Execution(load(), UPLOAD, "run", "2026-01-01T00:00:00.000Z")
     walk, sleeps, retries = execution.walk(), [], []
 
@@ -149,7 +149,7 @@ def test_retries_wait_as_the_machine_says():
 
 
 def test_the_walker_knows_every_kind_of_state():
-    """A new kind must be taught to it before it is relied on."""
+    """A new kind of state would be walked wrongly until the walker knows the kind."""
     kinds = {state["Type"] for state in load()["States"].values()}
 
     assert kinds <= {"Task", "Choice", "Succeed", "Fail"}
