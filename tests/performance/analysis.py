@@ -2,7 +2,7 @@
 
 This module imports no large package: on Linux a child process starts with its
 parent's peak of memory.
-.venv/bin/python tests/performance/listening.py [MINUTES]
+.venv/bin/python tests/performance/analysis.py [MINUTES]
 """
 
 import functools
