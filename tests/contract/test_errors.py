@@ -11,14 +11,14 @@ KINDS = errors.WaveflowError.__subclasses__()
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_class_is_named_like_its_code(kind):
-    """A developer finds FILE_TOO_LARGE as FileTooLargeError without looking it up."""
+    """A developer finds FILE_TOO_LARGE as FileTooLargeError without a search."""
     words = kind.code.removesuffix("_ERROR").split("_")
 
     assert kind.__name__ == "".join(map(str.capitalize, words)) + "Error"
 
 
 def test_no_code_is_used_twice():
-    """Step Functions and the server could not tell two failures of one code apart."""
+    """Step Functions and the server could not tell apart two failures of one code."""
     assert len({kind.code for kind in KINDS}) == len(KINDS)
 
 

@@ -67,7 +67,7 @@ def test_every_expression_compiles():
         jsonata.Jsonata(expression)
 
 
-def used(node):
+def variables_read(node):
     """Return the variables that a node's expressions read."""
     text = " ".join(expressions(node))
     read = set(re.findall(r"\$([a-z_]+)\b(?!\()", text)) - {"states"}
@@ -99,17 +99,19 @@ def assigned_before():
 @pytest.mark.parametrize("name", STATES)
 def test_every_variable_is_assigned_before_it_is_read(name):
     """An undefined variable fails a running job, and no validator sees the mistake."""
-    assert used(STATES[name]) <= assigned_before()[name]
+    assert variables_read(STATES[name]) <= assigned_before()[name]
 
 
 def test_every_assigned_variable_is_read():
     """A variable that no state reads makes the history of every job longer."""
     ways = [way for state in STATES.values() for way in ways_out(state)]
 
-    assert {name for _, assigned in ways for name in assigned} <= used(MACHINE)
+    assert {name for _, assigned in ways for name in assigned} <= variables_read(
+        MACHINE
+    )
 
 
-def careless(machine):
+def careless_tasks(machine):
     """Return the tasks that hang for ever, or give up where another task retries."""
     tasks = {n: s for n, s in machine["States"].items() if s["Type"] == "Task"}
     retried = {name: sorted(rules(task, "Retry")) for name, task in tasks.items()}
@@ -123,7 +125,7 @@ def careless(machine):
 
 def test_every_task_has_a_time_out_and_retries_what_passes():
     """A missing time-out hangs a job; a missing retry ends jobs for passing errors."""
-    assert careless(MACHINE) == set()
+    assert careless_tasks(MACHINE) == set()
     assert all(set(rules(task, "Retry")) >= SERVICE_ERRORS for task in TASKS.values())
 
 
@@ -134,7 +136,7 @@ def test_a_task_that_hangs_or_gives_up_is_noticed(name):
 
     for field, value in fewer.items():
         states = {**STATES, name: {**STATES[name], field: value}}
-        assert careless({**MACHINE, "States": states}) == {name}
+        assert careless_tasks({**MACHINE, "States": states}) == {name}
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -275,7 +277,7 @@ def test_a_fast_path_enters_at_most_six_states():
 
 
 def test_a_refused_deletion_is_analysed_where_that_was_asked_for():
-    """A kept duplicate must reach the state Music where the server asked for it."""
+    """A kept duplicate must reach the state Music if its message asks for that."""
     plain, analysed = (
         json.dumps({**STATES[name], "Comment": ""}, sort_keys=True)
         for name in ("DedupeDelete", "DedupeDeleteAnalysed")

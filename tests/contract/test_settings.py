@@ -116,7 +116,7 @@ BREAKS: list[tuple[Any, str, Any]] = [
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_what_is_set_reaches_what_reads_it(question: Any):
-    """A setting without effect misleads the operator who sets it."""
+    """A setting without effect misleads the operator who changes the setting."""
     assert question(DOCUMENT) == set()
 
 

@@ -64,7 +64,7 @@ def test_figures_of_processes_never_replace_those_of_the_images():
 
 
 def test_a_table_replaces_the_one_before_it_and_nothing_else():
-    """A new table must not remove what an author wrote by hand around it."""
+    """A new table must not remove the page's other text, which an author wrote."""
     parity = script("bench_parity")
     first = parity.with_table("# Benchmarks\n", "old")
 

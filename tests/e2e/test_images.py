@@ -37,7 +37,7 @@ FUNCTIONS = {
     "NotifyFunction": "notify",
 }
 MEGABYTE = 1_000_000
-CORE_MB, AUDIO_MB, ANALYSIS_MB = 55, 260, 650
+CORE_MB, AUDIO_MB, MUSIC_MB = 55, 260, 650
 RATE = 8_000
 
 
@@ -171,7 +171,7 @@ def test_an_image_needs_no_more_than_lambda_grants(logical_id: str, system: Syst
     system.expect(stage, answer)
 
 
-def test_the_analysis_image_serves_and_lets_nobody_in_unasked():
+def test_the_api_image_serves_and_lets_nobody_in_unasked():
     """A stranger's request to the deployed API must be refused without a token."""
     issuer = "https://id.example.com/"
     template = Template.read(
@@ -222,7 +222,7 @@ def test_an_image_holds_only_what_its_stage_needs():
     print({stage: f"{megabytes:.0f} MB" for stage, megabytes in added.items()})  # noqa: T201 - a figure for the log
     assert all(added[s] <= CORE_MB for s in ("hash", "dedupe_delete", "notify"))
     assert all(added[s] <= AUDIO_MB for s in ("waveform", "mix"))
-    assert added["music"] <= ANALYSIS_MB
+    assert added["music"] <= MUSIC_MB
 
 
 def test_the_projects_own_layer_is_the_same_in_every_image():

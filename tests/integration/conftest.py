@@ -1,4 +1,4 @@
-"""One running pipeline for each test file about the machine's paths."""
+"""A running pipeline for each test file about the machine's paths."""
 
 import contextlib
 import io

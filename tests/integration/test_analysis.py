@@ -52,7 +52,7 @@ def test_an_upload_that_asks_is_told_its_loudness_tempo_and_key(world):
 
 @pytest.mark.parametrize("fields", [{}, {"analysis": False}, {"analysis": None}])
 def test_an_upload_that_does_not_ask_sees_nothing_new(world, fields):
-    """An old server must get the six states and the result that it knows."""
+    """An old server must get the six states and the result of its documents."""
     message, seen = world.upload(wav(seed=70), **fields)
 
     assert names(seen) == UPLOAD_STATES

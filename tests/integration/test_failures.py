@@ -4,7 +4,7 @@ import pytest
 from support.world import ended, wav
 
 
-def broken(name):
+def broken_file(name):
     """Return the bytes of a file that a stage refuses with this code."""
     return {
         "EMPTY_AUDIO": b"",
@@ -19,7 +19,7 @@ def broken(name):
 )
 def test_a_broken_file_is_told_and_kept(world, code):
     """A musician whose file is refused must learn why, and keep the file."""
-    message, seen = world.upload(broken(code))
+    message, seen = world.upload(broken_file(code))
 
     told = ended(world, message["stemId"])
 
@@ -28,7 +28,7 @@ def test_a_broken_file_is_told_and_kept(world, code):
     assert told["result"]["error_code"] == code
     assert told["result"]["stage"] in {"hash", "waveform"}
     assert world.keys(f"waveforms/{message['stemId']}") == []
-    assert world.read(message["filepath"]) == broken(code)
+    assert world.read(message["filepath"]) == broken_file(code)
 
 
 @pytest.mark.parametrize(

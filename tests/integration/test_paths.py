@@ -89,7 +89,7 @@ def test_a_redelivered_duplicate_ends_as_the_same_duplicate(world):
     assert len({received.webhook_id for received in completions}) == 1
 
 
-def shaped(message, shape):
+def in_shape(message, shape):
     """Return a message in one of the contract's three shapes."""
     task = "app.tasks.generate_hash_and_webhook"
     return {
@@ -105,7 +105,7 @@ def test_each_shape_of_an_upload_walks_the_same_way(world, shape):
     message = world.new_stem()
     world.put(message["filepath"], wav(seed=5))
 
-    seen = world.run(shaped(message, shape))
+    seen = world.run(in_shape(message, shape))
 
     assert names(seen) == UPLOAD_STATES
     told = ended(world, message["stemId"])

@@ -42,7 +42,7 @@ def draw(path: Path) -> None:
     draw(path, 1024, decoders=1)
 
 
-def listen(path: Path) -> None:
+def analyse(path: Path) -> None:
     """Draw, and measure loudness and stem faults."""
     from waveflow.audio.listen.meter import Meter
     from waveflow.audio.waveform.draw import draw
@@ -96,16 +96,16 @@ def main(minutes: float) -> None:
         measure(find, path)  # fills numba's cache
         cost = {
             work: min(measure(work, path) for _ in range(TIMES))
-            for work in (draw, listen, find, find_again)
+            for work in (draw, analyse, find, find_again)
         }
-    heard = (cost[listen][0] - cost[draw][0]) / minutes
+    meter = (cost[analyse][0] - cost[draw][0]) / minutes
     again = cost[find_again][0] - cost[find][0]
-    more = cost[listen][1] - cost[draw][1]
+    more = cost[analyse][1] - cost[draw][1]
     first, memory = cost[find]
     rows = [
         "| work | CPU s | MB |",
         "| --- | --- | --- |",
-        f"| loudness and stem check, a stereo minute | {heard:.2f} | {more:.0f} more |",
+        f"| loudness and stem check, a stereo minute | {meter:.2f} | {more:.0f} more |",
         f"| tempo and key, first of a process | {first:.1f} | {memory:.0f} in all |",
         f"| tempo and key, again | {again:.1f} | |",
     ]

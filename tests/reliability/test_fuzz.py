@@ -105,7 +105,7 @@ bodies = st.one_of(
 )
 
 
-def stocked():
+def full_bucket():
     """Return a bucket that holds the same bytes under every key."""
     objects = MemoryObjects()
     for key in KEYS:
@@ -113,7 +113,7 @@ def stocked():
     return objects
 
 
-STOCKED = stocked()
+STOCKED = full_bucket()
 
 
 @given(bodies)
@@ -163,11 +163,11 @@ duplicates = st.fixed_dictionaries(
 )
 
 
-def claimed(body, claim, *, in_message):
+def end_of_claim(body, claim, *, in_message):
     """Name a survivor in the message or the answer; return the end and the bucket."""
     message = {**body, "duplicate_of": claim} if in_message else body
     request = HashRequest(record=record(message), start=START, name="run-1")
-    objects = stocked()
+    objects = full_bucket()
     try:
         hashed = hash_object(request, objects=objects, policy=POLICY)
         known = msgspec.to_builtins(hashed.verdict).get("duplicate_of")
@@ -191,7 +191,7 @@ def test_whatever_survivor_is_claimed_no_call_leaves_its_user():
     @given(duplicates, claims, st.booleans())
     @settings(max_examples=MESSAGES, deadline=None)
     def claim_anything(body, claim, in_message):
-        end, objects = claimed(body, claim, in_message=in_message)
+        end, objects = end_of_claim(body, claim, in_message=in_message)
 
         ends[end] += 1
         for _, key in objects.calls:
@@ -216,7 +216,7 @@ def readable(request):
 
 
 def test_damaged_files_end_typed_and_bounded():
-    """A damaged upload must not kill a worker, nor hold one for 10 s or 400 MB."""
+    """A damaged upload must not kill a worker, run for 10 s or take 400 MB."""
     tests = Path(__file__).parents[1]
 
     # A process of its own starts without the memory of pytest's worker.

@@ -68,7 +68,7 @@ def as_stage(account):
     return make
 
 
-def hashed(objects, **fields):
+def run_hash(objects, **fields):
     """Run the stage `hash` on a message with some other fields."""
     request = HashRequest(record=record({**UPLOAD, **fields}), start=START, name="r")
     return hash_object(request, objects=objects, policy=POLICY)
@@ -79,14 +79,14 @@ def test_hash_does_its_work_with_its_rights(as_stage):
     objects = as_stage("hash")
 
     with enforced():
-        assert hashed(objects).source.key == NEW
+        assert run_hash(objects).source.key == NEW
         with pytest.raises(ObjectNotFoundError):
-            hashed(objects, filepath="audio/missing.wav")
+            run_hash(objects, filepath="audio/missing.wav")
 
 
 def test_dedupe_delete_does_its_work_with_its_rights(as_stage):
     """A right that dedupe_delete lacks would fail on AWS only, in a user's job."""
-    before = hashed(as_stage("hash"))
+    before = run_hash(as_stage("hash"))
     objects = as_stage("dedupe_delete")
     known = {"job": before.job, "source": before.source}
     source = msgspec.structs.replace(before.source, last_modified="9")
@@ -104,7 +104,7 @@ def test_dedupe_delete_does_its_work_with_its_rights(as_stage):
 
 def test_waveform_does_its_work_with_its_rights(as_stage):
     """A second drawing reads the first document, and needs the right to do that."""
-    before = hashed(as_stage("hash"))
+    before = run_hash(as_stage("hash"))
     objects = as_stage("waveform")
     request = WaveformRequest(job=before.job, source=before.source)
 
@@ -116,7 +116,7 @@ def test_waveform_does_its_work_with_its_rights(as_stage):
 
 def test_music_does_its_work_with_its_rights(as_stage):
     """The stage `music` must work with a role that can read uploads alone."""
-    before = hashed(as_stage("hash"))
+    before = run_hash(as_stage("hash"))
     objects = as_stage("music")
     request = MusicRequest(job=before.job, source=before.source)
 

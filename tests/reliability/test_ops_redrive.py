@@ -74,7 +74,7 @@ def test_a_redrive_of_everything_must_be_asked_for(stack, machine, choice):
     ],
 )
 def test_a_choice_is_by_code_and_time(stack, machine, choice, arns):
-    """An operator must see the chosen executions in a dry run before they start."""
+    """An operator must see the chosen executions in a dry run, which starts none."""
     listed = run_again(stack, choice, dry_run=True)
 
     assert [execution.arn for execution in listed] == [ARN + name for name in arns]

@@ -71,7 +71,7 @@ def test_a_newline_in_a_message_forges_no_log_line(aws, capfd):
     assert "deleted everything" not in {json.loads(x).get("message") for x in lines}
 
 
-# Each test prints a secret in another way, and passes under pytest alone.
+# Tests that each print a secret in another way, and pass without the plugin.
 TALKATIVE = """
 import logging, os, subprocess, sys
 
@@ -100,7 +100,7 @@ def test_discreet(capsys): print("a token, a secret"), capsys.readouterr()
 
 
 def test_a_test_that_says_a_secret_fails(tmp_path):
-    """A secret printed in any way must fail the test that printed it."""
+    """A test that prints a secret in any way must fail, so that logs hold none."""
     tests = Path(__file__).parents[1]
     shutil.copy(tests / "conftest.py", tmp_path)
     (tmp_path / "test_talk.py").write_text(TALKATIVE)

@@ -37,7 +37,7 @@ def test_every_kind_of_fault_is_injected():
 
 
 def test_a_calm_world_works_to_its_end():
-    """Without faults every twin must be deleted once, and each other upload drawn."""
+    """A calm system must delete every twin once, and draw all other uploads."""
     report = Report()
 
     system = run_seed(3, report, messages=60, rate=0.0)

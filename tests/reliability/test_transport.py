@@ -90,7 +90,7 @@ def test_retries_and_time_outs_are_set_on_purpose():
 
 
 def test_a_stored_checksum_saves_the_read(aws, objects):
-    """A stored checksum spares a download, but S3 sends it only when asked."""
+    """A stored checksum spares a download, but S3 sends checksums only when asked."""
     aws.bucket.put(KEY, BODY)
 
     assert sha256_of(objects.find(KEY), objects=objects) == DIGEST

@@ -54,7 +54,7 @@ def drive(execution, walk, results):
         return requests, execution.ended
 
 
-def asked(results):
+def walk_upload(results):
     """Walk an upload whose question is answered by `results`."""
     execution = Execution(load(), UPLOAD, "run", "2026-01-01T00:00:00.000Z")
     requests, ended = drive(execution, execution.walk(), [Succeeded(HASHED), *results])
@@ -62,8 +62,8 @@ def asked(results):
 
 
 def test_an_undelivered_question_is_asked_again_by_a_redrive():
-    """A question that could not be sent waits for a redrive; nothing else sends it."""
-    execution, requests, ended = asked([UNAVAILABLE] * 13 + [UNAVAILABLE])
+    """A question that could not be sent must wait for a redrive and its retries."""
+    execution, requests, ended = walk_upload([UNAVAILABLE] * 13 + [UNAVAILABLE])
 
     assert (ended.status, ended.state) == ("FAILED", "AskUndelivered")
     assert ended.error == "WebhookUnavailableError"
@@ -80,7 +80,7 @@ def test_an_undelivered_question_is_asked_again_by_a_redrive():
 
 def test_a_redriven_question_answered_with_a_failure_is_told():
     """A redriven question that is answered with a failure must be told as invalid."""
-    execution, _, _ = asked([UNAVAILABLE] * 14)
+    execution, _, _ = walk_upload([UNAVAILABLE] * 14)
     told = Succeeded({"code": "INVALID_VERDICT", "sentence": "said"})
 
     requests, ended = drive(
@@ -96,7 +96,7 @@ def test_a_redriven_question_answered_with_a_failure_is_told():
 
 def test_a_redriven_question_that_fails_again_can_be_redriven_again():
     """A server that is down for days needs more than one redrive."""
-    execution, _, _ = asked([UNAVAILABLE] * 14)
+    execution, _, _ = walk_upload([UNAVAILABLE] * 14)
 
     _, ended = drive(
         execution, execution.redrive(), [Succeeded({}), *[UNAVAILABLE] * 14]
@@ -109,7 +109,7 @@ def test_a_redriven_question_that_fails_again_can_be_redriven_again():
 @pytest.mark.parametrize("answer", [None, [], "new", 7, {"verdict": None}])
 def test_nonsense_ends_at_the_telling_state(answer):
     """A server's nonsense, null included, must end in a told failure."""
-    _, requests, _ = asked(
+    _, requests, _ = walk_upload(
         [Succeeded(answer), Succeeded({"code": "X", "sentence": "y"})]
     )
 
@@ -121,7 +121,9 @@ def test_three_silent_questions_end_typed():
     """A server that stays silent must get three questions, each with its own token."""
     silence = Failed("States.Timeout")
 
-    _, requests, _ = asked([silence] * 3 + [Succeeded({"code": "X", "sentence": "y"})])
+    _, requests, _ = walk_upload(
+        [silence] * 3 + [Succeeded({"code": "X", "sentence": "y"})]
+    )
 
     tokens = {r.token for r in requests if r.state == "Ask"}
     assert len(tokens) == 3

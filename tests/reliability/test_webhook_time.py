@@ -1,4 +1,4 @@
-"""One attempt of a webhook ends at its deadline, whatever the network does."""
+"""Attempts of a webhook: each ends at its deadline, whatever the network does."""
 
 import contextlib
 import socket
@@ -95,7 +95,7 @@ def hang(request):
     "behaviour", [drip_headers, drip_body, drip_until_the_end, hang]
 )
 def test_one_attempt_ends_at_its_deadline(receiver, peer, behaviour):
-    """A server that drips bytes must not hold a function until it is killed."""
+    """A server that drips bytes must not hold a function for minutes."""
     receiver.answer = behaviour
 
     with in_time(peer):

@@ -99,9 +99,9 @@ class Platform:
     ) -> dict[str, Any]:
         """Put one file into the bucket by the form that the server has signed."""
         next_second()
-        wish = {"userId": USER, "trackId": track, "original_filename": name, **more}
+        fields = {"userId": USER, "trackId": track, "original_filename": name, **more}
         sha256 = hashlib.sha256(content).hexdigest()
-        signed = self.post("/stems/upload", **wish, sha256=sha256)
+        signed = self.post("/stems/upload", **fields, sha256=sha256)
         form = signed["upload"]
         files = {"file": (name, content, "application/octet-stream")}
         sent = requests.post(form["url"], data=form["fields"], files=files, timeout=20)

@@ -26,7 +26,8 @@ PROMISES: dict[str, Callable[[Any], bool]] = {
     ),
     "Queue RedrivePolicy deadLetterTargetArn": lambda to: to == "DeadLetterQueue.Arn",
     "Queue RedrivePolicy maxReceiveCount": lambda tries: 3 <= tries <= 10,
-    "Queue MaximumMessageSize": lambda size: 3 * size <= STATE_BYTES,  # escaped
+    # The escaped body is up to three times as long, and must fit the state.
+    "Queue MaximumMessageSize": lambda size: 3 * size <= STATE_BYTES,
     "Queue VisibilityTimeout": lambda seconds: seconds >= 30,
     "Queue MessageRetentionPeriod": lambda seconds: seconds >= 3 * DAY_S,
     "Queue SqsManagedSseEnabled": lambda on: on,
@@ -39,13 +40,14 @@ PROMISES: dict[str, Callable[[Any], bool]] = {
     ),
     "Machine Type": lambda kind: kind == "STANDARD",
     "Machine Logging Level": lambda level: level == "ALL",
-    "Machine Logging IncludeExecutionData": lambda on: on is False,  # holds tokens
+    # Data of executions holds task tokens.
+    "Machine Logging IncludeExecutionData": lambda on: on is False,
     "Machine DefinitionSubstitutions": lambda words: all(
         word.removesuffix("Arn") + ".Arn" == given
         for word, given in words.items()
         if word.endswith("Arn")
     ),
-    "Machine AutoPublishAlias": lambda alias: alias == "live",  # the pipe calls it
+    "Machine AutoPublishAlias": lambda alias: alias == "live",  # the pipe's target
     "ApiFunction FunctionUrlConfig": lambda url: url["InvokeMode"] == "RESPONSE_STREAM",
     "Pipe Source": lambda source: source == "Queue.Arn",
     "Pipe Target": lambda target: target == "MachineAliaslive",
@@ -55,9 +57,9 @@ PROMISES: dict[str, Callable[[Any], bool]] = {
     ),
     "Pipe LogConfiguration Level": lambda level: level == "ERROR",
     "Pipe LogConfiguration IncludeExecutionData": lambda data: data is None,
-    "Pipe DesiredState": lambda state: state is None,  # runs
+    "Pipe DesiredState": lambda state: state is None,  # by default RUNNING
 }
-KEPT = ("Bucket", "DeadLetterQueue", "WebhookSecret")  # cannot be made again
+KEPT = ("Bucket", "DeadLetterQueue", "WebhookSecret")  # irreplaceable data
 
 
 def promises(stack: Stack) -> Iterator[str]:
@@ -84,7 +86,7 @@ def functions(stack: Stack) -> Iterator[Any]:
         stage = re.sub(r"(?<!^)(?=[A-Z])", "_", short).lower()
         states = [each for each in STATES.values() if f"{name}Arn" in str(each)]
         given = {each["TimeoutSeconds"] for each in states}
-        waits = [each for each in given if isinstance(each, int)]  # Ask has a parameter
+        waits = [each for each in given if isinstance(each, int)]  # not Ask's text
         spare_s = min(waits, default=930) - own.get("Timeout", 3)
         built = stack.resources[name]["Metadata"]["DockerBuildTarget"]
         if built != stage or own["PackageType"] != "Image":

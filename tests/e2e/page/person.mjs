@@ -53,7 +53,7 @@ export function job(name) {
   }, name).then((found) => found.jsonValue());
 }
 
-/** Switch the stand-in's behaviour, and wait for the page's request. */
+/** Switch the stand-in's behaviour, and wait until the page has the answer. */
 export async function behave(label) {
   const switched = page.waitForResponse((answer) => answer.request().method() === "PUT");
   await rule(label).check();

@@ -92,7 +92,7 @@ def test_lossy_data_are_within_one_of_the_rules(tmp_path: Path, options: dict):
 
 
 def test_document_data_are_the_tools_data(tmp_path: Path):
-    """Readers rely on samples_per_pixel: it is max(2, ceil(frames / num_peaks))."""
+    """Readers rely on samples_per_pixel being max(2, ceil(frames / num_peaks))."""
     path = sound.write(tmp_path / "a", sound.music(2), format="WAV", subtype="PCM_16")
 
     waveform = draw(path, 1000)

@@ -35,7 +35,7 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in made.items()}
 
 
-def heard(path: Path) -> tuple[int, int, set[str]]:
+def loudest(path: Path) -> tuple[int, int, set[str]]:
     """Return a file's loudest frame, its length and its warnings."""
     stream = codec.open_audio(path)
     samples = np.concatenate([block[:, 0] * 1.0 for block in codec.blocks(stream)])
@@ -56,10 +56,10 @@ def test_what_follows_a_hole_stays_at_its_time(
     """A lost packet must not move what follows, or stems of a song drift apart."""
     path = tmp_path / "a"
     path.write_bytes(encoded[kind])
-    _, whole, _ = heard(path)
+    _, whole, _ = loudest(path)
     path.write_bytes(with_hole(encoded[kind], size))
 
-    click, frames, warnings = heard(path)
+    click, frames, warnings = loudest(path)
 
     assert abs(click - CLICK * 48_000) <= 1
     assert abs(frames - whole) <= 1152
@@ -71,7 +71,7 @@ def test_what_follows_a_hole_stays_at_its_time(
 def test_one_broken_packet_costs_that_packet_alone(
     tmp_path: Path, encoded: dict[str, bytes], kind: str, at: float
 ):
-    """One broken packet once cost a user the rest of the file."""
+    """A broken packet once cost a user the rest of the file."""
     path = tmp_path / "a"
     for size in (60, 1000, 4000):
         path.write_bytes(with_hole(encoded[kind], size, at=at))

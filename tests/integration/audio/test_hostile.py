@@ -114,7 +114,7 @@ WAVS: dict[str, tuple[bytes, tuple | str]] = {
 
 @pytest.mark.parametrize("case", WAVS)
 def test_wav_headers_that_lie_are_seen_through(tmp_path: Path, case: str):
-    """A recorder's wrong header must neither cut a user's file nor refuse it."""
+    """A recorder's wrong header must neither cut a user's file nor refuse the file."""
     content, expected = WAVS[case]
     path = tmp_path / "a.wav"
     path.write_bytes(content)

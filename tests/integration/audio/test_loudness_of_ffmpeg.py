@@ -32,7 +32,7 @@ PIPED = {
 }
 
 
-def listen(path: Path) -> tuple[Loudness, float]:
+def loudness_of(path: Path) -> tuple[Loudness, float]:
     """Return the loudness of a file, and its length in seconds."""
     meter, frames = Meter(), 0
     stream = codec.open_audio(path)
@@ -43,7 +43,7 @@ def listen(path: Path) -> tuple[Loudness, float]:
     return loudness, frames / stream.sample_rate
 
 
-def judged(path: Path, *, piped: bool) -> dict[str, float]:
+def figures_of_ffmpeg(path: Path, *, piped: bool) -> dict[str, float]:
     """Return FFmpeg's figures for a file, or for our samples of the file."""
     source, samples = ["-i", str(path)], None
     if piped:
@@ -86,12 +86,12 @@ def differences(row: dict[str, str]) -> dict[str, float] | None:
     """Return each figure's difference from FFmpeg's, or None without loudness."""
     path = corpus.FOLDER / row["file"]
     try:
-        ours, seconds = listen(path)
+        ours, seconds = loudness_of(path)
     except WaveflowError:
         return None
     if seconds <= LONGER_THAN_S or ours.integrated is None:
         return None
-    theirs = judged(path, piped=row["file"] in PIPED)
+    theirs = figures_of_ffmpeg(path, piped=row["file"] in PIPED)
     if ours.range is None:
         # FFmpeg counts the gate as the quietest tenth of so few blocks.
         assert seconds < LONGER_THAN_S + MIN_RANGE_BLOCKS / 10

@@ -1,4 +1,4 @@
-"""Files of nine channels and more decode, although PyAV misreads their planes."""
+"""Files of eight channels and more decode, although PyAV misreads their planes."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def encode(path: Path, channels: int, codec: str) -> tuple[Path, np.ndarray]:
 def test_each_channel_is_read_from_its_own_plane(
     tmp_path: Path, channels: int, codec: str
 ):
-    """A ninth channel read from a wrong plane would be drawn, or crash the function."""
+    """A channel read from a wrong plane would be drawn, or crash the function."""
     path, levels = encode(tmp_path / "a", channels, codec)
 
     decoded = blocks(open_audio(path))

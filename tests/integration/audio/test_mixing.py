@@ -138,7 +138,7 @@ print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) /
 
 
 def test_memory_of_a_mix_does_not_depend_on_the_rates(tmp_path: Path):
-    """One block of 8 kHz becomes 24 of 192 kHz, and 16 stems must fit the memory."""
+    """A block of 8 kHz becomes 24 of 192 kHz, and 16 stems must fit the memory."""
     fast = sound.write(tmp_path / "a.wav", sound.tone(0.1, rate=192_000), rate=192_000)
     slow = sound.write(tmp_path / "b.wav", sound.tone(40, rate=8_000), rate=8_000)
 

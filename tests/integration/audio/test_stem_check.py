@@ -180,11 +180,11 @@ def test_a_broken_meter_does_not_stop_the_drawing(tmp_path):
 
 
 @pytest.mark.parametrize("form", ["wav", "mp3"])
-def test_listening_changes_no_peak(tmp_path, form):
+def test_an_analysis_changes_no_peak(tmp_path, form):
     """An analysis must not change the waveform of the same file."""
     path = write(tmp_path / f"stem.{form}", music(23.5, channels=1))
 
-    heard, drawn = draw(path, 500, listeners=[Meter()]), draw(path, 500)
+    analysed, drawn = draw(path, 500, listeners=[Meter()]), draw(path, 500)
 
-    assert np.array_equal(heard.peaks, drawn.peaks)
-    assert np.array_equal(heard.data, drawn.data)
+    assert np.array_equal(analysed.peaks, drawn.peaks)
+    assert np.array_equal(analysed.data, drawn.data)

@@ -14,14 +14,14 @@ from support.simulation.system import System
 from support.simulation.traffic import Traffic
 from support.walker import MACHINE, load
 
-# One world in four has a server that changes its mind between executions of one job
+# Every fourth world has a server that changes its mind between executions of one job
 # inside each other.
 QUARREL = {
     "verdict decided anew": 0.9,
     "another execution in between": 0.6,
     "retried while it still runs": 0.3,
 }
-SELDOM = {"verdict names another user's copy": 0.5}  # this fault has few occasions
+SELDOM = {"verdict names another user's copy": 0.5}  # has few occasions
 REDRIVEN = {"STORAGE_UNAVAILABLE", "RESOURCE_LIMIT", "VERDICT_TIMEOUT"}
 
 
