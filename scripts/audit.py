@@ -13,7 +13,7 @@ OSV = "https://api.osv.dev/v1/query"
 TOOL = (str(ROOT / ".venv/bin/uvx"), "--quiet", "--from")
 FRANKENSTEIN = """CVE-2024-10573 needs frankenstein streams, which libsndfile \
 switches off (MPG123_NO_FRANKENSTEIN); the newest wheel still bundles this version."""
-# For each library: the pattern of its version, the least version, and the waiver.
+# Libraries, each with the pattern of its version, the least version, and the waiver.
 NATIVE = {
     "libsndfile": (rb"libsndfile-(\d+\.\d+\.\d+)", (1, 2, 2), ""),
     "libFLAC": (rb"reference libFLAC (\d+\.\d+\.\d+)", (1, 4, 3), ""),
