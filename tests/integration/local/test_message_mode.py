@@ -80,7 +80,7 @@ def test_a_duplicate_is_deleted_by_the_second_message(system):
 
 
 def test_no_execution_waits(system):
-    """A server without tokens answers nobody: no execution may wait for one."""
+    """A server without tokens answers nobody, so no execution may wait for a token."""
     pipeline, standin = system
     upload(pipeline, "third", tone(3))
     completed(standin, "third")
