@@ -1,4 +1,4 @@
-"""Define the fields of messages: their types, limits and typed refusals."""
+"""Define the fields of queue messages: their types, limits and typed refusals."""
 
 import re
 import unicodedata
@@ -78,7 +78,7 @@ def iso_time(ts: int) -> str:
 def check_key(
     key: str, *, prefixes: tuple[str, ...], user_id: str | None = None
 ) -> None:
-    """Refuse a key that WaveFlow may not read for this user.
+    """Refuse an S3 key that WaveFlow may not read for this user.
 
     The key is taken byte for byte: nothing is decoded or normalised. Where it
     names a user (`users/{userId}/…`), that must be `user_id`, if one is given.

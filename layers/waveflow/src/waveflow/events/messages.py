@@ -1,4 +1,4 @@
-"""Define the four messages that the server sends."""
+"""Define the four queue messages that the server sends."""
 
 from msgspec import UNSET, Struct, UnsetType, field
 
@@ -91,7 +91,7 @@ MESSAGES: dict[str, type[Message]] = {
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """Carry one message that was read, with its id and time, to every later stage."""
+    """Carry one parsed queue message, with job id and time, to every later stage."""
 
     job_id: str
     ts: int
@@ -100,14 +100,14 @@ class Job(Struct, frozen=True, kw_only=True):
 
     @property
     def stem(self) -> StemMessage:
-        """Return the message of a job about one stem."""
+        """Return the message of a stem's job; raise TypeError for a mix."""
         if isinstance(self.message, MixMessage):
             raise TypeError("A mix has no stem.")
         return self.message
 
     @property
     def subject_id(self) -> str:
-        """Return the id that output keys carry: the stem's or the stage's."""
+        """Return the stem id or stage id that the job's S3 output keys contain."""
         if isinstance(self.message, MixMessage):
             return self.message.stage_id
         return self.message.stem_id
