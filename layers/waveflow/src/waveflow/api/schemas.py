@@ -28,7 +28,7 @@ LastEventId = Annotated[
     str | None,
     Header(
         alias="Last-Event-ID",
-        description="Id of the last event received; the stream goes on after that event.",
+        description="Id of the last event received; later events follow.",
     ),
 ]
 
