@@ -1,4 +1,4 @@
-"""Define what a decoder offers, and what takes the blocks that it decodes."""
+"""Define an opened audio file, and the listeners that take its decoded blocks."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ class Kind(StrEnum):
 
 
 class Rounding(Enum):
-    """List the ways in which audiowaveform's decoders make 16 bits of a sample."""
+    """List the ways in which audiowaveform's decoders round a sample to 16 bits."""
 
     SHIFT = "the upper 16 bits of an integer"
     TRUNCATE = "x * 32767 towards zero, as it does with float files"
@@ -49,7 +49,7 @@ class Rounding(Enum):
 
 @dataclass(slots=True)
 class Stream:
-    """Carry the facts about one opened file, and the decoder that reads it.
+    """Carry the facts about one opened audio file, and the decoder that reads it.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Stream:
 
 @dataclass(eq=False)
 class Block:
-    """Hand one decoded block to every listener, exact and as floats.
+    """Hand one decoded block of samples to every listener, exact and as floats.
 
     Parameters
     ----------
@@ -107,12 +107,12 @@ class Block:
 
 
 class Listener(Protocol[Found]):
-    """Hear every block of one decode, in order, and return a finding at its end."""
+    """Take every decoded block of a file, in order, and return a finding at the end."""
 
     def add(self, block: Block) -> None:
-        """Take in the next block."""
+        """Take in the next block of decoded samples."""
         ...
 
     def finish(self) -> Found:
-        """Return what the blocks amount to."""
+        """Return the finding about the whole file, after the last block."""
         ...

@@ -1,4 +1,4 @@
-"""Open a container with FFmpeg's libraries, and let in only listed codecs.
+"""Open an audio container with FFmpeg's libraries; refuse codecs not listed.
 
 PyAV is imported only by this module and by both FFmpeg paths, and only for kinds
 that need FFmpeg: the import costs 30 ms at start.
@@ -49,7 +49,7 @@ PROTOCOLS = {"protocol_whitelist": "file"}
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Hold the container's claims about its audio.
+    """Hold an audio container's claims: sample rate, channels, length and start.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Facts:
 
 
 def file_url(path: Path) -> str:
-    """Return the file's URL, so that FFmpeg takes its name for nothing else."""
+    """Return a `file:` URL, so that FFmpeg reads no other protocol from the name."""
     return f"file:{path}"
 
 
@@ -78,7 +78,7 @@ def file_url(path: Path) -> str:
 def open_container(
     path: Path, kind: Kind
 ) -> Iterator["tuple[InputContainer, AudioStream]"]:
-    """Open a container and choose its audio stream.
+    """Open an audio container with FFmpeg, and choose its audio stream.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def _find_stream(container: "InputContainer", kind: Kind) -> "AudioStream":
 
 
 def _is_empty_mp4(path: Path) -> bool:
-    """Tell whether an MPEG-4 file has media boxes, and nothing in them.
+    """Tell whether an MPEG-4 file has media boxes, but no media inside them.
 
     Returns
     -------
@@ -156,7 +156,7 @@ def _is_empty_mp4(path: Path) -> bool:
 
 
 def read_facts(path: Path, kind: Kind) -> Facts:
-    """Read the container's claims before decoding.
+    """Read an audio container's claims before decoding.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def read_facts(path: Path, kind: Kind) -> Facts:
 
 
 def planes_of(frame: "AudioFrame") -> Samples:
-    """Return the samples of a frame with any number of channels.
+    """Return the samples of an FFmpeg frame, one row for each channel.
 
     PyAV reads planes until a null pointer, which need not stand behind the
     eighth or a later plane: FFmpeg interleaves so many planes first.

@@ -33,7 +33,7 @@ PREROLL_SECONDS = 1.5
 def read_blocks(
     path: Path, kind: Kind, *, facts: Facts, start: int = 0, frames: int = 0
 ) -> Iterator[Samples]:
-    """Decode from a frame on.
+    """Decode a file by FFmpeg in large blocks, from the frame `start` on.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def read_blocks(
 
 
 def _pull_blocks(graph: "Graph", facts: Facts) -> Iterator[tuple[int, Samples]]:
-    """Yield each block, with the frame that its time stamp claims to start at."""
+    """Yield each decoded block, with the frame number of the block's time stamp."""
     import av
 
     while True:

@@ -1,4 +1,4 @@
-"""Find the samples of a WAV file: RIFF, RIFX, RF64 and BW64."""
+"""Find where a WAV file keeps its samples: RIFF, RIFX, RF64 and BW64."""
 
 import struct
 from collections.abc import Iterable
@@ -75,7 +75,7 @@ def read_layout(path: Path) -> Layout:
 def _find_chunks(
     file: BinaryIO, walk: Iterable[chunks.Chunk], *, big_endian: bool
 ) -> tuple[_Format, chunks.Chunk, int]:
-    """Find the format, the data, and the form's size by the ds64 chunk."""
+    """Return a WAV file's format, its data chunk, and the size that ds64 claims."""
     fmt, form_size, long_size = None, 0, 0
     for chunk in walk:
         if chunk.name == b"ds64":

@@ -1,4 +1,4 @@
-"""Define the findings of an analysis, as the server is told them.
+"""Define the findings of an audio analysis, as webhooks report them.
 
 Only msgspec is imported here: the stage notify loads this module without NumPy.
 """

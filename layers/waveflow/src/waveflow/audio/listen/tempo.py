@@ -63,7 +63,7 @@ def find_tempo(excerpt: NDArray[np.float32]) -> Tempo:
 
 
 def onset_strength(excerpt: NDArray[np.float32]) -> Floats:
-    """Measure the strength of the sounds that begin in each frame.
+    """Measure how strongly sounds begin in each time frame of an excerpt.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def _import_librosa() -> Any:
 
 
 def _find_period(onsets: Floats) -> tuple[int, float]:
-    """Choose among the periods at which the onsets resemble themselves."""
+    """Return the beat's period in time frames, and how strongly the beat repeats."""
     count = len(onsets)
     longest = int(np.ceil(60 / SLOWEST * FRAMES_PER_SECOND))
     alike = _import_librosa().autocorrelate(onsets, max_size=longest + 2)
@@ -112,7 +112,7 @@ def _find_period(onsets: Floats) -> tuple[int, float]:
 
 
 def _refine_frequency(onsets: Floats, beats_per_second: float) -> float:
-    """Find the frequency near a guess at which the onsets repeat."""
+    """Return the frequency of the beat, searched near a first guess."""
     times = np.arange(len(onsets)) / FRAMES_PER_SECOND
     best = beats_per_second
     for reach, steps in SEARCHES:

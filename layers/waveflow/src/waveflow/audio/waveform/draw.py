@@ -71,7 +71,7 @@ def draw(
     decoders: int = DECODERS,
     listeners: Sequence[Listener[object]] = (),
 ) -> Waveform:
-    """Draw one file, whose content decides what it is.
+    """Return the waveform of one audio file, recognised by its content.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def _waveform_of(canvas: Canvas, stream: Stream) -> Waveform:
 
 
 def waveform_document(waveform: Waveform, *, audio_hash: str, created_at: str) -> bytes:
-    """Write one document for peaks.js, waveform-data.js and wavesurfer.js.
+    """Return the JSON document for peaks.js, waveform-data.js and wavesurfer.js.
 
     Parameters
     ----------
