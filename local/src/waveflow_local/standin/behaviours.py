@@ -70,12 +70,12 @@ class Script:
             self._rules[:] = [rule]
 
     def clear(self) -> None:
-        """Drop every rule, so that the stand-in gives verdicts by its table of stems."""
+        """Drop every rule of the stand-in, so that its table of stems decides again."""
         with self._lock:
             self._rules.clear()
 
     def in_force(self) -> list[dict[str, object]]:
-        """Return the stand-in server's rules that still apply, the deciding rule first."""
+        """Return the stand-in's rules that still apply, the deciding rule first."""
         with self._lock:
             return [asdict(rule) for rule in self._rules if rule.times != 0]
 

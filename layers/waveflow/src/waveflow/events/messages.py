@@ -16,7 +16,7 @@ DEFAULT_NUM_PEAKS = 1024
 
 
 class Survivor(Struct, frozen=True, kw_only=True):
-    """The older stem that stays when a duplicate is deleted."""
+    """Older stem that stays when its duplicate is deleted."""
 
     stem_id: str = field(name="stemId")
     filepath: str
@@ -41,7 +41,7 @@ class StemMessage(
 class UploadMessage(
     StemMessage, frozen=True, kw_only=True, tag="generate_hash_and_webhook"
 ):
-    """Ask for a hash, a verdict and what follows from it."""
+    """Queue message about an upload: hash the stem, then ask for a verdict."""
 
     timestamp: Timestamp
     original_filename: str
@@ -51,7 +51,7 @@ class UploadMessage(
 class DuplicateMessage(
     StemMessage, frozen=True, kw_only=True, tag="process_duplicate_file"
 ):
-    """Say that a stem is a duplicate: the message is the verdict."""
+    """Queue message with the verdict `duplicate`: the stem is to be deleted."""
 
     audio_hash: str
     duplicate_of: Survivor | UnsetType = UNSET
@@ -60,7 +60,7 @@ class DuplicateMessage(
 class AnalysisMessage(
     StemMessage, frozen=True, kw_only=True, tag="process_audio_analysis"
 ):
-    """Say that a stem is new: the message is the verdict."""
+    """Queue message with the verdict `new`: the stem's waveform is to be drawn."""
 
     audio_hash: str | UnsetType = UNSET
 
@@ -73,7 +73,7 @@ class MixMessage(
     tag_field="task",
     tag="mix_stems_and_upload",
 ):
-    """Ask for the mix of all stems of a stage."""
+    """Queue message that asks for the mix of all stems of a stage."""
 
     stage_id: Id = field(name="stageId")
     stem_paths: StemPaths
