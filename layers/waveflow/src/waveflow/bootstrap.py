@@ -23,7 +23,7 @@ BRIEFLY = {
     "read_timeout": 3,
     "retries": {"mode": "standard", "total_max_attempts": 2},
 }
-LAMBDA_SCRATCH = Path("/tmp/waveflow")  # noqa: S108 - a sandbox is ours alone
+LAMBDA_SCRATCH = Path("/tmp/waveflow")  # noqa: S108 - no other program uses a Lambda's /tmp
 
 
 class Services:

@@ -157,7 +157,7 @@ def _run_typed(stage: Stage, request: Request, *, keys: dict[str, str]) -> objec
     except WaveflowError:
         raise
     except Exception as exc:  # noqa: BLE001 - nothing untyped may reach the machine
-        # The text of a foreign exception may hold a token; its place may not.
+        # A foreign exception's text may hold a task token; its traceback may not.
         place = traceback.format_list(traceback.extract_tb(exc.__traceback__))
         kind = type(exc).__name__
         _logger().warning("unexpected", extra={**keys, "kind": kind, "place": place})

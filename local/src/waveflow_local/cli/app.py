@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Report = TypeVar("Report")
 _PLAIN_WIDTH = 140
 _INTERRUPTED = 130
-_SIGNALLED = 128  # shells add the signal's number to this exit code
+_SIGNALLED = 128  # exit code of a signal: 128 plus the signal's number
 
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(commands.app, name="ops")

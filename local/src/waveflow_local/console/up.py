@@ -20,7 +20,7 @@ from waveflow_local.files.writing import write_whole
 from waveflow_local.standin.answers import VerdictMode
 from waveflow_local.standin.server import StandIn
 
-OWN_SERVER_URL = "http://127.0.0.1:3000/webhook"  # NestJS listens there
+OWN_SERVER_URL = "http://127.0.0.1:3000/webhook"  # NestJS listens on port 3000
 _LOOK_EVERY_S = 0.2
 
 

@@ -25,7 +25,7 @@ from waveflow_local.standin.server import StandIn
 
 _LOOK_EVERY_S = 0.12
 _LOOK_AT_LEAST_EVERY_S = 0.4
-_QUIET_S = 900.0  # no stage may take so long
+_QUIET_S = 900.0  # longer than any stage may take
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Run:
             view.show(self.rows)
             if time.monotonic() - quiet_since > _QUIET_S:
                 raise LocalError("Nothing has moved for a quarter of an hour.")
-            # Looking costs the engine time, so looks must be rare beside its work.
+            # Each history request costs the engine time, so requests must be rare.
             spent_s = time.monotonic() - looked
             time.sleep(min(max(_LOOK_EVERY_S, 2 * spent_s), _LOOK_AT_LEAST_EVERY_S))
         view.show(self.rows)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _INVOKE = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations/?$")
-_FORWARD_TIMEOUT_S = 900.0  # Lambda's own limit
+_FORWARD_TIMEOUT_S = 900.0  # Lambda's longest time-out
 
 
 class Invoker(Protocol):

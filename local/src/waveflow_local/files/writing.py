@@ -9,7 +9,7 @@ from pathlib import Path
 
 from waveflow_local.paths import LocalError
 
-_NEW_FILE = 0o666  # the umask removes the rights that the user gives to nobody
+_NEW_FILE = 0o666  # file rights, of which the user's umask removes some
 
 
 def check_outputs(*outputs: Path | None, inputs: Sequence[Path]) -> None:

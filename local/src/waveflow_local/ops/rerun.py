@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 CODES = {kind.__name__: kind.code for kind in WaveflowError.__subclasses__()}
-# The server was told of a failure that ends in `Failed`, but not of these.
+# States whose failure no webhook has reported to the server.
 TELLING = {"AskUndelivered", "Tell", "TellFailure"}
 UNDELIVERED = {"WEBHOOK_REJECTED", "WEBHOOK_UNAVAILABLE"}
 ENDED_BADLY: tuple[Literal["FAILED", "TIMED_OUT", "ABORTED"], ...] = (

@@ -69,7 +69,7 @@ def restore(stack: Stack, stem_id: str, *, dry_run: bool) -> list[Restored]:
     if not found:
         raise LocalError(f"No deletion of the stem {stem_id} is recorded.")
     if not dry_run:
-        # Mark before copying: the deleting message may be on its way again.
+        # Mark the record before copying: the message that deletes may be redelivered.
         for key, record in found.items():
             _mark(stack, key, record)
     return [

@@ -27,7 +27,7 @@ _CARRIED = (
     "timestamp",
     "original_filename",
 )
-# The verdict word of behaviours that do not look into the table.
+# The verdict of behaviours that do not look into the table of stems.
 _WORDS = {
     "new": "new",
     "twice": "new",
@@ -110,7 +110,7 @@ class Answers:
                     taskToken=str(event["task_token"]), output=json.dumps(output)
                 )
         except ClientError as exc:
-            # The token is closed or unknown: the question is settled either way.
+            # The task token is closed or unknown: no verdict is needed any more.
             refused = exc.response["Error"]["Code"]
         return self._note(event, output, refused)
 
@@ -143,7 +143,7 @@ class Answers:
 
     def _send_message(self, event: Event, verdict: object) -> None:
         if not isinstance(verdict, Mapping):
-            return  # an answer that is no verdict asks for nothing
+            return  # anything but a JSON object is no verdict to send
         message = next_message(event, verdict)
         if message is not None:
             self._ready().sqs.send_message(

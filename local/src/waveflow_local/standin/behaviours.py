@@ -6,20 +6,20 @@ from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
 Behaviour = Literal[
-    "auto",  # look into the table: new, or duplicate of an older stem
+    "auto",  # by the table of stems: new, or duplicate of an older stem
     "new",
     "duplicate",  # a duplicate of the table's older stem, or of `output`'s duplicate_of
     "hold",
-    "ask-me",  # wait until someone answers through the stand-in's own API
-    "garbage",  # an answer that is no verdict, or exactly `output`
-    "fail",  # SendTaskFailure
-    "silence",  # never answer
+    "ask-me",  # wait until somebody posts a verdict to /answer
+    "garbage",  # something that is no verdict, or exactly `output`
+    "fail",  # answer by SendTaskFailure
+    "silence",  # never send a verdict
     "late",  # answer `delay_s` later, when nobody waits any more
     "twice",  # answer new, then hold at once
     "body-verdict",  # the verdict in the 2xx body of the webhook
-    "unavailable",  # 500
-    "reject",  # 400
-    "redirect",  # 302
+    "unavailable",  # answer webhooks with HTTP 500
+    "reject",  # answer webhooks with HTTP 400
+    "redirect",  # answer webhooks with HTTP 302
     "error-body",  # 201 with "status": "error", as a controller that swallows errors
 ]
 BEHAVIOURS: tuple[str, ...] = get_args(Behaviour)

@@ -10,7 +10,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # the last 32 bits are an IPv4 address
 _SIX_TO_FOUR = ipaddress.ip_network(
     "2002::/16"
-)  # public only to older versions of Python
+)  # networks that older Python versions call public
 
 
 def resolve(host: str, port: int, *, allowed: tuple[Network, ...]) -> list[str]:

@@ -24,7 +24,7 @@ from waveflow.errors import (
     WaveflowError,
 )
 
-AWS_ERRORS = (ClientError, BotoCoreError)  # all that a call of boto3 raises
+AWS_ERRORS = (ClientError, BotoCoreError)  # every exception that a boto3 call raises
 _SERVER_ERROR = 500
 
 

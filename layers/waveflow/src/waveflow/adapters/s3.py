@@ -113,7 +113,7 @@ class S3ObjectStore:
             )
             return written["ETag"]
         except (SourceChangedError, ObjectNotFoundError) as exc:
-            # S3 also answers so to a repeated PUT whose first answer was lost.
+            # S3 also refuses a repeated PUT whose first response was lost.
             existing = self.find(key)
             if existing is None or self._hash(existing) != digest.hexdigest():
                 raise StorageUnavailableError("The result's key is in motion.") from exc
@@ -159,7 +159,7 @@ class S3ObjectStore:
         try:
             put(IfNoneMatch="*")
         except SourceChangedError:
-            # S3 also answers so to a repeated PUT whose first answer was lost.
+            # S3 also refuses a repeated PUT whose first response was lost.
             existing = self.find(key)
             if existing is None:
                 raise StorageUnavailableError(

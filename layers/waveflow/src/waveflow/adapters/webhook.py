@@ -52,7 +52,7 @@ class HttpWebhook:
         body = json.dumps(payload, allow_nan=False, separators=(",", ":")).encode()
         headers = {
             "Content-Type": "application/json; charset=utf-8",
-            "Accept-Encoding": "identity",  # compressed bytes could grow
+            "Accept-Encoding": "identity",  # a compressed response could grow
             "User-Agent": "WaveFlow",
             **signature_headers(
                 body,
@@ -132,7 +132,7 @@ class _Watch:
             try:
                 return self._keep(address, port)
             except OSError:
-                continue  # try the next; the last address may raise
+                continue  # try the next IP address; only the last may raise
         return self._keep(addresses[-1], port)
 
     def stop(self) -> None:
@@ -155,7 +155,7 @@ class _Watch:
         connected = socket.create_connection((address, port), timeout=self.remaining())
         # TLS detaches the socket that it wraps; this second handle stays valid.
         self._sockets.append(connected.dup())
-        if self.expired:  # the timer may have cut before this socket was kept
+        if self.expired:  # the timer may have fired before this socket was kept
             connected.close()
             raise TimeoutError
         return connected

@@ -56,7 +56,7 @@ def _event(moment: Progress | Gone | None, number: int | None) -> bytes:
     if moment is None:
         return HEARTBEAT
     event_id = None if number is None else str(number)
-    if isinstance(moment, Gone):  # the status 200 was sent long ago
+    if isinstance(moment, Gone):  # status 200 was sent already
         data = moment.model_dump_json()
         return format_sse_event(data_str=data, event="gone", id=event_id)
     data = moment.model_dump_json(exclude={"number"}, exclude_defaults=True)

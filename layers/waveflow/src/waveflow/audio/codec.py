@@ -31,12 +31,12 @@ from waveflow.errors import (
     WaveflowError,
 )
 
-UNCOMPRESSED = (Kind.WAV, Kind.AIFF)  # frames are counted, not guessed
+UNCOMPRESSED = (Kind.WAV, Kind.AIFF)  # the header's frame count is exact
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000
 MAX_CHANNELS = 32
 MAX_SECONDS = 6 * 3600
-MAX_LEVEL = np.float32(1e30)  # sums of stems stay finite
+MAX_LEVEL = np.float32(1e30)  # so that sums of 64 stems stay finite
 SLACK_FRAMES = 4_096  # edit lists and encoders' padding may be off by so many
 
 

@@ -13,7 +13,7 @@ MAX_KEY_BYTES = 1024  # S3's own limit, in UTF-8 bytes
 # JSON that was parsed and not checked: any object, whatever its fields hold.
 JsonObject = dict[str, Any]
 
-RESERVED_PREFIXES = ("waveforms/", "mixed/", "dedupe/")  # only WaveFlow writes there
+RESERVED_PREFIXES = ("waveforms/", "mixed/", "dedupe/")  # only WaveFlow writes
 
 # `$` also matches before a final newline; the look-ahead shuts that door, in
 # Python and in JSON Schema alike.
@@ -65,7 +65,7 @@ def epoch_ms(timestamp: str) -> int:
     moment = datetime.fromisoformat(timestamp)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    # Raises OverflowError where no UTC time of ours could say it again.
+    # Raises OverflowError for a time that `iso_time` could not write.
     return (moment.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
 
 

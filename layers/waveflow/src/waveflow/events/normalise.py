@@ -28,7 +28,7 @@ from waveflow.events.fields import (
 from waveflow.events.messages import MESSAGES, Job, Message
 
 TASK_PREFIX = "app.tasks."
-# A refusal of one of these types has a code of its own.
+# An invalid field of one of these types has an error code of its own.
 _REFUSALS: dict[object, type[WaveflowError]] = {
     Id: InvalidIdError,
     JobId: InvalidIdError,

@@ -29,7 +29,7 @@ def fetch(
     """
     for _ in range(FETCHES):
         digest = hashlib.sha256()
-        # Unbuffered, a full disk would cut the last write short without a word.
+        # An unbuffered write to a full disk would be cut short without an error.
         with path.open("wb") as file:
             for chunk in objects.read(key, etag=etag):
                 digest.update(chunk)

@@ -179,7 +179,7 @@ def _is_decided(record: Record, source: Source) -> bool:
 
 def _refuse_drawn(job: Job, record: Record | None, *, objects: ObjectStore) -> None:
     if objects.find(waveform_key(job)) is not None:
-        # The server was told SUCCESS: a redelivery must not take that back.
+        # A webhook has reported SUCCESS: a redelivery must not revoke the result.
         _keep(job, record, reason="DRAWN", objects=objects)
 
 
@@ -204,7 +204,7 @@ def _delete(job: Job, source: Source, *, objects: ObjectStore) -> None:
     try:
         objects.delete(source.key, etag=source.etag)
     except (ObjectNotFoundError, SourceChangedError) as exc:
-        # A lost answer to our own delete looks the same as somebody else's change.
+        # S3 also refuses a repeated delete whose first response was lost.
         if find_deletion(job, source.key, objects=objects) is None:
             raise DedupeRefusedError("CHANGED") from exc
 

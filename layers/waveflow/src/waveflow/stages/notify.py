@@ -81,7 +81,7 @@ def _find_job(request: TellFailureRequest) -> Job | None:
     try:
         return read_job(request)
     except WaveflowError:
-        return None  # the message itself may be what failed
+        return None  # the message may be invalid itself
 
 
 def _deliver(delivery: Delivery, *, webhook: Webhook) -> JsonObject:

@@ -119,7 +119,7 @@ def _check_undeleted(job: Job, source: Source, *, objects: ObjectStore) -> None:
         and record.deletion.state != "kept"
         and record.deletion.is_of(source)
     ):
-        # The stage dedupe_delete ends the deletion soon, or calls it off.
+        # The stage dedupe_delete soon finishes or cancels the deletion.
         raise StorageUnavailableError("A deletion of the object is under way.")
 
 

@@ -62,7 +62,7 @@ def _served_key(client: PyJWKClient, token: str) -> PyJWK:
     try:
         return client.get_signing_key_from_jwt(token)
     except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, ValueError) as exc:
-        # A missing answer, key set or JSON is the issuer's fault, not the token's.
+        # A missing response, key set or JSON is the issuer's fault, not the token's.
         raise IssuerUnavailableError(
             "The issuer's keys cannot be read now; try again soon."
         ) from exc

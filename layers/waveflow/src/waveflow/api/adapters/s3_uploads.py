@@ -53,7 +53,7 @@ class S3UploadStore:
             )
         except AWS_ERRORS as exc:
             error = S3_ERRORS.translated(exc)
-            # S3 also refuses a repeated PUT whose first answer was lost.
+            # S3 also refuses a repeated PUT whose first response was lost.
             taken = isinstance(error, SourceChangedError)
             if not taken or not self._has_bytes(key, len(body), sha256):
                 raise error from exc
@@ -111,7 +111,7 @@ class S3UploadStore:
         except AWS_ERRORS as exc:
             if code_of(exc) not in _OVER:
                 raise S3_ERRORS.translated(exc) from exc
-            # S3 also answers so to a repeated call whose first answer was lost.
+            # S3 also refuses a repeated call whose first response was lost.
             if not self._has_parts(key, parts):
                 raise InternalError(
                     "S3 knows neither the upload nor its object."

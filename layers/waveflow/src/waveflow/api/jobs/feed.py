@@ -131,7 +131,7 @@ class _Poll:
                 seen = await asyncio.to_thread(self._look, self._job_id)
             except StorageUnavailableError:
                 seen, growth = [], BACK_OFF
-            except Exception as exc:  # noqa: BLE001 - followers are told by an event
+            except Exception as exc:  # noqa: BLE001 - followers get the event `Gone`
                 self.gone = self._reason(exc)
                 self._wake()
                 return

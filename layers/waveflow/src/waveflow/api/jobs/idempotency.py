@@ -13,7 +13,7 @@ from waveflow.api.jobs.upload import StreamedUpload
 from waveflow.api.schemas import JobOptions, Json
 from waveflow.ports import ObjectStore
 
-MAX_GENERATIONS = 20  # jobs of the same request that may lie behind the newest
+MAX_GENERATIONS = 20  # job ids tried for one request, from the oldest on
 
 Serves = Callable[[Execution], bool]
 

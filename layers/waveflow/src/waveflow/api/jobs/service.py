@@ -167,7 +167,7 @@ class Jobs:
                 content_type="application/json",
             )
         except SourceChangedError:
-            return False  # another report came between
+            return False  # another report was stored meanwhile
         return True
 
     def _accept(

@@ -19,7 +19,7 @@ NAMES = frozenset(
     b"JUNK|junk|PAD |FLLR|DISP|LGWV|minf|elm1|umid|afsp|strc|chna|NAME|AUTH|(c) |"
     b"ANNO|COMT|MARK|INST|APPL|MIDI|AESD|FVER|SAXL|COMM".split(b"|")
 )
-TRAILER_BYTES = 4_096  # more than whatever a transfer leaves behind a file
+TRAILER_BYTES = 4_096  # more bytes behind the samples are no rest of a transfer
 
 
 @dataclass(frozen=True, slots=True)

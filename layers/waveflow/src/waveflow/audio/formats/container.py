@@ -41,7 +41,7 @@ JITTER = 2_048
 # Boxes of MPEG-4, by their headers.
 BOX_BYTES = 8
 LONG_BOX_BYTES = 16
-IS_LONG, UNTIL_THE_END = 1, 0  # values of a box's size field
+IS_LONG, UNTIL_THE_END = 1, 0  # special values of an MPEG-4 box's size field
 MAX_BOXES = 1_000
 # A crafted file must not name another file, and no file may be a playlist.
 PROTOCOLS = {"protocol_whitelist": "file"}

@@ -56,7 +56,7 @@ def read_blocks(
     """
     graph = _open_graph(path, kind, facts=facts, start=start)
     position: int | None = None if start else 0
-    held: Samples | None = None  # the block that waits for the next stamp
+    held: Samples | None = None  # the block that waits for the next block's time stamp
     for at, block in _pull_blocks(graph, facts):
         if position is None:
             position = at

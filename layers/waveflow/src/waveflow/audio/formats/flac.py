@@ -16,7 +16,7 @@ FRAME_HEADER_BYTES = 16
 SYNC = b"\xff"
 BLOCK_SIZES = (0, 192, 576, 1152, 2304, 4608, 0, 0, *(256 << n for n in range(8)))
 BYTE_BLOCK, WORD_BLOCK = 6, 7
-RATE_BYTES = {12: 1, 13: 2, 14: 2}  # codes whose rate stands behind the number
+RATE_BYTES = {12: 1, 13: 2, 14: 2}  # rate codes with the rate behind the number
 RATES = dict(
     zip(
         range(1, 12),

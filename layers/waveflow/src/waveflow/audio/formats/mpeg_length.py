@@ -10,7 +10,7 @@ from waveflow.audio.formats.mapped import FORGET_BYTES, forget, map_file
 from waveflow.errors import EmptyAudioError
 
 TAGS = (b"TAG", b"APE", b"LYR")  # tags stand behind the last frame
-ENOUGH_SECONDS = 7 * 3600  # above the limit of six hours
+ENOUGH_SECONDS = 7 * 3600  # more samples than the limit of six hours allows
 MAX_JUNK_BYTES = 1 << 20  # more junk is left to the decoder
 DECODER_DELAY = 529  # samples that every MP3 decoder adds in front
 LAME_OFFSET = 21  # bytes from the encoder's name to the two 12-bit trims

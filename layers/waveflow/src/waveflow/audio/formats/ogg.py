@@ -7,13 +7,13 @@ from typing import BinaryIO
 
 from waveflow.audio.formats.mapped import FORGET_BYTES, forget, map_file
 
-CAPTURE = b"OggS\0"  # magic and version
+CAPTURE = b"OggS\0"  # magic and version of an Ogg page
 HEADER_BYTES = 27
 NUMBER = slice(18, 22)
 FIRST, LAST = 2, 4
 CONTINUED = 255  # the length of a piece of a packet that is not its last
 NO_POSITION = (1 << 64) - 1
-MAX_PACKET_FRAMES = 8_192  # a Vorbis packet; an Opus packet has 5,760 at most
+MAX_PACKET_FRAMES = 8_192  # of a Vorbis packet; an Opus packet has at most 5,760
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ COMPRESSED = {0x02: 2, 0x11: 2, 0x31: 5, 0x55: 24}
 GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 FMT_BYTES = 16
 EXTENSIBLE_BYTES = 40
-IN_DS64 = 0xFFFF_FFFF  # the size stands in the ds64 chunk
+IN_DS64 = 0xFFFF_FFFF  # this size means: see the ds64 chunk
 FLOAT_WIDTHS = (4, 8)
 # Below five bits writers pack two samples into a byte, against the format.
 MIN_BITS, MAX_BITS = 5, 32

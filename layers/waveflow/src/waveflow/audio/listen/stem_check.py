@@ -13,13 +13,13 @@ LEADING_SECONDS = 0.5
 LEADING_RANGE = 0.01  # 40 dB below the file's peak, a beginning is heard
 # A sound begins above -60 dBFS, in quiet files above -65 … -80.
 LEADING_LEVELS = (1e-3, 10**-3.25, 10**-3.5, 10**-3.75, SILENT_LEVEL)
-INT16_STEPS = 32_768  # levels on each side of 0
+INT16_STEPS = 32_768  # 16-bit levels on each side of 0
 # A sine of 30 Hz at full scale stays there for five samples at 48 kHz, in coarser
 # steps for longer, by the square root.
 CLIPPED_RUN = 6  # samples at up to 48 kHz, more above
 CLIPPED_RUN_HZ = 48_000
 DC_LEVEL = 0.005  # -46 dBFS
-DC_SECONDS = 2.0  # half a period of 32 Hz, left over, has that mean
+DC_SECONDS = 2.0  # half a period of 32 Hz at the file's end has this mean
 DUAL_MONO_RATIO = 1e-6  # the difference is 60 dB below the sum
 ANTI_PHASE_RATIO = 0.1  # the sum is 10 dB below the difference
 LOW_BITS = 0xFFFF  # bits of a left-justified sample that 16 bits do not reach

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from waveflow.audio.kernels import fold
 
 ENOUGH_HZ = 192_000  # at this rate the samples themselves are dense enough
-FACTOR = 4  # points per sample below that; the standard's own
+FACTOR = 4  # points per sample below that rate, as BS.1770-4 says
 REACH = 16  # samples on each side; 32 coefficients with a Kaiser window
 KAISER_BETA = 9.0
 RUN = 2 * REACH  # samples whose gaps are filled by one product

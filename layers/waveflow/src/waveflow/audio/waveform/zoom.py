@@ -164,7 +164,7 @@ class ZoomLevel:
         starts = np.arange(first, stop, dtype=np.int64) * run - self._frames
         starts[0] = 0
         points = self._points_of(samples, starts)
-        if self._frames % run:  # the first point goes on where the last block ended
+        if self._frames % run:  # the first point continues the last block's last point
             last = self._parts[-1][-1]
             np.minimum(last[:, 0], points[0, :, 0], out=last[:, 0])
             np.maximum(last[:, 1], points[0, :, 1], out=last[:, 1])
