@@ -16,7 +16,7 @@ class OwnHosts:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass an HTTP request on, or answer HOST_NOT_ALLOWED."""
+        """Pass on an HTTP request to this machine, or answer HOST_NOT_ALLOWED."""
         app: ASGIApp = self._app
         if scope["type"] == "http":
             name = Headers(scope=scope).get("host", "").partition(":")[0]

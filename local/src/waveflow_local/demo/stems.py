@@ -27,7 +27,7 @@ _FORMANTS_HZ = ((700, 110, 1.0), (1220, 140, 0.55), (2600, 180, 0.3))  # "ah"
 
 @dataclass(frozen=True)
 class Instrument:
-    """Describe one instrument's file, and the function that plays it."""
+    """Describe one instrument's audio file, and the function that synthesises it."""
 
     filename: str
     seconds: float

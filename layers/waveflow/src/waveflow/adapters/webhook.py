@@ -118,11 +118,11 @@ class _Watch:
 
     @property
     def expired(self) -> bool:
-        """Tell whether the attempt's deadline has passed, by the clock alone."""
+        """Tell whether the HTTP attempt's deadline has passed, by the clock alone."""
         return time.monotonic() >= self._end
 
     def remaining(self) -> float:
-        """Return the seconds until the attempt's deadline, never zero."""
+        """Return the seconds until the HTTP attempt's deadline, never zero."""
         return max(self._end - time.monotonic(), 0.001)
 
     def connect(self, host: str, port: int) -> socket.socket:
@@ -167,7 +167,7 @@ class _Watch:
 
 
 class _Adapter(HTTPAdapter):
-    """Make the requests library open its connections through a `_Watch`."""
+    """Make `requests` open sockets by a `_Watch`, to allowed IP addresses alone."""
 
     def __init__(self, watch: _Watch) -> None:
         self._watch = watch

@@ -103,7 +103,7 @@ class JobExpiredError(RefusalError):
 
 
 class IdempotencyKeyReusedError(RefusalError):
-    """The Idempotency-Key came before with another request."""
+    """The Idempotency-Key was used before, for another request."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
     status = 422

@@ -34,7 +34,7 @@ class HistoryEvent(Struct, frozen=True, kw_only=True):
 
 
 class Machine(Protocol):
-    """State machine whose executions are known by their names.
+    """State machine, whose executions are identified by their names.
 
     Every method raises `StorageUnavailableError` for a failure that may pass.
     """

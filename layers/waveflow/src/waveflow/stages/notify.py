@@ -61,7 +61,7 @@ def _ask(
 
 
 def _fail_again(error: JsonObject | None) -> None:
-    """Fail as the undelivered /hash-check did; a redrive has no error and returns."""
+    """Raise the undelivered /hash-check's error; return where a redrive cleared it."""
     if error is None:
         return
     kind = ERRORS[str(error.get("Error"))]

@@ -22,7 +22,7 @@ _QUALIFIED_PARTS = (
 
 
 class StepFunctionsMachine:
-    """State machine on Step Functions, whose executions are known by their names."""
+    """State machine on Step Functions; names identify its executions."""
 
     def __init__(self, client: "SFNClient", machine_arn: str) -> None:
         self._client = client

@@ -114,7 +114,7 @@ def _result(execution: Execution) -> dict[str, Json]:
 
 
 def _survivor(execution: Execution) -> str | None:
-    """Return the S3 key of the file for which a job's duplicate was deleted."""
+    """Return the S3 key of the older file that survived a job's duplicate, or None."""
     survivor = _result(execution).get("duplicate_of")
     key = survivor.get("filepath") if isinstance(survivor, dict) else None
     # The API may look below this prefix alone; for a file elsewhere, keep the upload.

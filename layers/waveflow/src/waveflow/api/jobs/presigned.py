@@ -46,7 +46,7 @@ class Ticket(BaseModel, frozen=True):
 
     @property
     def abort_marker(self) -> str:
-        """Return the S3 key of the marker for an aborted upload by form."""
+        """Return the S3 key of the marker that a form's upload was given up."""
         return f"{self.key}.given-up"
 
     def part_size(self, number: int) -> int:

@@ -130,7 +130,7 @@ class Jobs:
         return context, seen[-1] if seen else progress.beginning(job_id)
 
     def context(self, job_id: str, *, owner: str) -> JobContext:
-        """Return a job's context, if the job is the owner's."""
+        """Return a job's owner, file and S3 key, if the job is the owner's."""
         context = context_of(self._execution(job_id))
         if context is None or context.owner != owner:
             raise JobNotFoundError("You have no job with this id.")

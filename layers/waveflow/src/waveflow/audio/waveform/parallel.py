@@ -118,7 +118,7 @@ class _Probe:
         return self._count >= PROBE_FRAMES
 
     def add(self, block: Samples) -> None:
-        """Keep the block's frames, until enough frames are kept."""
+        """Keep the block's frames, until PROBE_FRAMES frames are kept."""
         if not self.full:
             kept = block[: PROBE_FRAMES - self._count].copy()
             self._parts.append(kept)
