@@ -17,7 +17,7 @@ _SILENT = ("silence", "ask-me", "body-verdict")
 
 
 class PlatformServer:
-    """Play the platform's server: verify webhooks, keep a table, give verdicts."""
+    """Play the platform's server: verify webhooks, keep stems, give verdicts."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class PlatformServer:
     def receive(
         self, event: str, headers: dict[str, str], raw: bytes
     ) -> tuple[int, object]:
-        """Keep one webhook, and return the status and body of its response."""
+        """Keep one received webhook, and return its response's status and body."""
         received = Received(event, headers, *self._open(headers, raw))
         # Choose the rule first: a test that sees a webhook changes later webhooks only.
         rule = self.script.next(event, received.subject)
@@ -80,7 +80,7 @@ class PlatformServer:
         return verdict if rule.behaviour == "body-verdict" else {"status": "received"}
 
     def answer(self, stem_id: str, output: object) -> bool:
-        """Answer the newest question about a stem that asked for it."""
+        """Send a verdict on a stem's newest /hash-check; return False if refused."""
         questions = self.archive.about(stem_id, "hash-check")
         if not questions:
             return False

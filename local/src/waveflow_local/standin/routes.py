@@ -1,4 +1,4 @@
-"""Serve a stand-in's webhooks, lists, rules and answers over HTTP."""
+"""Serve the stand-in's webhooks, lists, rules and verdicts over HTTP."""
 
 import json
 from typing import TYPE_CHECKING
@@ -21,13 +21,13 @@ StatusAndBody = tuple[int, object]
 
 
 class _Request(Request):
-    """Refuse a body above 1 MiB by its Content-Length, before reading."""
+    """Refuse a request body above 1 MiB by its Content-Length, before reading."""
 
     max_content_length = 1024 * 1024
 
 
 def application(standin: "PlatformServer") -> "WSGIApplication":
-    """Return the WSGI application in front of a stand-in."""
+    """Return the WSGI application that serves a stand-in server over HTTP."""
 
     @_Request.application
     def answer(request: Request) -> Response:
@@ -63,7 +63,7 @@ def _get(standin: "PlatformServer", path: str) -> StatusAndBody:
 
 
 def _post_or_put(standin: "PlatformServer", request: Request) -> StatusAndBody:
-    """Take a webhook by POST, or a rule or an answer as JSON."""
+    """Take a webhook by POST, or a rule or a verdict as JSON."""
     try:
         raw = request.get_data()
     except RequestEntityTooLarge:

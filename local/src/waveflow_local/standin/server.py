@@ -26,7 +26,7 @@ class StandIn(PlatformServer):
 
     @property
     def url(self) -> str:
-        """Return the base URL for WaveFlow's webhooks."""
+        """Return the base URL to which WaveFlow sends webhooks."""
         return paths.endpoint(self._server.port) + WEBHOOK_PATH
 
     def __enter__(self) -> Self:
@@ -35,6 +35,6 @@ class StandIn(PlatformServer):
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        """Stop receiving, and close the table."""
+        """Stop receiving webhooks, and close the table of stems."""
         self._server.stop()
         self.table.close()
