@@ -57,7 +57,7 @@ PROMISES: dict[str, Callable[[Any], bool]] = {
     ),
     "Pipe LogConfiguration Level": lambda level: level == "ERROR",
     "Pipe LogConfiguration IncludeExecutionData": lambda data: data is None,
-    "Pipe DesiredState": lambda state: state is None,  # by default RUNNING
+    "Pipe DesiredState": lambda state: state is None,  # RUNNING by default
 }
 KEPT = ("Bucket", "DeadLetterQueue", "WebhookSecret")  # irreplaceable data
 

@@ -46,8 +46,8 @@ class World:
         return {
             "userId": f"user{number}",
             "trackId": "track1",
-            "stemId": f"stem{number}",
-            "filepath": f"audio/stem{number}.wav",
+            "stemId": f"stem{number:04}",
+            "filepath": f"audio/stem{number:04}.wav",
             "timestamp": "2024-01-01T10:00:00Z",
             "original_filename": "노래.wav",
             **fields,
