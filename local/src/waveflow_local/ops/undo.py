@@ -1,4 +1,4 @@
-"""Bring back deleted duplicates, and draw waveforms again."""
+"""Restore deleted duplicates, and draw waveforms again."""
 
 import json
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ DONE = frozenset({Ending.RESTORED, Ending.WOULD_RESTORE, Ending.THERE})
 
 @dataclass(frozen=True)
 class Restored:
-    """Tell the operator what became of one recorded deletion."""
+    """Report what became of one recorded deletion when it was restored."""
 
     key: str
     version_id: str
@@ -75,7 +75,7 @@ class Drawing:
     num_peaks: int | None = None
 
     def message(self) -> Message:
-        """Return the message that a server would send."""
+        """Return the queue message that draws the stem, as a server would send it."""
         fields = {
             "userId": self.user_id,
             "trackId": self.track_id,
@@ -224,7 +224,7 @@ def _is_same(stored: StoredObject, source: Source, *, objects: S3ObjectStore) ->
 
 
 def redraw(stack: Stack, drawing: Drawing, *, dry_run: bool) -> Message:
-    """Send the message that draws a stem, without asking for a verdict."""
+    """Send the queue message that draws a stem, without asking for a verdict."""
     message = drawing.message()
     if not dry_run:
         stack.sqs.send_message(

@@ -72,7 +72,7 @@ def _is_being_undone(record: Record, source: Source) -> bool:
 
 
 def _is_done(record: Record, source: Source, *, objects: ObjectStore) -> bool:
-    """Tell whether these bytes are gone already, perhaps as another version."""
+    """Tell whether an earlier run has deleted the upload's bytes already."""
     deletion = record.deletion
     if deletion.state != "decided" or not deletion.is_of(source):
         return False
@@ -86,7 +86,7 @@ def _decide(
     objects: ObjectStore,
     policy: Policy,
 ) -> Record:
-    """Write the record as `decided`; the stem is never reported as SUCCESS afterwards.
+    """Write the deletion record as `decided`; the stem never reports SUCCESS after.
 
     A drawing is published before the waveform stage looks for the record, and the
     record is written before this stage looks for a drawing: one sees the other.
@@ -157,7 +157,7 @@ def _read_claim(claim: object) -> Survivor | None:
 def _check_record(
     request: DedupeDeleteRequest, record: Record | None, *, objects: ObjectStore
 ) -> None:
-    """Refuse a kept upload, and a deletion that would overwrite another's record."""
+    """Refuse to delete a kept upload, or to overwrite the record of other bytes."""
     if record is not None:
         deletion = record.deletion
         if deletion.state == "kept":
@@ -174,12 +174,12 @@ def _is_decided(record: Record, source: Source) -> bool:
 
 def _refuse_drawn(job: Job, record: Record | None, *, objects: ObjectStore) -> None:
     if objects.find(waveform_key(job)) is not None:
-        # The server was told SUCCESS: a redelivery must not take that back.
+        # A webhook has reported SUCCESS: a redelivery must not revoke the result.
         _keep(job, record, reason="DRAWN", objects=objects)
 
 
 def _refuse_lost(job: Job, record: Record, *, objects: ObjectStore) -> None:
-    """Look at the survivor once more, because proving it may have taken a while."""
+    """Refuse the deletion if the survivor vanished or changed during the checks."""
     stored = objects.find(record.deletion.survivor.filepath)
     if stored is None or stored.etag != record.deletion.survivor_etag:
         _keep(job, record, reason="NO_SURVIVOR", objects=objects)
@@ -188,7 +188,7 @@ def _refuse_lost(job: Job, record: Record, *, objects: ObjectStore) -> None:
 def _keep(
     job: Job, record: Record | None, *, reason: str, objects: ObjectStore
 ) -> NoReturn:
-    """Call an intention off for good, so that its upload can be drawn."""
+    """Mark an intended deletion as `kept` for good, and raise the refusal."""
     if record is not None and record.deletion.state == "intended":
         kept = msgspec.structs.replace(record.deletion, state="kept", reason=reason)
         write_deletion(job, kept, over=record, objects=objects)
@@ -200,7 +200,7 @@ def _delete(job: Job, source: Source, *, objects: ObjectStore) -> bool:
     try:
         objects.delete(source.key, etag=source.etag)
     except (ObjectNotFoundError, SourceChangedError) as exc:
-        # A lost answer to our own delete looks the same as somebody else's change.
+        # S3 also refuses a repeated delete whose first response was lost.
         if find_deletion(job, source.key, objects=objects) is None:
             raise DedupeRefusedError("CHANGED") from exc
         return False

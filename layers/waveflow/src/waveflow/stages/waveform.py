@@ -1,4 +1,4 @@
-"""Draw one stem: pinned bytes in, waveform document out."""
+"""Draw the waveform of one stem: pinned bytes in, waveform document out."""
 
 import time
 
@@ -95,7 +95,7 @@ def _draw(
 def _publish(
     job: Job, source: Source, document: bytes, *, objects: ObjectStore
 ) -> None:
-    """Publish the document, but never over that of other bytes."""
+    """Publish the waveform document, but never over the document of other bytes."""
     key = waveform_key(job)
     before = objects.find(key)
     if before is not None:
