@@ -106,7 +106,7 @@ def test_dedupe_delete_undoes_a_deletion_with_its_rights(account):
     """The survivor goes with the delete: a missing right would leave no live copy."""
     client = account.client("dedupe_delete", "s3", copies=True)
     objects = S3ObjectStore(client, BUCKET)
-    before = hashed(objects)
+    before = run_hash(objects)
     source = msgspec.structs.replace(before.source, last_modified="9")
     request = DedupeDeleteRequest(job=before.job, source=source, duplicate_of=CLAIM)
     delete = objects.delete

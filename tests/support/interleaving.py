@@ -156,12 +156,9 @@ class World:
     told: dict[str, list[tuple[str, str]]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    alive: dict[str, int] = field(
-        default_factory=dict
-    )  # time of the last sight, by key
-    ours: dict[str, int] = field(
-        default_factory=dict
-    )  # time of WaveFlow's last delete, by key
+    # By key: when the recording was last there, and when WaveFlow last deleted it.
+    alive: dict[str, int] = field(default_factory=dict)
+    ours: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Upload the three copies, one after the other."""
