@@ -150,6 +150,7 @@ RELIABILITY := PYTHONPATH=tests $(BIN)/python -m
 soak: setup ## Simulate 100,000 executions, explore longer, and serve 1,000 invocations warm.
 	@$(RELIABILITY) support.simulation.volume --executions 100000 --seeds 20
 	@WAVEFLOW_EXAMPLES=2000 WAVEFLOW_STEPS=50 $(BIN)/pytest --quiet tests/reliability/test_explorer.py
+	@WAVEFLOW_SCHEDULES=3000 $(BIN)/pytest --quiet tests/reliability/test_interleaving.py
 	@WAVEFLOW_WARM=1000 WAVEFLOW_TRANSFERS=1000 WAVEFLOW_MESSAGES=10000 $(BIN)/pytest --quiet \
 		tests/reliability/test_warm.py tests/reliability/test_transport.py \
 		tests/reliability/test_fuzz.py -k 'warm or transfers or message'

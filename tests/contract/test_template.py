@@ -7,6 +7,7 @@ from support.stack import Stack, changed, load
 from support.template_alarms import calls, pages
 from support.template_parts import functions, promises
 from support.template_rights import (
+    copies,
     deletes,
     objects,
     others,
@@ -17,7 +18,7 @@ from support.template_rights import (
 
 DOCUMENT = load()
 QUESTIONS = (
-    *(objects, deletes, others, wildcards, plain_http, service_roles),
+    *(objects, deletes, copies, others, wildcards, plain_http, service_roles),
     *(promises, functions, calls, pages),
 )
 API = {
@@ -44,6 +45,7 @@ STACKS: dict[str, dict[str, str]] = {
 }
 INLINE = "Properties/Policies/0/PolicyDocument/Statement"
 POLICY = "Properties/PolicyDocument/Statement"
+COPIED = "s3:x-amz-copy-source"
 DELETE = {
     "Effect": "Allow",
     "Action": "s3:DeleteObject",
@@ -56,7 +58,9 @@ BREAKS: list[tuple[Any, str, Any]] = [
     (objects, f"ReadUploads/{POLICY}/1/Condition", {}),
     (objects, f"HashRole/{INLINE}/0", {"Effect": "Allow", **DELETE}),
     (objects, f"ApiRole/{INLINE}/3/Resource", "Bucket.Arn/users/*"),
-    (deletes, f"DedupeDeleteRole/{INLINE}/3/Fn::If/1/Condition", ...),
+    (deletes, f"DedupeDeleteRole/{INLINE}/5/Fn::If/1/Condition", ...),
+    (copies, f"DedupeDeleteRole/{INLINE}/4/Condition", ...),
+    (copies, f"DedupeDeleteRole/{INLINE}/4/Condition", {"StringLike": {COPIED: "*"}}),
     (deletes, f"BucketPolicy/{POLICY}/1/Condition/Null", {}),
     (deletes, f"BucketPolicy/{POLICY}/1/Condition/ArnEquals/aws:PrincipalArn", []),
     (deletes, f"BucketPolicy/{POLICY}/2/Resource", "Bucket.Arn/audio/*"),

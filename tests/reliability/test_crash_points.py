@@ -1,12 +1,13 @@
 """Stages killed before and after each outside call, and run again."""
 
+import itertools
 import json
 import os
 import signal
 import traceback
 
 import pytest
-from support.invocations import events, load, prepare
+from support.invocations import BODY, KEY, OLDER, events, load, prepare
 
 
 def state(aws):
@@ -40,7 +41,7 @@ def in_a_child(aws, handler, event):
 
 LEFT = {  # effects of a clean run; two ends without any prove nothing
     "hash": 0,
-    "dedupe_delete": 3,
+    "dedupe_delete": 4,
     "music": 0,
     "waveform": 1,
     "mix": 2,
@@ -75,3 +76,42 @@ def test_a_killed_stage_runs_again_to_the_same_end(aws, case):
     assert effects + len(clean["webhooks"]) + len(clean["closed"]) == LEFT[case]
     for end in ends.values():
         assert end == (signal.SIGKILL, 0, clean)
+
+
+def lose_survivor(aws, handler, event):
+    """Kill dedupe_delete right after its delete, then delete the survivor."""
+    prepare(aws)
+    for at in itertools.count(1):
+        prepare(aws)
+        aws.kill_at = (at, "after")
+        in_a_child(aws, handler, event)
+        aws.kill_at = None
+        if aws.bucket.hidden(KEY):
+            break
+    aws.bucket.delete(OLDER)
+    aws.requests.clear()
+
+
+@pytest.mark.usefixtures("function_environment")
+def test_a_killed_undo_is_ended_by_the_next_run(aws):
+    """A stage killed anywhere in the undo must not leave the last copy hidden."""
+    stage, event = events(aws)["dedupe_delete"]
+    handler = load(stage)
+    lose_survivor(aws, handler, event)
+    refused = in_a_child(aws, handler, event)
+    clean, calls = state(aws), len(aws.requests)
+
+    ends = {}
+    for at in range(1, calls + 1):
+        for moment in ("before", "after"):
+            lose_survivor(aws, handler, event)
+            aws.kill_at = (at, moment)
+            killed = in_a_child(aws, handler, event)
+            aws.kill_at = None
+            again = in_a_child(aws, handler, event)
+            ends[at, moment] = (killed, again, aws.bucket.current(KEY).body)
+
+    assert os.WEXITSTATUS(refused) == 1
+    assert clean["versions"][KEY] == [BODY, None, BODY]
+    for end in ends.values():
+        assert end == (signal.SIGKILL, refused, BODY)

@@ -102,6 +102,26 @@ def test_dedupe_delete_does_its_work_with_its_rights(as_stage):
             assert done.status == "DUPLICATE"
 
 
+def test_dedupe_delete_undoes_a_deletion_with_its_rights(account):
+    """The survivor goes with the delete: a missing right would leave no live copy."""
+    client = account.client("dedupe_delete", "s3", copies=True)
+    objects = S3ObjectStore(client, BUCKET)
+    before = run_hash(objects)
+    source = msgspec.structs.replace(before.source, last_modified="9")
+    request = DedupeDeleteRequest(job=before.job, source=source, duplicate_of=CLAIM)
+    delete = objects.delete
+
+    def both(key, *, etag):
+        delete(key, etag=etag)
+        delete(OLD, etag=objects.find(OLD).etag)
+
+    objects.delete = both
+    with enforced(), pytest.raises(DedupeRefusedError, match="SURVIVOR_LOST"):
+        delete_duplicate(request, objects=objects, policy=POLICY)
+
+    assert objects.find(NEW).size == before.source.size
+
+
 def test_waveform_does_its_work_with_its_rights(as_stage):
     """A second drawing reads the first document, and needs the right to do that."""
     before = run_hash(as_stage("hash"))

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers/waveflow/src/waveflow"
 MACHINE = ROOT / "statemachine/waveflow.asl.json"
 DEDUPE, S3 = "stages/dedupe_delete.py", "adapters/s3.py"
+SURVIVORS = "stages/_survivors.py"
 SIMULATION = [
     *("-m", "support.simulation.volume", "--rate", "0.08"),
     *("--seeds", "1", "--executions", "2500"),
@@ -20,6 +21,7 @@ BESIDE = [
     *("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
     "tests/unit/stages/test_one_effect.py",
 ]
+LOST = [*BESIDE[:-1], "tests/unit/stages/test_lost_survivor.py"]
 TRANSPORT = [
     *("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
     "tests/reliability/test_transport.py",
@@ -38,8 +40,8 @@ MUTANTS = {
         SIMULATION,
     ),
     "self": (
-        DEDUPE,
-        "survivor.filepath == source.key or survivor.stem_id == stem.stem_id",
+        SURVIVORS,
+        "survivor.filepath == source.key or survivor.stem_id == job.stem.stem_id",
         "survivor.filepath == source.key",
         SIMULATION,
     ),
@@ -50,7 +52,7 @@ MUTANTS = {
         SIMULATION,
     ),
     "survivor proof": (
-        DEDUPE,
+        SURVIVORS,
         "if audio_hash != source.audio_hash",
         "if not audio_hash",
         SIMULATION,
@@ -69,8 +71,8 @@ MUTANTS = {
     ),
     "deletion looked for after the drawing": (
         "stages/waveform.py",
-        "        _check_undeleted(job, source, objects=objects)\n",
-        "",
+        "deletion = _find_undone(job, request.source, objects=objects)",
+        "deletion = None",
         BESIDE,
     ),
     "record of other bytes kept": (
@@ -85,6 +87,31 @@ MUTANTS = {
         "if not body",
         SIMULATION,
     ),
+    "look after the delete": (
+        DEDUPE,
+        "if deleted or not record.deletion.looked",
+        "if False",
+        LOST,
+    ),
+    "upload copied back": (
+        DEDUPE,
+        "if objects.has_delete_marker(source.key)",
+        "if False",
+        LOST,
+    ),
+    "undo ended by the next run": (
+        DEDUPE,
+        "if record is not None and _is_being_undone(record, source)",
+        "if False",
+        LOST,
+    ),
+    "late delete undone": (
+        DEDUPE,
+        'if deletion.is_undone or deletion.state == "kept"',
+        "if False",
+        LOST,
+    ),
+    "chain of survivors": (SURVIVORS, "range(MAX_STEPS)", "range(1)", LOST),
     "conditional delete": (
         S3,
         "Bucket=self._bucket, Key=key, IfMatch=etag)",
@@ -140,6 +167,6 @@ def test_a_missing_guard_is_noticed(guard, tmp_path):
     assert said in ran.stdout, ran.stderr[-2000:]
 
 
-def test_thirteen_guards_have_a_mutant():
+def test_eighteen_guards_have_a_mutant():
     """An author who adds a guard must add its mutant to this table."""
-    assert len(MUTANTS) == 13
+    assert len(MUTANTS) == 18

@@ -1,9 +1,11 @@
 """Commands of the operator: restore, redraw and health, each with a dry run."""
 
+import hashlib
 import json
 
 import msgspec
 import pytest
+from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 from waveflow.events.flow import Source
 from waveflow.events.messages import Survivor
@@ -110,23 +112,95 @@ def test_a_dry_run_of_restore_changes_nothing(stack, deleted):
 
 
 def test_a_new_upload_is_not_overwritten_by_a_restore(stack, deleted):
-    """A restore must not replace what the user has uploaded since."""
+    """What the user has put there since is theirs, and nothing is called restored."""
+    before = record_of(stack)
     stack.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"another")
 
     [said] = restore(stack, "new", dry_run=False)
 
-    assert said.outcome == "already there"
+    assert (said.outcome, said.failed) == ("other bytes", True)
+    assert deleted in str(said)
+    assert "--to KEY" in str(said)
+    assert body_of(stack) == b"another"
+    assert record_of(stack) == before
+
+
+def test_an_upload_that_comes_during_the_restore_is_told(stack, deleted):
+    """The copy is refused by S3: the operator must not read `restored`."""
+
+    def late(**arguments):
+        assert arguments["IfNoneMatch"] == "*"  # which moto does not look at
+        stack.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"another")
+        answer = {"Error": {"Code": "PreconditionFailed"}}
+        raise ClientError(answer, "CopyObject")
+
+    stack.s3.copy_object = late
+
+    [said] = restore(stack, "new", dry_run=False)
+
+    assert (said.outcome, said.failed) == ("other bytes", True)
     assert body_of(stack) == b"another"
     assert deleted
 
 
+def test_a_version_is_put_under_another_key(stack, deleted):
+    """The own key is in use: the operator chooses where the recording goes."""
+    stack.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"another")
+    before = record_of(stack)
+
+    [tried] = restore(stack, "new", dry_run=True, to="audio/back.wav")
+    [said] = restore(stack, "new", dry_run=False, to="audio/back.wav")
+
+    read = stack.s3.get_object(Bucket=BUCKET, Key="audio/back.wav")["Body"].read()
+    assert (tried.outcome, said.outcome) == ("would restore", "restored")
+    assert (read, body_of(stack)) == (b"bytes", b"another")
+    assert record_of(stack) == before
+    assert deleted
+
+
+def test_the_same_bytes_in_many_parts_are_already_there(stack, deleted):
+    """Another ETag is no other content; the hash decides."""
+    body = json.dumps(
+        record_of(stack)
+        | {
+            "source": record_of(stack)["source"]
+            | {"etag": '"parts-2"', "audio_hash": hashlib.sha256(b"bytes").hexdigest()}
+        }
+    )
+    stack.s3.put_object(Bucket=BUCKET, Key=RECORD, Body=body)
+    stack.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"bytes")
+
+    [said] = restore(stack, "new", dry_run=False)
+
+    assert (said.outcome, said.failed) == ("already there", False)
+    assert deleted
+
+
 def test_a_version_past_its_quarantine_is_named(stack, deleted):
-    """An operator must be told that a version is gone after its quarantine."""
+    """QuarantineDays are over: nothing can be done, and nothing is marked."""
+    before = record_of(stack)
     stack.s3.delete_object(Bucket=BUCKET, Key=KEY, VersionId=deleted)
 
     [said] = restore(stack, "new", dry_run=False)
 
-    assert said.outcome == "gone for good"
+    assert (said.outcome, said.failed) == ("gone for good", True)
+    assert deleted in str(said)
+    assert record_of(stack) == before
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_restore_that_cannot_be_exits_with_one(stack, deleted, monkeypatch, gone):
+    """A script that goes on after exit 0 would tell a musician what is not so."""
+    monkeypatch.setattr("waveflow_local.ops.stack.open_stack", lambda _name: stack)
+    if gone:
+        stack.s3.delete_object(Bucket=BUCKET, Key=KEY, VersionId=deleted)
+    else:
+        stack.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"another")
+
+    result = CliRunner().invoke(app, ["ops", "restore", "new"])
+
+    assert result.exit_code == 1
+    assert deleted in result.output
 
 
 def test_a_stem_that_was_never_deleted_is_a_mistake(stack):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 from support.machine import ARN, NOW
 from waveflow_local.ops.rerun import Choice, run_again
 from waveflow_local.paths import LocalError
@@ -39,6 +40,22 @@ def test_two_operators_at_once_start_one_execution(stack, machine):
 
     assert machine.started == ["told"]
     assert done.done == "did"
+
+
+def test_a_refusal_of_one_execution_is_said_and_the_others_run(stack, machine):
+    """An operator must not read `did` of what Step Functions refused, nor nothing."""
+    redrive = stack.sfn.redrive_execution
+
+    def refuses(*, executionArn):  # noqa: N803 - boto3's name
+        if executionArn == f"{ARN}asking":
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "RedriveExecution")
+        return redrive(executionArn=executionArn)
+
+    stack.sfn.redrive_execution = refuses
+    done = run_again(stack, Choice(since=LONG_AGO), dry_run=False)
+
+    assert [e.arn for e in done if e.failed] == [f"{ARN}asking"]
+    assert machine.redriven == ["telling", "killed"]
 
 
 def test_what_was_started_anew_and_failed_is_started_anew(stack, machine):

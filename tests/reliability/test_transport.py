@@ -224,6 +224,49 @@ def test_a_key_without_an_object_has_no_delete_marker(aws, objects, stored):
     assert len(aws.requests) == 3
 
 
+def test_a_version_is_copied_back_once(aws, objects, stored):
+    """A lost answer to the copy looks like somebody else's upload, of equal bytes."""
+    objects.delete(KEY, etag=stored.etag)
+    aws.script["PUT"] = ["lost"]
+
+    with pytest.raises(SourceChangedError):
+        objects.restore(KEY, version_id=stored.version_id)
+
+    assert aws.bucket.current(KEY).body == BODY
+    assert len(aws.bucket.versions[KEY]) == 3
+
+
+def test_a_copy_back_never_replaces_an_upload(aws, objects, stored):
+    """The user may put another take there at any moment before the copy."""
+    objects.delete(KEY, etag=stored.etag)
+    aws.replacement = b"another take"
+    aws.script["PUT"] = ["replaced"]
+
+    with pytest.raises(SourceChangedError):
+        objects.restore(KEY, version_id=stored.version_id)
+
+    assert aws.bucket.current(KEY).body == b"another take"
+
+
+def test_a_version_that_is_gone_is_typed(aws, objects, stored):
+    """The quarantine is over: the stage says so, and copies nothing."""
+    objects.delete(KEY, etag=stored.etag)
+
+    with pytest.raises(ObjectNotFoundError):
+        objects.restore(KEY, version_id="v999")
+    assert aws.bucket.current(KEY) is None
+
+
+def test_keys_are_listed_by_their_beginning(aws, objects):
+    """The records of one stem, and none that is deleted or another's."""
+    for key in ("dedupe/노래_1.json", "dedupe/노래_2.json", "dedupe/b_1.json"):
+        aws.bucket.put(key, b"{}")
+    aws.bucket.delete("dedupe/노래_2.json")
+
+    assert objects.keys_below("dedupe/노래_") == ["dedupe/노래_1.json"]
+    assert objects.keys_below("dedupe/none_") == []
+
+
 def test_a_replaced_object_is_never_deleted(aws, objects, stored):
     """A user's new upload under the same key must survive an old deletion."""
     aws.replacement = b"another take"

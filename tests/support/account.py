@@ -47,14 +47,19 @@ class Account:
         value = json.dumps({"current": "whsec_AAAA", "previous": ""})
         self.secret = secrets.create_secret(Name="s", SecretString=value)["ARN"]
 
-    def client(self, stage, service):
-        """Return a client with the stage's rights; moto ignores their conditions."""
+    def client(self, stage, service, *, copies=False):
+        """Return a client with the stage's rights; conditions moto cannot read.
+
+        The right to write copies of uploads is left out unless asked for: without its
+        condition it would be a right to write uploads.
+        """
         iam = boto3.client("iam", region_name=REGION)
         statements = self.policies.statements(stage)
         bare = [
             {k: v for k, v in each.items() if k not in {"Condition", "Sid"}}
             for each in statements
             if each["Effect"] == "Allow"
+            and (copies or each.get("Sid") != "CopyVersionsBack")
         ]
         if service == "secretsmanager":
             # moto checks rights on every resource but S3's as "*".

@@ -13,7 +13,8 @@ from datetime import timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
+from xml.sax.saxutils import escape
 
 from support.simulation.bucket import EPOCH, Bucket, Version
 
@@ -94,6 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.command == "POST":
             self._post(path, body)
+        elif path.count("/") == 1:
+            self._list(parse_qs(urlsplit(self.path).query)["prefix"][0])
         else:
             self._object(path.split("/", 2)[2], body)
 
@@ -113,7 +116,10 @@ class _Handler(BaseHTTPRequestHandler):
         current = self.server.bucket.current(key)
         if self._refused(key, current):
             return
-        if self.command == "PUT":
+        source = self.headers.get("x-amz-copy-source")
+        if source:
+            self._copy(key, source)
+        elif self.command == "PUT":
             written = self.server.bucket.put(key, body)
             self._answer(200, b"", {"ETag": written.etag})
         elif self.command == "DELETE":
@@ -122,6 +128,30 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             assert current is not None
             self._send_object(current)
+
+    def _list(self, prefix: str) -> None:
+        """Answer ListObjectsV2, of one page."""
+        bucket = self.server.bucket
+        keys = [key for key in bucket.versions if key.startswith(prefix)]
+        live = sorted(key for key in keys if bucket.current(key) is not None)
+        listed = "".join(
+            f"<Contents><Key>{escape(key)}</Key></Contents>" for key in live
+        )
+        body = f"<ListBucketResult>{listed}</ListBucketResult>"
+        self._answer(200, body.encode())
+
+    def _copy(self, key: str, source: str) -> None:
+        """Answer CopyObject of a version; its conditions are looked at before."""
+        path, _, version_id = unquote(source).partition("?versionId=")
+        version = self.server.bucket.version(path.split("/", 1)[1], version_id)
+        if version is None or version.body is None:
+            self._error(404, "NoSuchVersion")
+            return
+        copied = self.server.bucket.put(
+            key, version.body, checksummed=version.checksummed
+        )
+        etag = f"<ETag>{escape(copied.etag)}</ETag>"
+        self._answer(200, f"<CopyObjectResult>{etag}</CopyObjectResult>".encode())
 
     def _refused(self, key: str, current: Version | None) -> bool:
         match, none = self.headers.get("If-Match"), self.headers.get("If-None-Match")

@@ -101,6 +101,22 @@ class MemoryObjects:
             raise StorageUnavailableError("The result's key is in motion.")
         return self.put(key, body).etag
 
+    def keys_below(self, prefix: str) -> list[str]:
+        """Return the keys of live objects that begin with `prefix`."""
+        self.calls.append(("keys_below", prefix))
+        return sorted(key for key in self.live() if key.startswith(prefix))
+
+    def restore(self, key: str, *, version_id: str) -> None:
+        """Copy a version back, where no object lies under the key."""
+        self.calls.append(("restore", key))
+        if self._current(key) is not None:
+            raise SourceChangedError("The object under the key is another one now.")
+        kept = [each for each in self.versions.get(key, []) if each is not None]
+        bodies = [body for stored, body in kept if stored.version_id == version_id]
+        if not bodies:
+            raise ObjectNotFoundError("The version is gone.")
+        self.put(key, bodies[0])
+
     def delete(self, key: str, *, etag: str) -> None:
         """Hide the pinned object behind a delete marker."""
         self.calls.append(("delete", key))
@@ -148,3 +164,10 @@ class Interrupted(MemoryObjects):
         """Delete the object, with the events before and after the call."""
         self._happen("before", "delete", key)
         super().delete(key, etag=etag)
+        self._happen("after", "delete", key)
+
+    def restore(self, key: str, *, version_id: str) -> None:
+        """Copy a version back, with what else happens."""
+        self._happen("before", "restore", key)
+        super().restore(key, version_id=version_id)
+        self._happen("after", "restore", key)

@@ -24,7 +24,7 @@ HOLDERS = {**ROLES, "api": "ApiRole", "server": "ServerPolicy"}
 UPLOADS = "the allowed prefixes"
 WRITES = {
     "hash": (),
-    "dedupe_delete": ("dedupe/",),
+    "dedupe_delete": ("dedupe/", UPLOADS),  # of the uploads only copies
     "music": (),
     "waveform": ("waveforms/",),
     "mix": ("mixed/", "waveforms/"),
@@ -47,6 +47,7 @@ BUCKET = {
     "s3:ListBucket": READS | {"server": (UPLOADS,)},
     "s3:PutObject": WRITES,
     "s3:DeleteObject": {"dedupe_delete": (UPLOADS,)},
+    "s3:GetObjectVersion": {"dedupe_delete": (UPLOADS,)},
     "s3:AbortMultipartUpload": PARTS,
     "s3:ListMultipartUploadParts": PARTS,
 }

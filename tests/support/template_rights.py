@@ -44,6 +44,7 @@ def deletes(stack: Stack) -> Iterator[Any]:
     """Yield deletes without If-Match, by a role's policy or the bucket's."""
     for holder, action, _, condition in rights(stack):
         bound = {"s3:DeleteObject": PINNED, "s3:ListBucket": condition}
+        bound |= {"s3:PutObject": condition}  # the question `copies` is about it
         if condition != bound.get(action, {}):
             yield holder, action, condition
     policy = stack.properties("BucketPolicy").get("PolicyDocument", {"Statement": []})
@@ -55,6 +56,20 @@ def deletes(stack: Stack) -> Iterator[Any]:
         whole = (each.get("Resource"), each["Condition"]) == ("Bucket.Arn/*", bound)
         if refused and not (whole and {*ours} == {f"{r}.Arn" for r in ROLES.values()}):
             yield each
+
+
+def copies(stack: Stack) -> Iterator[Any]:
+    """Ask whether a stage writes uploads only as copies of uploads of its bucket."""
+    prefixes = tuple(stack.parameters["AllowedPrefixes"].split(","))
+    bucket = stack.parameters["ExistingBucketName"] or "Bucket"
+    within = {f"{bucket}/{prefix}*" for prefix in prefixes}
+    for holder, action, place, condition in rights(stack):
+        if action != "s3:PutObject" or holder not in ROLES.values():
+            continue
+        if place.partition("/")[2].startswith(prefixes):
+            copied = condition.get("StringLike", {}).get("s3:x-amz-copy-source", [])
+            if set(copied) != within or set(condition) != {"StringLike"}:
+                yield holder, place, condition
 
 
 def others(stack: Stack) -> Iterator[Any]:

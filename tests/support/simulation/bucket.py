@@ -194,6 +194,26 @@ class FaultyObjects:
             raise StorageUnavailableError("The answer to the PUT is lost.")
         return current.etag
 
+    def keys_below(self, prefix: str) -> list[str]:
+        """Return the keys of live objects that begin with `prefix`."""
+        self._before("keys_below", prefix)
+        keys = [key for key in self._bucket.versions if key.startswith(prefix)]
+        return sorted(key for key in keys if self._bucket.current(key) is not None)
+
+    def restore(self, key: str, *, version_id: str) -> None:
+        """Copy a version back, where no object lies under the key."""
+        self._before("restore", key)
+        if self._bucket.current(key) is not None:
+            raise SourceChangedError("The object under the key is another one now.")
+        version = self._bucket.version(key, version_id)
+        if version is None or version.body is None:
+            raise ObjectNotFoundError("The version is gone.")
+        self._bucket.put(key, version.body, checksummed=version.checksummed)
+        self._after("restore", key)
+        if self._wires.strikes("S3 answer lost"):
+            # boto3 has sent the copy again, and S3 found the first copy.
+            raise SourceChangedError("The object under the key is another one now.")
+
     def delete(self, key: str, *, etag: str) -> None:
         """Put a delete marker on the pinned object."""
         self._before("delete", key)

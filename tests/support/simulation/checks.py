@@ -77,11 +77,11 @@ class Ledger:
         self._check_way_back(job, key, version.sha256)
         _check_claimed_hash(job, version.sha256)
         if (dedupe_key(job), version.sha256) in self.told_drawn:
-            raise BrokenPromiseError(f"{job.job_id} deleted what is told as drawn.")
+            self._check_late(job)
         if not justified:
             raise BrokenPromiseError(f"{job.job_id} deleted without a verdict.")
-        survivor = verdict["duplicate_of"]["filepath"]
-        if survivor == key or verdict["duplicate_of"]["stemId"] == job.stem.stem_id:
+        survivor = self._survivor(job, verdict)
+        if key in {survivor, verdict["duplicate_of"]["filepath"]}:
             raise BrokenPromiseError(f"{job.job_id} took {key} for its own survivor.")
         alive = self.bucket.copies[version.sha256] > 0
         gone = Gone(
@@ -117,7 +117,45 @@ class Ledger:
                 "live copy."
             )
         if not gone.alive:
-            self.counts["deletes that left no live copy, undoable"] += 1
+            self.counts["deletes of the last live copy, to be undone"] += 1
+
+    def _survivor(self, job: Job, verdict: Any) -> str:
+        """Return the recorded end of the chain that begins with the verdict's claim."""
+        record = recorded(self.bucket, dedupe_key(job))
+        assert record is not None
+        named = verdict["duplicate_of"]
+        mine = job.stem.stem_id in {record.survivor.stem_id, named["stemId"]}
+        if mine:
+            raise BrokenPromiseError(f"{job.job_id} took its stem for its survivor.")
+        if record.survivor.filepath != named["filepath"]:
+            self.counts["chains followed"] += 1
+        return record.survivor.filepath
+
+    def _check_late(self, job: Job) -> None:
+        """Allow a late delete of what came back: the same invocation undoes that."""
+        record = recorded(self.bucket, dedupe_key(job))
+        if record is None or not record.is_undone:
+            raise BrokenPromiseError(f"{job.job_id} deleted what is told as drawn.")
+        self.counts["late deletes of what came back, to be undone"] += 1
+
+    def without_copy(self) -> list[Gone]:
+        """Return the uploads that WaveFlow deleted and that nothing living replaces.
+
+        A content that a user deleted or replaced after WaveFlow's delete is theirs.
+        """
+        return [
+            each
+            for found in self.gone.values()
+            for each in found
+            if self.bucket.copies[each.sha256] < 1 and not self._went_later(each)
+        ]
+
+    def _went_later(self, gone: Gone) -> bool:
+        return any(
+            self.touched.get(key, 0) > gone.at
+            for key, versions in self.bucket.versions.items()
+            if any(version.sha256 == gone.sha256 for version in versions)
+        )
 
     def _check_way_back(self, job: Job, key: str, sha256: str) -> None:
         record = recorded(self.bucket, dedupe_key(job))
@@ -179,6 +217,8 @@ class Ledger:
             differs = current.sha256 != source.audio_hash
             found = {"ORDER"} if younger else set()
             found |= {"DIFFERENT"} if differs else set()
+        if any(each.key == key for gone in self.gone.values() for each in gone):
+            found |= {"SELF", "PATH"}  # the guards are about the end of the chain
         if not key.startswith(("audio/", mine)):
             found.add("PATH")
         if key == source.key or named.get("stemId") == job.stem.stem_id:

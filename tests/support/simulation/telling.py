@@ -45,6 +45,10 @@ class Telling:
     def _check_drawn(self, payload: Mapping[str, Any]) -> None:
         """Check that the named document holds the peaks of the named hash."""
         result = payload["result"]
+        before = self._server.told.get(payload["task_id"], {})
+        refused = result.get("dedupe", {}).get("refused")
+        if before.get("status") == "DUPLICATE" and refused != "RESTORED":
+            raise BrokenPromiseError(f"{payload['task_id']} is drawn after DUPLICATE.")
         if self._hash_in(result["waveform_data_path"]) != result["audio_data_hash"]:
             raise BrokenPromiseError(f"{payload['task_id']} is told as drawn, not so.")
         self._check_not_deleted(payload)
@@ -60,7 +64,7 @@ class Telling:
     def _check_deleted(self, payload: Mapping[str, Any]) -> None:
         """Check a duplicate's record, and its delete by a stage or a user."""
         record = recorded(self._bucket, _record_key(payload))
-        if record is None or record.state != "decided":
+        if record is None or record.state == "intended" or not record.looked:
             raise BrokenPromiseError(f"{payload['task_id']} is no recorded duplicate.")
         if record.source.audio_hash != payload["result"]["audio_data_hash"]:
             raise BrokenPromiseError(f"{payload['task_id']} is told of other bytes.")
@@ -99,6 +103,8 @@ class Telling:
                 raise BrokenPromiseError(f"{run.name} never ended.")
             if end.status == "FAILED" and end.state in UNDELIVERED:
                 raise BrokenPromiseError(f"{run.name} was never told.")
+        if lost := self._ledger.without_copy():
+            raise BrokenPromiseError(f"{lost[0].key} has no live copy left.")
         for told in self._server.told.values():
             if told["status"] == "SUCCESS" and "stemId" in told:
                 self._check_drawn(told)
@@ -110,9 +116,9 @@ class Telling:
     def _check_not_deleted(self, told: Mapping[str, Any]) -> None:
         """Raise for a stem that is told as drawn, and whose upload was deleted."""
         for gone in self._gone_with(told):
-            if gone.sha256 == told["result"]["audio_data_hash"] and self._bucket.hidden(
-                gone.key
-            ):
+            ours = self._ledger.touched.get(gone.key, 0) < gone.at
+            drawn = gone.sha256 == told["result"]["audio_data_hash"]
+            if ours and drawn and self._bucket.hidden(gone.key):
                 raise BrokenPromiseError(
                     f"{told['task_id']} is told as drawn, and deleted."
                 )

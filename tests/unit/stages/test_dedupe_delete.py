@@ -70,11 +70,12 @@ def test_a_proved_duplicate_is_deleted_behind_its_record(checksums):
         ("publish_over", RECORD),
         ("publish_over", RECORD),
         ("delete", NEWER),
+        ("publish_over", RECORD),
     ]
     record = json.loads(objects.body(RECORD))
     assert record["source"]["version_id"] == request.source.version_id
     assert record["survivor"] == CLAIM
-    assert record["state"] == "decided"
+    assert (record["state"], record["looked"]) == ("decided", True)
 
 
 @pytest.mark.parametrize(

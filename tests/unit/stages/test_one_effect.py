@@ -9,7 +9,6 @@ from support.records import TS, hash_request
 from support.simulation.traffic import tiny_wav
 from waveflow.errors import (
     DedupeRefusedError,
-    InternalError,
     ObjectNotFoundError,
     SourceChangedError,
     StorageUnavailableError,
@@ -46,11 +45,11 @@ def pin(objects, **fields):
     return hash_object(hash_request(**fields), objects=objects, policy=POLICY)
 
 
-def delete(objects, pinned, *, survivor=OLDER, retries=0):
+def delete(objects, pinned, *, survivor=OLDER):
     """Delete the pinned upload as a duplicate, and return the status."""
     claim = {"stemId": f"of {survivor}", "filepath": survivor}
     request = DedupeDeleteRequest(
-        job=pinned.job, source=pinned.source, duplicate_of=claim, retries=retries
+        job=pinned.job, source=pinned.source, duplicate_of=claim
     )
     return delete_duplicate(request, objects=objects, policy=POLICY).status
 
@@ -241,39 +240,6 @@ def test_a_survivor_lost_before_the_last_word_keeps_the_copy(objects):
 
     assert objects.body(NEWER) == BODY
     assert draw(objects, pinned).status == "SUCCESS"
-
-
-def test_a_deletion_that_left_no_live_copy_is_a_defect_and_told(objects):
-    """Two deletions that name each other's files must be told, and can be undone."""
-    pinned = pin(objects)
-
-    def again():
-        objects.put(OLDER, BODY)
-        older = pin(objects, stemId="older", filepath=OLDER)
-        assert delete(objects, older, survivor=NEWER) == "DUPLICATE"
-
-    objects.at("before", "delete", NEWER, again)
-    with pytest.raises(InternalError, match="ops restore stem789"):
-        delete(objects, pinned)
-
-    with pytest.raises(InternalError, match="ops restore stem789"):
-        delete(objects, pinned)
-
-
-@pytest.mark.parametrize(("retries", "lost"), [(0, False), (1, True)])
-def test_a_survivor_that_goes_later_takes_back_nothing(objects, retries, lost):
-    """A survivor deleted later leaves DUPLICATE; a retry, which told nothing, fails."""
-    pinned = pin(objects)
-    delete(objects, pinned)
-    objects.delete(OLDER, etag=pinned.source.etag)
-
-    if lost:
-        with pytest.raises(InternalError):
-            delete(objects, pinned, retries=retries)
-        with pytest.raises(InternalError):
-            draw(objects, pinned)
-    else:
-        assert delete(objects, pinned, retries=retries) == "DUPLICATE"
 
 
 def test_a_survivor_that_was_uploaded_again_still_survives(objects):

@@ -115,6 +115,48 @@ describe('results', () => {
     assert.equal((await server.stem(stem.stemId))['waveformDataPath'], null);
   });
 
+  it('shows a deleted duplicate again once it is restored, redelivered or redrawn', async () => {
+    newTrack();
+    const [redelivered, redrawn] = [await upload(), await upload()];
+    const restored = { dedupe: { refused: 'RESTORED' } };
+    await tell(redelivered, 'DUPLICATE');
+    await tell(redrawn, 'DUPLICATE');
+
+    await tell(redelivered, 'SUCCESS', restored);
+    const drawing = { ...redrawn, taskId: `process_audio_analysis-${redrawn.stemId}-1` };
+    const { requestedAt } = redrawn as unknown as { requestedAt: string };
+    const timestamp = requestedAt.replace('Z', '+00:00');
+    const reply = await server.deliver('completion', {
+      ...completion(drawing as typeof redrawn, 'SUCCESS', restored),
+      timestamp,
+    });
+
+    assert.equal(reply.body.message, 'applied');
+    for (const { stemId } of [redelivered, redrawn]) {
+      const row = await server.stem(stemId);
+      assert.deepEqual([row['state'], row['duplicateOfPath']], ['completed', null]);
+      assert.equal(row['waveformDataPath'], 'waveforms/stem_waveform_1.json');
+    }
+  });
+
+  it('keeps a DUPLICATE against every other SUCCESS', async () => {
+    newTrack();
+    const stem = await upload();
+    await tell(stem, 'DUPLICATE');
+    const foreign = { ...stem, taskId: 'redraw' } as typeof stem;
+    const restored = { refused: 'RESTORED' };
+
+    const replies = [
+      await tell(stem, 'SUCCESS'),
+      await tell(stem, 'SUCCESS', { dedupe: { refused: 'ORDER' } }),
+      await tell(stem, 'SUCCESS', { dedupe: restored, audio_data_hash: 'f'.repeat(64) }),
+      await tell(foreign, 'SUCCESS', { dedupe: restored }),
+    ];
+
+    assert.deepEqual(replies.map(({ body }) => body.message), Array(4).fill('ignored'));
+    assert.equal((await server.stem(stem.stemId))['state'], 'duplicate');
+  });
+
   it('lets a redrive fail in the same way again', async () => {
     newTrack();
     const stem = await upload();

@@ -74,7 +74,7 @@ export class StemFileService implements StemReceiver {
   /** File how an upload ended; must run in the transaction that remembers the webhook. */
   async settle(manager: EntityManager, completion: CompletionDto): Promise<Applied> {
     const stem = await requireStem(manager, completion.stemId);
-    if (stem.taskId !== completion.task_id || !mayBecome(stem, completion.status)) {
+    if (!isAbout(stem, completion) || !mayBecome(stem, completion)) {
       this.logger.warn(`Ignored ${completion.status} of ${completion.task_id}: ${stem.state}`);
       return 'ignored';
     }
@@ -107,6 +107,7 @@ export class StemFileService implements StemReceiver {
       warnings: result.warnings,
       dedupeRefused: result.dedupe?.refused ?? null,
       duplicateOf: null,
+      duplicateOfPath: null,
       errorCode: null,
       errorMessage: null,
     });
@@ -179,10 +180,28 @@ function duplicateOf({ stemId, filepath }: StemFile): Verdict {
   return { verdict: 'duplicate', duplicate_of: { stemId, filepath } };
 }
 
-/** DUPLICATE says that the file is gone, so it stands; only DUPLICATE replaces SUCCESS. */
-function mayBecome(stem: StemFile, status: CompletionDto['status']): boolean {
-  if (stem.state === 'duplicate') {
+/** A result is of the stem's newest request; a restored stem is drawn under another task_id. */
+function isAbout(stem: StemFile, completion: CompletionDto): boolean {
+  if (stem.taskId === completion.task_id) {
+    return true;
+  }
+  const [told, asked] = [completion.timestamp ?? '', stem.requestedAt ?? ''];
+  return isRestored(stem, completion) && Date.parse(told) === Date.parse(asked);
+}
+
+/** Tell whether WaveFlow brought back the very file that it had deleted as a duplicate. */
+function isRestored(stem: StemFile, { status, result }: CompletionDto): boolean {
+  if (stem.state !== 'duplicate' || status !== 'SUCCESS') {
     return false;
   }
-  return stem.state !== 'completed' || status === 'DUPLICATE';
+  const { dedupe, audio_data_hash } = result as SuccessResultDto;
+  return dedupe?.refused === 'RESTORED' && audio_data_hash === stem.audioHash;
+}
+
+/** DUPLICATE stands until the file is restored; only DUPLICATE replaces SUCCESS. */
+function mayBecome(stem: StemFile, completion: CompletionDto): boolean {
+  if (stem.state === 'duplicate') {
+    return isRestored(stem, completion);
+  }
+  return stem.state !== 'completed' || completion.status === 'DUPLICATE';
 }

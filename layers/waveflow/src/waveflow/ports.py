@@ -69,6 +69,18 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def keys_below(self, prefix: str) -> list[str]:
+        """Return at most 1,000 keys that begin with `prefix`."""
+        ...
+
+    def restore(self, key: str, *, version_id: str) -> None:
+        """Copy a version of the key back, where no object lies under the key.
+
+        Raises `SourceChangedError` when an object is there, and
+        `ObjectNotFoundError` when the version is gone.
+        """
+        ...
+
     def delete(self, key: str, *, etag: str) -> None:
         """Hide the object with this ETag behind an S3 delete marker.
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, StringConstraints
 
 from waveflow_local import paths
 from waveflow_local.engine.history import see
-from waveflow_local.ops.undo import Drawing, restore
+from waveflow_local.ops.undo import Drawing, Ending, restore
 from waveflow_local.paths import LocalError
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ _NEWEST = 20
 _LOOK_EVERY_S = 0.1
 _OUTPUTS = ("waveforms/", "mixed/", "dedupe/")
 _NOT_RESTORED = {
-    "already there": (409, "The object is there already."),
-    "gone for good": (410, "The deleted version is past its quarantine."),
+    Ending.THERE: (409, "The object is there already."),
+    Ending.OTHER_BYTES: (409, "Another object lies under the key."),
+    Ending.GONE: (410, "The deleted version is past its quarantine."),
 }
 
 
@@ -75,7 +76,8 @@ def restore_and_draw(stack: "Stack", job_id: str) -> Restoration:
         every = restore(stack, job_id, dry_run=False)
     except LocalError as exc:
         raise HTTPException(404, "Nothing of this job was deleted.") from exc
-    restored = next((each for each in every if each.outcome == "restored"), every[0])
+    back = (each for each in every if each.outcome is Ending.RESTORED)
+    restored = next(back, every[0])
     if restored.outcome in _NOT_RESTORED:
         raise HTTPException(*_NOT_RESTORED[restored.outcome])
     upload = msgspec.convert(_message(stack, job_id)["kwargs"], _UploadFields)

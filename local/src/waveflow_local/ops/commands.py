@@ -31,13 +31,22 @@ Time = Annotated[datetime | None, typer.Option(help="UTC, as 2026-11-21T09:00:00
 
 @app.command()
 def restore(
-    stem_id: str, *, stack: StackName = "waveflow", dry_run: DryRun = False
+    stem_id: str,
+    *,
+    to: Annotated[
+        str | None, typer.Option(help="Another key, where the own key is in use.")
+    ] = None,
+    stack: StackName = "waveflow",
+    dry_run: DryRun = False,
 ) -> None:
-    """Bring back the deleted duplicate of a stem."""
+    """Bring back the deleted duplicate of a stem; exit 1 where that cannot be."""
     from waveflow_local.ops.stack import open_stack
     from waveflow_local.ops.undo import restore as bring_back
 
-    _print(bring_back(open_stack(stack), stem_id, dry_run=dry_run))
+    every = bring_back(open_stack(stack), stem_id, dry_run=dry_run, to=to)
+    _print(every)
+    if any(restored.failed for restored in every):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -74,6 +83,8 @@ def redrive(
     dry_run: DryRun = False,
 ) -> None:
     """Run failed executions again, each once, by error code or time of their end.
+
+    Exit 1 where an execution could not be run again; the line says `failed`.
 
     Those that somebody stopped are left out, but for `--error ABORTED`.
     """
@@ -120,6 +131,8 @@ def _run_again(choice: "Choice", stack: str, *, dry_run: bool) -> None:
 
     done = run_again(open_stack(stack), choice, dry_run=dry_run)
     _print(done or ["nothing to do"])
+    if any(execution.failed for execution in done):
+        raise typer.Exit(1)
 
 
 def _utc(moment: datetime | None) -> datetime | None:

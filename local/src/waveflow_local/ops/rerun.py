@@ -1,5 +1,6 @@
 """Run failed executions again: redriven where a webhook failed, else anew."""
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from waveflow.errors import WaveflowError
 
 from waveflow_local.ops.stack import Stack
@@ -68,7 +69,12 @@ class Rerun:
     code: str
     way: Way
     input: str
-    done: str = "would"
+    done: Literal["would", "did", "failed"] = "would"
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether Step Functions did not let the execution run again."""
+        return self.done == "failed"
 
     def __str__(self) -> str:
         """Return one line about the rerun for the operator."""
@@ -89,7 +95,7 @@ def run_again(stack: Stack, choice: Choice, *, dry_run: bool) -> list[Rerun]:
     ]
     if dry_run:
         return chosen
-    return [_run(stack, execution) for execution in chosen]
+    return [_try_to_run(stack, execution) for execution in chosen]
 
 
 def failed_executions(stack: Stack, choice: Choice) -> Iterator[Rerun]:
@@ -132,6 +138,14 @@ def _last_state(stack: Stack, described: "DescribeExecutionOutputTypeDef") -> st
         if "stateEnteredEventDetails" in event
     )
     return next(entered, "")
+
+
+def _try_to_run(stack: Stack, execution: Rerun) -> Rerun:
+    """Run one execution again; a refusal of one must not hide what was done before."""
+    try:
+        return _run(stack, execution)
+    except (ClientError, BotoCoreError):
+        return dataclasses.replace(execution, done="failed")
 
 
 def _run(stack: Stack, execution: Rerun) -> Rerun:

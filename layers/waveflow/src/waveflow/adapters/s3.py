@@ -22,7 +22,11 @@ from waveflow.ports import StoredObject
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, PutObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import (
+        CopySourceTypeDef,
+        HeadObjectOutputTypeDef,
+        PutObjectOutputTypeDef,
+    )
 
 CHUNK_BYTES = 1 << 20
 RESUMES = 2  # ranges asked for after a body was cut short; boto3 never continues a body
@@ -118,6 +122,35 @@ class S3ObjectStore:
             if existing is None or self._hash(existing) != digest.hexdigest():
                 raise StorageUnavailableError("The result's key is in motion.") from exc
             return existing.etag
+
+    def keys_below(self, prefix: str) -> list[str]:
+        """Return at most 1,000 keys that begin with `prefix`."""
+        try:
+            listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
+        except AWS_ERRORS as exc:
+            raise S3_ERRORS.translated(exc) from exc
+        return [entry["Key"] for entry in listed.get("Contents", [])]
+
+    def restore(self, key: str, *, version_id: str) -> None:
+        """Copy a version of the key back, where no object lies under the key."""
+        source: CopySourceTypeDef = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "VersionId": version_id,
+        }
+        try:
+            # Copying the tags too would need rights on the tags of every upload.
+            self._client.copy_object(
+                Bucket=self._bucket,
+                Key=key,
+                CopySource=source,
+                IfNoneMatch="*",
+                TaggingDirective="REPLACE",
+            )
+        except AWS_ERRORS as exc:
+            if code_of(exc) == "NoSuchVersion":
+                raise ObjectNotFoundError("The version is gone.") from exc
+            raise S3_ERRORS.translated(exc) from exc
 
     def delete(self, key: str, *, etag: str) -> None:
         """Hide the object with this ETag behind an S3 delete marker."""

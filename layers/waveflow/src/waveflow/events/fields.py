@@ -53,8 +53,14 @@ Timestamp = Annotated[
     str, Meta(description="ISO 8601; without an offset it is UTC.", min_length=1)
 ]
 
+_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _USER_KEY = re.compile(r"users/([^/]*)/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text could be the id of a stem."""
+    return _ID.fullmatch(text) is not None
 
 
 def epoch_ms(timestamp: str) -> int:

@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Struct
 
 from waveflow.errors import (
-    InternalError,
     ObjectNotFoundError,
     SourceChangedError,
     StorageUnavailableError,
@@ -21,13 +20,16 @@ from waveflow.events.messages import Job, Survivor
 from waveflow.events.webhooks import DuplicateResult
 from waveflow.ports import ObjectStore
 
-LOST = "LOST"  # no survivor was found after the delete
+SURVIVOR_LOST = "SURVIVOR_LOST"  # no survivor was found after the delete
+RESTORED = "RESTORED"  # the upload came back after the server may know it as deleted
+UNDONE = frozenset({SURVIVOR_LOST, RESTORED})
 
 
 class Deletion(Struct, frozen=True, kw_only=True):
     """Record one deletion of a duplicate: why, and which version a restore brings back.
 
-    `reason` says why the upload was kept after all, or that its survivor is lost.
+    `looked` says that a survivor was found after the delete. `reason` says why the
+    upload was kept after all; beside `decided`, that the deletion is being undone.
     """
 
     source: Source
@@ -36,11 +38,17 @@ class Deletion(Struct, frozen=True, kw_only=True):
     survivor_version_id: str | None = None
     state: Literal["intended", "decided", "kept"] = "decided"
     reason: str | None = None
+    looked: bool = False
 
     def is_of(self, source: Source) -> bool:
         """Tell whether the deletion is of the same bytes under the same S3 key."""
         mine = self.source
         return (mine.key, mine.audio_hash) == (source.key, source.audio_hash)
+
+    @property
+    def is_undone(self) -> bool:
+        """Tell whether the deleted upload is back, or is being brought back."""
+        return self.state != "intended" and self.reason in UNDONE
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -52,7 +60,11 @@ class Record(Struct, frozen=True, kw_only=True):
 
 def find_record(job: Job, *, objects: ObjectStore) -> Record | None:
     """Return the deletion record of a job's stem and timestamp, or None."""
-    key = dedupe_key(job)
+    return read_record(dedupe_key(job), objects=objects)
+
+
+def read_record(key: str, *, objects: ObjectStore) -> Record | None:
+    """Return the deletion record under an S3 key, or None."""
     stored = objects.find(key)
     if stored is None:
         return None
@@ -93,18 +105,15 @@ def find_deletion(job: Job, key: str, *, objects: ObjectStore) -> Deletion | Non
 
 
 def duplicate_outcome(
-    job: Job, deletion: Deletion, *, seconds: float
+    deletion: Deletion, *, seconds: float
 ) -> Outcome[DuplicateResult]:
     """Return the outcome DUPLICATE of a job whose upload was deleted.
 
-    A deletion without a survivor is a defect that an operator must undo: no role of
-    ours could, because an undo needs the right to write uploads or to delete versions.
+    Raises `StorageUnavailableError` until a survivor was found after the delete: the
+    stage dedupe_delete then finds one, or brings the upload back.
     """
-    if deletion.reason == LOST:
-        raise InternalError(
-            "The survivor was replaced or deleted while its duplicate was deleted; "
-            f"`waveflow ops restore {job.stem.stem_id}` brings the duplicate back."
-        )
+    if deletion.reason is not None or not deletion.looked:
+        raise StorageUnavailableError("A deletion of the object is under way.")
     return Outcome(
         status="DUPLICATE",
         processing_time=round(seconds, 3),

@@ -10,11 +10,10 @@ import msgspec
 
 from waveflow.errors import (
     DedupeRefusedError,
+    InternalError,
     ObjectNotFoundError,
-    PathNotAllowedError,
     SourceChangedError,
 )
-from waveflow.events.fields import check_key
 from waveflow.events.flow import (
     DedupeDeleteRequest,
     Outcome,
@@ -23,9 +22,10 @@ from waveflow.events.flow import (
 )
 from waveflow.events.messages import Job, Survivor
 from waveflow.events.webhooks import DuplicateResult
-from waveflow.ports import ObjectStore, Policy, StoredObject
+from waveflow.ports import ObjectStore, Policy
 from waveflow.stages._records import (
-    LOST,
+    RESTORED,
+    SURVIVOR_LOST,
     Deletion,
     Record,
     duplicate_outcome,
@@ -33,7 +33,13 @@ from waveflow.stages._records import (
     find_record,
     write_deletion,
 )
-from waveflow.stages.hash import sha256_of
+from waveflow.stages._survivors import (
+    Found,
+    check_bytes,
+    check_path,
+    find_living,
+    follow,
+)
 
 
 def delete_duplicate(
@@ -41,18 +47,28 @@ def delete_duplicate(
 ) -> Outcome[DuplicateResult]:
     """Delete the job's object if an older survivor with the same bytes is proved.
 
-    Raises `DedupeRefusedError` with the guard's reason; the object then stays.
+    Raises `DedupeRefusedError` with the guard's reason; the object then stays, or is
+    back where the survivor was lost during the delete.
     """
     started = time.monotonic()
     job, source = request.job, request.source
     record = find_record(job, objects=objects)
-    done = record is not None and _is_done(record, source, objects=objects)
-    if record is None or not done:
-        record = _decide(request, record, objects=objects, policy=policy)
-        _delete(job, source, objects=objects)
-    if not done or request.retries:
-        record = _look_back(job, record, objects=objects)
-    return duplicate_outcome(job, record.deletion, seconds=time.monotonic() - started)
+    if record is not None and _is_being_undone(record, source):
+        _undo(job, record, objects=objects)
+    deleted = False
+    if record is None or not _is_done(record, source, objects=objects):
+        _decide(request, record, objects=objects, policy=policy)
+        deleted = _delete(job, source, objects=objects)
+        # A retry may have called off meanwhile what a late invocation deletes now.
+        record = _read_again(job, objects=objects)
+    if deleted or not record.deletion.looked:
+        record = _look_back(job, record, objects=objects, policy=policy)
+    return duplicate_outcome(record.deletion, seconds=time.monotonic() - started)
+
+
+def _is_being_undone(record: Record, source: Source) -> bool:
+    deletion = record.deletion
+    return deletion.state == "decided" and deletion.is_undone and deletion.is_of(source)
 
 
 def _is_done(record: Record, source: Source, *, objects: ObjectStore) -> bool:
@@ -95,8 +111,7 @@ def _prove(
     policy: Policy,
 ) -> Deletion:
     try:
-        survivor = _check_claim(request, policy=policy)
-        stored = _check_survivor(request.source, survivor, objects=objects)
+        found = _find_survivor(request, objects=objects, policy=policy)
         _check_record(request, record, objects=objects)
     except DedupeRefusedError as refusal:
         if policy.dedupe_mode == "delete":
@@ -106,57 +121,37 @@ def _prove(
         ) from refusal
     return Deletion(
         source=request.source,
-        survivor=survivor,
-        survivor_etag=stored.etag,
-        survivor_version_id=stored.version_id,
+        survivor=found.survivor,
+        survivor_etag=found.stored.etag,
+        survivor_version_id=found.stored.version_id,
         state="intended",
     )
 
 
-def _check_claim(request: DedupeDeleteRequest, *, policy: Policy) -> Survivor:
-    """Check versioning, S3 paths and the server's claimed survivor, without S3."""
-    stem, source = request.job.stem, request.source
+def _find_survivor(
+    request: DedupeDeleteRequest, *, objects: ObjectStore, policy: Policy
+) -> Found:
+    """Check guards 0 to 3, about the end of the chain that the claim begins."""
+    job, source = request.job, request.source
     if source.version_id in {None, "null"}:
         raise DedupeRefusedError("UNVERSIONED")
-    survivor = _find_survivor(request.duplicate_of)
-    keys = [source.key] if survivor is None else [source.key, survivor.filepath]
-    for key in keys:
-        try:
-            check_key(key, prefixes=policy.allowed_prefixes, user_id=stem.user_id)
-        except PathNotAllowedError as exc:
-            raise DedupeRefusedError("PATH") from exc
-    if survivor is None:
+    check_path(source.key, job, policy=policy)
+    claimed = _read_claim(request.duplicate_of)
+    if claimed is None:
         raise DedupeRefusedError("NO_SURVIVOR")
-    if survivor.filepath == source.key or survivor.stem_id == stem.stem_id:
-        raise DedupeRefusedError("SELF")
-    return survivor
+    found = follow(claimed, source, job=job, objects=objects, policy=policy)
+    stored = found.stored
+    if (stored.last_modified, stored.key) >= (source.last_modified, source.key):
+        raise DedupeRefusedError("ORDER")
+    check_bytes(stored, source, objects=objects)
+    return found
 
 
-def _find_survivor(claim: object) -> Survivor | None:
+def _read_claim(claim: object) -> Survivor | None:
     try:
         return msgspec.convert(claim, Survivor)
     except (msgspec.ValidationError, UnicodeEncodeError):  # lone surrogates, too
         return None
-
-
-def _check_survivor(
-    source: Source, survivor: Survivor, *, objects: ObjectStore
-) -> StoredObject:
-    """Check that the survivor is stored, is older and has the same bytes."""
-    stored = objects.find(survivor.filepath)
-    if stored is None:
-        raise DedupeRefusedError("NO_SURVIVOR")
-    if (stored.last_modified, stored.key) >= (source.last_modified, source.key):
-        raise DedupeRefusedError("ORDER")
-    if stored.size != source.size:
-        raise DedupeRefusedError("DIFFERENT")
-    try:
-        audio_hash = sha256_of(stored, objects=objects)
-    except (ObjectNotFoundError, SourceChangedError) as exc:
-        raise DedupeRefusedError("NO_SURVIVOR") from exc
-    if audio_hash != source.audio_hash:
-        raise DedupeRefusedError("DIFFERENT")
-    return stored
 
 
 def _check_record(
@@ -200,23 +195,67 @@ def _keep(
     raise DedupeRefusedError(reason)
 
 
-def _delete(job: Job, source: Source, *, objects: ObjectStore) -> None:
+def _delete(job: Job, source: Source, *, objects: ObjectStore) -> bool:
+    """Delete the object; return False where it was gone already by our own delete."""
     try:
         objects.delete(source.key, etag=source.etag)
     except (ObjectNotFoundError, SourceChangedError) as exc:
         # S3 also refuses a repeated delete whose first response was lost.
         if find_deletion(job, source.key, objects=objects) is None:
             raise DedupeRefusedError("CHANGED") from exc
+        return False
+    return True
 
 
-def _look_back(job: Job, record: Record, *, objects: ObjectStore) -> Record:
-    """Look for the survivor after the delete, and record where it is lost."""
+def _read_again(job: Job, *, objects: ObjectStore) -> Record:
+    record = find_record(job, objects=objects)
+    if record is None:
+        raise InternalError("The record of the deletion is gone.")
+    return record
+
+
+def _look_back(
+    job: Job, record: Record, *, objects: ObjectStore, policy: Policy
+) -> Record:
+    """Look for a living survivor after the delete, record that, or undo the delete."""
     deletion = record.deletion
-    stored = objects.find(deletion.survivor.filepath)
-    if stored is not None and (
-        stored.etag == deletion.survivor_etag
-        or sha256_of(stored, objects=objects) == deletion.source.audio_hash
-    ):
-        return record
-    lost = msgspec.structs.replace(deletion, reason=LOST)
-    return write_deletion(job, lost, over=record, objects=objects)
+    if deletion.is_undone or deletion.state == "kept":
+        _undo(job, record, objects=objects)
+    living = find_living(deletion, job, objects=objects, policy=policy)
+    if living is None:
+        # A deletion that was looked at may be told as DUPLICATE, which RESTORED ends.
+        reason = RESTORED if deletion.looked else SURVIVOR_LOST
+        lost = msgspec.structs.replace(deletion, reason=reason)
+        _undo(
+            job,
+            write_deletion(job, lost, over=record, objects=objects),
+            objects=objects,
+        )
+    looked = msgspec.structs.replace(
+        deletion,
+        survivor=living.survivor,
+        survivor_etag=living.stored.etag,
+        survivor_version_id=living.stored.version_id,
+        looked=True,
+    )
+    return write_deletion(job, looked, over=record, objects=objects)
+
+
+def _undo(job: Job, record: Record, *, objects: ObjectStore) -> NoReturn:
+    """Bring the deleted upload back, record that, and send the stem to be drawn."""
+    deletion = record.deletion
+    source = deletion.source
+    try:
+        if objects.has_delete_marker(source.key):
+            objects.restore(source.key, version_id=str(source.version_id))
+    except SourceChangedError:
+        pass  # an earlier copy whose answer was lost, or the user's own upload
+    except (InternalError, ObjectNotFoundError) as exc:
+        raise InternalError(
+            "The survivor was lost while its duplicate was deleted, and the duplicate "
+            f"could not be copied back; `waveflow ops restore {job.stem.stem_id}` "
+            "does it."
+        ) from exc
+    kept = msgspec.structs.replace(deletion, state="kept")
+    write_deletion(job, kept, over=record, objects=objects)
+    raise DedupeRefusedError(str(deletion.reason))

@@ -21,11 +21,18 @@ from waveflow.events.flow import (
     waveform_key,
 )
 from waveflow.events.messages import Job
-from waveflow.events.webhooks import WaveformResult
+from waveflow.events.webhooks import Dedupe, WaveformResult
 from waveflow.ports import ObjectStore, Policy
 from waveflow.stages._analysis import analysis_of
 from waveflow.stages._fetch import fetch, workspace
-from waveflow.stages._records import duplicate_outcome, find_deletion, find_record
+from waveflow.stages._records import (
+    UNDONE,
+    Deletion,
+    duplicate_outcome,
+    find_deletion,
+    find_record,
+)
+from waveflow.stages.hash import sha256_of
 
 DRAW_TIME_S = 840  # a minute less than the function's own time-out
 
@@ -38,15 +45,19 @@ def draw_waveform(
     An upload that our own deletion took meanwhile ends as that duplicate.
     """
     started = time.monotonic()
-    job, source = request.job, request.source
+    job = request.job
+    request = _with_current_pin(request, objects=objects)
     try:
         result = _draw(request, started=started, objects=objects, policy=policy)
-        _check_undeleted(job, source, objects=objects)
+        deletion = _find_undone(job, request.source, objects=objects)
     except ObjectNotFoundError:
-        deletion = find_deletion(job, source.key, objects=objects)
+        deletion = find_deletion(job, request.source.key, objects=objects)
         if deletion is None:
             raise
-        return duplicate_outcome(job, deletion, seconds=time.monotonic() - started)
+        return duplicate_outcome(deletion, seconds=time.monotonic() - started)
+    if deletion is not None:
+        dedupe = Dedupe(refused=str(deletion.reason))
+        result = msgspec.structs.replace(result, dedupe=dedupe)
     return Outcome(
         status="SUCCESS",
         result=result,
@@ -106,21 +117,41 @@ def _publish(
     )
 
 
-def _check_undeleted(job: Job, source: Source, *, objects: ObjectStore) -> None:
-    """Raise if the upload was deleted or replaced while its waveform was drawn."""
+def _with_current_pin(
+    request: WaveformRequest, *, objects: ObjectStore
+) -> WaveformRequest:
+    """Pin an upload again that came back: a copy of many parts has another ETag."""
+    if request.dedupe is None or request.dedupe.refused not in UNDONE:
+        return request
+    stored = objects.find(request.source.key)
+    if stored is None or stored.etag == request.source.etag:
+        return request
+    if sha256_of(stored, objects=objects) != request.source.audio_hash:
+        raise SourceChangedError("Other bytes lie under the key of the upload.")
+    source = msgspec.structs.replace(request.source, etag=stored.etag)
+    return msgspec.structs.replace(request, source=source)
+
+
+def _find_undone(job: Job, source: Source, *, objects: ObjectStore) -> Deletion | None:
+    """Look for a deletion after publishing; `dedupe_delete` looks the other way.
+
+    Returns the deletion if the upload came back after that, so that the server
+    learns of the way back from DUPLICATE.
+    """
     record = find_record(job, objects=objects)
     stored = objects.find(source.key)
     if stored is None:
         raise ObjectNotFoundError("The object was deleted while it was drawn.")
     if stored.etag != source.etag:
         raise SourceChangedError("The object was replaced while it was drawn.")
-    if (
-        record is not None
-        and record.deletion.state != "kept"
-        and record.deletion.is_of(source)
-    ):
+    if record is None or not record.deletion.is_of(source):
+        return None
+    if record.deletion.is_undone:
+        return record.deletion
+    if record.deletion.state != "kept":
         # The stage dedupe_delete soon finishes or cancels the deletion.
         raise StorageUnavailableError("A deletion of the object is under way.")
+    return None
 
 
 def _result(
