@@ -1,4 +1,4 @@
-"""What stands behind samples, or looks as if it did, costs no sample in silence."""
+"""Bytes behind samples, or samples that look like such bytes, cost no sample."""
 
 import struct
 from pathlib import Path
@@ -121,6 +121,14 @@ CASES: dict[str, tuple[bytes, tuple[int, set[str]] | str]] = {
         + b"APETAGEX\xd0\7\0\0\x28\0\0\0".ljust(72, b"\0")
         + b"TAG".ljust(128, b"\0"),
         WHOLE,
+    ),
+    "LIST and padding behind, RIFF size 0": (
+        riff(FMT, data(BODY), LIST, claim=0) + bytes(700),
+        WHOLE,
+    ),
+    "LIST and noise behind, RIFF size 0": (
+        riff(FMT, data(BODY), LIST, claim=0) + NOISE,
+        CUT,
     ),
     "noise behind": (riff(FMT, data(BODY)) + NOISE[:99], CUT),
     "RF64 without a size in data": (

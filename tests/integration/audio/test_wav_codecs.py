@@ -54,7 +54,7 @@ def test_integers_of_32_bits_stay_integers(tmp_path: Path):
     assert samples.tobytes() == body
 
 
-# One block of 65 bytes lasts 320 frames.
+# A block of 65 bytes lasts 320 frames.
 GSM = struct.pack("<HHIIHHHH", 0x31, 1, 8_000, 1_625, 65, 0, 2, 320)
 BLOCK = bytes(65)
 

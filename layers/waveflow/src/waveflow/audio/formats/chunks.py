@@ -15,11 +15,10 @@ STREAMED_FROM, STREAMED_TO = (
 )  # writers to a pipe claim "very long", then nothing
 # Chunks of WAV and AIFF; four such bytes are not met by chance.
 NAMES = frozenset(
-    b"fmt |LIST|INFO|id3 |ID3 |bext|iXML|axml|_PMX|cue |smpl|inst|plst|fact|PEAK|"
-    b"cart|acid|JUNK|junk|PAD |FLLR|DISP|LGWV|minf|elm1|umid|afsp|strc|chna|NAME|"
-    b"AUTH|(c) |ANNO|COMT|MARK|INST|APPL|MIDI|AESD|FVER|SAXL|COMM|data|SSND|wave".split(
-        b"|"
-    )
+    b"fmt |data|LIST|INFO|id3 |ID3 |bext|iXML|axml|_PMX|cue |smpl|inst|plst|fact|"
+    b"PEAK|cart|acid|JUNK|junk|PAD |FLLR|DISP|LGWV|minf|elm1|umid|afsp|strc|chna|"
+    b"COMM|SSND|wave|NAME|AUTH|(c) |ANNO|COMT|MARK|INST|APPL|MIDI|AESD|FVER|"
+    b"SAXL".split(b"|")
 )
 PRINTABLE = bytes(range(0x20, 0x7F))
 LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 "
@@ -29,7 +28,7 @@ APE_HEADER_BYTES = 32
 APPENDED = (b"LYRICSBEGIN", b"APETAGEX", b"ID3", b"TAG", b"PK\x03\x04", b"%PDF-")
 TEXT = b"\0\t\n\r" + PRINTABLE  # padding and plain text
 SCAN_BYTES = 65_536
-MAX_LATE_BYTES = 1 << 24  # of a last chunk that did not arrive whole
+MAX_LATE_BYTES = 1 << 24  # claimed by a last chunk that did not arrive whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +205,9 @@ def _read_tail(form: Form, sound: Chunk) -> tuple[tuple[Chunk, ...], int | None]
         tail.append(last := chunk)
         if chunk.name == sound.name and chunk.behind > file_end:
             return tuple(tail), file_end
+    known = closed and tail and all(part.name in NAMES for part in tail)
+    if stop is None and known and last.behind <= file_end:
+        stop = last.behind + last.size % 2
     return tuple(tail), stop
 
 

@@ -15,7 +15,7 @@ from waveflow.errors import CorruptAudioError, UnsupportedMediaError
 PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 # Most frames in a byte of MS and IMA ADPCM, GSM 6.10 and MPEG layer III.
 COMPRESSED = {0x02: 2, 0x11: 2, 0x31: 5, 0x55: 24}
-# Behind the codec in the name of a subformat: of Microsoft, of Ambisonic B-format.
+# Ends of the names of subformats: Microsoft's, and Ambisonic B-format's.
 GUID_TAILS = (
     bytes.fromhex("000000001000800000aa00389b71"),
     bytes.fromhex("00002107d3118644c8c1ca000000"),
