@@ -130,6 +130,14 @@ CASES: dict[str, tuple[bytes, tuple[int, set[str]] | str]] = {
         riff(FMT, data(BODY), LIST, claim=0) + NOISE,
         CUT,
     ),
+    "ID3 behind an odd chunk without its pad byte": (
+        riff(FMT, data(BODY), b"odd?\3\0\0\0abc") + chunked.TAILS[5],
+        WHOLE,
+    ),
+    "a chunk and a line feed behind, RIFF size 0": (
+        riff(FMT, data(BODY), sound.chunk(b"odd?", b"abcd"), claim=0) + b"\r\n",
+        WHOLE,
+    ),
     "noise behind": (riff(FMT, data(BODY)) + NOISE[:99], CUT),
     "RF64 without a size in data": (
         riff(DS64, FMT, data(BODY, claim=0), LIST, form=b"RF64", claim=2**32 - 1),

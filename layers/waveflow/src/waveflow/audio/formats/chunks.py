@@ -153,7 +153,8 @@ def measure(form: Form, sound: Chunk) -> tuple[tuple[Extent, ...], tuple[Chunk, 
         tail, stop = _read_tail(form, sound)
     if stop is None:
         return (_measure_alone(form, sound, tail),), ()
-    cut = not _is_harmless(form, stop)
+    # A form's size may leave out the last pad byte.
+    cut = not any(_is_harmless(form, start) for start in (stop, stop + 1))
     first = Extent(sound.offset, sound.size, truncated=cut)
     more = [_clip(form, chunk) for chunk in tail if chunk.name == sound.name]
     return (first, *more), tail
@@ -205,17 +206,25 @@ def _read_tail(form: Form, sound: Chunk) -> tuple[tuple[Chunk, ...], int | None]
         tail.append(last := chunk)
         if chunk.name == sound.name and chunk.behind > file_end:
             return tuple(tail), file_end
-    known = closed and tail and all(part.name in NAMES for part in tail)
-    if stop is None and known and last.behind <= file_end:
-        stop = last.behind + last.size % 2
+    if stop is None and closed and tail:
+        stop = _stop_short(form, tail)
     return tuple(tail), stop
+
+
+def _stop_short(form: Form, tail: list[Chunk]) -> int | None:
+    """Find the end of chunks that are beyond doubt, though no end is reached."""
+    rest = form.file_end - tail[-1].behind
+    known = all(chunk.name in NAMES for chunk in tail)
+    sure = 0 <= rest < CHUNK_HEADER_BYTES or (known and rest >= 0)
+    return tail[-1].behind + tail[-1].size % 2 if sure else None
 
 
 def _start_behind(form: Form, chunk: Chunk, *, ends: set[int]) -> int | None:
     """Find where the next chunk starts, with or without a pad byte."""
     odd = chunk.size % 2
     starts = (chunk.behind + odd, chunk.behind + 1 - odd)
-    for start in starts:
+    exact = {form.end, form.file_end} & ends
+    for start in (*(start for start in starts if start in exact), *starts):
         if start in ends:
             return start
     return _likelier_start(form, starts)
