@@ -13,7 +13,7 @@ FRAMES = len(BODY) // 2
 FMT = sound.chunk(b"fmt ", sound.wav_format())
 LIST = sound.chunk(b"LIST", b"INFOabcd")
 RARELY = settings(
-    max_examples=400,
+    max_examples=200,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
