@@ -1,4 +1,4 @@
-"""Find the samples of an AIFF or AIFF-C file."""
+"""Find where an AIFF or AIFF-C file keeps its samples."""
 
 import struct
 from collections.abc import Iterable
@@ -83,7 +83,7 @@ def read_layout(path: Path) -> Layout:
 def _find_chunks(
     form: chunks.Form, start: int
 ) -> tuple[_Common | None, chunks.Chunk | None, list[chunks.Chunk]]:
-    """Find the format, the first samples, and all chunks on the way to both."""
+    """Return an AIFF file's format, its first SSND chunk, and all chunks up to both."""
     comm, sound, passed = None, None, []
     for chunk in chunks.walk(form.file, start, big_endian=True):
         passed.append(chunk)
@@ -99,14 +99,14 @@ def _find_chunks(
 
 
 def _skip_preamble(form: chunks.Form, sound: chunks.Extent) -> chunks.Extent:
-    """Leave out the two numbers before the samples, and what the first skips."""
+    """Leave out the numbers `offset` and `blockSize` of SSND, and `offset` bytes more."""
     skip = SSND_BYTES + int.from_bytes(form.read(sound.offset, 4), "big")
     size = max(0, sound.size - skip)
     return chunks.Extent(sound.offset + skip, size, truncated=sound.truncated)
 
 
 def _is_turned(form: chunks.Form, passed: Iterable[chunks.Chunk]) -> bool:
-    """Tell whether QuickTime's atoms in a chunk say little-endian."""
+    """Tell whether a chunk "wave" holds QuickTime's atom for little-endian samples."""
     return any(
         ENDA in form.read(chunk.offset, min(chunk.size, WAVE_BYTES))
         for chunk in passed

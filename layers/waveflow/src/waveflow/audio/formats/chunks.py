@@ -33,7 +33,7 @@ MAX_LATE_BYTES = 1 << 24  # claimed by a last chunk that did not arrive whole
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Hold the name, offset and size of a chunk, as the chunk's header claims them."""
+    """Hold name, offset and size of a RIFF or IFF chunk, as its header claims them."""
 
     name: bytes
     offset: int
@@ -47,7 +47,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Hold the bytes that the samples really take, whatever a header claims."""
+    """Hold the byte range that a file's samples really take, whatever headers claim."""
 
     offset: int
     size: int
@@ -56,7 +56,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Hold what encloses the chunks: the open file, its ends, the order of bytes.
+    """Read the chunks of one RIFF or IFF form, whose end and order of bytes are known.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class Form:
         return self.file.read(count)
 
     def chunk_at(self, offset: int) -> Chunk | None:
-        """Read the header of a chunk; None where the file ends before."""
+        """Read the header of a chunk; return None where the file ends within the header."""
         header = self.read(offset, CHUNK_HEADER_BYTES)
         if len(header) < CHUNK_HEADER_BYTES:
             return None
@@ -97,7 +97,7 @@ class Form:
         return chunk if named else None
 
     def _tag_at(self, offset: int) -> Chunk | None:
-        """Read a tag that is no chunk: ID3, or APE with its header."""
+        """Read an ID3 tag, or an APE tag with a header, as if the tag were a chunk."""
         head = self.read(offset, APE_HEADER_BYTES)
         size = 0
         if head.startswith(b"TAG") and self.file_end - offset == ID3V1_BYTES:
@@ -111,7 +111,7 @@ class Form:
 
 
 def walk(file: BinaryIO, start: int, *, big_endian: bool) -> Iterator[Chunk]:
-    """Yield each chunk from the offset `start` on whose header is complete."""
+    """Yield each RIFF or IFF chunk whose header is complete, from offset `start` on."""
     form = Form(file, 0, big_endian=big_endian)
     for _ in range(MAX_CHUNKS):
         chunk = form.chunk_at(start)
@@ -130,7 +130,7 @@ def is_streamed(size: int) -> bool:
 
 
 def measure(form: Form, sound: Chunk) -> tuple[tuple[Extent, ...], tuple[Chunk, ...]]:
-    """Find where the samples end, whatever the chunk's header claims.
+    """Find where the samples in a chunk end, whatever the chunk's header claims.
 
     The claim counts where chunks follow that lead exactly to the end of the file
     or of the form. Other bytes behind the claim are samples.
@@ -174,7 +174,7 @@ def _measure_alone(form: Form, sound: Chunk, tail: tuple[Chunk, ...]) -> Extent:
 
 
 def _clip(form: Form, chunk: Chunk) -> Extent:
-    """Take the bytes of a chunk that the file really holds."""
+    """Return the bytes of a chunk of samples that the file really holds."""
     size = min(chunk.size, max(0, form.file_end - chunk.offset))
     cut = size < chunk.size and not is_streamed(chunk.size)
     return Extent(chunk.offset, size, truncated=cut)
@@ -212,7 +212,7 @@ def _read_tail(form: Form, sound: Chunk) -> tuple[tuple[Chunk, ...], int | None]
 
 
 def _stop_short(form: Form, tail: list[Chunk]) -> int | None:
-    """Find the end of chunks that are beyond doubt, though no end is reached."""
+    """Return the end of known chunks behind which other bytes follow, else None."""
     rest = form.file_end - tail[-1].behind
     known = all(chunk.name in NAMES for chunk in tail)
     sure = 0 <= rest < CHUNK_HEADER_BYTES or (known and rest >= 0)
@@ -231,7 +231,7 @@ def _start_behind(form: Form, chunk: Chunk, *, ends: set[int]) -> int | None:
 
 
 def _likelier_start(form: Form, starts: tuple[int, int]) -> int | None:
-    """Choose where a chunk starts: the second only by a name that is known."""
+    """Choose the offset where a chunk has a known name, else a printable name."""
     parts = [form.part_at(start) for start in starts]
     known = [part is not None and part.name in NAMES for part in parts]
     if known[1] and not known[0]:
@@ -240,7 +240,7 @@ def _likelier_start(form: Form, starts: tuple[int, int]) -> int | None:
 
 
 def _is_harmless(form: Form, start: int) -> bool:
-    """Tell whether what stands behind a closed form is known to be no sample."""
+    """Tell whether the bytes behind a closed form are surely no samples."""
     end = form.file_end
     if end - start < CHUNK_HEADER_BYTES:
         return True

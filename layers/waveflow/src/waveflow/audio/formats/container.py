@@ -1,4 +1,4 @@
-"""Open a container with FFmpeg's libraries, and let in only listed codecs.
+"""Open an audio container with FFmpeg's libraries; refuse codecs not listed.
 
 PyAV is imported only by this module and by both FFmpeg paths, and only for kinds
 that need FFmpeg: the import costs 30 ms at start.
@@ -10,30 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from waveflow.audio.stream import Kind, Samples
+from waveflow.audio.stream import CODECS, DEMUXERS, Kind, Samples
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
 if TYPE_CHECKING:
     from av import AudioFrame, AudioStream
     from av.container import InputContainer
 
-# One demuxer for each kind, by FFmpeg's name: FFmpeg probes nothing.
-DEMUXERS = {
-    Kind.MP3: "mp3",
-    Kind.OGG: "ogg",
-    Kind.OPUS: "ogg",
-    Kind.M4A: "mov",
-    Kind.FLAC: "flac",
-    Kind.WAV: "wav",
-}
-CODECS = {
-    Kind.MP3: ("mp1", "mp2", "mp3"),
-    Kind.OGG: ("vorbis",),
-    Kind.OPUS: ("opus",),
-    Kind.M4A: ("aac", "alac"),
-    Kind.FLAC: ("flac",),
-    Kind.WAV: ("adpcm_ms", "adpcm_ima_wav", "gsm_ms", "mp3"),
-}
 # A frame has room for eight planes in itself, so a null pointer behind seven.
 _PLANES_WITHIN = 7
 # (8192 - 64) / 4: a Vorbis stamp does not know how its first windows overlap.
@@ -41,7 +24,7 @@ JITTER = 2_048
 # Boxes of MPEG-4, by their headers.
 BOX_BYTES = 8
 LONG_BOX_BYTES = 16
-IS_LONG, UNTIL_THE_END = 1, 0  # values of a box's size field
+IS_LONG, UNTIL_THE_END = 1, 0  # special values of an MPEG-4 box's size field
 MAX_BOXES = 1_000
 # A crafted file must not name another file, and no file may be a playlist.
 PROTOCOLS = {"protocol_whitelist": "file"}
@@ -49,7 +32,7 @@ PROTOCOLS = {"protocol_whitelist": "file"}
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Hold the container's claims about its audio.
+    """Hold an audio container's claims: sample rate, channels, length and start.
 
     Parameters
     ----------
@@ -70,7 +53,7 @@ class Facts:
 
 
 def file_url(path: Path) -> str:
-    """Return the file's URL, so that FFmpeg takes its name for nothing else."""
+    """Return a `file:` URL, so that FFmpeg reads no other protocol from the name."""
     return f"file:{path}"
 
 
@@ -78,7 +61,7 @@ def file_url(path: Path) -> str:
 def open_container(
     path: Path, kind: Kind
 ) -> Iterator["tuple[InputContainer, AudioStream]"]:
-    """Open a container and choose its audio stream.
+    """Open an audio container with FFmpeg, and choose its audio stream.
 
     Raises
     ------
@@ -128,7 +111,7 @@ def _find_stream(container: "InputContainer", kind: Kind) -> "AudioStream":
 
 
 def _is_empty_mp4(path: Path) -> bool:
-    """Tell whether an MPEG-4 file has media boxes, and nothing in them.
+    """Tell whether an MPEG-4 file has media boxes, but no media inside them.
 
     Returns
     -------
@@ -156,7 +139,7 @@ def _is_empty_mp4(path: Path) -> bool:
 
 
 def read_facts(path: Path, kind: Kind) -> Facts:
-    """Read the container's claims before decoding.
+    """Read an audio container's claims before decoding.
 
     Raises
     ------
@@ -174,7 +157,7 @@ def read_facts(path: Path, kind: Kind) -> Facts:
 
 
 def planes_of(frame: "AudioFrame") -> Samples:
-    """Return the samples of a frame with any number of channels.
+    """Return the samples of an FFmpeg frame, one row for each channel.
 
     PyAV reads planes until a null pointer, which need not stand behind the
     eighth or a later plane: FFmpeg interleaves so many planes first.

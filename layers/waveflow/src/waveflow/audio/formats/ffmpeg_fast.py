@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from waveflow.audio.formats.container import (
-    DEMUXERS,
     JITTER,
     PROTOCOLS,
     Facts,
     file_url,
     planes_of,
 )
-from waveflow.audio.stream import Kind, Samples
+from waveflow.audio.stream import DEMUXERS, Kind, Samples
 
 if TYPE_CHECKING:
     from av import AudioFrame
@@ -33,7 +32,7 @@ PREROLL_SECONDS = 1.5
 def read_blocks(
     path: Path, kind: Kind, *, facts: Facts, start: int = 0, frames: int = 0
 ) -> Iterator[Samples]:
-    """Decode from a frame on.
+    """Decode a file by FFmpeg in large blocks, from the frame `start` on.
 
     Parameters
     ----------
@@ -56,7 +55,7 @@ def read_blocks(
     """
     graph = _open_graph(path, kind, facts=facts, start=start)
     position: int | None = None if start else 0
-    held: Samples | None = None  # the block that waits for the next stamp
+    held: Samples | None = None  # the block that waits for the next block's time stamp
     for at, block in _pull_blocks(graph, facts):
         if position is None:
             position = at
@@ -76,7 +75,7 @@ def read_blocks(
 
 
 def _pull_blocks(graph: "Graph", facts: Facts) -> Iterator[tuple[int, Samples]]:
-    """Yield each block, with the frame that its time stamp claims to start at."""
+    """Yield each decoded block, with the frame number of the block's time stamp."""
     import av
 
     while True:

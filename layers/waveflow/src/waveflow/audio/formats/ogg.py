@@ -7,18 +7,18 @@ from typing import BinaryIO
 
 from waveflow.audio.formats.mapped import FORGET_BYTES, forget, map_file
 
-CAPTURE = b"OggS\0"  # magic and version
+CAPTURE = b"OggS\0"  # magic and version of an Ogg page
 HEADER_BYTES = 27
 NUMBER = slice(18, 22)
 FIRST, LAST = 2, 4
 CONTINUED = 255  # the length of a piece of a packet that is not its last
 NO_POSITION = (1 << 64) - 1
-MAX_PACKET_FRAMES = 8_192  # a Vorbis packet; an Opus packet has 5,760 at most
+MAX_PACKET_FRAMES = 8_192  # of a Vorbis packet; an Opus packet has at most 5,760
 
 
 @dataclass(slots=True)
 class Pages:
-    """Sum up the pages: frames over all links, and how the last link ends."""
+    """Hold the sums over an Ogg file's pages: frames, chained streams, and the end."""
 
     frames: int = 0
     links: int = 0
@@ -28,7 +28,7 @@ class Pages:
 
 @dataclass(slots=True)
 class _Link:
-    """Add up the pages of one stream of a chain."""
+    """Add up the pages of one stream in an Ogg file of chained streams."""
 
     skip: int = 0
     granule: int = 0
@@ -37,7 +37,7 @@ class _Link:
     first_packets: int = 0
 
     def add(self, granule: int, packets: int) -> None:
-        """Take in a page; only the last page's position is the end."""
+        """Add an Ogg page; the last page's granule position is the stream's end."""
         if not granule:  # header pages have position 0
             return
         self.packets += packets
@@ -55,7 +55,7 @@ class _Link:
 
     @property
     def _start(self) -> int:
-        """Return where a capture of a running stream began, which is not at 0."""
+        """Return the granule position at which the stream begins, often 0."""
         if self.first_granule <= self.first_packets * MAX_PACKET_FRAMES:
             return 0
         rest = self.packets - self.first_packets
@@ -64,7 +64,7 @@ class _Link:
 
 
 def read_pages(path: Path, *, opus: bool) -> Pages:
-    """Sum the lengths of all links of a chain.
+    """Sum the lengths of all chained streams in an Ogg file.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def _pre_skip(head: bytes) -> int:
 
 
 def is_page_lost(path: Path, before: int, after: int) -> bool:
-    """Tell whether a page between two others cannot be read.
+    """Tell whether an Ogg page between two other pages cannot be read.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Join each accepted kind with the decoder that reads it best.
+"""Join each accepted audio kind with the decoder that reads it best.
 
 A stream that is opened here is not yet validated.
 """
@@ -24,7 +24,7 @@ from waveflow.errors import CorruptAudioError, EmptyAudioError
 
 
 def open_wav(path: Path) -> Stream:
-    """Open WAV; compressed WAV through FFmpeg."""
+    """Open a WAV file for decoding; compressed WAV goes through FFmpeg."""
     layout = wav.read_layout(path)
     if layout.encoding is None:
         stream = _open_ffmpeg(path, Kind.WAV)
@@ -35,7 +35,7 @@ def open_wav(path: Path) -> Stream:
 
 
 def open_aiff(path: Path) -> Stream:
-    """Open AIFF."""
+    """Open an AIFF or AIFF-C file for decoding."""
     return _open_pcm(path, aiff.read_layout(path))
 
 
@@ -54,7 +54,7 @@ def _open_pcm(path: Path, layout: Layout) -> Stream:
 
 
 def open_flac(path: Path) -> Stream:
-    """Open FLAC; a file that libsndfile cannot decode whole through FFmpeg."""
+    """Open a FLAC file for decoding, by FFmpeg where libsndfile would stop early."""
     structure = flac.read_structure(path)
     if not structure.fits_libsndfile:
         stream = _open_ffmpeg(path, Kind.FLAC)
@@ -76,7 +76,7 @@ def open_flac(path: Path) -> Stream:
 def _read_flac(
     path: Path, structure: flac.Structure, *, start: int, warnings: set[str]
 ) -> Iterator[Samples]:
-    """Decode with libsndfile; let FFmpeg finish a file that breaks off."""
+    """Decode FLAC with libsndfile; FFmpeg finishes a file that breaks off."""
     done = start
     try:
         for block in flac.read_blocks(path, structure, start=start):
@@ -97,7 +97,7 @@ def _read_flac(
 
 
 def open_mp3(path: Path) -> Stream:
-    """Open MPEG audio."""
+    """Open an MP3 or other MPEG audio file for decoding by FFmpeg."""
     length = mpeg_length.measure(path)
     stream = _open_ffmpeg(path, Kind.MP3, whole=length.promised)
     stream.frames, stream.splittable = length.frames, True
@@ -107,7 +107,7 @@ def open_mp3(path: Path) -> Stream:
 
 
 def open_ogg(path: Path, kind: Kind) -> Stream:
-    """Open Ogg Vorbis or Opus, as `kind` says."""
+    """Open an Ogg file for decoding, as Vorbis or Opus by `kind`."""
     pages = ogg.read_pages(path, opus=kind is Kind.OPUS)
     # Stamps of a chain start again with each link.
     whole = pages.frames if pages.links == 1 else 0
@@ -126,7 +126,7 @@ def open_ogg(path: Path, kind: Kind) -> Stream:
 
 
 def open_m4a(path: Path) -> Stream:
-    """Open AAC or ALAC in MPEG-4."""
+    """Open an MPEG-4 file with AAC or ALAC for decoding by FFmpeg."""
     return _open_ffmpeg(path, Kind.M4A)
 
 
@@ -149,7 +149,7 @@ def _open_ffmpeg(path: Path, kind: Kind, *, whole: int = 0) -> Stream:
 
 @dataclass(frozen=True, slots=True)
 class _FfmpegFile:
-    """Decode one file with FFmpeg, on the fast path as far as it goes.
+    """Decode one file with FFmpeg: in large blocks, behind a fault by packets.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class _FfmpegFile:
     warn: Callable[[str], None]
 
     def read(self, start: int) -> Iterator[Samples]:
-        """Decode from the frame `start` on; behind a fault, take the careful path."""
+        """Decode the file from a frame on; behind a fault, packet by packet."""
         import av
 
         done = start

@@ -1,4 +1,4 @@
-"""Find the samples of a WAV file: RIFF, RIFX, RF64 and BW64."""
+"""Find where a WAV file keeps its samples: RIFF, RIFX, RF64 and BW64."""
 
 import struct
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ GUID_TAILS = (
 FMT_BYTES = 16
 COOL_EDIT = b"\2\0\1\0"  # "16.8 float": tag 1, 32 bits, full scale 32,768
 EXTENSIBLE_BYTES = 40
-IN_DS64 = 0xFFFF_FFFF  # the size stands in the ds64 chunk
+IN_DS64 = 0xFFFF_FFFF  # this size means: see the ds64 chunk
 IN_DS64S = (IN_DS64, 0)  # some writers leave the size empty
 FLOAT_WIDTHS = (4, 8)
 # Below five bits writers pack two samples into a byte, against the format.
@@ -89,7 +89,7 @@ def read_layout(path: Path) -> Layout:
 def _find_chunks(
     file: BinaryIO, walk: Iterable[chunks.Chunk], *, big_endian: bool
 ) -> tuple[_Format, chunks.Chunk, _Sizes]:
-    """Find the format, the first data, and the sizes of the ds64 chunk."""
+    """Return a WAV file's format, its first data chunk, and the sizes in ds64."""
     fmt, long = None, _Sizes()
     for chunk in walk:
         if chunk.name == b"ds64":
