@@ -99,7 +99,7 @@ def _find_chunks(
 
 
 def _skip_preamble(form: chunks.Form, sound: chunks.Extent) -> chunks.Extent:
-    """Leave out the numbers `offset` and `blockSize` of SSND, and `offset` bytes more."""
+    """Leave out the eight bytes of SSND's own header, and its `offset` bytes more."""
     skip = SSND_BYTES + int.from_bytes(form.read(sound.offset, 4), "big")
     size = max(0, sound.size - skip)
     return chunks.Extent(sound.offset + skip, size, truncated=sound.truncated)

@@ -82,7 +82,7 @@ class Form:
         return self.file.read(count)
 
     def chunk_at(self, offset: int) -> Chunk | None:
-        """Read the header of a chunk; return None where the file ends within the header."""
+        """Read the header of a chunk; return None where the header is not whole."""
         header = self.read(offset, CHUNK_HEADER_BYTES)
         if len(header) < CHUNK_HEADER_BYTES:
             return None
