@@ -138,6 +138,14 @@ CASES: dict[str, tuple[bytes, tuple[int, set[str]] | str]] = {
         riff(FMT, data(BODY), sound.chunk(b"odd?", b"abcd"), claim=0) + b"\r\n",
         WHOLE,
     ),
+    "a second half behind something like a tag": (
+        riff(FMT, data(BODY[:HALF])) + b"TAG".ljust(90, b"\0") + data(BODY[HALF:]),
+        (FRAMES // 2, {"TRUNCATED"}),
+    ),
+    "ID3 and text behind": (
+        riff(FMT, data(BODY)) + chunked.TAILS[5] + b"text" * 9,
+        WHOLE,
+    ),
     "noise behind": (riff(FMT, data(BODY)) + NOISE[:99], CUT),
     "RF64 without a size in data": (
         riff(DS64, FMT, data(BODY, claim=0), LIST, form=b"RF64", claim=2**32 - 1),

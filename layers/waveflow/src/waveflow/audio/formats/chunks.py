@@ -24,8 +24,8 @@ PRINTABLE = bytes(range(0x20, 0x7F))
 LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 "
 ID3V1_BYTES = 128
 APE_HEADER_BYTES = 32
-# Whole files and tags that end with the file, behind a form whose sizes agree.
-APPENDED = (b"LYRICSBEGIN", b"APETAGEX", b"ID3", b"TAG", b"PK\x03\x04", b"%PDF-")
+# Whole files, and lyrics, that somebody appended to a closed form.
+APPENDED = (b"LYRICSBEGIN", b"PK\x03\x04", b"%PDF-")
 TEXT = b"\0\t\n\r" + PRINTABLE  # padding and plain text
 SCAN_BYTES = 65_536
 MAX_LATE_BYTES = 1 << 24  # claimed by a last chunk that did not arrive whole
@@ -91,12 +91,12 @@ class Form:
 
     def part_at(self, offset: int) -> Chunk | None:
         """Read a tag, or a chunk whose name is printable."""
-        tag = self._tag_at(offset)
+        tag = self.tag_at(offset)
         chunk = tag or self.chunk_at(offset)
         named = tag or (chunk and not chunk.name.translate(None, PRINTABLE))
         return chunk if named else None
 
-    def _tag_at(self, offset: int) -> Chunk | None:
+    def tag_at(self, offset: int) -> Chunk | None:
         """Read an ID3 tag, or an APE tag with a header, as if the tag were a chunk."""
         head = self.read(offset, APE_HEADER_BYTES)
         size = 0
@@ -242,6 +242,11 @@ def _likelier_start(form: Form, starts: tuple[int, int]) -> int | None:
 def _is_harmless(form: Form, start: int) -> bool:
     """Tell whether the bytes behind a closed form are surely no samples."""
     end = form.file_end
+    for _ in range(MAX_CHUNKS):
+        tag = form.tag_at(start)
+        start = tag.behind if tag else start
+        if tag is None:
+            break
     if end - start < CHUNK_HEADER_BYTES:
         return True
     if form.read(start, 16).startswith(APPENDED):
