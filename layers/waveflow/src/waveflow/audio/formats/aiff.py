@@ -1,7 +1,8 @@
 """Find where an AIFF or AIFF-C file keeps its samples."""
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from waveflow.audio.formats import chunks
@@ -19,6 +20,9 @@ TYPES: dict[bytes, tuple[Encoding, bool, int]] = {
     b"sowt": (Encoding.SIGNED, True, 0),
     b"in24": (Encoding.SIGNED, False, 3),
     b"in32": (Encoding.SIGNED, False, 4),
+    b"42ni": (Encoding.SIGNED, True, 3),
+    b"42n1": (Encoding.SIGNED, True, 3),
+    b"23ni": (Encoding.SIGNED, True, 4),
     b"raw ": (Encoding.UNSIGNED, False, 1),
     b"fl32": (Encoding.FLOAT, False, 4),
     b"FL32": (Encoding.FLOAT, False, 4),
@@ -30,6 +34,10 @@ TYPES: dict[bytes, tuple[Encoding, bool, int]] = {
     b"ULAW": (Encoding.MU_LAW, False, 1),
 }
 MIN_BITS, MAX_BITS = 8, 32
+# Types whose order of bytes QuickTime may turn round in the chunk "wave".
+TURNABLE = (b"in24", b"in32", b"fl32", b"FL32", b"fl64", b"FL64")
+ENDA = b"\0\0\0\x0aenda\0\1"
+WAVE_BYTES = 4_096  # the atoms of a real file take 38 bytes
 EXPONENT_BIAS = 16_383 + 63  # 80-bit floats have an explicit leading one
 
 
@@ -56,30 +64,59 @@ def read_layout(path: Path) -> Layout:
     """
     head, start = read_head(path)
     form_end = start + 8 + int.from_bytes(head[4:8], "big")
-    comm, sound = None, None
     with path.open("rb") as file:
-        for chunk in chunks.walk(file, start + 12, big_endian=True):
-            file.seek(chunk.offset)
-            if chunk.name == b"COMM" and comm is None:
-                comm = _read_common(file.read(min(chunk.size, COMM_BYTES + 4)))
-            elif chunk.name == b"SSND" and sound is None:
-                skip = int.from_bytes(file.read(4), "big")
-                sound = chunks.Chunk(
-                    chunk.name,
-                    chunk.offset + SSND_BYTES + skip,
-                    max(0, chunk.size - SSND_BYTES - skip),
-                )
-            if comm and sound:
-                break
+        form = chunks.Form(file, form_end, big_endian=True, preamble=SSND_BYTES)
+        comm, sound, before = _find_chunks(form, start + 12)
         if comm and sound is None and not comm.frames:
             raise EmptyAudioError("The AIFF file holds no frame of audio.")
         if comm is None or sound is None:
             raise CorruptAudioError("The AIFF file lacks its format or its samples.")
-        extent = chunks.measure(file, sound, form_end=form_end, big_endian=True)
-    return _layout_of(comm, extent)
+        found, behind = chunks.measure(form, sound)
+        extents = tuple(_skip_preamble(form, extent) for extent in found)
+        turned = _is_turned(form, (*before, *behind))
+    layout = _layout_of(comm, extents, turned=turned)
+    if layout.frames < comm.frames and not chunks.is_streamed(sound.size):
+        return replace(layout, short=True)
+    return layout
 
 
-def _layout_of(comm: _Common, extent: chunks.Extent) -> Layout:
+def _find_chunks(
+    form: chunks.Form, start: int
+) -> tuple[_Common | None, chunks.Chunk | None, list[chunks.Chunk]]:
+    """Return an AIFF file's format, its first SSND chunk, and all chunks up to both."""
+    comm, sound, passed = None, None, []
+    for chunk in chunks.walk(form.file, start, big_endian=True):
+        passed.append(chunk)
+        if chunk.name == b"COMM" and comm is None:
+            comm = _read_common(
+                form.read(chunk.offset, min(chunk.size, COMM_BYTES + 4))
+            )
+        elif chunk.name == b"SSND" and sound is None:
+            sound = chunk
+        if comm and sound:
+            break
+    return comm, sound, passed
+
+
+def _skip_preamble(form: chunks.Form, sound: chunks.Extent) -> chunks.Extent:
+    """Leave out the eight bytes of SSND's own header, and its `offset` bytes more."""
+    skip = SSND_BYTES + int.from_bytes(form.read(sound.offset, 4), "big")
+    size = max(0, sound.size - skip)
+    return chunks.Extent(sound.offset + skip, size, truncated=sound.truncated)
+
+
+def _is_turned(form: chunks.Form, passed: Iterable[chunks.Chunk]) -> bool:
+    """Tell whether a chunk "wave" holds QuickTime's atom for little-endian samples."""
+    return any(
+        ENDA in form.read(chunk.offset, min(chunk.size, WAVE_BYTES))
+        for chunk in passed
+        if chunk.name == b"wave"
+    )
+
+
+def _layout_of(
+    comm: _Common, extents: tuple[chunks.Extent, ...], *, turned: bool
+) -> Layout:
     known = TYPES.get(comm.compression)
     if known is None or not MIN_BITS <= (comm.bits or MIN_BITS) <= 2 * MAX_BITS:
         name = comm.compression.decode("ascii", "replace")
@@ -97,10 +134,8 @@ def _layout_of(comm: _Common, extent: chunks.Extent) -> Layout:
         channels=comm.channels,
         encoding=encoding,
         width=width,
-        big_endian=not little_endian,
-        offset=extent.offset,
-        size=extent.size,
-        truncated=extent.truncated or extent.size % (width * comm.channels) > 0,
+        big_endian=not (little_endian or (turned and comm.compression in TURNABLE)),
+        extents=extents,
     )
 
 
@@ -111,5 +146,6 @@ def _read_common(raw: bytes) -> _Common:
     if not channels:
         raise CorruptAudioError("The AIFF format has no channels.")
     shift = EXPONENT_BIAS - (exponent & 0x7FFF)
-    rate = mantissa >> shift if 0 <= shift < 64 else 0  # noqa: PLR2004
+    known = 0 <= shift < 64  # noqa: PLR2004
+    rate = mantissa + (1 << shift >> 1) >> shift if known else 0
     return _Common(channels, frames, bits, rate, raw[18:22] or b"NONE")

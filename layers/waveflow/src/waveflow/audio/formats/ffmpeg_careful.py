@@ -56,6 +56,8 @@ class Gaps:
         ):  # decoders of Vorbis and AAC give none at first
             return
         position = packet.pos or 0
+        if self._kind is Kind.WAV and packet.size == 1:
+            return  # a pad byte that the size of the samples counts
         if self._kind is Kind.MP3:
             self._tag_end = max(self._tag_end, position + id3_size(bytes(packet)))
             if position < self._tag_end:

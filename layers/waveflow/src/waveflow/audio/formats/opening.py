@@ -29,6 +29,7 @@ def open_wav(path: Path) -> Stream:
     if layout.encoding is None:
         stream = _open_ffmpeg(path, Kind.WAV)
         stream.frames = min(stream.frames or layout.frames, layout.frames)
+        stream.warnings.update({TRUNCATED} if layout.truncated else ())
         return stream
     return _open_pcm(path, layout)
 

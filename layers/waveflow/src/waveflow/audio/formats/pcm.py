@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from waveflow.audio.formats.chunks import Extent
 from waveflow.audio.stream import BLOCK_SAMPLES, Kind, Samples
 
 LOW_BYTE = -256  # masks the byte that a 24-bit sample shares with its neighbour
@@ -31,6 +32,8 @@ class Layout:
     """Say where the samples of a WAV or AIFF file lie, and how they are written.
 
     `encoding` is None if they are compressed; then `frames_per_byte` says how far.
+    `scale` is the value that one unit of a float sample has. `short` says that the
+    header counts more frames than there are.
     """
 
     kind: Kind
@@ -39,10 +42,10 @@ class Layout:
     encoding: Encoding | None
     width: int
     big_endian: bool
-    offset: int
-    size: int
-    truncated: bool
+    extents: tuple[Extent, ...]
     frames_per_byte: int = 0
+    scale: float = 1.0
+    short: bool = False
 
     @property
     def frame_bytes(self) -> int:
@@ -53,8 +56,19 @@ class Layout:
     def frames(self) -> int:
         """Return the number of whole frames, an upper bound for compressed samples."""
         if self.encoding is None:
-            return self.size * self.frames_per_byte
-        return self.size // self.frame_bytes if self.frame_bytes else 0
+            size = sum(extent.size for extent in self.extents)
+            return size * self.frames_per_byte
+        if not self.frame_bytes:
+            return 0
+        return sum(extent.size // self.frame_bytes for extent in self.extents)
+
+    @property
+    def truncated(self) -> bool:
+        """Tell whether samples are missing, or the last of them is cut."""
+        width = 1 if self.encoding is None else self.frame_bytes
+        return self.short or any(
+            extent.truncated or extent.size % max(1, width) for extent in self.extents
+        )
 
 
 def read_blocks(path: Path, layout: Layout, *, start: int = 0) -> Iterator[Samples]:
@@ -66,15 +80,25 @@ def read_blocks(path: Path, layout: Layout, *, start: int = 0) -> Iterator[Sampl
         Shape (frames, channels), int16, int32 or float32; only valid until the
         next block is asked for.
     """
+    for extent in layout.extents:
+        frames = extent.size // layout.frame_bytes
+        skipped = min(start, frames)
+        start -= skipped
+        offset = extent.offset + skipped * layout.frame_bytes
+        left = (frames - skipped) * layout.frame_bytes
+        yield from _read_extent(path, layout, offset=offset, left=left)
+
+
+def _read_extent(
+    path: Path, layout: Layout, *, offset: int, left: int
+) -> Iterator[Samples]:
     frames_per_block = max(1, BLOCK_SAMPLES // layout.channels)
     block_bytes = frames_per_block * layout.frame_bytes
-    left = layout.size - start * layout.frame_bytes
-    left -= left % layout.frame_bytes
     buffer = bytearray(block_bytes + 1)  # a 24-bit read looks one byte further
     view = memoryview(buffer)
     convert = converter(layout)
     with path.open("rb", buffering=0) as file:
-        file.seek(layout.offset + start * layout.frame_bytes)
+        file.seek(offset)
         while left > 0:
             count = _fill_buffer(file.readinto, view[: min(block_bytes, left)])
             count -= count % layout.frame_bytes
@@ -110,7 +134,9 @@ def converter(layout: Layout) -> Convert:
         table = _a_law() if layout.encoding is Encoding.A_LAW else _mu_law()
         return lambda raw, n: table[np.frombuffer(raw, np.uint8, n)]
     if layout.encoding is Encoding.FLOAT:
-        return lambda raw, n: _to_float32(np.frombuffer(raw, f"{order}f{width}", n))
+        return lambda raw, n: _to_float32(
+            np.frombuffer(raw, f"{order}f{width}", n), layout.scale
+        )
     if layout.encoding is Encoding.UNSIGNED:
         return lambda raw, n: (
             (np.frombuffer(raw, np.uint8, n).astype(np.int16) - 128) << 8
@@ -134,11 +160,14 @@ def _little_24(raw: bytearray, count: int) -> NDArray[np.int32]:
     return out
 
 
-def _to_float32(samples: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+def _to_float32(
+    samples: NDArray[np.floating[Any]], scale: float
+) -> NDArray[np.float32]:
     # A double beyond float32 becomes an infinity, which counts as no sample;
     # of a signalling NaN NumPy would warn on standard error.
     with np.errstate(over="ignore", invalid="ignore"):
-        return samples.astype(np.float32, copy=False)
+        floats = samples.astype(np.float32, copy=False)
+        return floats if scale == 1 else floats * np.float32(scale)
 
 
 def _big_24(raw: bytearray, count: int) -> NDArray[np.int32]:

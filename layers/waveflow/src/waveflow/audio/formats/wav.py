@@ -15,10 +15,16 @@ from waveflow.errors import CorruptAudioError, UnsupportedMediaError
 PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 # Most frames in a byte of MS and IMA ADPCM, GSM 6.10 and MPEG layer III.
 COMPRESSED = {0x02: 2, 0x11: 2, 0x31: 5, 0x55: 24}
-GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
+# Ends of the names of subformats: Microsoft's, and Ambisonic B-format's.
+GUID_TAILS = (
+    bytes.fromhex("000000001000800000aa00389b71"),
+    bytes.fromhex("00002107d3118644c8c1ca000000"),
+)
 FMT_BYTES = 16
+COOL_EDIT = b"\2\0\1\0"  # "16.8 float": tag 1, 32 bits, full scale 32,768
 EXTENSIBLE_BYTES = 40
 IN_DS64 = 0xFFFF_FFFF  # this size means: see the ds64 chunk
+IN_DS64S = (IN_DS64, 0)  # some writers leave the size empty
 FLOAT_WIDTHS = (4, 8)
 # Below five bits writers pack two samples into a byte, against the format.
 MIN_BITS, MAX_BITS = 5, 32
@@ -31,6 +37,15 @@ class _Format:
     sample_rate: int
     width: int
     bits: int
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """Hold the sizes of the form and of the samples, as a ds64 chunk claims them."""
+
+    form: int = 0
+    data: int = 0
 
 
 def read_layout(path: Path) -> Layout:
@@ -52,35 +67,34 @@ def read_layout(path: Path) -> Layout:
     big_endian = head[:4] == b"RIFX"
     with path.open("rb") as file:
         walk = chunks.walk(file, start + 12, big_endian=big_endian)
-        fmt, data, form_size = _find_chunks(file, walk, big_endian=big_endian)
+        fmt, data, long = _find_chunks(file, walk, big_endian=big_endian)
         size = int.from_bytes(head[4:8], "big" if big_endian else "little")
-        form_end = start + 8 + (form_size if size == IN_DS64 else size)
-        extent = chunks.measure(file, data, form_end=form_end, big_endian=big_endian)
-    encoding = _encoding_of(fmt)
-    width = fmt.width
+        form_end = start + 8 + (long.form if size == IN_DS64 else size)
+        form = chunks.Form(file, form_end, big_endian=big_endian)
+        extents, _ = chunks.measure(form, data)
     return Layout(
         kind=Kind.WAV,
         sample_rate=fmt.sample_rate,
         channels=fmt.channels,
-        encoding=encoding,
-        width=width,
+        encoding=_encoding_of(fmt),
+        width=fmt.width,
         big_endian=big_endian,
-        offset=extent.offset,
-        size=extent.size,
-        truncated=extent.truncated or extent.size % max(1, width * fmt.channels) > 0,
+        extents=extents,
         frames_per_byte=COMPRESSED.get(fmt.tag, 0),
+        scale=fmt.scale,
+        short=data.size < long.data,
     )
 
 
 def _find_chunks(
     file: BinaryIO, walk: Iterable[chunks.Chunk], *, big_endian: bool
-) -> tuple[_Format, chunks.Chunk, int]:
-    """Return a WAV file's format, its data chunk, and the size that ds64 claims."""
-    fmt, form_size, long_size = None, 0, 0
+) -> tuple[_Format, chunks.Chunk, _Sizes]:
+    """Return a WAV file's format, its first data chunk, and the sizes in ds64."""
+    fmt, long = None, _Sizes()
     for chunk in walk:
         if chunk.name == b"ds64":
             file.seek(chunk.offset)
-            form_size, long_size = struct.unpack("<QQ", file.read(16).ljust(16, b"\0"))
+            long = _Sizes(*struct.unpack("<QQ", file.read(16).ljust(16, b"\0")))
         elif chunk.name == b"fmt ":
             file.seek(chunk.offset)
             fmt = _read_format(
@@ -89,8 +103,10 @@ def _find_chunks(
         elif chunk.name == b"data":
             if fmt is None:
                 raise CorruptAudioError("The WAV file has data before its format.")
-            size = long_size if chunk.size == IN_DS64 and long_size else chunk.size
-            return fmt, chunks.Chunk(chunk.name, chunk.offset, size), form_size
+            size = chunk.size
+            if size in IN_DS64S:
+                size = long.data or size
+            return fmt, chunks.Chunk(chunk.name, chunk.offset, size), long
     raise CorruptAudioError("The WAV file has no data chunk.")
 
 
@@ -100,12 +116,14 @@ def _read_format(raw: bytes, *, big: bool) -> _Format:
     order = ">" if big else "<"
     tag, channels, rate, _, align, bits = struct.unpack_from(f"{order}HHIIHH", raw)
     if tag == EXTENSIBLE:
-        if len(raw) < EXTENSIBLE_BYTES or raw[26:40] != GUID_TAIL:
+        if len(raw) < EXTENSIBLE_BYTES or raw[26:40] not in GUID_TAILS:
             raise UnsupportedMediaError("The content is WAV of an unknown subformat.")
         tag = struct.unpack_from(f"{order}H", raw, 24)[0]
     if not channels:
         raise CorruptAudioError("The WAV format has no channels.")
     width = align // channels if align and align % channels == 0 else 0
+    if (tag, bits, width, raw[16:20]) == (PCM, 32, 4, COOL_EDIT) and not big:
+        return _Format(FLOAT, channels, rate, width, bits, scale=2.0**-15)
     return _Format(tag, channels, rate, _width_of(width, bits), bits)
 
 
