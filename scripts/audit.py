@@ -1,4 +1,4 @@
-"""Audit what we depend on: advisories, and the native libraries inside wheels."""
+"""Audit the dependencies: advisories, and the native libraries inside wheels."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ OSV = "https://api.osv.dev/v1/query"
 TOOL = (str(ROOT / ".venv/bin/uvx"), "--quiet", "--from")
 FRANKENSTEIN = """CVE-2024-10573 needs frankenstein streams, which libsndfile \
 switches off (MPG123_NO_FRANKENSTEIN); the newest wheel still bundles this version."""
-# Library: the pattern that finds its version, the least version, and the waiver.
+# Libraries, each with the pattern of its version, the least version, and the waiver.
 NATIVE = {
     "libsndfile": (rb"libsndfile-(\d+\.\d+\.\d+)", (1, 2, 2), ""),
     "libFLAC": (rb"reference libFLAC (\d+\.\d+\.\d+)", (1, 4, 3), ""),
@@ -27,13 +27,13 @@ NATIVE = {
 
 
 def main() -> int:
-    """Run every audit, and return 1 when one of them finds something."""
+    """Run every audit, and return 1 when an audit finds something."""
     results = [native_libraries(), advisories()]
     return 0 if all(results) else 1
 
 
 def native_libraries() -> bool:
-    """Look for the versions of C code that no advisory tool sees."""
+    """Look for the versions of C libraries that no advisory tool sees."""
     [library] = [
         Path(str(file.locate()))
         for file in distribution("soundfile").files or []
@@ -51,12 +51,12 @@ def native_libraries() -> bool:
 
 
 def advisories() -> bool:
-    """Ask the advisory database about every locked package, where it answers."""
+    """Ask the advisory database about every locked package; skip when offline."""
     try:
-        # The database's own address, written above.
+        # The URL is the database's own address, written above.
         urllib.request.urlopen(OSV, data=b"{}", timeout=5).close()
     except urllib.error.HTTPError:
-        pass  # it answers, if only about our question
+        pass  # any answer shows that the database can be reached
     except OSError:
         say("pip-audit: skipped, the advisories cannot be reached from here")
         return True

@@ -37,7 +37,7 @@ WARM_RUNS = 5
 MEMORY_BYTES = 4 << 30
 IN_IMAGES = "in the stage images, 2 CPUs and 4 GB each (compose profile ec2-parity)"
 IN_PROCESSES = "without a container engine, in processes bound to 2 CPUs and 4 GB"
-# Seed 001, section 9: seconds for hash, waveform and all; MB.
+# Seconds for hash, waveform and both, and megabytes: seed 001, section 9.
 SEED = {
     5: (0.8, 4.2, 6.55, 250),
     10: (1.6, 7.5, 11.98, None),
@@ -53,7 +53,7 @@ PASSED = (
 
 
 class Worker:
-    """One stage in a process or container of its own, within the limits."""
+    """Stage in a process or container, within the limits of the seed's worker."""
 
     def __init__(self, stage: str, *, images: bool) -> None:
         self._process = subprocess.Popen(
@@ -66,17 +66,17 @@ class Worker:
         )
 
     def __enter__(self) -> Self:
-        """Give the worker."""
+        """Return the running worker."""
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        """End its input, and so the worker."""
+        """Close the worker's input, and wait for the worker's end."""
         self._process.communicate()
 
     def run(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Run one event; the first one pays for imports too."""
+        """Run one event; the first event pays for imports too."""
         assert self._process.stdin  # noqa: S101 - pipes were asked for
-        assert self._process.stdout  # noqa: S101 - likewise
+        assert self._process.stdout  # noqa: S101 - pipes were asked for
         self._process.stdin.write(json.dumps(event) + "\n")
         self._process.stdin.flush()
         figures: dict[str, Any] = json.loads(self._process.stdout.readline())
@@ -97,7 +97,7 @@ def _in_process(stage: str) -> list[str]:
 def measure(
     seconds: int, pipeline: "Pipeline", *, images: bool
 ) -> list[dict[str, float]]:
-    """Upload one file; run it cold once, and then warm a few times."""
+    """Measure a file's upload: once cold, and then a few times warm."""
     key = f"audio/parity-{seconds}.wav"
     pipeline.clients.s3.put_object(
         Bucket=pipeline.deployment.bucket, Key=key, Body=_music(seconds)
@@ -111,7 +111,7 @@ def measure(
 
 
 def _upload(key: str, number: int, stages: dict[str, Worker]) -> dict[str, float]:
-    """Do what the machine does for a new upload: hash, ask, draw, tell."""
+    """Take the machine's steps for a new upload: hash, ask, draw, tell."""
     at = datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000 + number
     body = {
         "task": "generate_hash_and_webhook",
@@ -142,7 +142,7 @@ def _upload(key: str, number: int, stages: dict[str, Worker]) -> dict[str, float
 
 
 def _music(seconds: int) -> bytes:
-    """Make stereo WAV of noise that swells and fades."""
+    """Return stereo WAV of noise that swells and fades."""
     frames = seconds * RATE
     swell = 0.5 + 0.5 * np.sin(np.arange(frames) / RATE)[:, None]
     noise = np.random.default_rng(1).standard_normal((frames, 2)) * 5_000 * swell
@@ -157,13 +157,13 @@ def _music(seconds: int) -> bytes:
 
 @contextlib.contextmanager
 def running() -> Iterator["Pipeline"]:
-    """Start the engine beside the workers, and tell them where it is."""
+    """Start the engine for the workers, and give the workers its addresses."""
     from waveflow_local.engine.pipeline import Pipeline, Settings
     from waveflow_local.standin.behaviours import Rule
     from waveflow_local.standin.server import StandIn
 
     with StandIn() as standin, Pipeline(Settings(webhook_url=standin.url)) as pipeline:
-        standin.script.add(Rule("silence"))  # no verdict: nobody waits for one
+        standin.script.add(Rule("silence"))  # no verdict: no machine waits here
         ENVIRONMENT.parent.mkdir(exist_ok=True)
         lines = [f"{name}={os.environ.get(name, '')}\n" for name in PASSED]
         ENVIRONMENT.write_text("".join(lines), "utf-8")
@@ -171,7 +171,7 @@ def running() -> Iterator["Pipeline"]:
 
 
 def table(measured: dict[int, list[dict[str, float]]], where: str) -> str:
-    """Return the table, with the seed's figures beside ours."""
+    """Return the table of our figures beside the seed's."""
     load = os.getloadavg()[0]
     rows = [
         f"Measured {datetime.now(UTC):%Y-%m-%d} by `make bench-parity` on {_cpu()},",
@@ -229,14 +229,14 @@ def have_images() -> bool:
 
 
 def refusal(page: str, *, images: bool) -> str | None:
-    """Say why the page keeps the table that it has, or nothing."""
+    """Return why the page keeps the present table, or None."""
     if IN_IMAGES in page and not images:
         return f"{PAGE.name} holds figures of the images, which cannot be run here."
     return None
 
 
 def with_table(page: str, text: str) -> str:
-    """Return the page with its table replaced, or with a first one."""
+    """Return the page with its table replaced, or with a first table."""
     if BEGIN not in page:
         page += f"\n## The seed's table again\n\n{BEGIN}\n{END}\n"
     before, _, rest = page.partition(BEGIN)
@@ -244,7 +244,7 @@ def with_table(page: str, text: str) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the arguments."""
+    """Return the parser of the command's arguments."""
     made = argparse.ArgumentParser(description=__doc__)
     made.add_argument(
         "--write", action="store_true", help="put the table into docs/benchmarks.md"
@@ -253,7 +253,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """Measure and print the table; write it where that is asked for."""
+    """Measure and print the table; with `--write` put the table into the page."""
     asked, images = parser().parse_args(), have_images()
     page = PAGE.read_text("utf-8") if PAGE.exists() else "# Benchmarks\n"
     refused = refusal(page, images=images) if asked.write else None

@@ -32,8 +32,8 @@ CUSTOM_METRIC = 0.30
 SECRET = 0.40
 # Measured in out/functions.log of `waveflow run` with a 30 s WAV.
 STAGE_LOG_BYTES = 1_120
-# Of one success of each of six stages 22, of the stack 3, of the machine's log 2. An
-# outcome more is 3 or more while it occurs: CloudWatch counts by the hour.
+# Metrics of one success: 22 of the six stages, 3 of the stack, 2 of the machine's log.
+# Each other outcome adds 3 or more in each hour in which it occurs.
 CUSTOM_METRICS = 27
 # Assumed: Lambda's START, END and REPORT; one event of the machine's log without data,
 # of which a task has five, a choice two, the execution two.
@@ -48,7 +48,7 @@ HOURS_A_MONTH = 730
 
 @dataclass(frozen=True)
 class Stage:
-    """One billed invocation."""
+    """Billed invocation of one function."""
 
     memory_mb: int
     seconds: float
@@ -57,7 +57,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Job:
-    """What one job is billed for."""
+    """Billed parts of one job."""
 
     name: str
     states: int
@@ -67,14 +67,14 @@ class Job:
 
     @property
     def log_bytes(self) -> int:
-        """Return what the stages, Lambda and the machine write."""
+        """Return the bytes of log that the stages, Lambda and the machine write."""
         tasks = len(self.stages)
         events = 2 + 5 * tasks + 2 * (self.states - tasks)
         own = tasks * (STAGE_LOG_BYTES + LAMBDA_LOG_BYTES)
         return own + events * EVENT_LOG_BYTES
 
     def compute(self, architecture: str) -> float:
-        """Return the price of its invocations."""
+        """Return the price of the job's invocations."""
         return sum(
             stage.memory_mb / 1024 * stage.seconds * GB_SECOND[architecture]
             + (stage.tmp_mb - 512) / 1024 * stage.seconds * EXTRA_STORAGE_GB_S
@@ -95,7 +95,7 @@ class Job:
 
 
 def jobs(args: argparse.Namespace) -> tuple[Job, ...]:
-    """Return the jobs with the measured times, cold starts mixed in."""
+    """Return the jobs with the measured times and the share of cold starts."""
     cold = args.cold_share * args.cold_s
     asked = Stage(512, args.webhook_s + cold)
     hashed = Stage(1024, args.hash_s + cold)
@@ -110,7 +110,7 @@ def jobs(args: argparse.Namespace) -> tuple[Job, ...]:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the arguments; their defaults are explained above."""
+    """Return the parser of the arguments; the module explains the defaults."""
     made = argparse.ArgumentParser(description=__doc__)
     made.add_argument("--architecture", choices=sorted(GB_SECOND), default="x86_64")
     made.add_argument("--hash-s", type=float, default=0.08)
@@ -193,12 +193,12 @@ def fixed() -> list[str]:
 
 
 def report(args: argparse.Namespace) -> str:
-    """Return all of it as Markdown."""
+    """Return the whole report as Markdown."""
     return "\n".join([*per_thousand(args), "", *fixed()]) + "\n"
 
 
 def main() -> None:
-    """Print the table, the c7i.large beside it, and what is fixed."""
+    """Print the tables of jobs, of the c7i.large, and of fixed costs."""
     sys.stdout.write(report(parser().parse_args()))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 def main() -> None:
     """Answer events until the input ends."""
-    # Handlers log to standard output; the figures go where it went before.
+    # Handlers log to standard output, so the figures take over the original descriptor.
     figures = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     handler = None

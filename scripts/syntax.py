@@ -1,4 +1,4 @@
-"""Parse JSON, TOML and YAML files, and name each that has an error."""
+"""Parse JSON, TOML and YAML files, and print the files with a syntax error."""
 
 import json
 import sys
@@ -24,7 +24,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
 
 
 def error(path: Path) -> str | None:
-    """Return the parser's complaint about one file, if there is one."""
+    """Return the parser's complaint about one file, or None."""
     parse = PARSERS.get(path.suffix)
     if parse is None:
         return None

@@ -1,15 +1,15 @@
-"""Hold every test to what no test alone can see: nobody says a secret."""
+"""Fail every test during which a token, a secret or a signed address is printed."""
 
 from collections.abc import Iterator
 
 import pytest
 from support.leaks import leaks
 
-READ: list[str] = []  # what the running test took out of pytest's own report
+READ: list[str] = []  # text that the running test read, which pytest's own report lacks
 
 
 def pytest_configure() -> None:
-    """Overhear what tests read by capsys and capfd."""
+    """Record what tests read by capsys and capfd."""
     readouterr = pytest.CaptureFixture.readouterr
 
     def overheard(capture: pytest.CaptureFixture[str]) -> object:

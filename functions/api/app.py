@@ -1,4 +1,4 @@
-"""HTTP entry point of the API: the routes of seed 004, and large uploads."""
+"""HTTP entry point of the API, as a FastAPI application for uploads and jobs."""
 
 from waveflow.api.app import create
 

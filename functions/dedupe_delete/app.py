@@ -8,5 +8,5 @@ from waveflow.stages.dedupe_delete import delete_duplicate
 
 @lambda_stage("dedupe_delete", DedupeDeleteRequest)
 def lambda_handler(request: DedupeDeleteRequest, services: Services) -> StemOutcome:
-    """Delete one proved duplicate."""
+    """Delete one upload that is proved to be a duplicate."""
     return delete_duplicate(request, objects=services.objects, policy=services.policy)

@@ -8,5 +8,5 @@ from waveflow.stages.hash import hash_object
 
 @lambda_stage("hash", HashRequest)
 def lambda_handler(request: HashRequest, services: Services) -> HashResult:
-    """Fingerprint one uploaded object."""
+    """Pin one uploaded S3 object and compute its SHA-256."""
     return hash_object(request, objects=services.objects, policy=services.policy)

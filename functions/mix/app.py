@@ -8,5 +8,5 @@ from waveflow.stages.mix import mix_stems
 
 @lambda_stage("mix", MixRequest)
 def lambda_handler(request: MixRequest, services: Services) -> MixOutcome:
-    """Mix the stems of one stage."""
+    """Mix the stems that one message names into a WAV and its waveform."""
     return mix_stems(request, objects=services.objects, policy=services.policy)

@@ -8,5 +8,5 @@ from waveflow.stages.music import find_music
 
 @lambda_stage("music", MusicRequest)
 def lambda_handler(request: MusicRequest, services: Services) -> MusicResult:
-    """Find the tempo and the key of one stem."""
+    """Find the tempo and the musical key of one stem."""
     return find_music(request, objects=services.objects, policy=services.policy)

@@ -8,6 +8,6 @@ from waveflow.stages.notify import notify
 
 @lambda_stage("notify", NotifyRequest)
 def lambda_handler(request: NotifyRequest, services: Services) -> NotifyResult:
-    """Send one webhook."""
+    """Send one webhook to the platform's server."""
     to = services
     return notify(request, webhook=to.webhook, tokens=to.tokens, policy=to.policy)

@@ -8,5 +8,5 @@ from waveflow.stages.waveform import draw_waveform
 
 @lambda_stage("waveform", WaveformRequest)
 def lambda_handler(request: WaveformRequest, services: Services) -> StemOutcome:
-    """Draw one stem."""
+    """Draw the waveform of one stem and publish its document."""
     return draw_waveform(request, objects=services.objects, policy=services.policy)

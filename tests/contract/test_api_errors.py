@@ -1,4 +1,4 @@
-"""The API's errors: one code and one status for each class, as the page says."""
+"""Errors of the API: one code and one status for each class, as docs/api.md says."""
 
 import re
 from http import HTTPStatus
@@ -19,7 +19,7 @@ ANSWERED = {kind.code: kind.status for kind in REFUSALS} | {
 
 @pytest.mark.parametrize("kind", REFUSALS)
 def test_every_refusal_has_a_status_and_a_name_like_its_code(kind):
-    """A client that sees the code finds the class, and the status it came with."""
+    """A client that looks up an error code must find its class and HTTP status."""
     words = kind.code.split("_")
 
     assert HTTPStatus(kind.status) >= 400
@@ -28,35 +28,35 @@ def test_every_refusal_has_a_status_and_a_name_like_its_code(kind):
 
 
 def test_every_status_of_the_table_belongs_to_an_error_of_the_contract():
-    """An entry for a class that is gone would promise an answer nobody gets."""
+    """A status for a class that is gone would promise clients an answer nobody gets."""
     assert set(CONTRACT_STATUS) <= set(CONTRACT)
     assert all(HTTPStatus(status) >= 400 for status in CONTRACT_STATUS.values())
 
 
 @pytest.mark.parametrize("kind", CONTRACT)
 def test_every_error_of_the_contract_is_answered(kind):
-    """A job's error that no request can meet is a defect of the API: 500."""
+    """A stage's error without a status of its own is a defect of the API: 500."""
     made = kind("words")
 
     assert status_of(made) == CONTRACT_STATUS.get(kind, 500)
 
 
 def test_no_code_means_two_things():
-    """A refusal with a code of the contract would read as a job's failure."""
+    """A client would read a refusal with a stage's code as a failed job."""
     codes = [kind.code for kind in (*REFUSALS, *CONTRACT)]
 
     assert len(set(codes)) == len(codes)
 
 
 def test_the_page_lists_every_code_with_its_status():
-    """Clients are written from this table: it has neither more nor less."""
+    """Developers write clients from the page's table, so every code must be in it."""
     rows = re.findall(r"^\| `([A-Z_]+)` \| (\d{3}) \|", PAGE, re.MULTILINE)
 
     assert {code: int(status) for code, status in rows} == ANSWERED
 
 
 def test_what_may_pass_says_when_to_come_back():
-    """A client that waits for no time asks again at once, and makes it worse."""
+    """A client without Retry-After asks again at once, and makes the overload worse."""
     for code, status in ANSWERED.items():
         kind = next(k for k in (*REFUSALS, *CONTRACT) if k.code == code)
         made = kind(7) if code == "RATE_LIMITED" else kind("words")

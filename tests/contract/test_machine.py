@@ -1,4 +1,4 @@
-"""The state machine file agrees with the code, and keeps its own rules."""
+"""Rules of the state machine's file, and its agreement with the code."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def expressions(node):
 
 
 def targets(state):
-    """Yield the names of the states that can follow."""
+    """Yield the names of the states that can follow a state."""
     branches = [state, *state.get("Choices", []), *state.get("Catch", [])]
     for branch in branches:
         yield from (branch[key] for key in ("Next", "Default") if key in branch)
@@ -52,14 +52,14 @@ def rules(state, field):
 
 
 def test_every_transition_leads_somewhere_and_every_state_is_reached():
-    """A misspelt name passes the validators, and fails only when it is met."""
+    """A misspelt state passes the validators, and fails when a job gets there."""
     reached = {MACHINE["StartAt"], *(n for s in STATES.values() for n in targets(s))}
 
     assert reached == set(STATES)
 
 
 def test_every_expression_compiles():
-    """Step Functions finds a syntax error when the state is entered."""
+    """A syntax error in JSONata would fail a job at the state that holds the text."""
     found = list(expressions(MACHINE))
 
     assert len(found) > 50
@@ -67,7 +67,7 @@ def test_every_expression_compiles():
         jsonata.Jsonata(expression)
 
 
-def used(node):
+def variables_read(node):
     """Return the variables that a node's expressions read."""
     text = " ".join(expressions(node))
     read = set(re.findall(r"\$([a-z_]+)\b(?!\()", text)) - {"states"}
@@ -98,19 +98,21 @@ def assigned_before():
 
 @pytest.mark.parametrize("name", STATES)
 def test_every_variable_is_assigned_before_it_is_read(name):
-    """An undefined variable throws at run time, and no validator sees it."""
-    assert used(STATES[name]) <= assigned_before()[name]
+    """An undefined variable fails a running job, and no validator sees the mistake."""
+    assert variables_read(STATES[name]) <= assigned_before()[name]
 
 
 def test_every_assigned_variable_is_read():
-    """What nobody reads is carried through every job's history."""
+    """A variable that no state reads makes the history of every job longer."""
     ways = [way for state in STATES.values() for way in ways_out(state)]
 
-    assert {name for _, assigned in ways for name in assigned} <= used(MACHINE)
+    assert {name for _, assigned in ways for name in assigned} <= variables_read(
+        MACHINE
+    )
 
 
-def careless(machine):
-    """Return what hangs for ever, or gives up where another task tries again."""
+def careless_tasks(machine):
+    """Return the tasks that hang for ever, or give up where another task retries."""
     tasks = {n: s for n, s in machine["States"].items() if s["Type"] == "Task"}
     retried = {name: sorted(rules(task, "Retry")) for name, task in tasks.items()}
     known = {each for every in retried.values() for each in every}
@@ -122,31 +124,31 @@ def careless(machine):
 
 
 def test_every_task_has_a_time_out_and_retries_what_passes():
-    """Nothing hangs, and what passes for one stage ends no job of another."""
-    assert careless(MACHINE) == set()
+    """A missing time-out hangs a job; a missing retry ends jobs for passing errors."""
+    assert careless_tasks(MACHINE) == set()
     assert all(set(rules(task, "Retry")) >= SERVICE_ERRORS for task in TASKS.values())
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_that_hangs_or_gives_up_is_noticed(name):
-    """A question that nothing can fail guards nothing."""
+    """A check of time-outs and retries that cannot fail would guard nothing."""
     fewer = {"TimeoutSeconds": None, "Retry": TASKS[name]["Retry"][1:]}
 
     for field, value in fewer.items():
         states = {**STATES, name: {**STATES[name], field: value}}
-        assert careless({**MACHINE, "States": states}) == {name}
+        assert careless_tasks({**MACHINE, "States": states}) == {name}
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_tells_how_often_it_was_retried(name):
-    """The stage's metrics are the only place where retries add up."""
+    """Only the stage's metrics add retries up, so each task must pass its count."""
     payload = TASKS[name]["Arguments"]["Payload"]
 
     assert payload["retries"] == "{% $states.context.State.RetryCount %}"
 
 
 def test_every_told_failure_passes_the_one_fail_state():
-    """UntoldFailuresAlarm counts what ends elsewhere, and nothing else."""
+    """UntoldFailuresAlarm would ring for failures that the server has been told."""
     fails = [name for name, state in STATES.items() if state["Type"] == "Fail"]
     leading = [name for name, state in STATES.items() if "Failed" in targets(state)]
 
@@ -157,7 +159,7 @@ def test_every_told_failure_passes_the_one_fail_state():
 
 @pytest.mark.parametrize("name", TASKS)
 def test_back_pressure_is_waited_out_for_an_hour(name):
-    """Full jitter halves the intervals on average."""
+    """Busy functions may need an hour; full jitter halves the intervals on average."""
     [busy] = [
         rule
         for rule in TASKS[name]["Retry"]
@@ -173,7 +175,7 @@ def test_back_pressure_is_waited_out_for_an_hour(name):
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_retries_storage_by_the_seeds_rule_and_tells_every_failure(name):
-    """60·2ⁿ s, cap 300, 3 times, with jitter; then the server is told."""
+    """A user's job must survive S3 trouble of minutes: 60·2ⁿ s, cap 300, 3 times."""
     stage = STAGES[name]
     [storage] = [
         r for r in stage["Retry"] if r["ErrorEquals"] == ["StorageUnavailableError"]
@@ -193,7 +195,7 @@ def test_a_stage_retries_storage_by_the_seeds_rule_and_tells_every_failure(name)
 
 @pytest.mark.parametrize("name", ["Ask", *TELLING])
 def test_an_unreachable_server_is_tried_for_twenty_minutes_on_average(name):
-    """5·3ⁿ s, cap 300, 12 times; full jitter halves the waits on average."""
+    """A server's restart must end no job: 12 tries, 5·3ⁿ s, cap 300, half by jitter."""
     [web] = [
         rule
         for rule in TASKS[name]["Retry"]
@@ -210,7 +212,7 @@ def test_an_unreachable_server_is_tried_for_twenty_minutes_on_average(name):
 
 
 def test_an_undelivered_webhook_fails_where_a_redrive_sends_it_again():
-    """WEBHOOK_* is caught by no state that tells, and by none that ends."""
+    """A state that caught WEBHOOK_* errors would leave a redrive nothing to send."""
     undelivered = {"WebhookUnavailableError", "WebhookRejectedError"}
 
     assert all("Catch" not in STATES[name] for name in TELLING)
@@ -221,7 +223,7 @@ def test_an_undelivered_webhook_fails_where_a_redrive_sends_it_again():
 
 
 def test_the_server_is_asked_three_times():
-    """Silence never deletes, and never hangs."""
+    """A silent server must neither delete an upload nor keep a job waiting for ever."""
     [again] = [
         rule
         for rule in STATES["Ask"]["Retry"]
@@ -234,7 +236,7 @@ def test_the_server_is_asked_three_times():
 
 
 def test_every_error_name_is_spelt_as_its_class():
-    """Step Functions matches names exactly, and never by inheritance."""
+    """Step Functions matches exact names: a misspelt error would never be retried."""
     named = {
         name
         for state in TASKS.values()
@@ -248,14 +250,14 @@ def test_every_error_name_is_spelt_as_its_class():
 
 
 def test_jitter_is_spelt_as_step_functions_knows_it():
-    """No validator looks at this word."""
+    """A misspelt JitterStrategy passes all validators, and all retries come at once."""
     retriers = [rule for state in TASKS.values() for rule in state["Retry"]]
 
     assert {rule.get("JitterStrategy", "NONE") for rule in retriers} <= {"FULL", "NONE"}
 
 
 def test_the_verdict_keeps_the_object_unless_it_is_told_to_delete():
-    """One branch deletes, and it asks for the survivor's names."""
+    """A second branch to the deletion would delete uploads without a named survivor."""
     deletes = {n for n, s in STAGES.items() if "DedupeDelete" in str(s["Arguments"])}
     deleting = [n for n, s in STATES.items() if deletes & set(targets(s))]
 
@@ -265,7 +267,7 @@ def test_the_verdict_keeps_the_object_unless_it_is_told_to_delete():
 
 
 def test_a_fast_path_enters_at_most_six_states():
-    """Transitions are most of what a warm upload costs."""
+    """Every entered state costs money: a seventh would make each upload dearer."""
     upload = ["Route", "Hash", "Ask", "Verdict", "Waveform", "Tell"]
     duplicate = [*upload[:4], "DedupeDelete", "Tell"]
 
@@ -275,7 +277,7 @@ def test_a_fast_path_enters_at_most_six_states():
 
 
 def test_a_refused_deletion_is_analysed_where_that_was_asked_for():
-    """Both states delete alike; only the way of a refusal differs."""
+    """A kept duplicate must reach the state Music if its message asks for that."""
     plain, analysed = (
         json.dumps({**STATES[name], "Comment": ""}, sort_keys=True)
         for name in ("DedupeDelete", "DedupeDeleteAnalysed")
@@ -286,7 +288,7 @@ def test_a_refused_deletion_is_analysed_where_that_was_asked_for():
 
 
 def test_what_music_finds_or_misses_reaches_the_waveform():
-    """One way on, with the findings or with the error's name."""
+    """A waveform must be drawn with the music's findings or the error's name."""
     music = STATES["Music"]
 
     assert set(targets(music)) == {"Waveform"}

@@ -1,4 +1,4 @@
-"""What the pages tell an operator to type is what the project offers."""
+"""Commands, costs and settings of the operator's pages, as the project offers them."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ OPS = [line.split()[1:] for line in RUNBOOK.splitlines() if line.strip()[:4] == 
 
 @pytest.mark.parametrize("arguments", OPS, ids=" ".join)
 def test_the_runbooks_ops_commands_are_understood(arguments: list[str]):
-    """At three in the morning nobody looks up options."""
+    """An operator at three in the morning must be able to paste these commands."""
     group = typer.main.get_command(app).get_command(None, "ops")  # type: ignore[attr-defined, arg-type] # a group
     command = group.get_command(None, arguments[0])
 
@@ -27,14 +27,14 @@ def test_the_runbooks_ops_commands_are_understood(arguments: list[str]):
 
 
 def test_the_runbook_names_every_ops_command():
-    """A command that no page names is found by nobody."""
+    """An ops command that the runbook leaves out would be found by no operator."""
     group = typer.main.get_command(app).get_command(None, "ops")  # type: ignore[attr-defined, arg-type] # a group
 
     assert {arguments[0] for arguments in OPS} == set(group.commands)
 
 
 def test_the_runbook_asks_every_stages_log():
-    """A job's way through a stage that is left out would look like a hole."""
+    """A stage without its log in the query would look like a hole in a job's way."""
     query = RUNBOOK.partition("start-query")[2].partition("--query-string")[0]
     own = load()["Resources"]
     stages = {
@@ -49,19 +49,19 @@ def test_the_runbook_asks_every_stages_log():
 
 @pytest.mark.parametrize("pattern", re.findall(r"--filter-pattern '(.+?)'", RUNBOOK))
 def test_a_filter_counts_an_invocation_once(pattern: str):
-    """A line of metrics carries the outcome too."""
+    """A filter without `message` counts twice, as metric lines hold the outcome too."""
     assert '$.message = "' in pattern
 
 
 def test_the_costs_are_those_that_the_script_prints():
-    """A price or an alarm more, and the page is wrong."""
+    """An operator plans by the printed costs: one more alarm makes the page wrong."""
     costs = script("costs")
 
     assert costs.report(costs.parser().parse_args([])) in DEPLOY
 
 
 def test_the_settings_are_those_of_the_example():
-    """What the page names is what the server reads."""
+    """A developer must find the deploy page's settings in the example's `.env`."""
     settings = re.findall(r"^\| `\w+` \| .*?`([A-Z_0-9]+)`", DEPLOY, re.MULTILINE)
     example = (ROOT / "examples/nestjs/.env.example").read_text("utf-8")
 
@@ -70,7 +70,7 @@ def test_the_settings_are_those_of_the_example():
 
 
 def test_no_default_sends_a_task_token_to_a_foreign_host():
-    """example.com belongs to somebody; .invalid to nobody, for ever."""
+    """A task token must never reach example.com, whose owner could use it."""
     configured = (ROOT / "samconfig.toml").read_text("utf-8")
     urls = re.findall(r"WebhookUrl=([^\"]+)", configured)
 
@@ -83,7 +83,7 @@ def test_no_default_sends_a_task_token_to_a_foreign_host():
     ("given", "said"), [([], False), (["AWS_REGION=eu-west-1"], True)]
 )
 def test_a_deployments_region_wins_over_the_configuration(given: list[str], said: bool):  # noqa: FBT001 - a case
-    """SAM reads samconfig.toml before the environment."""
+    """A deployment must reach the region that was asked for, not samconfig.toml's."""
     command = ["make", "--dry-run", "deploy", "AWS_REGION=", *given]
 
     printed = subprocess.run(
@@ -99,7 +99,7 @@ def test_a_deployments_region_wins_over_the_configuration(given: list[str], said
     "saved", ['["A=1", "B=2"]', '"A=1 B=2"'], ids=["ours", "guided"]
 )
 def test_a_deployment_reads_what_a_guided_one_has_saved(saved: str, tmp_path: Path):
-    """SAM saves the answers as one string, where this project writes a list."""
+    """A guided `sam deploy` saves one string, which `make deploy` must read too."""
     text = f"[x.deploy.parameters]\nparameter_overrides = {saved}\n"
     (tmp_path / "samconfig.toml").write_text(text, "utf-8")
     makefile = (ROOT / "Makefile").read_text("utf-8")

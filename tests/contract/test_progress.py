@@ -7,12 +7,12 @@ from pathlib import Path
 from waveflow.api.jobs.progress import STEPS
 
 ROOT = Path(__file__).parents[2]
-# A job does not stay in these: the first is its beginning, the others its ends.
+# No job stays in these states: the first begins a job, the others end it.
 UNSHOWN = {"Route", "Held", "Failed"}
 
 
 def test_progress_is_told_of_every_state():
-    """A state without a progress would look like a job that stands still."""
+    """A job in a state without progress would look stuck to a client."""
     machine = json.loads((ROOT / "statemachine/waveflow.asl.json").read_text("utf-8"))
 
     assert set(STEPS) == set(machine["States"]) - UNSHOWN

@@ -46,7 +46,7 @@ ENTRIES = {
 
 @given(bodies)
 def test_the_machine_reads_the_task_word_as_the_normaliser_does(body):
-    """Two readers of one word would send a message the wrong way."""
+    """A message whose task word is read in two ways would go to the wrong stage."""
     word = task_of(body) if isinstance(body, dict) else ""
 
     taken = ROUTE["Default"]

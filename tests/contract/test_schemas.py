@@ -1,4 +1,4 @@
-"""The published schemas are the models, nothing older and nothing else."""
+"""Published schemas in docs/schemas/ equal the models."""
 
 import pytest
 from waveflow_local.json_schemas import FOLDER, schemas, text_of
@@ -6,7 +6,7 @@ from waveflow_local.json_schemas import FOLDER, schemas, text_of
 
 @pytest.mark.parametrize("name", sorted(schemas()))
 def test_a_published_schema_is_what_the_model_says(name):
-    """A server is written against docs/schemas, so they must not fall behind.
+    """A developer writes a server against docs/schemas, which must match the models.
 
     `python -m waveflow_local.json_schemas` writes them again.
     """
@@ -16,7 +16,7 @@ def test_a_published_schema_is_what_the_model_says(name):
 
 
 def test_every_published_schema_has_a_model():
-    """A schema of something that is gone would be a promise nobody keeps."""
+    """A schema without a model would promise a message that nobody sends."""
     published = {path.stem for path in FOLDER.glob("*.json")}
 
     assert published == set(schemas())

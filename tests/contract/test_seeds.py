@@ -1,4 +1,4 @@
-"""What the original documents print is still spoken.
+"""Messages and webhooks of the original documents are still understood.
 
 The files in tests/events are the JSON blocks of those documents, with their
 placeholders ("string", "abc123...") replaced by values.
@@ -37,7 +37,7 @@ def fields(model):
 
 @pytest.mark.parametrize("path", MESSAGES, ids=lambda path: path.stem)
 def test_a_message_of_the_seeds_is_accepted(path):
-    """The server that sends them exists and is not rewritten for us."""
+    """An existing server sends these messages, and will not be rewritten."""
     body = json.loads(path.read_text())
 
     job = read_job(Entry(record=record(body), start=START, name="run-1"))
@@ -47,7 +47,7 @@ def test_a_message_of_the_seeds_is_accepted(path):
 
 
 def test_every_document_of_the_seeds_is_here():
-    """Three documents, four messages."""
+    """A missing file would leave a documented message untested: 11 messages in all."""
     assert len(MESSAGES) == 11
 
 
@@ -56,7 +56,7 @@ def test_every_document_of_the_seeds_is_here():
     [("seed000_hash_check", HashCheck), ("seed000_completion", Completion)],
 )
 def test_a_webhook_still_has_the_fields_of_the_seeds(name, model):
-    """The original server reads them by these names."""
+    """The original server reads webhooks by these field names, so none may vanish."""
     printed = json.loads((EVENTS / f"{name}.json").read_text())
 
     assert set(printed) <= fields(model)

@@ -1,4 +1,4 @@
-"""What a person sets for a stack is bounded, explained, and reaches the code."""
+"""Parameters of a stack are bounded, explained, and reach the code."""
 
 import re
 from typing import Any
@@ -9,7 +9,7 @@ from support.stack import ROOT, Stack, changed, load
 DOCUMENT = load()
 PARAMETERS = DOCUMENT["Parameters"]
 CODE = ROOT / "layers/waveflow/src/waveflow"
-# A variable that the code must have, or may have.
+# MUST finds a variable that the code cannot do without, MAY an optional variable.
 MUST = r"""(?:env|environment)\[\s*"(\w+)\""""
 MAY = r"""(?:env|environment)\.get\(\s*"(\w+)\""""
 LIBRARIES = ("POWERTOOLS_", "AWS_LWA_")
@@ -18,7 +18,7 @@ API_ON = {
     "ApiTokenIssuer": "https://id.example.com/",
     "ApiTokenKeysUrl": "https://id.example.com/keys.json",
 }
-# A value that the pattern allows and that is not the default.
+# Values that a parameter's pattern allows, each other than the default.
 OTHERS = {
     "WebhookUrl": "https://hooks.example.com/v1",
     "WebhookAllowedCidrs": "10.0.0.0/8",
@@ -38,7 +38,7 @@ OTHERS = {
 
 
 def made(document: dict[str, Any], **parameters: str) -> str:
-    """Return everything that a stack makes, with the API on and notify in a VPC."""
+    """Return a stack's resources as text, with the API on and notify in a VPC."""
     network = {"NotifySubnetIds": "subnet-00000000"}
     stack = Stack(document, **{**API_ON, **network, **parameters})
     return str([stack.resources, stack.globals])
@@ -53,7 +53,7 @@ def another(name: str) -> str:
 
 
 def unused(document: dict[str, Any]) -> set[str]:
-    """Return the parameters whose value changes nothing of a stack, or is not in it."""
+    """Return the parameters whose value changes nothing of a stack or is absent."""
     found = set()
     for name, own in PARAMETERS.items():
         value = another(name)
@@ -66,7 +66,7 @@ def unused(document: dict[str, Any]) -> set[str]:
 
 
 def unread(document: dict[str, Any]) -> set[str]:
-    """Return the variables that code and template do not agree about."""
+    """Return the variables on which code and template disagree."""
     stack = Stack(document, **API_ON)
     stages, api = (
         (CODE / f"{room}bootstrap.py").read_text("utf-8") for room in ("", "api/")
@@ -86,7 +86,7 @@ def unread(document: dict[str, Any]) -> set[str]:
 
 
 def unfilled(document: dict[str, Any]) -> set[str]:
-    """Return the words of the machine that are not filled in, or that it lacks."""
+    """Return the machine's placeholders that template or machine lacks."""
     own = Stack(document).properties("Machine")
     text = (ROOT / own["DefinitionUri"]).read_text("utf-8")
     return {*re.findall(r"\$\{(\w+)\}", text)} ^ {*own["DefinitionSubstitutions"]}
@@ -116,7 +116,7 @@ BREAKS: list[tuple[Any, str, Any]] = [
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_what_is_set_reaches_what_reads_it(question: Any):
-    """A setting that does nothing misleads whoever sets it."""
+    """A setting without effect misleads the operator who changes the setting."""
     assert question(DOCUMENT) == set()
 
 
@@ -124,13 +124,13 @@ def test_what_is_set_reaches_what_reads_it(question: Any):
     ("question", "way", "value"), BREAKS, ids=[way for _, way, _ in BREAKS]
 )
 def test_a_setting_that_is_lost_is_noticed(question: Any, way: str, value: Any):
-    """A question that nothing can fail guards nothing."""
+    """A check of settings that cannot fail would guard nothing."""
     assert question(changed(DOCUMENT, way, value)) != set()
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_parameter_is_bounded_and_explained(name: str):
-    """A person who deploys sees this sentence and these bounds, and nothing else."""
+    """An operator who deploys sees only this description and these bounds."""
     own = PARAMETERS[name]
     bounds = {"AllowedPattern", "AllowedValues", "MinValue"} & {*own}
 
@@ -141,7 +141,7 @@ def test_a_parameter_is_bounded_and_explained(name: str):
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_default_keeps_its_bounds(name: str):
-    """`sam deploy` with nothing said must not be refused."""
+    """`sam deploy` without any parameter must not be refused."""
     own, value = PARAMETERS[name], str(PARAMETERS[name]["Default"])
 
     assert re.fullmatch(own.get("AllowedPattern", ".*"), value)
@@ -158,12 +158,12 @@ def test_a_default_keeps_its_bounds(name: str):
     ],
 )
 def test_a_prefix_that_reads_too_much_is_refused(prefixes: str):
-    """A wildcard, an empty name or an output prefix never becomes a resource."""
+    """A role must never read a wildcard, an unnamed prefix or the output prefixes."""
     assert not re.fullmatch(PARAMETERS["AllowedPrefixes"]["AllowedPattern"], prefixes)
 
 
 def test_an_existing_bucket_is_used_and_left_as_it_is():
-    """The policy and the lifecycle of a bucket are its owner's."""
+    """An operator's own bucket must keep its own policy and lifecycle."""
     stack = Stack(DOCUMENT, ExistingBucketName="mine")
 
     assert not {"Bucket", "BucketPolicy"} & {*stack.resources}
@@ -171,14 +171,14 @@ def test_an_existing_bucket_is_used_and_left_as_it_is():
 
 
 def test_a_rule_uses_what_cloudformation_allows_in_rules():
-    """Elsewhere more functions are allowed, and cfn-lint does not tell them apart."""
+    """CloudFormation refuses other functions in Rules, and cfn-lint does not notice."""
     named = {*re.findall(r"Fn::\w+", str(DOCUMENT["Rules"]))}
 
     assert named <= {"Fn::And", "Fn::EachMemberEquals", "Fn::Equals", "Fn::Not"}
 
 
 def test_the_api_needs_whoever_issues_its_tokens():
-    """A public URL without an issuer would know nobody."""
+    """A public API without a token issuer could not tell one user from another."""
     [*needed] = DOCUMENT["Rules"]["ApiNeedsTokens"]["Assertions"]
 
     assert "ApiTokenIssuer" in str(needed[0]["Assert"])
@@ -186,7 +186,7 @@ def test_the_api_needs_whoever_issues_its_tokens():
 
 
 def test_the_pages_and_the_commands_find_the_outputs_that_they_name():
-    """At three in the morning an output must exist, and be what its name says."""
+    """A page or command that names a missing output fails an operator at night."""
     texts = [(ROOT / f"docs/{page}.md").read_text() for page in ("deploy", "runbook")]
     texts += [path.read_text() for path in (ROOT / "local/src").rglob("ops/stack.py")]
     named = re.findall(r"""\$\(out (\w+)\)|outputs\["(\w+)"\]""", " ".join(texts))
@@ -198,7 +198,7 @@ def test_the_pages_and_the_commands_find_the_outputs_that_they_name():
 
 
 def test_a_configuration_names_only_parameters_that_exist():
-    """SAM passes an unknown name on, and the deployment fails late."""
+    """SAM passes unknown parameter names on, and the deployment fails late."""
     text = (ROOT / "samconfig.toml").read_text("utf-8")
 
     assert {*re.findall(r'"(\w+)=', text)} <= {*PARAMETERS}

@@ -1,4 +1,4 @@
-"""The template answers CONTRACT.md's questions, and each question can be failed."""
+"""Questions of CONTRACT.md to the template; each question can be seen to fail."""
 
 from typing import Any
 
@@ -100,7 +100,7 @@ BREAKS: list[tuple[Any, str, Any]] = [
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize("parameters", STACKS.values(), ids=STACKS)
 def test_the_template_answers(question: Any, parameters: dict[str, str]):
-    """A stack of any parameters must not be less safe than the default one."""
+    """A stack of any parameters must not be less safe than the default stack."""
     assert [*question(Stack(DOCUMENT, **parameters))] == []
 
 
@@ -108,19 +108,19 @@ def test_the_template_answers(question: Any, parameters: dict[str, str]):
     ("question", "way", "value"), BREAKS, ids=[way for _, way, _ in BREAKS]
 )
 def test_a_question_is_seen_to_fail(question: Any, way: str, value: Any):
-    """A question that nothing can fail guards nothing."""
+    """A question about the template that cannot fail would guard nothing."""
     broken = Stack(changed(DOCUMENT, f"Resources/{way}", value), **EVERYTHING)
 
     assert [*question(broken)] != []
 
 
 def test_every_question_is_failed_by_some_break():
-    """A new question must be seen to fail before anybody relies on it."""
+    """A new question must be seen to fail before anybody relies on its answer."""
     assert {question for question, *_ in BREAKS} == {*QUESTIONS}
 
 
 def test_the_api_is_off_by_default():
-    """Whoever deploys the pipeline gets no public URL unasked."""
+    """An operator who deploys the pipeline must get no public URL unasked."""
     made = {name for name in Stack(DOCUMENT).resources if name.startswith("Api")}
 
     assert made == set()

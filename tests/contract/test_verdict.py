@@ -1,4 +1,4 @@
-"""The machine judges every answer of the server as CONTRACT.md, section 3, says."""
+"""Answers of the server, judged by the machine as CONTRACT.md, section 3, says."""
 
 import json
 from typing import Any
@@ -43,12 +43,12 @@ messages = members(analysis=st.sampled_from([ABSENT, None, True, False, "true", 
 
 
 def is_integer(value: Any) -> bool:
-    """Tell whether JSON's one kind of number is whole."""
+    """Tell whether a JSON number is an integer, which JSON may write as 7.0."""
     return type(value) in {int, float} and value == int(value)
 
 
 def expected(answer: Any, message: dict[str, Any], *, asked: bool) -> str:
-    """Return the state that the contract wants next."""
+    """Return the state to which the contract sends an answer."""
     if not isinstance(answer, dict):
         return "TellFailure"
     count = answer.get("num_peaks", 1024)
@@ -70,7 +70,7 @@ def expected(answer: Any, message: dict[str, Any], *, asked: bool) -> str:
 
 
 def after_verdict(record: Any, *results: Any) -> str:
-    """Walk from the start, and return the state that follows Verdict."""
+    """Walk the machine from the start, and return the state that follows Verdict."""
     execution = Execution(load(), record, "run", "2026-01-01T00:00:00.000Z")
     walk = execution.walk()
     request: Any = next(walk)
@@ -86,7 +86,7 @@ def after_verdict(record: Any, *results: Any) -> str:
 @settings(deadline=None)
 @given(answers, messages)
 def test_an_answer_leads_where_the_contract_says(answer, message):
-    """A mistyped answer that raised in the machine would never be told."""
+    """A mistyped answer that raised in the machine would never be told to anybody."""
     hashed = {"job": {"message": message}, "source": {}, "verdict": None}
 
     found = after_verdict(UPLOAD, hashed, answer)
@@ -97,7 +97,7 @@ def test_an_answer_leads_where_the_contract_says(answer, message):
 @settings(deadline=None)
 @given(answers, messages)
 def test_a_message_that_is_the_verdict_is_judged_alike(answer, message):
-    """The message of seed 002 names no survivor, and dedupe_delete refuses it."""
+    """Seed 002's message names no survivor, and must reach dedupe_delete's refusal."""
     hashed = {"job": {"message": message}, "source": {}, "verdict": answer}
 
     found = after_verdict(MESSAGE, hashed)
@@ -108,7 +108,7 @@ def test_a_message_that_is_the_verdict_is_judged_alike(answer, message):
 @settings(deadline=None)
 @given(objects, objects)
 def test_a_verdict_that_hash_has_found_needs_no_survivor(known, answer):
-    """A deletion done earlier is answered by notify, without the server."""
+    """A redelivery of a deleted duplicate must end without asking the server again."""
     hashed = {"job": {"message": {}}, "source": {}, "verdict": known}
 
     found = after_verdict(UPLOAD, hashed, answer)
@@ -120,5 +120,5 @@ def test_a_verdict_that_hash_has_found_needs_no_survivor(known, answer):
     "choice", load()["States"]["Verdict"]["Choices"], ids=lambda each: each["Next"]
 )
 def test_a_verdicts_condition_fits_one_line(choice):
-    """The only validator of an answer must be read at once."""
+    """A reviewer must take in at a glance the condition that decides a deletion."""
     assert len(json.dumps(choice["Condition"])) - 2 <= LONGEST

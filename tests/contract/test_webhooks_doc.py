@@ -1,4 +1,4 @@
-"""The examples in the documents are what the models say."""
+"""Examples in docs/webhooks.md hold exactly the fields of the models."""
 
 import json
 import re
@@ -24,7 +24,7 @@ EXAMPLES = dict(re.findall(r"```json ([a-z-]+)\n(.*?)```", WEBHOOKS, re.DOTALL))
 
 @pytest.mark.parametrize("name", MODELS)
 def test_an_example_has_the_fields_of_its_model(name):
-    """A developer copies the example; it must be what is sent."""
+    """A developer copies the example, so WaveFlow must send exactly its fields."""
     example = json.loads(EXAMPLES[name])
     model = MODELS[name]
 
@@ -37,7 +37,7 @@ def test_an_example_has_the_fields_of_its_model(name):
 
 
 def test_the_example_of_a_result_has_the_fields_of_its_model():
-    """`result` is the part that the server files."""
+    """A server stores `result`, so the example must show exactly its fields."""
     result = json.loads(EXAMPLES["completion"])["result"]
 
     assert (
@@ -46,14 +46,14 @@ def test_the_example_of_a_result_has_the_fields_of_its_model():
 
 
 def test_the_example_of_a_verdict_names_a_survivor():
-    """It is the one answer that can delete."""
+    """A duplicate verdict alone can delete, so its example must name a survivor."""
     verdict = json.loads(EXAMPLES["verdict"])
 
     assert msgspec.convert(verdict["duplicate_of"], Survivor)
 
 
 def test_every_code_is_documented():
-    """A code that a server meets must be found in the document."""
+    """A developer who meets an error code must find the code in the document."""
     told = {kind.code for kind in errors.WaveflowError.__subclasses__()}
 
     assert {code for code in told if code not in WEBHOOKS} == {"DEDUPE_REFUSED"}

@@ -37,12 +37,12 @@ FUNCTIONS = {
     "NotifyFunction": "notify",
 }
 MEGABYTE = 1_000_000
-CORE_MB, AUDIO_MB, ANALYSIS_MB = 55, 260, 650
+CORE_MB, AUDIO_MB, MUSIC_MB = 55, 260, 650
 RATE = 8_000
 
 
 def sawtooth(step: int) -> bytes:
-    """Make one second of WAV; the events name the hash of the one with step 7."""
+    """Return one second of WAV; the events name the hash of step 7."""
     frames = [((i * step) % 400 - 200) * 100 for i in range(RATE)]
     data = struct.pack(f"<{RATE}h", *frames)
     layout = struct.pack("<HHIIHH", 1, 1, RATE, RATE * 2, 2, 16)
@@ -52,14 +52,14 @@ def sawtooth(step: int) -> bytes:
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Return a port that no program listens on."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)
 class System:
-    """A pipeline whose Lambda endpoint is `sam local start-lambda`."""
+    """Pipeline whose Lambda endpoint is `sam local start-lambda`."""
 
     pipeline: Pipeline
     standin: StandIn
@@ -70,21 +70,21 @@ class System:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return what the functions get."""
+        """Return the environment of the functions."""
         return self.sam.environment
 
     def lay_out(self) -> None:
-        """Put the uploads there that the events name."""
+        """Store the uploads that the events name."""
         for key in ("original", "sample"):
             self.bucket.put(f"audio/{key}.wav", sawtooth(7))
         self.bucket.put("audio/other.wav", sawtooth(3))
 
     def event(self, stage: str) -> Path:
-        """Return the stage's event."""
+        """Return the path of a stage's event."""
         return EVENTS / f"invoke_{stage}.json"
 
     def expect(self, stage: str, answer: dict[str, object]) -> None:
-        """Hold one stage's answer and effect to what the event asks for."""
+        """Check a stage's answer, and its effect in bucket or stand-in."""
         assert "errorType" not in answer, answer
         if stage == "hash":
             digest = hashlib.sha256(sawtooth(7)).hexdigest()
@@ -108,7 +108,7 @@ class System:
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Start engine and stand-in where containers reach them."""
+    """Run engine and stand-in where containers reach both."""
     folder = tmp_path_factory.mktemp("images")
     lambda_port, gateway = free_port(), images.gateway()
     started: dict[str, str] = {}
@@ -142,7 +142,7 @@ def _port(url: str) -> int:
 def test_an_image_answers_as_the_function_that_sam_builds(
     logical_id: str, system: System
 ):
-    """What is deployed is this image behind this template, with nothing between."""
+    """A deployed image that does not start its handler would fail every job."""
     stage = FUNCTIONS[logical_id]
     system.lay_out()
 
@@ -153,7 +153,7 @@ def test_an_image_answers_as_the_function_that_sam_builds(
 
 @pytest.mark.parametrize("logical_id", FUNCTIONS)
 def test_an_image_needs_no_more_than_lambda_grants(logical_id: str, system: System):
-    """Lambda gives a user without rights, and no place to write but /tmp."""
+    """An image that needs more rights than Lambda grants would fail on AWS only."""
     stage = FUNCTIONS[logical_id]
     system.lay_out()
     credentials = {
@@ -171,8 +171,8 @@ def test_an_image_needs_no_more_than_lambda_grants(logical_id: str, system: Syst
     system.expect(stage, answer)
 
 
-def test_the_analysis_image_serves_and_lets_nobody_in_unasked():
-    """A web server and no handler: confined alike, it answers, and asks for a token."""
+def test_the_api_image_serves_and_lets_nobody_in_unasked():
+    """A stranger's request to the deployed API must be refused without a token."""
     issuer = "https://id.example.com/"
     template = Template.read(
         images.ROOT / "template.yaml",
@@ -186,7 +186,7 @@ def test_the_analysis_image_serves_and_lets_nobody_in_unasked():
     given = (f"{name}={value}" for name, value in environment.items())
     settings = [part for each in given for part in ("--env", each)]
 
-    # In Lambda the adapter asks from inside; here the engine's port is outside.
+    # Lambda's adapter calls the server from inside; here the engine calls from outside.
     served = [images.image("ApiFunction"), "app:create", "--host", "0.0.0.0"]  # noqa: S104 - of the container
     with images.confined([*settings, *served]) as url:
         described = images.status_of(f"{url}/openapi.json")
@@ -196,7 +196,7 @@ def test_the_analysis_image_serves_and_lets_nobody_in_unasked():
 
 
 def test_the_whole_machine_runs_on_the_images(system: System, tmp_path: Path):
-    """Every path of `make run` ends the same with images as its Lambda endpoint."""
+    """A path of `make run` that fails in images would fail on AWS."""
     scenario = demonstration(write_stems(tmp_path / "stems"))
     rows = [Row(case) for case in scenario.cases]
     run = Run(system.pipeline, system.standin, system.bucket, rows, system.started)
@@ -211,7 +211,7 @@ def test_the_whole_machine_runs_on_the_images(system: System, tmp_path: Path):
 
 
 def test_an_image_holds_only_what_its_stage_needs():
-    """Every byte of an image is read from the network at a cold start."""
+    """A large image is read from the network at each cold start."""
     base = images.size_bytes("public.ecr.aws/docker/library/python:3.13-slim")
 
     added = {
@@ -222,14 +222,14 @@ def test_an_image_holds_only_what_its_stage_needs():
     print({stage: f"{megabytes:.0f} MB" for stage, megabytes in added.items()})  # noqa: T201 - a figure for the log
     assert all(added[s] <= CORE_MB for s in ("hash", "dedupe_delete", "notify"))
     assert all(added[s] <= AUDIO_MB for s in ("waveform", "mix"))
-    assert added["music"] <= ANALYSIS_MB
+    assert added["music"] <= MUSIC_MB
 
 
 def test_the_projects_own_layer_is_the_same_in_every_image():
-    """One layer for all: a registry and a host keep it once."""
+    """A shared layer is stored and pulled once for all functions."""
     every = [images.layers(images.image(name)) for name in FUNCTIONS]
 
-    # On it lie the stage's libraries and its handler, and what music has compiled.
+    # # Above that layer lie libraries, handler, and the code that music has compiled.
     shared = min(len(layers) for layers in every) - 2
     assert shared > len(images.layers("public.ecr.aws/docker/library/python:3.13-slim"))
     assert len({tuple(layers[:shared]) for layers in every}) == 1

@@ -1,4 +1,4 @@
-"""Start one pipeline for all paths of the machine."""
+"""A running pipeline for each test file about the machine's paths."""
 
 import contextlib
 import io
@@ -13,13 +13,13 @@ from waveflow_local.standin.server import StandIn
 
 @pytest.fixture(scope="module")
 def verdict_timeout_s() -> int:
-    """Give an answer the time that a busy machine needs."""
+    """Return a time-out that the busiest machine does not reach."""
     return 900
 
 
 @pytest.fixture(scope="module")
 def world(verdict_timeout_s: int) -> Iterator[World]:
-    """Run the whole system, in which five seconds of a retry are a hundredth."""
+    """Run pipeline and stand-in with retries that wait 0.2 % of their time."""
     with contextlib.redirect_stdout(io.StringIO()), StandIn() as standin:
         started: dict[str, list[str]] = {}
         settings = Settings(
@@ -36,7 +36,7 @@ def world(verdict_timeout_s: int) -> Iterator[World]:
             standin.answers.clients = pipeline.clients
             standin.answers.queue_url = pipeline.deployment.queue_url
             yield World(pipeline, standin, started)
-            # The simulation trusts the walker, so every path here is walked again.
+            # # The simulation trusts the walker, which repeats every execution here.
             arns = [arn for each in started.values() for arn in each]
             walked = [disagreement(pipeline.clients.sfn, arn) for arn in arns]
             assert [found for found in walked if found] == []

@@ -1,4 +1,4 @@
-"""An analysis is run where it is asked for, and changes nothing elsewhere."""
+"""Analyses run for messages that ask, and change nothing for other messages."""
 
 import hashlib
 import io
@@ -15,7 +15,7 @@ ANALYSED_STATES = [*UPLOAD_STATES[:4], "Music", *UPLOAD_STATES[4:]]
 
 
 def stem(*, tonic: int = 0) -> bytes:
-    """Return a stereo WAV of a major cadence, a quarter of a second per chord."""
+    """Return a stereo WAV of a major cadence, half a second per chord."""
     played = np.tile(notes.chords(notes.MAJOR_CADENCE, tonic, seconds=0.5), 4)
     file = io.BytesIO()
     both = np.stack((played, 0.5 * played), axis=1)
@@ -24,14 +24,14 @@ def stem(*, tonic: int = 0) -> bytes:
 
 
 def analysis_told(world, message):
-    """Return what the server was told about the only success of a stem."""
+    """Return the analysis in the only success that the server was told of a stem."""
     [told] = world.told(message["stemId"], "completion")
     assert told["status"] == "SUCCESS"
     return told["result"].get("analysis")
 
 
 def test_an_upload_that_asks_is_told_its_loudness_tempo_and_key(world):
-    """One more state, and one more object in the result."""
+    """A server that asks for an analysis must get loudness, tempo, key and warnings."""
     message = world.new_stem(analysis=True)
     world.put(message["filepath"], stem())
 
@@ -52,7 +52,7 @@ def test_an_upload_that_asks_is_told_its_loudness_tempo_and_key(world):
 
 @pytest.mark.parametrize("fields", [{}, {"analysis": False}, {"analysis": None}])
 def test_an_upload_that_does_not_ask_sees_nothing_new(world, fields):
-    """Six states, and the result that unknown servers know."""
+    """An old server must get the six states and the result of its documents."""
     message, seen = world.upload(wav(seed=70), **fields)
 
     assert names(seen) == UPLOAD_STATES
@@ -64,7 +64,7 @@ def test_an_upload_that_does_not_ask_sees_nothing_new(world, fields):
 
 @pytest.mark.parametrize("value", ["true", 1, "yes", [], {}])
 def test_only_true_and_false_are_an_answer(world, value):
-    """A server that means something else is told so."""
+    """A server that sends "true" for true must be told, not silently ignored."""
     message, seen = world.upload(wav(seed=71), analysis=value)
 
     [told] = world.told(message["stemId"], "completion")
@@ -75,7 +75,7 @@ def test_only_true_and_false_are_an_answer(world, value):
 
 
 def test_an_analysis_message_may_ask_too(world):
-    """The way of a stem that was held, and of one from long ago."""
+    """A server may ask for an analysis long after the upload, or after a hold."""
     body = stem(tonic=5)
     message = world.new_stem(
         task="process_audio_analysis",
@@ -92,7 +92,7 @@ def test_an_analysis_message_may_ask_too(world):
 
 
 def test_a_duplicate_that_is_kept_is_analysed(world):
-    """A survivor that cannot be proved refuses the deletion, not the analysis."""
+    """A refused deletion must not cost the user the analysis that was asked for."""
     body = stem(tonic=7)
     message = world.new_stem(
         task="process_duplicate_file",
@@ -109,7 +109,7 @@ def test_a_duplicate_that_is_kept_is_analysed(world):
 
 
 def test_a_proved_duplicate_is_deleted_whether_or_not_it_asks(world):
-    """What is gone needs no analysis."""
+    """A deleted duplicate must not be analysed at the operator's cost."""
     body = wav(seed=72)
     first, _ = world.upload(body)
     second, seen = world.upload(body, userId=first["userId"], analysis=True)
@@ -121,7 +121,7 @@ def test_a_proved_duplicate_is_deleted_whether_or_not_it_asks(world):
 
 
 def test_a_failing_analysis_does_not_fail_the_waveform(world):
-    """The waveform is what the page needs; the rest is null beside a code."""
+    """A user keeps the waveform when the analysis runs out of memory."""
 
     def exhausted(_event, _context):
         raise ResourceLimitError("The memory is used up.")
@@ -140,7 +140,7 @@ def test_a_failing_analysis_does_not_fail_the_waveform(world):
 
 
 def test_broken_audio_fails_as_it_does_without_an_analysis(world):
-    """The waveform's own error is what the server is told."""
+    """A server must get the same error for a broken file, with or without analysis."""
     message, seen = world.upload(b"RIFF but no more", analysis=True)
 
     [told] = world.told(message["stemId"], "completion")

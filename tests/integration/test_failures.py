@@ -1,11 +1,11 @@
-"""Every refused file and message ends typed, told and kept."""
+"""Refused files and messages end typed, told and kept."""
 
 import pytest
 from support.world import ended, wav
 
 
-def broken(name):
-    """Return the bytes of an object that some stage refuses."""
+def broken_file(name):
+    """Return the bytes of a file that a stage refuses with this code."""
     return {
         "EMPTY_AUDIO": b"",
         "UNSUPPORTED_MEDIA": b"%PDF-1.7 not audio at all",
@@ -18,8 +18,8 @@ def broken(name):
     "code", ["EMPTY_AUDIO", "UNSUPPORTED_MEDIA", "CORRUPT_AUDIO", "BAD_SAMPLE_RATE"]
 )
 def test_a_broken_file_is_told_and_kept(world, code):
-    """The musician learns what is wrong, and loses nothing."""
-    message, seen = world.upload(broken(code))
+    """A musician whose file is refused must learn why, and keep the file."""
+    message, seen = world.upload(broken_file(code))
 
     told = ended(world, message["stemId"])
 
@@ -28,7 +28,7 @@ def test_a_broken_file_is_told_and_kept(world, code):
     assert told["result"]["error_code"] == code
     assert told["result"]["stage"] in {"hash", "waveform"}
     assert world.keys(f"waveforms/{message['stemId']}") == []
-    assert world.read(message["filepath"]) == broken(code)
+    assert world.read(message["filepath"]) == broken_file(code)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_broken_file_is_told_and_kept(world, code):
     ],
 )
 def test_a_wrong_message_is_told_with_its_code(world, fields, code):
-    """Every row of the error table that the message decides."""
+    """A server that sends a wrong message must get the code of the mistake."""
     message = world.new_stem(**fields)
 
     seen = world.run(message)
@@ -55,7 +55,7 @@ def test_a_wrong_message_is_told_with_its_code(world, fields, code):
 
 @pytest.mark.parametrize("body", ["not json", "[1]", "7", '{"task": "x"}', "{}"])
 def test_a_message_that_names_nobody_still_ends_typed(world, body):
-    """Nobody can be told; the execution's own error is there to see."""
+    """A message without any id must end typed in the console, as no server is told."""
     seen = world.run(body)
 
     assert (seen.status, seen.error) == ("FAILED", "INVALID_MESSAGE")

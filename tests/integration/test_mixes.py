@@ -19,7 +19,7 @@ def mix_of(world, stage, bodies, **fields):
 
 
 def test_a_mix_sums_every_stem_and_is_told(world, tmp_path):
-    """The WAV equals the ten lines of seed 001 within 1 LSB."""
+    """A user's mix must equal the ten lines of seed 001 within one step of 16 bits."""
     stems = [wav(0.5, seed=20), wav(0.3, seed=21), wav(0.7, seed=22)]
     message = {"timestamp": "2024-01-01T10:00:00Z", "upstreamId": "up-1"}
 
@@ -40,7 +40,7 @@ def test_a_mix_sums_every_stem_and_is_told(world, tmp_path):
 
 
 def seed_mix(stems):
-    """Mix as seed 001 prints it."""
+    """Return the mix of stems by the code that seed 001 prints."""
     data = [np.frombuffer(body[44:], dtype="<i2") / 32768 for body in stems]
     mixed = np.zeros(max(map(len, data)), dtype=np.float32)
     for stem in data:
@@ -53,7 +53,7 @@ def seed_mix(stems):
 
 
 def test_a_repeated_mix_writes_nothing_again(world):
-    """The same message yields the same keys and the same bytes."""
+    """A message delivered twice must not leave a second version of a mix."""
     stems = [wav(0.2, seed=23), wav(0.2, seed=24)]
     message = {"timestamp": "2024-01-01T10:00:00Z"}
 

@@ -8,7 +8,7 @@ from support.world import UPLOAD_STATES, ended, names, wav
 
 
 def test_a_new_upload_is_drawn_and_told(world):
-    """The main road: six states, one question, one document, one completion."""
+    """A new upload must be drawn after one question, and told once."""
     body = wav(seed=1)
     message, seen = world.upload(body, roomId=7, stageId="stage-1")
 
@@ -28,7 +28,7 @@ def test_a_new_upload_is_drawn_and_told(world):
 
 
 def test_a_second_copy_is_proved_and_deleted_and_can_come_back(world):
-    """The older stem stays; the deleted version is still there behind its marker."""
+    """A deleted copy must keep its version and its record, so that an undo works."""
     body = wav(seed=2)
     first, _ = world.upload(body)
     second, seen = world.upload(body, userId=first["userId"])
@@ -56,7 +56,7 @@ def test_a_second_copy_is_proved_and_deleted_and_can_come_back(world):
 
 
 def test_a_message_delivered_three_times_leaves_what_one_leaves(world):
-    """Objects, versions and webhook ids stay; only the questions are repeated."""
+    """A message delivered three times must leave one object, version and result."""
     message, _ = world.upload(wav(seed=3))
     stem = message["stemId"]
     before = {key: world.versions(key) for key in world.keys(stem)}
@@ -75,7 +75,7 @@ def test_a_message_delivered_three_times_leaves_what_one_leaves(world):
 
 
 def test_a_redelivered_duplicate_ends_as_the_same_duplicate(world):
-    """Its object is gone: neither a failure nor another question may follow."""
+    """A redelivered message of a deleted copy must not fail or ask again."""
     body = wav(seed=4)
     first, _ = world.upload(body)
     second, _ = world.upload(body, userId=first["userId"])
@@ -89,7 +89,7 @@ def test_a_redelivered_duplicate_ends_as_the_same_duplicate(world):
     assert len({received.webhook_id for received in completions}) == 1
 
 
-def shaped(message, shape):
+def in_shape(message, shape):
     """Return a message in one of the contract's three shapes."""
     task = "app.tasks.generate_hash_and_webhook"
     return {
@@ -101,11 +101,11 @@ def shaped(message, shape):
 
 @pytest.mark.parametrize("shape", ["celery", "flat", "bare"])
 def test_each_shape_of_an_upload_walks_the_same_way(world, shape):
-    """Three servers, one pipeline."""
+    """Three kinds of servers send messages, and each message must end alike."""
     message = world.new_stem()
     world.put(message["filepath"], wav(seed=5))
 
-    seen = world.run(shaped(message, shape))
+    seen = world.run(in_shape(message, shape))
 
     assert names(seen) == UPLOAD_STATES
     told = ended(world, message["stemId"])
@@ -119,7 +119,7 @@ def test_each_shape_of_an_upload_walks_the_same_way(world, shape):
     ids=["flat", "bare"],
 )
 def test_an_analysis_message_is_its_own_verdict(world, fields):
-    """Five states, no question; the message's number of peaks is drawn."""
+    """A server that has decided sends the verdict itself, and must not be asked."""
     body = wav(seed=6)
     message = world.new_stem(
         audio_hash=hashlib.sha256(body).hexdigest(), **{"num_peaks": 4000, **fields}
@@ -134,7 +134,7 @@ def test_an_analysis_message_is_its_own_verdict(world, fields):
 
 
 def test_an_analysis_of_other_bytes_is_refused(world):
-    """The verdict was about bytes that are no longer there."""
+    """A verdict about other bytes must not be applied to a replaced file."""
     message = world.new_stem(audio_hash="abc123", num_peaks=10)
     world.put(message["filepath"], wav(seed=6))
 
@@ -145,7 +145,7 @@ def test_an_analysis_of_other_bytes_is_refused(world):
 
 
 def test_a_duplicate_message_that_names_its_survivor_deletes(world):
-    """The message is the verdict, under the same guards."""
+    """A verdict by message must delete under the same guards as a verdict by token."""
     body = wav(seed=7)
     first, _ = world.upload(body)
     message = world.new_stem(
@@ -163,7 +163,7 @@ def test_a_duplicate_message_that_names_its_survivor_deletes(world):
 
 
 def test_a_duplicate_message_without_a_survivor_keeps_the_object(world):
-    """Seed 002 sends none; a refusal is no failure, and the waveform is drawn."""
+    """Seed 002 names no survivor, so its duplicates must be kept and drawn."""
     body = wav(seed=8)
     audio_hash = hashlib.sha256(body).hexdigest()
     message = world.new_stem(audio_hash=audio_hash)
@@ -178,7 +178,7 @@ def test_a_duplicate_message_without_a_survivor_keeps_the_object(world):
 
 
 def test_a_duplicate_of_itself_is_refused(world):
-    """A redelivered message makes a file look like a duplicate of itself."""
+    """A file that is called a duplicate of itself would be a user's only copy."""
     message = world.new_stem()
     own = {"stemId": message["stemId"], "filepath": message["filepath"]}
     answer = {"verdict": "duplicate", "duplicate_of": own}
@@ -196,7 +196,7 @@ def test_a_duplicate_of_itself_is_refused(world):
 
 
 def test_a_quote_in_a_name_breaks_nothing(world):
-    """Names are data, in the machine's expressions too."""
+    """A quote in a file's name must not break an expression of the machine."""
     odd = 'it\'s "quoted" \\ {% $x %} 노래.wav'
     message = world.new_stem(original_filename=odd)
     world.put(message["filepath"], wav(seed=13))
@@ -206,7 +206,7 @@ def test_a_quote_in_a_name_breaks_nothing(world):
 
 
 def test_every_webhook_is_signed(world):
-    """The stand-in verifies with the independent package."""
+    """A server must be able to verify every webhook by the standard's own package."""
     message, _ = world.upload(wav(seed=14))
 
     received = world.standin.archive.about(message["stemId"])

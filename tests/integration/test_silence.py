@@ -1,4 +1,4 @@
-"""A server that does not answer in time, through the real machine."""
+"""Servers that do not answer in time, through the real machine."""
 
 import pytest
 from support.processes import eventually
@@ -7,12 +7,12 @@ from support.world import ended, wav
 
 @pytest.fixture(scope="module")
 def verdict_timeout_s():
-    """Give up soon: every question here goes through its whole time-out."""
+    """Return two seconds: every question here waits for its whole time-out."""
     return 2
 
 
 def test_silence_never_deletes(world):
-    """Three questions with a token each, then a typed end."""
+    """A server that never answers must not cost a user the upload."""
     message = world.new_stem()
     stem = message["stemId"]
     world.behave("silence", stem, event="hash-check")
@@ -23,7 +23,7 @@ def test_silence_never_deletes(world):
     def questions():
         return world.told(stem, "hash-check")
 
-    # A busy machine sends the last question when nobody waits for its answer.
+    # A busy machine sends the last question after its time-out has passed.
     eventually(lambda: len(questions()) == 3)
     assert world.read(message["filepath"])
     assert (seen.status, seen.error) == ("FAILED", "VERDICT_TIMEOUT")
@@ -32,7 +32,7 @@ def test_silence_never_deletes(world):
 
 
 def test_a_late_answer_has_no_effect(world):
-    """Its token belongs to a question that is closed."""
+    """An answer to a closed question must not decide about a stem."""
     message = world.new_stem()
     stem = message["stemId"]
     world.behave("late", stem, event="hash-check", delay_s=4, times=1)

@@ -1,4 +1,4 @@
-"""Start-up never pays for what a stage does not use."""
+"""Imports of the functions: only modules that the stage uses."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ UNUSED = {
     "dedupe_delete": HEAVY | AUDIO | {"requests"},
     "notify": HEAVY | AUDIO,
     "waveform": HEAVY | {"requests"},
-    "music": HEAVY | {"requests"},  # librosa only once an excerpt is there
+    "music": HEAVY | {"requests"},  # loads librosa with the first excerpt
     "mix": HEAVY | {"requests"},
 }
 LOAD = """
@@ -30,7 +30,7 @@ print(json.dumps([callable(app.lambda_handler), sorted(sys.modules)]))
 
 @pytest.mark.parametrize("stage", UNUSED)
 def test_a_function_loads_only_what_it_uses(stage):
-    """Bytes that are read at import are billed at every cold start."""
+    """Modules that a stage never uses would be loaded at every cold start."""
     app = FUNCTIONS / stage / "app.py"
 
     loaded = subprocess.run(
@@ -47,7 +47,7 @@ def test_a_function_loads_only_what_it_uses(stage):
 
 
 def test_one_image_alone_installs_what_finds_tempo_and_key():
-    """400 MB that no other image carries; `make run` does without, too."""
+    """Tempo and key need 400 MB, which no other image may carry."""
     locks = {path: path.read_text() for path in LOCKS.glob("*.lock")}
 
     holders = {p.name for p, text in locks.items() if "\nlibrosa==" in text}

@@ -1,4 +1,4 @@
-"""Every answer of the server, and none, through the real machine."""
+"""Verdicts of the server, right and wrong, through the real machine."""
 
 import json
 
@@ -18,7 +18,7 @@ def verdict_run(world, behaviour, **rule):
 
 
 def test_a_hold_ends_silently(world):
-    """Nothing deleted, nothing drawn, nothing told."""
+    """A held stem must be neither deleted nor drawn, and no webhook sent."""
     stem, seen = verdict_run(world, "hold")
 
     assert (seen.status, names(seen)[-1]) == ("SUCCEEDED", "Held")
@@ -27,7 +27,7 @@ def test_a_hold_ends_silently(world):
 
 
 def test_a_verdict_in_the_body_counts(world):
-    """A server without the AWS SDK can answer at once."""
+    """A server without the AWS SDK must be able to answer in the response's body."""
     stem, seen = verdict_run(world, "body-verdict")
 
     assert names(seen) == UPLOAD_STATES
@@ -35,7 +35,7 @@ def test_a_verdict_in_the_body_counts(world):
 
 
 def test_a_second_answer_has_no_effect(world):
-    """The first one counts, whatever follows."""
+    """The first answer counts; a second must not change a user's stem."""
     stem, seen = verdict_run(world, "twice")
 
     assert names(seen) == UPLOAD_STATES
@@ -64,7 +64,7 @@ def test_a_second_answer_has_no_effect(world):
     ids=json.dumps,
 )
 def test_what_is_no_verdict_keeps_the_object(world, output):
-    """The Choice is the only validator, and its default keeps."""
+    """A malformed answer must never delete, and must be told as INVALID_VERDICT."""
     message = world.new_stem()
     stem = message["stemId"]
     world.behave("ask-me", stem, event="hash-check")
@@ -82,7 +82,7 @@ def test_what_is_no_verdict_keeps_the_object(world, output):
 
 
 def test_a_failure_as_an_answer_is_no_verdict(world):
-    """SendTaskFailure, under whatever name, is INVALID_VERDICT."""
+    """SendTaskFailure under any error name must be told as INVALID_VERDICT."""
     stem, seen = verdict_run(world, "fail")
 
     assert (seen.status, seen.error) == ("FAILED", "INVALID_VERDICT")
@@ -91,7 +91,7 @@ def test_a_failure_as_an_answer_is_no_verdict(world):
 
 @pytest.mark.parametrize("num_peaks", [77, 77.0])
 def test_the_verdict_may_name_the_number_of_peaks(world, num_peaks):
-    """The page decides how wide its waveform is; JSON knows one kind of number."""
+    """A server chooses the number of peaks by its answer, as 77 or as 77.0."""
     message = world.new_stem()
     answer = {"verdict": "new", "num_peaks": num_peaks}
     world.behave("new", message["stemId"], output=answer)
@@ -104,7 +104,7 @@ def test_the_verdict_may_name_the_number_of_peaks(world, num_peaks):
 
 @pytest.mark.parametrize("behaviour", ["unavailable", "error-body"])
 def test_a_server_that_comes_back_is_asked_again(world, behaviour):
-    """Retries are the machine's; each question has a token of its own."""
+    """A server that is down for a moment must be asked again, with new tokens."""
     stem, seen = verdict_run(world, behaviour, times=3)
 
     assert seen.status == "SUCCEEDED"
@@ -122,7 +122,7 @@ def test_a_server_that_comes_back_is_asked_again(world, behaviour):
 def test_an_unaskable_server_fails_the_execution_where_it_asks(
     world, behaviour, error, questions
 ):
-    """So that a redrive asks again, and computes nothing again."""
+    """A question that cannot be sent must leave an execution that redrive resumes."""
     stem, seen = verdict_run(world, behaviour)
 
     assert (seen.status, seen.error) == ("FAILED", error)
@@ -133,7 +133,7 @@ def test_an_unaskable_server_fails_the_execution_where_it_asks(
 
 @pytest.mark.parametrize("path", ["success", "failure"])
 def test_an_untellable_server_fails_the_execution_where_it_tells(world, path):
-    """The waveform is drawn already; a redrive only sends."""
+    """A result that cannot be told must leave an execution that redrive resumes."""
     message = world.new_stem()
     world.behave("reject", message["stemId"], event="completion")
     world.put(message["filepath"], wav(seed=12) if path == "success" else b"junk")

@@ -1,4 +1,4 @@
-"""Measure the engine against whatever other tools this machine has.
+"""Measure the engine beside the other tools that this machine has.
 
 Runs are interleaved, so that a busy machine slows all contestants alike; the
 tables print medians, and ratios beside their goals.
@@ -67,7 +67,7 @@ def _machine() -> str:
 
 
 def write(tables: str, plot: str) -> None:
-    """Put the tables between their marks; the rest of the page is not ours."""
+    """Put the tables between their marks, and leave the rest of the page."""
     page = DOCUMENT.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -78,7 +78,7 @@ def write(tables: str, plot: str) -> None:
 
 
 def main() -> None:
-    """Measure, and write docs/benchmarks.md unless quick."""
+    """Measure, and write docs/benchmarks.md unless `--quick` is given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="under a minute, prints only"
@@ -88,7 +88,7 @@ def main() -> None:
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as folder:
         tables, plot = measured(Course(Path(folder), quick=quick))
-    print(tables)  # noqa: T201 - what the command is for
+    print(tables)  # noqa: T201 - the command's output
     if not quick:
         write(tables, plot)
 

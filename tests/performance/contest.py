@@ -1,4 +1,4 @@
-"""Run contestants in turn and count what they cost."""
+"""Run contestants in turn, and count their CPU seconds, wall seconds and memory."""
 
 import os
 import subprocess
@@ -14,21 +14,21 @@ Measured = tuple[float, float, float]  # CPU seconds, wall seconds, peak MB
 
 PYTHON = sys.executable
 POLL_SECONDS = 0.004
-SLOW = ("seed", "pydub")  # once is enough: they lose by factors
+SLOW = ("seed", "pydub")  # slower by factors: one run is enough
 RIVALS = ("theirs", "ffmpeg", "sox", *SLOW)
 
 
 class FailedError(Exception):
-    """A program has ended with an error."""
+    """Failure of a program that ended with an error."""
 
 
 def say(text: str) -> None:
-    """Show progress."""
+    """Print a line of progress."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def run(command: list[str | Path]) -> Measured:
-    """Run a program: CPU seconds, wall seconds, peak MB."""
+    """Run a program; return CPU seconds, wall seconds and peak MB."""
     started = time.perf_counter()
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -36,7 +36,7 @@ def run(command: list[str | Path]) -> Measured:
     megabytes, pid, status, usage = 0.0, 0, 0, None
     while not pid:
         time.sleep(POLL_SECONDS)
-        # The last reading counts: before it starts, a program is its parent.
+        # Use the last reading: before exec, a new process has its parent's memory.
         megabytes = _high_water(process.pid) or megabytes
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -47,7 +47,7 @@ def run(command: list[str | Path]) -> Measured:
 
 
 def _high_water(pid: int) -> float:
-    """Read the peak of a program; the kernel's own count includes its parent's."""
+    """Return a program's peak memory; the kernel's own count includes the parent's."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     except OSError:
@@ -57,12 +57,12 @@ def _high_water(pid: int) -> float:
 
 
 def python(code: str, *arguments: str | Path) -> list[str | Path]:
-    """Run code in a fresh interpreter."""
+    """Return the command that runs code in a fresh interpreter."""
     return [PYTHON, "-c", HEAD + code, *arguments]
 
 
 def warm(work: Callable[[], object]) -> Measured:
-    """Run in this process, its imports done."""
+    """Run a function in this process, after its imports; return its cost."""
     cpu, wall = time.process_time(), time.perf_counter()
     work()
     return time.process_time() - cpu, time.perf_counter() - wall, 0
@@ -71,9 +71,9 @@ def warm(work: Callable[[], object]) -> Measured:
 def race(
     contestants: Mapping[str, Callable[[], Measured] | None], rounds: int
 ) -> Costs:
-    """Let all who are there run in turn, several rounds; before several one warms up.
+    """Run all contestants in turn, several rounds; a first round is not counted.
 
-    A rival that cannot do the work is left out, and said.
+    A rival that cannot do the work is left out, and named in the output.
     """
     there = {name: work for name, work in contestants.items() if work}
     costs = {name: Cost() for name in there}

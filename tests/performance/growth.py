@@ -15,7 +15,7 @@ Point = tuple[str, float, float, float]
 
 
 def svg(points: list[Point]) -> str:
-    """Draw two plots side by side.
+    """Return an SVG of two plots side by side.
 
     Each point is kind, length in seconds, wall seconds and megabytes.
     """

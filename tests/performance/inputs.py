@@ -1,4 +1,4 @@
-"""Make the files of a benchmark, each once, and find the tools to race."""
+"""Files for a benchmark, each made once, and the tools that can take part."""
 
 import importlib.util
 import shutil
@@ -24,45 +24,45 @@ MODULES = ("librosa", "pydub")
 
 @dataclass(frozen=True)
 class Course:
-    """Where the race is run: a folder, what takes part, and for how long."""
+    """Conditions of all races: a folder for files, and whether the run is quick."""
 
     folder: Path
     quick: bool
 
     @property
     def rounds(self) -> int:
-        """Return how often each contestant runs."""
+        """Return the number of counted runs of each contestant."""
         return 2 if self.quick else 3
 
     @property
     def seconds(self) -> int:
-        """Return the usual length of a file."""
+        """Return the usual length of a file in seconds."""
         return 5 if self.quick else 300
 
     def goal(self, value: float | None) -> float | None:
-        """Return a goal where it counts: they are set for the whole run."""
+        """Return a goal in a whole run, and None in a quick run."""
         return None if self.quick else value
 
     def tool(self, name: str) -> str | None:
-        """Return where a program is."""
+        """Return the path of a program, or None."""
         return shutil.which(name)
 
     def module(self, name: str) -> bool:
-        """Tell whether a library takes part; they are slow."""
+        """Return whether a library takes part; quick runs leave libraries out."""
         return not self.quick and importlib.util.find_spec(name) is not None
 
     def missing(self) -> list[str]:
-        """Name what is not installed here."""
+        """Return the tools and libraries that are not installed here."""
         modules = [m for m in MODULES if importlib.util.find_spec(m) is None]
         return [name for name in TOOLS if not self.tool(name)] + modules
 
     def kinds(self, *wanted: str) -> list[str]:
-        """Return the kinds that can be made here, of those that are wanted."""
+        """Return the wanted kinds of files that can be made here."""
         made = ["wav", *ENCODERS] if self.tool("ffmpeg") else ["wav"]
         return [kind for kind in made if not wanted or kind in wanted]
 
     def file(self, seconds: int, kind: str = "wav") -> Path:
-        """Return a stereo file of music-like sound, made when it is first asked for."""
+        """Return a stereo file of music-like sound, made at the first call."""
         path = self.folder / f"{seconds}.{kind}"
         if path.exists():
             return path
@@ -76,7 +76,7 @@ class Course:
         return path
 
     def copies(self, path: Path, count: int) -> list[Path]:
-        """Return a file under several names."""
+        """Return links to a file under several names."""
         stems = [self.folder / f"{path.stem}-{n}{path.suffix}" for n in range(count)]
         for stem in stems:
             if not stem.exists():

@@ -1,4 +1,4 @@
-"""Race the mixing of stems, and show how it grows with their number."""
+"""Races of mixing stems, and growth with the number of stems."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ def _mix(course: Course, stems: list[Path], code: str = MIX) -> Measured:
 
 
 def mixed(course: Course) -> str:
-    """Race mixes of eight stems, and of four that last an hour."""
+    """Return the table of mixes of eight stems, and of four that last an hour."""
     jobs = [(8, course.seconds, kind) for kind in course.kinds(*CPU_GOALS)]
     jobs += [] if course.quick else [(4, LONG_S, "wav")]
     head = ["stems", "ours, CPU s", "ffmpeg amix, CPU s", "CPU, ours : ffmpeg"]
@@ -79,7 +79,7 @@ def _sox(course: Course, stems: list[Path]) -> Callable[[], Measured] | None:
 
 
 def crowded(course: Course) -> str:
-    """Show how time and memory grow with the number of stems."""
+    """Return the table of time and memory by the number of stems."""
     counts, seconds = ([1, 8], 5) if course.quick else ([1, 4, 16, 64], 30)
     rows = [_alone(course, count, seconds, "wav") for count in counts]
     if not course.quick:

@@ -1,4 +1,4 @@
-"""Race hashing from S3, and how soon a stage reads its first byte."""
+"""Races of hashing from S3, and of a stage's start until its first byte."""
 
 import contextlib
 import hashlib
@@ -21,7 +21,7 @@ START_GOALS = {"hash": 1.2, "waveform": 1.5, "mix": 1.5}
 
 @contextlib.contextmanager
 def served(path: Path) -> Iterator[Any]:
-    """Serve one file by an S3 on loopback, in a process of its own."""
+    """Serve one file by an S3 on loopback, in a separate process."""
     server = subprocess.Popen(
         [PYTHON, "-c", S3],
         stdin=subprocess.PIPE,
@@ -51,7 +51,7 @@ def served(path: Path) -> Iterator[Any]:
 
 
 def hashed(course: Course) -> str:
-    """Compare the stage's hash with receiving and hashing apart, and the seed's way."""
+    """Compare the stage's hash with receiving and hashing apart, and seed 001's way."""
     path = course.file(course.seconds)
     data = path.read_bytes()
     say(f"hash of {path.name} from S3")
@@ -104,13 +104,13 @@ def _stage() -> Any:
     stored = objects.find(KEY)
     if stored is None:
         raise RuntimeError("The local S3 has lost its object.")
-    # S3 may know the hash; what is measured here is the way where it does not.
+    # S3 may know the hash already; this race measures an object without a checksum.
     bare = StoredObject(key=KEY, etag=stored.etag, size=stored.size, last_modified="")
     return lambda: sha256_of(bare, objects=objects)
 
 
 def started(course: Course) -> str:
-    """Compare the start of each stage, to its first byte, with a bare client's."""
+    """Compare each stage's start, until its first byte, with a bare boto3 client's."""
     contestants: dict[str, Any] = {"bare": lambda: run(python(BARE))}
     for stage in START_GOALS:
         contestants[stage] = lambda stage=stage: run(python(STAGE, stage))

@@ -1,4 +1,4 @@
-"""What the contestants run, as small programs of their own."""
+"""Small programs that the contestants run in fresh interpreters."""
 
 HEAD = "import sys\nfrom pathlib import Path\n"
 MAKE = """

@@ -1,4 +1,4 @@
-"""Turn costs into the cells of a table."""
+"""Cells and tables in Markdown, made of the contestants' costs."""
 
 import statistics
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ NONE = "-"
 
 @dataclass
 class Cost:
-    """What runs of one contestant cost."""
+    """Costs of all runs of one contestant."""
 
     cpu: list[float] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
     megabytes: list[float] = field(default_factory=list)
 
     def add(self, cpu: float, wall: float, megabytes: float = 0) -> None:
-        """Take in one run."""
+        """Add the cost of one run."""
         self.cpu.append(cpu)
         self.wall.append(wall)
         self.megabytes.append(megabytes)
@@ -26,12 +26,12 @@ Costs = dict[str, Cost]
 
 
 def median(values: Sequence[float]) -> float:
-    """Take the middle run."""
+    """Return the median of the runs."""
     return statistics.median(values)
 
 
 def cell(costs: Costs, name: str, what: str, digits: int = 2) -> str:
-    """Write one contestant's median, or the largest of its memory."""
+    """Return a contestant's median as text; for memory, the largest value."""
     if name not in costs:
         return NONE
     values: list[float] = getattr(costs[name], what)
@@ -42,7 +42,7 @@ def cell(costs: Costs, name: str, what: str, digits: int = 2) -> str:
 def ratio(
     costs: Costs, ours: str, theirs: str, what: str, *, goal: float | None = None
 ) -> str:
-    """Compare two contestants, and the result with a goal; small is good."""
+    """Return the ratio of two contestants' medians as text; a small ratio is good."""
     if ours not in costs or theirs not in costs:
         return NONE
     value = median(getattr(costs[ours], what)) / median(getattr(costs[theirs], what))
@@ -50,7 +50,7 @@ def ratio(
 
 
 def against(value: float, goal: float | None) -> str:
-    """Write a ratio and its goal; one that is not reached is bold."""
+    """Return a ratio with its goal as text; a ratio above the goal is bold."""
     if goal is None:
         return f"{value:.2f}"
     if round(value, 2) <= goal:
@@ -61,7 +61,7 @@ def against(value: float, goal: float | None) -> str:
 def times_faster(
     costs: Costs, ours: str, theirs: str, *, goal: float | None = None
 ) -> str:
-    """Write how many times less CPU ours takes; large is good."""
+    """Return by which factor ours needs less CPU, as text; a large factor is good."""
     if ours not in costs or theirs not in costs:
         return NONE
     value = median(costs[theirs].cpu) / median(costs[ours].cpu)
@@ -73,7 +73,7 @@ def times_faster(
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write one table."""
+    """Return a table in Markdown with a title."""
     ruler = ["---"] + ["---:"] * (len(head) - 1)
     lines = ["| " + " | ".join(row) + " |" for row in (head, ruler, *rows)]
     return "\n".join([f"### {title}", "", *lines, ""])

@@ -1,4 +1,4 @@
-"""Upload many files at once to the API, and watch what its process holds.
+"""Upload many files at once to the API, and measure its process's memory.
 
 Run by `make soak-api`. Prints one JSON object.
 """
@@ -22,7 +22,7 @@ from waveflow_local.console.place import Place
 UPLOADS = int(os.environ.get("WAVEFLOW_UPLOADS", "200"))
 AT_ONCE = 20
 FILE_BYTES = 5_000_000
-DRIFT_LIMIT_MB = 20  # between the first hundred uploads and the second
+DRIFT_LIMIT_MB = 20  # megabytes, between the first hundred uploads and the second
 ENDS_WITHIN_S = 600
 _HEADER = bytes.fromhex(
     "52494646ffffff7f57415645666d742010000000010001004"
@@ -31,7 +31,7 @@ _HEADER = bytes.fromhex(
 
 
 def main() -> int:
-    """Upload, wait for every job, and print the figures."""
+    """Upload files, wait for every job, and print the figures."""
     with tempfile.TemporaryDirectory() as folder:
         engine, endpoint = start_engine(Path(folder))
         try:
@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def start_engine(folder: Path) -> tuple[subprocess.Popen[str], str]:
-    """Start the pipeline without an API; return it and its endpoint."""
+    """Start the pipeline without an API; return the process and its endpoint."""
     command = [str(Path(sys.executable).with_name("waveflow")), "up", "--no-api"]
     engine = subprocess.Popen(
         [*command, "--port", "0", "--data", str(folder)],
@@ -65,7 +65,7 @@ def start_engine(folder: Path) -> tuple[subprocess.Popen[str], str]:
 
 
 def soak(api: ApiProcess) -> dict[str, object]:
-    """Upload at a fixed concurrency while the process's memory is sampled."""
+    """Upload at a fixed concurrency, and sample the memory of the API's process."""
     url = api.url()
     upload(url, -1)  # the first request loads boto3's clients
     samples, stopped = [memory_mb(api.pid)], threading.Event()
@@ -104,7 +104,7 @@ def soak(api: ApiProcess) -> dict[str, object]:
 
 
 def upload(url: str, number: int) -> tuple[str, float]:
-    """Upload one file that nobody uploaded before."""
+    """Upload a file with new bytes; return the job and the seconds."""
     noise = np.random.default_rng(number + 1).integers(
         -9000, 9000, (FILE_BYTES - len(_HEADER)) // 2, dtype=np.int16
     )
@@ -120,7 +120,7 @@ def upload(url: str, number: int) -> tuple[str, float]:
 
 
 def wait(url: str, job_id: str) -> str:
-    """Return how a job ended."""
+    """Return the status in which a job ended, or "running" after ten minutes."""
     deadline = time.monotonic() + ENDS_WITHIN_S
     while time.monotonic() < deadline:
         told = requests.get(f"{url}/tokens/analysis-result/{job_id}", timeout=60).json()
@@ -131,7 +131,7 @@ def wait(url: str, job_id: str) -> str:
 
 
 def memory_mb(pid: int) -> int:
-    """Return a process's resident memory; Linux only."""
+    """Return a process's resident memory in megabytes, on Linux."""
     status = Path(f"/proc/{pid}/status").read_text("utf-8")
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     return int(found[1]) >> 10 if found else 0

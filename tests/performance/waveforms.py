@@ -1,4 +1,4 @@
-"""Race the drawing of waveforms: warm, cold, and against pure decoding."""
+"""Races of drawing: warm, cold, and beside pure decoding."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ Point = tuple[str, float, float, float]
 
 
 def audiowaveform(course: Course, path: Path) -> Callable[[], Measured] | None:
-    """Return a run of audiowaveform's whole process, where it reads the format."""
+    """Return a run of audiowaveform's process, or None for a format it cannot read."""
     tool, forms = course.tool("audiowaveform"), {"wav24": "wav", "float": "wav"}
     form = forms.get(path.suffix[1:], path.suffix[1:])
     if not tool or form in {"m4a", "aiff"}:
@@ -32,7 +32,7 @@ def audiowaveform(course: Course, path: Path) -> Callable[[], Measured] | None:
 
 
 def drawn_warm(course: Course) -> str:
-    """Race one file of each kind, in a process whose imports are done."""
+    """Return the table of one file of each kind, drawn after all imports."""
     from waveflow.audio.waveform.draw import draw
 
     rows = []
@@ -81,7 +81,7 @@ def _seed(course: Course, path: Path, kind: str) -> Callable[[], Measured] | Non
 
 
 def decoded(course: Course) -> str:
-    """Compare drawing with decoding alone, by the same library."""
+    """Return the table of drawing beside decoding alone, by the same library."""
     from waveflow.audio.codec import open_audio
     from waveflow.audio.waveform.draw import draw
 
@@ -113,7 +113,7 @@ def decoded(course: Course) -> str:
 
 
 def grown(course: Course) -> tuple[str, list[Point]]:
-    """Show how time and memory grow with length, in fresh processes."""
+    """Return table and points of time and memory by length, in fresh processes."""
     lengths = [5, 30] if course.quick else [5, 30, 300, LONG_S]
     rows, points = [], []
     for kind in course.kinds(*GROWING):

@@ -1,4 +1,4 @@
-"""Share one faulty network among the tests of a worker, and stacks to operate."""
+"""Fixtures of one faulty network for each worker, and of stacks to operate."""
 
 import json
 from collections.abc import Iterator
@@ -17,21 +17,21 @@ from waveflow_local.ops.stack import Parts, Stack
 
 @pytest.fixture(scope="module")
 def network() -> Iterator[AwsServer]:
-    """Serve AWS on loopback."""
+    """Serve AWS on loopback, once for all tests of a module."""
     with AwsServer() as server:
         yield server
 
 
 @pytest.fixture
 def aws(network: AwsServer) -> AwsServer:
-    """Return the server, forgetful of earlier tests."""
+    """Return the AWS server without the objects and faults of earlier tests."""
     network.forget()
     return network
 
 
 @pytest.fixture(scope="module")
 def s3_client(network: AwsServer):
-    """Return boto3 as bootstrap sets it up, but for the waits between tries."""
+    """Return a client of boto3 as bootstrap sets it up, without waits between tries."""
     return boto3.client(
         "s3",
         endpoint_url=network.url,
@@ -50,14 +50,14 @@ def s3_client(network: AwsServer):
 
 @pytest.fixture
 def objects(aws: AwsServer, s3_client) -> S3ObjectStore:
-    """Return the real adapter on the faulty network."""
+    """Return the S3 adapter of the product on the faulty network."""
     assert aws.url
     return S3ObjectStore(s3_client, "bucket")
 
 
 @pytest.fixture(name="function_environment")
 def _function_environment(aws, monkeypatch):
-    """Give the functions their environment, and their services anew."""
+    """Set the environment of the functions, and drop cached services."""
     variables = {
         "AWS_ENDPOINT_URL": aws.url,
         "AWS_REGION": "ap-northeast-2",
@@ -80,13 +80,13 @@ def _function_environment(aws, monkeypatch):
 
 
 class Session:
-    """A session of moto's AWS, with another machine."""
+    """Session of moto's AWS in which a fake machine stands for Step Functions."""
 
     def __init__(self, machine):
         self._machine = machine
 
     def client(self, service, **_options):
-        """Return a client."""
+        """Return a client of moto's AWS, or the fake machine."""
         if service == "stepfunctions":
             return self._machine
         return boto3.client(service, region_name="us-east-1")
@@ -94,7 +94,7 @@ class Session:
 
 @pytest.fixture
 def machine():
-    """Return the fake machine."""
+    """Return the fake machine of the test."""
     return FakeMachine()
 
 
@@ -125,5 +125,5 @@ def stack(machine):
 
 @pytest.fixture(scope="module")
 def policies():
-    """Return the template's policies."""
+    """Return the policies of template.yaml."""
     return Policies()

@@ -1,4 +1,4 @@
-"""No spelling of an inner address is ever connected to."""
+"""Inner addresses in every spelling: webhooks never connect to them."""
 
 import socket
 from ipaddress import ip_network
@@ -75,14 +75,14 @@ RESOLVE = socket.getaddrinfo
 
 
 class Network:
-    """Names with answers of their own; every connection is counted, and refused."""
+    """Network that answers chosen names, and counts and refuses every connection."""
 
     def __init__(self, **answers):
         self.answers = answers
         self.asked, self.connected = [], []
 
     def getaddrinfo(self, host, port, family=0, type=0, proto=0, flags=0):  # noqa: A002, PLR0913, PLR0917 - socket's own
-        """Give a name's next answer; the last one stays."""
+        """Return the next addresses of a name; the last answer stays."""
         self.asked.append(host)
         answers = self.answers.get(host)
         if answers is None:
@@ -91,7 +91,7 @@ class Network:
         return [entry for each in addresses for entry in RESOLVE(each, port, 0, type)]
 
     def create_connection(self, address, *_args, **_options):
-        """Find the address as the real one does, and count."""
+        """Resolve an address as the standard library does, and count the connection."""
         host, port = address
         for found in self.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
             self.connected.append(found[4][0])
@@ -100,7 +100,7 @@ class Network:
 
 @pytest.fixture
 def network(monkeypatch):
-    """Put a network without names below the sockets."""
+    """Replace the functions below the sockets by a network without names."""
     between = Network()
     monkeypatch.setattr(socket, "getaddrinfo", between.getaddrinfo)
     monkeypatch.setattr(socket, "create_connection", between.create_connection)
@@ -115,7 +115,7 @@ def post(host):
 
 @pytest.mark.parametrize("host", INNER)
 def test_an_inner_address_is_refused_before_it_is_connected_to(network, host):
-    """However it is written: refused for what it is, and never connected to."""
+    """A webhook in any spelling of an inner address would read services inside AWS."""
     with pytest.raises(WebhookRejectedError, match="address inside"):
         post(host)
 
@@ -124,13 +124,13 @@ def test_an_inner_address_is_refused_before_it_is_connected_to(network, host):
 
 
 def test_the_table_is_long_enough():
-    """Forty rows and more."""
+    """A table that loses its rows would test fewer spellings, and still be green."""
     assert len(set(INNER)) >= 40
 
 
 @pytest.mark.parametrize("host", OUTER)
 def test_a_public_address_is_connected_to(network, host):
-    """The table must not refuse everything."""
+    """A rule that refuses every address would let no webhook reach a server."""
     with pytest.raises(WebhookUnavailableError):
         post(host)
 
@@ -138,7 +138,7 @@ def test_a_public_address_is_connected_to(network, host):
 
 
 def test_a_name_that_is_rebound_is_checked_where_it_connects(network):
-    """Its second answer is an inner address, and nobody asks for a second one."""
+    """An attacker's name resolves to an inner address at the second question."""
     network.answers["rebound.example"] = [["8.8.8.8"], ["127.0.0.1"]]
 
     with pytest.raises(WebhookUnavailableError):
@@ -151,7 +151,7 @@ def test_a_name_that_is_rebound_is_checked_where_it_connects(network):
     "addresses", [["8.8.8.8", "10.0.0.1"], ["10.0.0.1", "8.8.8.8"]]
 )
 def test_one_inner_address_among_public_ones_refuses_the_name(network, addresses):
-    """A name with two addresses is as bad as its worst."""
+    """A name with a public and an inner address could lead a webhook inside."""
     network.answers["two.example"] = [addresses]
 
     with pytest.raises(WebhookRejectedError):
@@ -161,7 +161,7 @@ def test_one_inner_address_among_public_ones_refuses_the_name(network, addresses
 
 
 def test_an_allowed_network_is_the_only_inner_one():
-    """A server behind an internal load balancer, and not what stands beside it."""
+    """An operator who allows one inner network must not open its neighbours."""
     allowed = (ip_network("10.0.1.0/24"),)
 
     assert may_connect("10.0.1.7", allowed=allowed)

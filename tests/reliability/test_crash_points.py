@@ -1,4 +1,4 @@
-"""A stage killed at any outside call, and run again, ends as if nothing was."""
+"""Stages killed before and after each outside call, and run again."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from support.invocations import events, load, prepare
 
 
 def state(aws):
-    """Return what counts: bodies, versions, ids of webhooks, answers to tokens."""
+    """Return the effects: bodies, versions, ids of webhooks, answers to tokens."""
     versions = {
         key: [version.body for version in kept]
         for key, kept in aws.bucket.versions.items()
@@ -23,7 +23,7 @@ def state(aws):
 
 
 def in_a_child(aws, handler, event):
-    """Run an invocation in a forked child, and return how it ended."""
+    """Run an invocation in a forked child, and return the child's exit status."""
     child = os.fork()
     if child == 0:
         try:
@@ -38,7 +38,7 @@ def in_a_child(aws, handler, event):
     return status
 
 
-LEFT = {  # what a clean run leaves behind, so that equal ends are no empty ones
+LEFT = {  # effects of a clean run; two ends without any prove nothing
     "hash": 0,
     "dedupe_delete": 3,
     "music": 0,
@@ -54,7 +54,7 @@ LEFT = {  # what a clean run leaves behind, so that equal ends are no empty ones
 @pytest.mark.usefixtures("function_environment")
 @pytest.mark.parametrize("case", LEFT)
 def test_a_killed_stage_runs_again_to_the_same_end(aws, case):
-    """SIGKILL before and after every request, then once more without."""
+    """Lambda may kill a stage at any call; the retry must end like a clean run."""
     stage, event = events(aws)[case]
     handler = load(stage)
     prepare(aws)

@@ -1,4 +1,4 @@
-"""Let Hypothesis look for a history that breaks a promise, and shrink it."""
+"""Search by Hypothesis for a history that breaks a promise; failures are shrunk."""
 
 import os
 
@@ -20,7 +20,7 @@ STEPS = int(os.environ.get("WAVEFLOW_STEPS", "30"))
 
 
 class Histories(RuleBasedStateMachine):
-    """Uploads, deliveries, users and faults, in every order that comes to mind."""
+    """Uploads, deliveries, users' deletes and faults in every order for Hypothesis."""
 
     @initialize(
         message_mode=st.booleans(),
@@ -28,7 +28,7 @@ class Histories(RuleBasedStateMachine):
         versioned=st.sampled_from([True, True, True, False]),
     )
     def begin(self, message_mode, dedupe_mode, versioned):
-        """Choose what the operator has chosen."""
+        """Start a system with the modes of one operator."""
         self.faults = ChosenFaults()
         modes = Modes(message_mode, dedupe_mode, versioned)
         self.system = System(self.faults, load(), modes)
@@ -63,7 +63,7 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.sent)
     @rule(data=st.data())
     def deliver_again(self, data):
-        """At least once is also three times, and years later."""
+        """Send a message again, as SQS may do at any time."""
         message = data.draw(st.sampled_from(self.sent))
         self.system.send({"task": "generate_hash_and_webhook", **message})
 
@@ -82,12 +82,12 @@ class Histories(RuleBasedStateMachine):
 
     @rule(steps=st.integers(1, 30))
     def go_on(self, steps):
-        """Let some events happen; every one checks the promises."""
+        """Let some events happen; the system checks the promises at each event."""
         for _ in range(steps):
             self.system.step()
 
     def teardown(self):
-        """Let everything settle: nothing may be left undone or untold."""
+        """Drain the system: every job must be done and told at the end."""
         if hasattr(self, "system"):
             self.system.drain()
             recover(self.system)

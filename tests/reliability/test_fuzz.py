@@ -1,4 +1,4 @@
-"""Damaged files and made-up messages end typed, quickly and in bounded memory."""
+"""Damaged files and made-up messages: typed errors, in bounded time and memory."""
 
 import hashlib
 import os
@@ -105,7 +105,7 @@ bodies = st.one_of(
 )
 
 
-def stocked():
+def full_bucket():
     """Return a bucket that holds the same bytes under every key."""
     objects = MemoryObjects()
     for key in KEYS:
@@ -113,13 +113,13 @@ def stocked():
     return objects
 
 
-STOCKED = stocked()
+STOCKED = full_bucket()
 
 
 @given(bodies)
 @settings(max_examples=MESSAGES, deadline=None)
 def test_whatever_a_message_holds_no_call_leaves_its_user(body):
-    """Typed or answered, and told only of what is valid."""
+    """A made-up message must not reach objects of another user or prefix."""
     objects = STOCKED
     objects.calls.clear()
     request = HashRequest(record=record(body), start=START, name="run-1")
@@ -163,11 +163,11 @@ duplicates = st.fixed_dictionaries(
 )
 
 
-def claimed(body, claim, *, in_message):
-    """Name a survivor in the message, or in the server's answer; return the end."""
+def end_of_claim(body, claim, *, in_message):
+    """Name a survivor in the message or the answer; return the end and the bucket."""
     message = {**body, "duplicate_of": claim} if in_message else body
     request = HashRequest(record=record(message), start=START, name="run-1")
-    objects = stocked()
+    objects = full_bucket()
     try:
         hashed = hash_object(request, objects=objects, policy=POLICY)
         known = msgspec.to_builtins(hashed.verdict).get("duplicate_of")
@@ -185,13 +185,13 @@ def claimed(body, claim, *, in_message):
 
 
 def test_whatever_survivor_is_claimed_no_call_leaves_its_user():
-    """Nothing of another user is looked at, and only the upload itself can go."""
+    """A false survivor must not make a stage read or delete another user's files."""
     ends = Counter()
 
     @given(duplicates, claims, st.booleans())
     @settings(max_examples=MESSAGES, deadline=None)
     def claim_anything(body, claim, in_message):
-        end, objects = claimed(body, claim, in_message=in_message)
+        end, objects = end_of_claim(body, claim, in_message=in_message)
 
         ends[end] += 1
         for _, key in objects.calls:
@@ -208,7 +208,7 @@ def test_whatever_survivor_is_claimed_no_call_leaves_its_user():
 
 
 def readable(request):
-    """Return the job of a request, if its message can be read."""
+    """Return the job of a request, or None where its message cannot be read."""
     try:
         return read_job(request)
     except WaveflowError:
@@ -216,10 +216,10 @@ def readable(request):
 
 
 def test_damaged_files_end_typed_and_bounded():
-    """No dead worker, none over 10 s, none over 400 MB, none untyped."""
+    """A damaged upload must not kill a worker, run for 10 s or take 400 MB."""
     tests = Path(__file__).parents[1]
 
-    # In a process of its own: a worker's memory starts with that of its parent.
+    # A process of its own starts without the memory of pytest's worker.
     ended = subprocess.run(
         [sys.executable, "-m", "support.fuzz", "--count", str(FILES)],
         env={**os.environ, "PYTHONPATH": str(tests)},

@@ -1,4 +1,4 @@
-"""Each stage may do what it needs, and ten other things it may not."""
+"""Rights of the stages: each does its work, and is denied ten other calls."""
 
 import hashlib
 
@@ -52,14 +52,14 @@ POLICY = Policy(
 
 @pytest.fixture
 def account(policies):
-    """Return an account of its own."""
+    """Return an account of moto's AWS for one test."""
     with mock_aws():
         yield Account(policies)
 
 
 @pytest.fixture
 def as_stage(account):
-    """Return a store that works with a stage's rights, and enforces them."""
+    """Return a maker of S3 adapters that have a stage's rights only."""
 
     def make(stage):
         client = account.client(stage, "s3")
@@ -68,25 +68,25 @@ def as_stage(account):
     return make
 
 
-def hashed(objects, **fields):
-    """Run hash on a message."""
+def run_hash(objects, **fields):
+    """Run the stage `hash` on a message with some other fields."""
     request = HashRequest(record=record({**UPLOAD, **fields}), start=START, name="r")
     return hash_object(request, objects=objects, policy=POLICY)
 
 
 def test_hash_does_its_work_with_its_rights(as_stage):
-    """Happy, missing and deleted earlier: none of them looks like AccessDenied."""
+    """A missing right would show a missing upload as AccessDenied on AWS."""
     objects = as_stage("hash")
 
     with enforced():
-        assert hashed(objects).source.key == NEW
+        assert run_hash(objects).source.key == NEW
         with pytest.raises(ObjectNotFoundError):
-            hashed(objects, filepath="audio/missing.wav")
+            run_hash(objects, filepath="audio/missing.wav")
 
 
 def test_dedupe_delete_does_its_work_with_its_rights(as_stage):
-    """Refused, deleted, and deleted already."""
-    before = hashed(as_stage("hash"))
+    """A right that dedupe_delete lacks would fail on AWS only, in a user's job."""
+    before = run_hash(as_stage("hash"))
     objects = as_stage("dedupe_delete")
     known = {"job": before.job, "source": before.source}
     source = msgspec.structs.replace(before.source, last_modified="9")
@@ -103,8 +103,8 @@ def test_dedupe_delete_does_its_work_with_its_rights(as_stage):
 
 
 def test_waveform_does_its_work_with_its_rights(as_stage):
-    """Drawn, and drawn again."""
-    before = hashed(as_stage("hash"))
+    """A second drawing reads the first document, and needs the right to do that."""
+    before = run_hash(as_stage("hash"))
     objects = as_stage("waveform")
     request = WaveformRequest(job=before.job, source=before.source)
 
@@ -115,8 +115,8 @@ def test_waveform_does_its_work_with_its_rights(as_stage):
 
 
 def test_music_does_its_work_with_its_rights(as_stage):
-    """Heard, and nothing written."""
-    before = hashed(as_stage("hash"))
+    """The stage `music` must work with a role that can read uploads alone."""
+    before = run_hash(as_stage("hash"))
     objects = as_stage("music")
     request = MusicRequest(job=before.job, source=before.source)
 
@@ -125,7 +125,7 @@ def test_music_does_its_work_with_its_rights(as_stage):
 
 
 def test_mix_does_its_work_with_its_rights(as_stage):
-    """Mixed, mixed again, and a stem that is missing."""
+    """A missing stem must be named to the user, not look like a missing right."""
     objects = as_stage("mix")
 
     def mixed(*paths):
@@ -141,7 +141,7 @@ def test_mix_does_its_work_with_its_rights(as_stage):
 
 
 def test_notify_reads_its_secret_with_its_rights(account):
-    """And its tokens are closed by a policy of their own."""
+    """Only notify may read the webhook's secret and close tokens of the machine."""
     secrets = WebhookSecrets(account.client("notify", "secretsmanager"), account.secret)
 
     with enforced():
@@ -157,7 +157,7 @@ def test_notify_reads_its_secret_with_its_rights(account):
 
 
 def forbidden(stage):
-    """Return calls that the stage must be denied."""
+    """Return the calls that must be denied to a stage."""
     here = {"Bucket": BUCKET}
     calls = {
         "another bucket": ("get_object", {"Bucket": "another", "Key": "audio/x"}),
@@ -192,7 +192,7 @@ def forbidden(stage):
 
 @pytest.mark.parametrize("stage", ROLES)
 def test_ten_other_calls_are_denied(account, stage):
-    """Denied, not only unlikely."""
+    """A stage that is taken over must not read, write or delete beyond its work."""
     client = account.client(stage, "s3")
     calls = forbidden(stage)
     answers = {}
@@ -211,7 +211,7 @@ def test_ten_other_calls_are_denied(account, stage):
 
 @pytest.mark.parametrize("stage", [stage for stage in ROLES if stage != "notify"])
 def test_only_notify_reads_the_secret(account, stage):
-    """A decoder that is taken over must not sign."""
+    """A decoder that an upload has taken over must not sign webhooks."""
     client = account.client(stage, "secretsmanager")
 
     with (

@@ -1,4 +1,4 @@
-"""Every guard is needed: without it, some test fails."""
+"""Guards against data loss: a test fails when any guard is removed."""
 
 import os
 import shutil
@@ -107,7 +107,7 @@ MUTANTS = {
 
 
 def run_suite(tmp_path, command, *, machine=MACHINE):
-    """Run the tests that a guard needs against the copy of the package."""
+    """Run the tests that a guard needs on the changed copy of the package."""
     if command is SIMULATION:
         command = [*command, "--machine", str(machine)]
     paths = (tmp_path, ROOT / "tests")
@@ -124,7 +124,7 @@ def run_suite(tmp_path, command, *, machine=MACHINE):
 
 @pytest.mark.parametrize("guard", MUTANTS)
 def test_a_missing_guard_is_noticed(guard, tmp_path):
-    """Each guard has a mutant, in a temporary copy of its own."""
+    """A guard that no test needs could be removed unnoticed, and users lose files."""
     file, guarded, bare, command = MUTANTS[guard]
     shutil.copytree(PACKAGE, tmp_path / "waveflow")
     shutil.copy(MACHINE, tmp_path)
@@ -141,5 +141,5 @@ def test_a_missing_guard_is_noticed(guard, tmp_path):
 
 
 def test_thirteen_guards_have_a_mutant():
-    """A new guard needs a mutant of its own."""
+    """An author who adds a guard must add its mutant to this table."""
     assert len(MUTANTS) == 13

@@ -1,4 +1,4 @@
-"""An operator can undo, run again and look, and try each of it first."""
+"""Commands of the operator: restore, redraw and health, each with a dry run."""
 
 import json
 
@@ -20,7 +20,7 @@ RECORD = "dedupe/new_17.json"
 
 @pytest.fixture
 def deleted(stack):
-    """Delete an object as the stage does, and return its version."""
+    """Delete an object as the stage does, and return the deleted version."""
     put = stack.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"bytes")
     record = Deletion(
         source=Source(
@@ -47,7 +47,7 @@ def record_of(stack):
 
 
 def body_of(stack):
-    """Return what a reader sees, or None."""
+    """Return the object's bytes as a reader sees them, or None."""
     try:
         return stack.s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read()
     except stack.s3.exceptions.NoSuchKey:
@@ -55,7 +55,7 @@ def body_of(stack):
 
 
 def test_a_deleted_duplicate_is_brought_back(stack, deleted):
-    """Once; a second time it is already there."""
+    """A user gets a deleted file back; a second restore must change nothing."""
     [first] = restore(stack, "new", dry_run=False)
     [second] = restore(stack, "new", dry_run=False)
 
@@ -65,7 +65,7 @@ def test_a_deleted_duplicate_is_brought_back(stack, deleted):
 
 
 def test_what_was_brought_back_is_marked_as_kept(stack, deleted):
-    """The message that deleted it may be delivered once more."""
+    """A message delivered once more must not delete the restored file again."""
     restore(stack, "new", dry_run=False)
 
     record = record_of(stack)
@@ -74,7 +74,7 @@ def test_what_was_brought_back_is_marked_as_kept(stack, deleted):
 
 
 def test_an_object_that_is_there_is_marked_as_kept_too(stack, deleted):
-    """A deletion that was decided and never carried out must not come later."""
+    """A deletion that was decided but not done must not happen after a restore."""
     stack.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"bytes")
 
     restore(stack, "new", dry_run=False)
@@ -88,7 +88,7 @@ def test_an_object_that_is_there_is_marked_as_kept_too(stack, deleted):
 )
 @pytest.mark.usefixtures("deleted")
 def test_what_we_did_not_delete_is_not_brought_back(stack, changed):
-    """The user deleted it, after an intention of ours came to nothing."""
+    """A file that its user deleted must not come back through an operator."""
     body = json.dumps(record_of(stack) | changed)
     stack.s3.put_object(Bucket=BUCKET, Key=RECORD, Body=body)
 
@@ -99,7 +99,7 @@ def test_what_we_did_not_delete_is_not_brought_back(stack, changed):
 
 
 def test_a_dry_run_of_restore_changes_nothing(stack, deleted):
-    """It names the version that would come back."""
+    """An operator who only looks must see the version, and change nothing."""
     before = record_of(stack)
 
     [said] = restore(stack, "new", dry_run=True)
@@ -110,7 +110,7 @@ def test_a_dry_run_of_restore_changes_nothing(stack, deleted):
 
 
 def test_a_new_upload_is_not_overwritten_by_a_restore(stack, deleted):
-    """What the user has put there since is theirs."""
+    """A restore must not replace what the user has uploaded since."""
     stack.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"another")
 
     [said] = restore(stack, "new", dry_run=False)
@@ -121,7 +121,7 @@ def test_a_new_upload_is_not_overwritten_by_a_restore(stack, deleted):
 
 
 def test_a_version_past_its_quarantine_is_named(stack, deleted):
-    """QuarantineDays are over: nothing can be done, and it is said."""
+    """An operator must be told that a version is gone after its quarantine."""
     stack.s3.delete_object(Bucket=BUCKET, Key=KEY, VersionId=deleted)
 
     [said] = restore(stack, "new", dry_run=False)
@@ -130,14 +130,14 @@ def test_a_version_past_its_quarantine_is_named(stack, deleted):
 
 
 def test_a_stem_that_was_never_deleted_is_a_mistake(stack):
-    """One line, and exit code 1."""
+    """An operator who mistypes a stem gets one sentence, no traceback."""
     with pytest.raises(LocalError, match="No deletion"):
         restore(stack, "nobody", dry_run=False)
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_a_redrawing_is_a_message_to_the_queue(stack, dry_run):
-    """It goes the way of every other message."""
+    """A redrawn waveform must pass the queue and all checks like any message."""
     drawing = Drawing("ann", "t", "s", KEY, timestamp="2026-01-01T00:00:00Z")
 
     message = redraw(stack, drawing, dry_run=dry_run)
@@ -156,7 +156,7 @@ def test_a_redrawing_is_a_message_to_the_queue(stack, dry_run):
 
 
 def test_health_names_what_is_wrong(stack):
-    """Every part is looked at, whatever the others say."""
+    """A broken part must not keep an operator from seeing the other broken parts."""
     stack.s3.put_bucket_versioning(
         Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"}
     )
@@ -173,7 +173,7 @@ def test_health_names_what_is_wrong(stack):
 
 
 def test_health_names_a_part_that_is_not_there(stack):
-    """A missing bucket is no traceback."""
+    """An operator must read which part is missing, instead of a traceback."""
     parts = Parts(
         **{**vars(stack.parts), "bucket": "nobody", "webhook_url": "http://x"}
     )
@@ -186,7 +186,7 @@ def test_health_names_a_part_that_is_not_there(stack):
 
 
 def test_a_stack_of_somebody_else_is_a_mistake():
-    """Its outputs are not ours."""
+    """An operator who names a stack of another product gets one clear sentence."""
     with pytest.raises(LocalError, match="is it WaveFlow's"):
         parts_of({"Outputs": []})
 
@@ -212,7 +212,7 @@ def test_a_stack_of_somebody_else_is_a_mistake():
 )
 @pytest.mark.usefixtures("deleted")
 def test_every_command_is_offered(stack, monkeypatch, arguments, said):
-    """What works as a function must work at the prompt."""
+    """An operation that works in Python must also work as a command of an operator."""
     monkeypatch.setattr("waveflow_local.ops.stack.open_stack", lambda _name: stack)
 
     result = CliRunner().invoke(app, ["ops", *arguments])

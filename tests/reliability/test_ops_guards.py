@@ -1,4 +1,4 @@
-"""`ops health` sees a stopped pipe, a ringing alarm and an unguarded bucket."""
+"""Findings of `ops health`: a stopped pipe, a ringing alarm, an open bucket."""
 
 import json
 
@@ -31,10 +31,10 @@ OUTPUTS = (
 
 
 class Session:
-    """A session of moto's AWS."""
+    """Session of moto's AWS."""
 
     def client(self, service, **_options):
-        """Return a client."""
+        """Return a client of moto's AWS."""
         return boto3.client(service, region_name="us-east-1")
 
 
@@ -89,12 +89,12 @@ def _alarm(stack, name, state):
 
 
 def found(stack):
-    """Return what the checks of a stack on AWS say."""
+    """Return the finding of each check of a stack on AWS."""
     return {part: check(stack) for part, check in health.ON_AWS.items()}
 
 
 def test_a_guarded_stack_is_well(stack):
-    """A check that always complains is not read."""
+    """An operator stops reading a check that always complains."""
     _alarm(stack, "flow-QueueAgeAlarm-1A", "OK")
     _alarm(stack, "flow-dev-QueueAgeAlarm-1A", "ALARM")
 
@@ -102,7 +102,7 @@ def test_a_guarded_stack_is_well(stack):
 
 
 def test_a_ringing_alarm_is_named(stack):
-    """By its name in the runbook."""
+    """An operator looks a ringing alarm up by its name in the runbook."""
     _alarm(stack, "flow-QueueAgeAlarm-1A", "ALARM")
     _alarm(stack, "flow-DefectsAlarm-2B", "ALARM")
 
@@ -110,14 +110,14 @@ def test_a_ringing_alarm_is_named(stack):
 
 
 def test_a_stopped_pipe_is_named(stack):
-    """Messages wait, and nothing else shows it at once."""
+    """A stopped pipe leaves messages waiting, and no alarm rings at once."""
     stack.pipes.stop_pipe(Name="pipe")
 
     assert found(stack)["pipe"] == "the pipe is STOPPED"
 
 
 def test_a_bucket_without_guards_is_named(stack):
-    """An existing bucket is its owner's, and may have none."""
+    """An operator's own bucket may be public, or keep old versions for ever."""
     stack.s3.delete_public_access_block(Bucket=BUCKET)
     stack.s3.delete_bucket_lifecycle(Bucket=BUCKET)
 
@@ -127,7 +127,7 @@ def test_a_bucket_without_guards_is_named(stack):
 
 @pytest.mark.parametrize("block", bucket_checks.BLOCKS)
 def test_half_a_block_is_none(stack, block):
-    """Each of the four closes a way of its own."""
+    """A public access block needs all four settings; three leave the bucket open."""
     stack.s3.put_public_access_block(
         Bucket=BUCKET, PublicAccessBlockConfiguration={**BLOCK, block: False}
     )
@@ -139,7 +139,7 @@ def test_half_a_block_is_none(stack, block):
     "statement", [None, {**DENY, "Effect": "Allow"}, {**DENY, "Condition": {}}]
 )
 def test_plain_http_is_named(stack, statement):
-    """A policy alone is no guard: it must deny what comes without TLS."""
+    """A bucket policy that does not deny plain HTTP would let uploads be overheard."""
     stack.s3.delete_bucket_policy(Bucket=BUCKET)
     if statement:
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -150,7 +150,7 @@ def test_plain_http_is_named(stack, statement):
 
 @pytest.mark.parametrize(("kind", "well"), [("aws:kms", False), ("AES256", True)])
 def test_a_key_that_no_role_may_use_is_named(stack, kind, well):
-    """Every read would be denied, and look like a missing right on S3."""
+    """A KMS key without rights makes every read look like a missing right on S3."""
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": kind}}
     stack.s3.put_bucket_encryption(
         Bucket=BUCKET, ServerSideEncryptionConfiguration={"Rules": [rule]}
@@ -178,7 +178,7 @@ def test_a_key_that_no_role_may_use_is_named(stack, kind, well):
     ],
 )
 def test_a_rule_that_ends_a_recording_is_named(stack, rule, said):
-    """An upload may be the only copy; its rule may be older than the pipeline."""
+    """An old lifecycle rule may delete the only copy of a user's recording."""
     _keep(stack, QUARANTINE, rule)
 
     wrong = found(stack)["bucket lifecycle"]
@@ -187,7 +187,7 @@ def test_a_rule_that_ends_a_recording_is_named(stack, rule, said):
 
 
 def test_a_stack_is_read_with_its_alias_and_pipe():
-    """What starts anew starts as every message does."""
+    """`ops redrive` must start new executions by the alias that the pipe uses."""
     parameters = {
         "WebhookUrl": "https://x",
         "AllowedPrefixes": "audio/,users/",

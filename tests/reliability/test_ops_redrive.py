@@ -1,4 +1,4 @@
-"""A failed execution is resumed or started anew, once, and only when asked for."""
+"""Failed executions, resumed or started anew once, when an operator asks."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ LONG_AGO = NOW - timedelta(days=30)
 
 
 def test_failed_executions_are_resumed_or_started_anew(stack, machine):
-    """Where a webhook failed, nothing is computed again; else all is repeatable."""
+    """A job whose webhook failed must be resumed, so that nothing is computed twice."""
     done = run_again(stack, Choice(since=LONG_AGO), dry_run=False)
 
     assert machine.redriven == ["asking", "telling", "killed"]
@@ -21,7 +21,7 @@ def test_failed_executions_are_resumed_or_started_anew(stack, machine):
 
 
 def test_a_second_redrive_starts_nothing_that_the_first_has_started(stack, machine):
-    """The old execution stays FAILED for ever; the new one's name follows from it."""
+    """An operator who redrives twice must not run a job twice."""
     first = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
     listed = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=True)
     again = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
@@ -32,7 +32,7 @@ def test_a_second_redrive_starts_nothing_that_the_first_has_started(stack, machi
 
 
 def test_two_operators_at_once_start_one_execution(stack, machine):
-    """Step Functions refuses the name that it knows."""
+    """Two operators who redrive at once must not run a job twice."""
     machine.blind = True
     for _ in range(2):
         [done] = run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
@@ -42,7 +42,7 @@ def test_two_operators_at_once_start_one_execution(stack, machine):
 
 
 def test_what_was_started_anew_and_failed_is_started_anew(stack, machine):
-    """Each try has a name of its own, and no more than 80 characters."""
+    """An execution that fails again must be startable again, by a name of its own."""
     for _ in range(3):
         run_again(stack, Choice(code="STORAGE_UNAVAILABLE"), dry_run=False)
         machine.fail_the_started("STORAGE_UNAVAILABLE")
@@ -53,7 +53,7 @@ def test_what_was_started_anew_and_failed_is_started_anew(stack, machine):
 
 @pytest.mark.parametrize("choice", [Choice(), Choice(until=NOW)])
 def test_a_redrive_of_everything_must_be_asked_for(stack, machine, choice):
-    """A slip would start weeks of executions."""
+    """An operator's slip without a choice would start weeks of executions."""
     with pytest.raises(LocalError, match="--error or --since"):
         run_again(stack, choice, dry_run=False)
 
@@ -74,7 +74,7 @@ def test_a_redrive_of_everything_must_be_asked_for(stack, machine, choice):
     ],
 )
 def test_a_choice_is_by_code_and_time(stack, machine, choice, arns):
-    """And a dry run only lists it."""
+    """An operator must see the chosen executions in a dry run, which starts none."""
     listed = run_again(stack, choice, dry_run=True)
 
     assert [execution.arn for execution in listed] == [ARN + name for name in arns]

@@ -1,4 +1,4 @@
-"""No token, secret or signed address is ever said, and no line is ever forged."""
+"""Secrets stay out of logs and errors, and messages forge no log line."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def _own_log(function_environment, monkeypatch, request):  # noqa: ARG001 - whic
 @pytest.mark.usefixtures("function_environment")
 @pytest.mark.parametrize("fault", ["ok", "503", "lost", "short", "reset:0.5"])
 def test_no_log_line_or_error_holds_a_secret(aws, capfd, fault):
-    """Whatever the network does to the question."""
+    """A token or secret in a log lets readers of the log delete files."""
     known = events(aws)
     handler = load("notify")
     event = {**known["ask"][1], "task_token": TOKEN}
@@ -51,7 +51,7 @@ def test_no_log_line_or_error_holds_a_secret(aws, capfd, fault):
 
 @pytest.mark.usefixtures("function_environment")
 def test_a_newline_in_a_message_forges_no_log_line(aws, capfd):
-    """Every line that is logged is one JSON object, written by us."""
+    """An attacker's newline must not write a log line that an operator believes."""
     prepare(aws)
     forged = '\n{"level":"INFO","message":"deleted everything"}\n'
     body = {
@@ -71,7 +71,7 @@ def test_a_newline_in_a_message_forges_no_log_line(aws, capfd):
     assert "deleted everything" not in {json.loads(x).get("message") for x in lines}
 
 
-# Each says a secret in another way, and would pass if nobody listened.
+# Tests that each print a secret in another way, and pass without the plugin.
 TALKATIVE = """
 import logging, os, subprocess, sys
 
@@ -100,7 +100,7 @@ def test_discreet(capsys): print("a token, a secret"), capsys.readouterr()
 
 
 def test_a_test_that_says_a_secret_fails(tmp_path):
-    """What listens to every test is itself heard to work."""
+    """A test that prints a secret in any way must fail, so that logs hold none."""
     tests = Path(__file__).parents[1]
     shutil.copy(tests / "conftest.py", tmp_path)
     (tmp_path / "test_talk.py").write_text(TALKATIVE)

@@ -1,4 +1,4 @@
-"""Nothing is lost and nobody is fooled, whatever fails: in volume."""
+"""Promises of the whole system under every fault, in thousands of executions."""
 
 import sys
 
@@ -7,13 +7,13 @@ from support.simulation.faults import KINDS
 from support.simulation.volume import Report, run_seed
 
 SEEDS = 80
-SHARES = 8  # each runs in a worker of its own
-MESSAGES = 100  # of one seed; repeats and answers make more executions of them
+SHARES = 8  # shares, each run by a pytest worker
+MESSAGES = 100  # messages of one seed; repeats and answers start further executions
 
 
 @pytest.mark.parametrize("share", range(SHARES))
 def test_no_promise_breaks_with_every_fault_at_five_percent(share):
-    """10,000 executions together; `make soak` runs ten times as many."""
+    """A fault at any call must not lose a file or tell a server what is not so."""
     report = Report()
 
     for seed in range(share, SEEDS, SHARES):
@@ -26,7 +26,7 @@ def test_no_promise_breaks_with_every_fault_at_five_percent(share):
 
 
 def test_every_kind_of_fault_is_injected():
-    """A fault that never strikes proves nothing."""
+    """A kind of fault that never strikes would leave its promise untested."""
     report = Report()
 
     for seed in (1000, 1001, 1002, 1004):
@@ -37,7 +37,7 @@ def test_every_kind_of_fault_is_injected():
 
 
 def test_a_calm_world_works_to_its_end():
-    """Without faults, every twin is deleted once and everything else is drawn."""
+    """A calm system must delete every twin once, and draw all other uploads."""
     report = Report()
 
     system = run_seed(3, report, messages=60, rate=0.0)

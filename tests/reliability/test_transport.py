@@ -1,4 +1,4 @@
-"""The S3 adapter under the faults of a network: whole bytes, or a typed error."""
+"""The S3 adapter under network faults: whole bytes, or a typed error."""
 
 import hashlib
 import os
@@ -24,7 +24,7 @@ RESETS = ["reset:0.25", "reset:0.5", "reset:0.99", "short"]
 
 @pytest.fixture(autouse=True)
 def _no_waits(monkeypatch):
-    """Let boto3 try again at once: its waits are not what is tested."""
+    """Let boto3 try again at once, without its waits."""
     monkeypatch.setattr(
         standard.ExponentialBackoff, "delay_amount", lambda _self, _context: 0
     )
@@ -32,19 +32,19 @@ def _no_waits(monkeypatch):
 
 @pytest.fixture
 def stored(aws, objects):
-    """Return an upload without a checksum, as the browser makes them."""
+    """Return an upload without a checksum, as a browser makes it."""
     aws.bucket.put(KEY, BODY, checksummed=False)
     return objects.find(KEY)
 
 
 def gets(aws):
-    """Return how many times the object was asked for."""
+    """Return the number of GET requests for the object."""
     return aws.requests.count(("GET", f"/bucket/{KEY}"))
 
 
 @pytest.mark.parametrize("fault", RESETS)
 def test_a_cut_body_is_continued_and_the_hash_is_of_all(aws, objects, stored, fault):
-    """boto3 never does that; the pin makes the rest the same object's."""
+    """A cut download must go on where it stopped, and hash the same object's bytes."""
     aws.script["GET"] = [fault]
 
     assert sha256_of(stored, objects=objects) == DIGEST
@@ -53,7 +53,7 @@ def test_a_cut_body_is_continued_and_the_hash_is_of_all(aws, objects, stored, fa
 
 @pytest.mark.parametrize("fault", RESETS)
 def test_a_body_that_keeps_being_cut_ends_typed(aws, objects, stored, fault):
-    """At most two more reads, then the machine's own retry."""
+    """A download that is cut three times must be left to the machine's retry."""
     aws.script["GET"] = [fault] * 3
 
     with pytest.raises(StorageUnavailableError):
@@ -64,7 +64,7 @@ def test_a_body_that_keeps_being_cut_ends_typed(aws, objects, stored, fault):
 @pytest.mark.parametrize("count", [1, 4])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_busy_store_is_tried_five_times(aws, objects, stored, method, count):
-    """503 SlowDown passes."""
+    """S3's SlowDown passes; a job must not fail at the first 503."""
     aws.script[method] = ["503"] * count
 
     found = objects.find(KEY)
@@ -74,7 +74,7 @@ def test_a_busy_store_is_tried_five_times(aws, objects, stored, method, count):
 
 
 def test_a_store_that_stays_busy_ends_typed(aws, objects, stored):
-    """The state machine waits longer than a function can."""
+    """A stage that waits longer than its function lives would be killed untyped."""
     aws.script["GET"] = ["503"] * 5
 
     with pytest.raises(StorageUnavailableError):
@@ -82,7 +82,7 @@ def test_a_store_that_stays_busy_ends_typed(aws, objects, stored):
 
 
 def test_retries_and_time_outs_are_set_on_purpose():
-    """The defaults are three tries, and a minute for a silent connection."""
+    """boto3's defaults would wait a minute for a silent connection."""
     config = _config()
 
     assert config.retries == {"mode": "standard", "total_max_attempts": 5}
@@ -90,7 +90,7 @@ def test_retries_and_time_outs_are_set_on_purpose():
 
 
 def test_a_stored_checksum_saves_the_read(aws, objects):
-    """S3 tells it only to those who ask."""
+    """A stored checksum spares a download, but S3 sends checksums only when asked."""
     aws.bucket.put(KEY, BODY)
 
     assert sha256_of(objects.find(KEY), objects=objects) == DIGEST
@@ -98,7 +98,7 @@ def test_a_stored_checksum_saves_the_read(aws, objects):
 
 
 def test_a_flipped_bit_is_noticed_by_the_stored_checksum(aws, objects):
-    """S3 keeps one for every object that is put without saying otherwise."""
+    """A damaged download must not be taken for the user's file."""
     aws.bucket.put(KEY, BODY)
     aws.script["GET"] = ["flipped"]
     etag = objects.find(KEY).etag
@@ -108,7 +108,7 @@ def test_a_flipped_bit_is_noticed_by_the_stored_checksum(aws, objects):
 
 
 def test_a_flipped_bit_never_reaches_the_decoder(aws, objects, stored, tmp_path):
-    """Peaks and hash are of the same bytes: the file is fetched once more."""
+    """A damaged download is fetched again, so peaks and hash are of the same bytes."""
     aws.script["GET"] = ["flipped"]
 
     fetch(KEY, tmp_path / "x", etag=stored.etag, audio_hash=DIGEST, objects=objects)
@@ -118,7 +118,7 @@ def test_a_flipped_bit_never_reaches_the_decoder(aws, objects, stored, tmp_path)
 
 
 def test_an_object_that_stays_damaged_ends_typed(aws, objects, stored, tmp_path):
-    """Two reads, and no drawing of something else."""
+    """A file that arrives damaged twice must not be drawn."""
     aws.script["GET"] = ["flipped"] * 2
 
     with pytest.raises(StorageUnavailableError):
@@ -127,7 +127,7 @@ def test_an_object_that_stays_damaged_ends_typed(aws, objects, stored, tmp_path)
 
 @pytest.mark.parametrize("script", [["replaced"], ["reset:0.5", "replaced"]])
 def test_a_replaced_object_is_never_read(aws, objects, stored, script):
-    """Between two calls, and between the two halves of one body."""
+    """A file replaced between two reads would give a hash of neither file."""
     aws.replacement = BODY[::-1]
     aws.script["GET"] = script
 
@@ -137,7 +137,7 @@ def test_a_replaced_object_is_never_read(aws, objects, stored, script):
 
 @pytest.mark.parametrize("script", [["deleted"], ["reset:0.5", "deleted"]])
 def test_a_deleted_object_is_typed(aws, objects, stored, script):
-    """No half of it is ever hashed."""
+    """Half of a file that was deleted meanwhile must not be hashed."""
     aws.script["GET"] = script
 
     with pytest.raises(ObjectNotFoundError):
@@ -145,7 +145,7 @@ def test_a_deleted_object_is_typed(aws, objects, stored, script):
 
 
 def test_a_lost_answer_to_a_put_is_our_own_write(aws, objects):
-    """boto3 sends it again and gets 412: the bytes are compared."""
+    """A lost answer makes boto3 repeat a PUT, and S3 refuses the second with 412."""
     aws.script["PUT"] = ["lost"]
 
     objects.publish("waveforms/x", b"{}", content_type="application/json")
@@ -154,7 +154,7 @@ def test_a_lost_answer_to_a_put_is_our_own_write(aws, objects):
 
 
 def test_equal_bytes_are_not_written_twice(aws, objects):
-    """A repeated message leaves no second version."""
+    """A repeated message must not leave a second version of the same document."""
     for _ in range(3):
         objects.publish("waveforms/x", b"{}", content_type="application/json")
 
@@ -162,7 +162,7 @@ def test_equal_bytes_are_not_written_twice(aws, objects):
 
 
 def test_other_bytes_are_replaced_only_if_nobody_else_did(aws, objects):
-    """The write is conditional on what was compared."""
+    """Two writers must not overwrite each other's document unseen."""
     objects.publish("waveforms/x", b"old", content_type="application/json")
     objects.publish("waveforms/x", b"new", content_type="application/json")
     aws.replacement = b"other"
@@ -175,7 +175,7 @@ def test_other_bytes_are_replaced_only_if_nobody_else_did(aws, objects):
 
 @pytest.mark.parametrize("before", [None, b"old"])
 def test_a_lost_answer_to_a_write_over_is_our_own_write(aws, objects, before):
-    """Its condition fails on our own bytes, which are compared."""
+    """A lost answer to a conditional write must not look like another writer."""
     etag = aws.bucket.put("dedupe/x", before).etag if before else None
     aws.script["PUT"] = ["lost"]
 
@@ -191,7 +191,7 @@ def test_a_lost_answer_to_a_write_over_is_our_own_write(aws, objects, before):
 @pytest.mark.parametrize("before", [None, b"old"])
 @pytest.mark.parametrize("fault", ["replaced", "deleted"])
 def test_a_write_over_something_else_is_refused(aws, objects, before, fault):
-    """Two invocations beside each other: the record has one last word."""
+    """Two invocations must not both write the last word of one record."""
     etag = aws.bucket.put("dedupe/x", before).etag if before else None
     if before is None and fault == "deleted":
         etag = '"of what was there"'
@@ -208,7 +208,7 @@ def test_a_write_over_something_else_is_refused(aws, objects, before, fault):
 
 
 def test_a_lost_answer_to_a_delete_looks_like_a_missing_object(aws, objects, stored):
-    """The stage then looks for its own record and marker."""
+    """A lost answer to a delete must lead the stage to its record and marker."""
     aws.script["DELETE"] = ["lost"]
 
     with pytest.raises(ObjectNotFoundError):
@@ -218,14 +218,14 @@ def test_a_lost_answer_to_a_delete_looks_like_a_missing_object(aws, objects, sto
 
 
 def test_a_key_without_an_object_has_no_delete_marker(aws, objects, stored):
-    """Neither what is there nor what never was is our own delete."""
+    """A key without a delete marker must not pass for a deletion by WaveFlow."""
     assert not objects.has_delete_marker(stored.key)
     assert not objects.has_delete_marker("audio/never.wav")
     assert len(aws.requests) == 3
 
 
 def test_a_replaced_object_is_never_deleted(aws, objects, stored):
-    """The delete carries the pin."""
+    """A user's new upload under the same key must survive an old deletion."""
     aws.replacement = b"another take"
     aws.script["DELETE"] = ["replaced"]
 
@@ -235,7 +235,7 @@ def test_a_replaced_object_is_never_deleted(aws, objects, stored):
 
 
 def test_many_damaged_transfers_give_no_wrong_hash(aws, objects):
-    """Seeded: every read is whole, or typed."""
+    """Random damage must never end in a wrong hash of a user's file."""
     chance, small = random.Random(7), BODY[:50_000]  # noqa: S311 - repeatable
     aws.bucket.put(KEY, small)
     stored = objects.find(KEY)
@@ -246,8 +246,8 @@ def test_many_damaged_transfers_give_no_wrong_hash(aws, objects):
     outcomes = {"whole": 0, "typed": 0}
     for _ in range(TRANSFERS):
         script = chance.choices(cuts, k=chance.randint(1, 4))
-        # A range has no checksum: a bit that flips in a continued body is seen by
-        # the next stage, whose bytes are held to the hash.
+        # A range has no checksum. The next stage compares a continued body with
+        # the hash, and notices a bit that flips.
         aws.script["GET"] = chance.choice([script, ["503", "flipped"]])
         try:
             digest = sha256_of(bare, objects=objects)

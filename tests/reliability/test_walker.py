@@ -1,4 +1,4 @@
-"""The tests' walker reads the machine as Step Functions would."""
+"""The walker of the tests reads the machine as Step Functions does."""
 
 import re
 
@@ -20,7 +20,7 @@ json_values = st.recursive(
 
 
 def outcome(evaluate, expression, variables):
-    """Return the value, or that there is none."""
+    """Return the value of an expression, or the word undefined."""
     try:
         return evaluate(expression, variables)
     except UndefinedValueError:
@@ -29,7 +29,7 @@ def outcome(evaluate, expression, variables):
 
 @given(json_values, st.lists(st.sampled_from("abc"), max_size=3))
 def test_the_short_cut_for_paths_agrees_with_the_interpreter(value, steps):
-    """Most expressions are plain paths, and need no interpreter."""
+    """A short cut that evaluates paths otherwise would make the simulation lie."""
     expression = ".".join(["$x", *steps])
 
     assert PATH.fullmatch(expression)
@@ -39,7 +39,7 @@ def test_the_short_cut_for_paths_agrees_with_the_interpreter(value, steps):
 
 
 def drive(execution, walk, results):
-    """Answer every request in turn; sleeps pass at once."""
+    """Answer each request with the next result; sleeps pass at once."""
     requests = []
     results = iter(results)
     try:
@@ -54,7 +54,7 @@ def drive(execution, walk, results):
         return requests, execution.ended
 
 
-def asked(results):
+def walk_upload(results):
     """Walk an upload whose question is answered by `results`."""
     execution = Execution(load(), UPLOAD, "run", "2026-01-01T00:00:00.000Z")
     requests, ended = drive(execution, execution.walk(), [Succeeded(HASHED), *results])
@@ -62,8 +62,8 @@ def asked(results):
 
 
 def test_an_undelivered_question_is_asked_again_by_a_redrive():
-    """And only by one: the state beside it fails with what it was handed."""
-    execution, requests, ended = asked([UNAVAILABLE] * 13 + [UNAVAILABLE])
+    """A question that could not be sent must wait for a redrive and its retries."""
+    execution, requests, ended = walk_upload([UNAVAILABLE] * 13 + [UNAVAILABLE])
 
     assert (ended.status, ended.state) == ("FAILED", "AskUndelivered")
     assert ended.error == "WebhookUnavailableError"
@@ -79,8 +79,8 @@ def test_an_undelivered_question_is_asked_again_by_a_redrive():
 
 
 def test_a_redriven_question_answered_with_a_failure_is_told():
-    """SendTaskFailure is INVALID_VERDICT at every question, the redriven too."""
-    execution, _, _ = asked([UNAVAILABLE] * 14)
+    """A redriven question that is answered with a failure must be told as invalid."""
+    execution, _, _ = walk_upload([UNAVAILABLE] * 14)
     told = Succeeded({"code": "INVALID_VERDICT", "sentence": "said"})
 
     requests, ended = drive(
@@ -95,8 +95,8 @@ def test_a_redriven_question_answered_with_a_failure_is_told():
 
 
 def test_a_redriven_question_that_fails_again_can_be_redriven_again():
-    """A server may be down for days."""
-    execution, _, _ = asked([UNAVAILABLE] * 14)
+    """A server that is down for days needs more than one redrive."""
+    execution, _, _ = walk_upload([UNAVAILABLE] * 14)
 
     _, ended = drive(
         execution, execution.redrive(), [Succeeded({}), *[UNAVAILABLE] * 14]
@@ -108,8 +108,8 @@ def test_a_redriven_question_that_fails_again_can_be_redriven_again():
 
 @pytest.mark.parametrize("answer", [None, [], "new", 7, {"verdict": None}])
 def test_nonsense_ends_at_the_telling_state(answer):
-    """Null is an answer too, and no missing one."""
-    _, requests, _ = asked(
+    """A server's nonsense, null included, must end in a told failure."""
+    _, requests, _ = walk_upload(
         [Succeeded(answer), Succeeded({"code": "X", "sentence": "y"})]
     )
 
@@ -118,10 +118,12 @@ def test_nonsense_ends_at_the_telling_state(answer):
 
 
 def test_three_silent_questions_end_typed():
-    """Each has a token of its own."""
+    """A server that stays silent must get three questions, each with its own token."""
     silence = Failed("States.Timeout")
 
-    _, requests, _ = asked([silence] * 3 + [Succeeded({"code": "X", "sentence": "y"})])
+    _, requests, _ = walk_upload(
+        [silence] * 3 + [Succeeded({"code": "X", "sentence": "y"})]
+    )
 
     tokens = {r.token for r in requests if r.state == "Ask"}
     assert len(tokens) == 3
@@ -129,7 +131,7 @@ def test_three_silent_questions_end_typed():
 
 
 def test_retries_wait_as_the_machine_says():
-    """60·2ⁿ s with jitter, three times."""
+    """The simulation's retries must wait like the machine's: 60·2ⁿ s, three times."""
     execution = Execution(load(), UPLOAD, "run", "2026-01-01T00:00:00.000Z")
     walk, sleeps, retries = execution.walk(), [], []
 
@@ -149,7 +151,7 @@ def test_retries_wait_as_the_machine_says():
 
 
 def test_the_walker_knows_every_kind_of_state():
-    """A new kind must be taught to it before it is relied on."""
+    """A new kind of state would be walked wrongly until the walker knows the kind."""
     kinds = {state["Type"] for state in load()["States"].values()}
 
     assert kinds <= {"Task", "Choice", "Succeed", "Fail"}

@@ -1,4 +1,4 @@
-"""A warm process serves on and on: nothing grows, nothing is left behind."""
+"""Warm processes: no growing memory, no open files, no files left behind."""
 
 import gc
 import os
@@ -17,26 +17,26 @@ STAGES = ["hash", "dedupe_delete", "music", "waveform", "mix", "ask", "tell"]
 
 
 def resident_mb():
-    """Return the memory that is in use now."""
+    """Return the resident memory in megabytes."""
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 2**20
 
 
 def descriptors():
-    """Return how many files and sockets are open."""
+    """Return the number of open files and sockets."""
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def leftovers():
-    """Return our files in the temp folder."""
+    """Return WaveFlow's files in the temp folder."""
     return sorted(Path(tempfile.gettempdir()).glob("waveflow-*"))
 
 
 @pytest.mark.usefixtures("function_environment")
 @pytest.mark.parametrize("case", STAGES)
 def test_a_warm_stage_keeps_its_size(aws, monkeypatch, tmp_path, case):
-    """Memory, descriptors and the temp folder are as they were."""
+    """A warm function that leaks is killed after some hundred users' jobs."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     stage, event = events(aws)[case]
     handler = load(stage)
@@ -56,7 +56,7 @@ def test_a_warm_stage_keeps_its_size(aws, monkeypatch, tmp_path, case):
 @pytest.mark.usefixtures("function_environment")
 @pytest.mark.parametrize("case", ["waveform", "music", "mix"])
 def test_a_full_disk_is_a_resource_limit(aws, monkeypatch, tmp_path, case):
-    """The upload does not fit: the error is typed, and no file stays."""
+    """A full disk must end as RESOURCE_LIMIT, which the machine retries elsewhere."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     stage, event = events(aws)[case]
     handler = load(stage)
@@ -76,7 +76,7 @@ def test_a_full_disk_is_a_resource_limit(aws, monkeypatch, tmp_path, case):
 def test_a_temp_folder_that_is_read_only_is_a_resource_limit(
     aws, monkeypatch, tmp_path, case
 ):
-    """Nothing can be written at all: the error is typed here too."""
+    """A temp folder without write permission must end as RESOURCE_LIMIT too."""
     stage, event = events(aws)[case]
     handler = load(stage)
     prepare(aws)
@@ -93,19 +93,19 @@ def test_a_temp_folder_that_is_read_only_is_a_resource_limit(
 
 
 def files_stay_small():
-    """Let no file grow beyond a limit, as on a disk that is full."""
+    """Limit the size of files, as on a full disk."""
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (FITS_BYTES, most))
 
 
 def be_no_superuser():
-    """Give up the right to write everywhere."""
+    """Change to a user who cannot write everywhere."""
     if os.getuid() == 0:
         os.setresuid(NOBODY, NOBODY, NOBODY)
 
 
 def in_a_child(handler, event, *, confined):
-    """Invoke in a forked child under a limit; return the name of its error."""
+    """Invoke a handler in a forked child under a limit; return its error's name."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -117,7 +117,7 @@ def in_a_child(handler, event, *, confined):
             kind = type(exc).__name__
         os.write(writing, kind.encode())
         _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # coverage writes now
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # coverage's data
         os._exit(0)
     os.close(writing)
     os.waitpid(child, 0)

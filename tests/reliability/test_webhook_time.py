@@ -1,4 +1,4 @@
-"""One attempt of a webhook ends at its deadline, whatever the network does."""
+"""Attempts of a webhook: each ends at its deadline, whatever the network does."""
 
 import contextlib
 import socket
@@ -12,11 +12,11 @@ from waveflow.errors import WebhookUnavailableError
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 DEADLINE_S = 0.5
-GIVES_UP_S = 60  # no machine is so busy that the deadline comes after that
+GIVES_UP_S = 60  # seconds, far longer than any machine delays the deadline
 
 
 class Peer:
-    """A peer that never ends by itself, so that only the deadline ends an attempt."""
+    """Peer that never ends by itself, so that only the deadline ends an attempt."""
 
     def __init__(self):
         self.gave_up = False
@@ -24,24 +24,24 @@ class Peer:
         self._until = time.monotonic() + GIVES_UP_S
 
     def goes_on(self):
-        """Wait for a moment; tell whether the attempt is still on."""
+        """Wait for a moment; return whether the attempt goes on."""
         if self._attempt_over.wait(0.05):
             return False
         self.gave_up = time.monotonic() > self._until
         return not self.gave_up
 
     def hang(self, timeout=GIVES_UP_S):
-        """Say nothing until the attempt is over, or for the client's own time-out."""
+        """Stay silent until the attempt is over, or for the client's own time-out."""
         self.gave_up = not self._attempt_over.wait(timeout) and timeout >= GIVES_UP_S
 
     def end(self):
-        """Leave: the attempt is over."""
+        """End the peer with the attempt."""
         self._attempt_over.set()
 
 
 @pytest.fixture
 def peer():
-    """Give a test a peer, and end it with the test."""
+    """Return a peer that ends with the test."""
     running = Peer()
     yield running
     running.end()
@@ -49,7 +49,7 @@ def peer():
 
 @pytest.fixture
 def receiver(peer):
-    """Run a receiver whose answers are the peer's."""
+    """Run a receiver that answers as the peer does."""
     with Receiver() as running:
         running.peer = peer
         yield running
@@ -72,22 +72,22 @@ def drip(request, head, byte):
 
 
 def drip_headers(request):
-    """Never end the status line."""
+    """Send a status line that never ends."""
     drip(request, b"HTTP/1.1 200 ", b"O")
 
 
 def drip_body(request):
-    """Promise a body and send it byte by byte."""
+    """Promise a body, and send the body byte by byte."""
     drip(request, b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b" ")
 
 
 def drip_until_the_end(request):
-    """Send a body whose end is the connection's: cut short, it looks whole."""
+    """Send a body without a length: a cut body looks whole."""
     drip(request, b"HTTP/1.1 200 OK\r\n\r\n", b" ")
 
 
 def hang(request):
-    """Say nothing."""
+    """Send no answer."""
     request.server.peer.hang()
 
 
@@ -95,7 +95,7 @@ def hang(request):
     "behaviour", [drip_headers, drip_body, drip_until_the_end, hang]
 )
 def test_one_attempt_ends_at_its_deadline(receiver, peer, behaviour):
-    """A server that drips must not hold a function for ever."""
+    """A server that drips bytes must not hold a function for minutes."""
     receiver.answer = behaviour
 
     with in_time(peer):
@@ -103,13 +103,13 @@ def test_one_attempt_ends_at_its_deadline(receiver, peer, behaviour):
 
 
 def test_a_handshake_that_drips_ends_at_the_deadline(peer):
-    """TLS takes the socket over; the deadline must not be lost with it."""
+    """A deadline lost with the TLS handshake lets a dripping server hold a function."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def dripping():
             connection, _ = server.accept()
             with connection, contextlib.suppress(OSError):
-                connection.sendall(b"\x16\x03\x03\x40\x00")  # 16 KiB will follow
+                connection.sendall(b"\x16\x03\x03\x40\x00")  # announces 16 KiB
                 while peer.goes_on():
                     connection.sendall(b"\x00")
 
@@ -125,7 +125,7 @@ def test_a_handshake_that_drips_ends_at_the_deadline(peer):
 
 
 def test_a_connection_made_after_the_deadline_is_not_used(receiver, peer, monkeypatch):
-    """A connection outlives the deadline's cut when it opens later, and drips on."""
+    """A connection that opens after the deadline would drip on without limit."""
     connect = socket.create_connection
 
     def late(*args, **kwargs):
@@ -145,7 +145,7 @@ def test_a_connection_made_after_the_deadline_is_not_used(receiver, peer, monkey
 def test_an_address_that_swallows_packets_ends_at_the_deadline(
     receiver, peer, monkeypatch
 ):
-    """The system would go on knocking for two minutes."""
+    """An address that drops packets would hold a function for two minutes."""
 
     def knock(_address, timeout=GIVES_UP_S, **_options):
         peer.hang(timeout)
@@ -158,7 +158,7 @@ def test_an_address_that_swallows_packets_ends_at_the_deadline(
 
 
 def test_a_name_that_does_not_resolve_ends_at_the_deadline(receiver, peer, monkeypatch):
-    """The system's resolver knows no time-out of ours."""
+    """A name server that never answers would hold a function for minutes."""
 
     def silent(*_args, **_kwargs):
         peer.hang()

@@ -1,1 +1,1 @@
-"""What several suites share: fakes that satisfy the ports, and made records."""
+"""Fakes, builders and the simulation that several test folders share."""

@@ -1,4 +1,4 @@
-"""Give a stage an account in which it has exactly its role's policy."""
+"""Accounts of moto's AWS in which a stage has exactly its role's policy."""
 
 import json
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ OLD, NEW = "audio/old.wav", "audio/new.wav"
 
 @contextmanager
 def enforced():
-    """Let moto ask for every right, as its own decorator does."""
+    """Let moto check every right inside this block, as moto's own decorator does."""
     before = moto_settings.INITIAL_NO_AUTH_ACTION_COUNT
     moto_settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
     ActionAuthenticatorMixin.request_count = 0
@@ -26,7 +26,7 @@ def enforced():
 
 
 class Account:
-    """An account in which a stage's user has exactly its role's policy."""
+    """Account in which a stage's user has exactly the policy of the stage's role."""
 
     def __init__(self, policies):
         self.policies = policies
@@ -48,7 +48,7 @@ class Account:
         self.secret = secrets.create_secret(Name="s", SecretString=value)["ARN"]
 
     def client(self, stage, service):
-        """Return a client with the stage's rights; conditions moto cannot read."""
+        """Return a client with the stage's rights; moto ignores their conditions."""
         iam = boto3.client("iam", region_name=REGION)
         statements = self.policies.statements(stage)
         bare = [
@@ -57,7 +57,7 @@ class Account:
             if each["Effect"] == "Allow"
         ]
         if service == "secretsmanager":
-            # moto asks about every resource but S3's as "*".
+            # moto checks rights on every resource but S3's as "*".
             bare = [{**each, "Resource": "*"} for each in bare]
         text = json.dumps({"Version": "2012-10-17", "Statement": bare})
         name = f"{stage}-{service}"

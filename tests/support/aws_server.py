@@ -22,7 +22,7 @@ HOOKS = ("/hash-check", "/completion", "/mixing-complete")
 
 
 class AwsServer(ThreadingHTTPServer):
-    """A bucket and a webhook receiver that do what a script of faults says."""
+    """Server of S3, secrets, task tokens and webhooks whose faults a test scripts."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -41,21 +41,21 @@ class AwsServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Return where it answers."""
+        """Return the base URL of the server."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def __enter__(self) -> Self:
-        """Answer from now on."""
+        """Start answering requests."""
         self._thread.start()
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        """Stop."""
+        """Stop answering requests."""
         self.shutdown()
         self.server_close()
 
     def forget(self) -> None:
-        """Start again with an empty bucket and no script."""
+        """Return to an empty bucket and an empty script."""
         self.bucket = Bucket(time.time)
         self.script.clear()
         self.requests.clear()
@@ -64,10 +64,10 @@ class AwsServer(ThreadingHTTPServer):
         self.victim = self.kill_at = None
 
     def handle_error(self, *_args: object) -> None:
-        """Say nothing: clients are cut off on purpose."""
+        """Print no traceback: the server cuts clients off on purpose."""
 
     def kills(self, moment: str) -> bool:
-        """Kill the process that is served, if this is the moment."""
+        """Kill the served process, if the test has chosen this call and moment."""
         if self.kill_at != (len(self.requests), moment) or self.victim is None:
             return False
         os.kill(self.victim, signal.SIGKILL)
@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: AwsServer
 
     def log_message(self, *_args: object) -> None:
-        """Say nothing."""
+        """Print no line for each request."""
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -207,7 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _cut(self) -> None:
-        """Reset the connection: no answer, not even its end."""
+        """Reset the connection without an answer."""
         self.close_connection = True
         self.wfile.flush()
         linger = struct.pack("ii", 1, 0)

@@ -1,4 +1,4 @@
-"""Stand in for CloudWatch: count a log's events, and tell which alarm rings."""
+"""A stand-in for CloudWatch: metrics of logged events, and alarms that ring."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 from support.stack import Stack
 
-# By which dimensions a namespace's metrics are told apart.
+# Dimensions of the metrics in each namespace.
 DIMENSIONS = {
     "AWS/States": ["StateMachineArn"],
     "AWS/SQS": ["QueueName"],
@@ -18,7 +18,7 @@ DIMENSIONS = {
 
 
 def counted(stack: Stack, events: dict[str, float]) -> dict[str, float]:
-    """Return the metrics of some events, with those that the machine's log makes."""
+    """Return the metrics of events, with the metrics of the machine's log filters."""
     found = dict(events)
     for own in stack.of_type("AWS::Logs::MetricFilter").values():
         [made] = own["MetricTransformations"]
@@ -45,8 +45,8 @@ def rings(own: dict[str, Any], metrics: dict[str, float]) -> bool:
         key = " ".join([named["MetricName"], *sides.values()])
         values[row["Id"]] = metrics.get(key) if fits else None
     for row in (each for each in reversed(rows) if "Expression" in each):
-        with suppress(ZeroDivisionError):  # CloudWatch has no value there either
-            # The text is the template's own, and its words are those above.
+        with suppress(ZeroDivisionError):  # CloudWatch drops such a value too
+            # The expression is template.yaml's, and its words are the functions above.
             values[row["Id"]] = eval(row["Expression"], words, values)  # noqa: S307
     value = next((values.get(r["Id"]) for r in rows if r.get("ReturnData", True)), None)
     at_least = own["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
@@ -54,7 +54,7 @@ def rings(own: dict[str, Any], metrics: dict[str, float]) -> bool:
 
 
 def looks(own: dict[str, Any]) -> Iterator[tuple[str, int, str]]:
-    """Yield statistic, seconds and name of each metric that an alarm looks at."""
+    """Yield statistic, period in seconds and name of each metric of an alarm."""
     for row in own.get("Metrics", []):
         if each := row.get("MetricStat"):
             yield each["Stat"], each["Period"], each["Metric"]["MetricName"]

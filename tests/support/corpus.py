@@ -1,4 +1,4 @@
-"""Find the files that nobody here wrote."""
+"""The corpus: audio files of other people's encoders, where they are installed."""
 
 import csv
 import os
@@ -11,7 +11,7 @@ ABSENT = f"no corpus at {FOLDER}; WAVEFLOW_CORPUS names another place"
 
 
 def rows() -> list[dict[str, str]]:
-    """List the index, without files that are no input."""
+    """Return the rows of the index, without files that hold expected answers."""
     index = FOLDER / "INDEX.tsv"
     if not index.exists():
         return []

@@ -1,4 +1,4 @@
-"""Write states for machines of the engine's tests."""
+"""States for the machines of the engine's tests."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ WAIT = f"{INVOKE}.waitForTaskToken"
 
 
 def task(resource: str = INVOKE, **fields: Any) -> dict[str, Any]:
-    """Return a task that hands its input, and its token, to the echo function."""
+    """Return a task state that hands its input, and its token, to the echo function."""
     payload: dict[str, Any] = {"data": "{% $states.input %}"}
     if resource == WAIT:
         payload["token"] = "{% $states.context.Task.Token %}"

@@ -9,13 +9,13 @@ from typing import Any
 from jsonata import Jsonata
 from jsonata.utils import Utils
 
-# A plain path through variables needs no interpreter; a test holds the two together.
+# A plain path through variables needs no interpreter; a test compares both.
 PATH = re.compile(r"\$[A-Za-z_]+(\.[A-Za-z_]+)*")
 _KNOWN: dict[tuple[str, str], Any] = {}
 
 
 class UndefinedValueError(Exception):
-    """An expression gave nothing: States.QueryEvaluationError."""
+    """Error of an expression without a value: States.QueryEvaluationError on AWS."""
 
 
 def evaluate(node: Any, variables: Mapping[str, Any]) -> Any:
@@ -34,7 +34,7 @@ def _evaluate(expression: str, variables: Mapping[str, Any]) -> Any:
         return look_up(expression, variables)
     if "$states" in expression:
         return interpret(expression, variables)
-    # Verdicts repeat: most expressions have been asked the same before.
+    # Verdicts repeat, so the cache knows most expressions with the same variables.
     used = {name: variables[name] for name in _names(expression) & set(variables)}
     known = (expression, json.dumps(used, sort_keys=True))
     if known not in _KNOWN:
@@ -48,7 +48,7 @@ def _names(expression: str) -> frozenset[str]:
 
 
 def look_up(expression: str, variables: Mapping[str, Any]) -> Any:
-    """Follow a plain path."""
+    """Return the value at the end of a plain path."""
     value: Any = variables
     for part in expression.removeprefix("$").split("."):
         if not isinstance(value, dict) or part not in value:
@@ -61,7 +61,7 @@ def interpret(expression: str, variables: Mapping[str, Any]) -> Any:
     """Evaluate one expression by JSONata's own interpreter."""
     nulls = {k: Utils.NULL_VALUE if v is None else v for k, v in variables.items()}
     compiled = _compiled(expression)
-    # None is both null and nothing; only the interpreter's own word tells them apart.
+    # Python's None stands for null and for no value; NULL_VALUE keeps them apart.
     compiled.output_convert_nulls = False
     try:
         value = compiled.evaluate(None, nulls)
@@ -75,6 +75,6 @@ def interpret(expression: str, variables: Mapping[str, Any]) -> Any:
 @lru_cache(maxsize=256)
 def _compiled(expression: str) -> Jsonata:
     compiled = Jsonata(expression)
-    # Step Functions' own addition to JSONata.
+    # `$parse` is an addition of Step Functions to JSONata.
     compiled.register_lambda("parse", json.loads)
     return compiled

@@ -1,4 +1,4 @@
-"""Let containers reach servers that listen on loopback."""
+"""Forwarding of connections from containers to servers on loopback."""
 
 import contextlib
 import socket
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def forwarded(address: str, port: int) -> Iterator[int]:
-    """Pass every connection to `address` on to loopback; give the open port."""
+    """Forward connections from `address` to loopback, and yield the open port."""
     with socket.create_server((address, 0)) as listener:
         thread = threading.Thread(target=_accept, args=(listener, port), daemon=True)
         thread.start()

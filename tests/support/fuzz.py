@@ -1,4 +1,4 @@
-"""Damage audio files at random and draw them; `make fuzz` runs this."""
+"""Draw randomly damaged audio files, as `make fuzz` does, and count the outcomes."""
 
 import argparse
 import json
@@ -24,7 +24,7 @@ from support.simulation.traffic import tiny_wav
 SLOW_S = 10.0
 HUNG_S = 30.0
 LARGE_MB = 400
-BASE_BYTES = 400_000  # larger files teach nothing more and cost the time of many
+BASE_BYTES = 400_000  # larger files find nothing more
 BATCH = 500
 WORKERS = 2
 STARTS = (b"RIFF", b"fLaC", b"OggS", b"ID3\x04", b"FORM", b"\xff\xfb\x90\x64")
@@ -32,7 +32,7 @@ STARTS = (b"RIFF", b"fLaC", b"OggS", b"ID3\x04", b"FORM", b"\xff\xfb\x90\x64")
 
 @dataclass
 class Outcomes:
-    """What became of the files."""
+    """Counts of drawn, refused and broken files, with the slowest and the largest."""
 
     kinds: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
@@ -50,15 +50,15 @@ class Outcomes:
 
 @lru_cache(maxsize=1)
 def bases() -> list[bytes]:
-    """Return the files that are damaged: the corpus's, or a few of our own."""
+    """Return the files to damage: the small files of the corpus, or eight tiny WAVs."""
     paths = [corpus.FOLDER / row["file"] for row in corpus.rows()]
     found = [p for p in paths if p.is_file() and p.stat().st_size <= BASE_BYTES]
     return [p.read_bytes() for p in found] or [tiny_wav(n) for n in range(8)]
 
 
 def damaged(seed: int) -> bytes:
-    """Return the file of a seed."""
-    random = Random(seed)  # noqa: S311 - it must repeat
+    """Return the damaged file of a seed."""
+    random = Random(seed)  # noqa: S311 - a seed repeats its file
     data = bytearray(random.choice(bases()))
     for _ in range(random.randint(1, 4)):
         _damage(data, random)
@@ -88,7 +88,7 @@ def _damage(data: bytearray, random: Random) -> None:
 
 
 def outcome(path: Path, num_peaks: int) -> str:
-    """Draw one file: a document that a strict parser reads, or a typed error."""
+    """Draw a file; return "drawn" after a strict reading, or the error's code."""
     try:
         waveform = draw(path, num_peaks, deadline=time.monotonic() + SLOW_S)
     except WaveflowError as exc:
@@ -107,7 +107,7 @@ def _refuse(constant: str) -> None:
 
 
 def work(pipe: Connection, first: int, last: int) -> None:
-    """Draw a range of seeds in a process of its own."""
+    """Draw the files of a range of seeds, and send each outcome through the pipe."""
     with tempfile.TemporaryDirectory(prefix="waveflow-fuzz-") as folder:
         path = Path(folder) / "file"
         for seed in range(first, last):
@@ -115,7 +115,7 @@ def work(pipe: Connection, first: int, last: int) -> None:
             began = time.process_time()
             try:
                 kind = outcome(path, 1 + seed % 64)
-            except Exception as exc:  # noqa: BLE001 - what is not typed is the find
+            except Exception as exc:  # noqa: BLE001 - untyped errors are the find
                 kind = f"untyped {type(exc).__name__}"
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
             pipe.send((seed, kind, time.process_time() - began, peak))
@@ -123,7 +123,7 @@ def work(pipe: Connection, first: int, last: int) -> None:
 
 
 def run_range(first: int, last: int, outcomes: Outcomes) -> None:
-    """Watch over workers until a range is done; a dead one is replaced."""
+    """Run workers until a range of seeds is done; replace a worker that died."""
     context = multiprocessing.get_context("fork")
     while first < last:
         ours, theirs = context.Pipe(duplex=False)
@@ -163,7 +163,7 @@ def _note(said: tuple[int, str, float, int], outcomes: Outcomes) -> None:
 
 
 def fuzz(count: int, first: int = 0) -> Outcomes:
-    """Draw `count` damaged files with two workers at a time."""
+    """Draw `count` damaged files in two workers at a time."""
     outcomes = Outcomes()
     bases()
     ranges = range(first, first + count, BATCH)

@@ -1,4 +1,4 @@
-"""Make files that lie, break off or blow up, a few lines each."""
+"""Builders of short files that lie, break off, or decode to hours."""
 
 import struct
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def crc16(data: bytes) -> int:
 
 
 def coded(number: int) -> bytes:
-    """Write a frame number as FLAC does."""
+    """Return a frame number as FLAC writes it."""
     if number < 0x80:
         return bytes([number])
     parts: list[int] = []
@@ -57,7 +57,7 @@ def _silent_frames(frames: int, size: int) -> Iterator[bytes]:
 
 
 def ogg_crc_table() -> list[int]:
-    """Tabulate Ogg's checksum."""
+    """Return the table of Ogg's checksum."""
     table = []
     for index in range(256):
         value = index << 24
@@ -105,7 +105,7 @@ def ogg_pages(content: bytes) -> Iterator[bytes]:
 
 
 def with_granule(page: bytes, granule: int) -> bytes:
-    """Move the position of a page."""
+    """Return a page at another position, with a new checksum."""
     moved = page[:6] + struct.pack("<Q", granule) + page[14:22] + bytes(4) + page[26:]
     return _checked(moved)
 

@@ -1,4 +1,4 @@
-"""Ask the HTTP API as its clients do."""
+"""A client of the HTTP API, and reading of its answers."""
 
 import json
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Api:
 
 
 def parse(text: str) -> list[dict[str, Any]]:
-    """Read server-sent events as a browser does."""
+    """Return the events of a stream, read as a browser reads them."""
     events = []
     for block in text.split("\n\n"):
         lines = [line for line in block.split("\n") if not line.startswith(":")]
@@ -66,17 +66,17 @@ def code(answer: Any) -> tuple[int, str]:
 
 
 def begin(api: Api, size: int, **fields: Any) -> Any:
-    """Open a way for a large file."""
+    """Ask the API for an upload of a large file."""
     wanted = {"filename": "큰 파일.wav", "size": size, **fields}
     return api.client.post("/tokens/token-1/uploads", json=wanted)
 
 
 def complete(api: Api, upload: dict[str, Any]) -> Any:
-    """Tell the API that all bytes of an upload are there."""
+    """Tell the API that all bytes of an upload are in S3."""
     return api.client.post(f"/tokens/uploads/{upload['upload_id']}/complete")
 
 
 def send(part: dict[str, Any], body: bytes) -> None:
-    """Send a part to S3."""
+    """Send one part of an upload to S3."""
     chunk = body[part["offset"] : part["offset"] + part["size"]]
     requests.put(part["url"], data=chunk, timeout=20).raise_for_status()

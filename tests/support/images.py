@@ -18,26 +18,26 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / ".aws-sam" / "build" / "template.yaml"
-# What the local engine sets for handlers in its own process.
+# Variables that the local engine sets for handlers in its own process.
 LOCAL = ("AWS_ENDPOINT_URL", "WAVEFLOW_LOCAL")
-# No token of Lambda's own, no privileges, no place to write but /tmp.
+# Lambda's limits: an unprivileged user, no capabilities, writing to /tmp only.
 LIKE_LAMBDA = (
     *("--read-only", "--tmpfs", "/tmp:size=512m"),  # noqa: S108 - in the container
     *("--user", "993:990", "--cap-drop", "ALL"),
     *("--security-opt", "no-new-privileges"),
 )
-# A program that a shell started in the background hears no Ctrl-C, nor do its own.
+# A shell's background programs ignore Ctrl-C, and hand that down to their children.
 _HEARING_CTRL_C = (
     "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
     "os.execvp(sys.argv[1], sys.argv[1:])"
 )
 _EMULATOR = "/var/rapid/aws-lambda-rie"
-_READY_S = 300.0  # the emulator is put on every image first
+_READY_S = 300.0  # sam first adds the emulator to every image
 _SERVES_S = 60.0
 
 
 def missing() -> str | None:
-    """Say why images cannot be run here, or None."""
+    """Return the reason why images cannot run here, or None."""
     if "WAVEFLOW_SAM" not in os.environ:
         return "`make test-images` builds the images and runs this"
     asked = subprocess.run(["docker", "info"], capture_output=True, check=False)
@@ -45,7 +45,7 @@ def missing() -> str | None:
 
 
 def architecture() -> str:
-    """Return the processor that the images were built for."""
+    """Return the processor architecture of the built images."""
     return os.environ.get("WAVEFLOW_ARCHITECTURE", "x86_64")
 
 
@@ -79,7 +79,7 @@ class Sam:
         self.template = folder / "template.yaml"
         self.variables = folder / "variables.json"
         self.environment = environment
-        # Only variables that the template declares reach a function.
+        # SAM passes only those variables to a function that the template declares.
         declared = "\n".join(f"{' ' * 8}{name}: unset" for name in LOCAL)
         text = BUILT.read_text("utf-8")
         text, count = re.subn(
@@ -91,13 +91,13 @@ class Sam:
         self.variables.write_text(json.dumps({"Parameters": environment}), "utf-8")
 
     def invoke(self, logical_id: str, event: Path) -> Any:
-        """Run one function once."""
+        """Invoke one function once by `sam local invoke`, and return its result."""
         done = self._run(["local", "invoke", logical_id, "--event", str(event)])
         return json.loads(done.splitlines()[-1])
 
     @contextlib.contextmanager
     def endpoint(self, port: int, log: Path) -> Iterator[None]:
-        """Keep every function warm behind Lambda's API."""
+        """Run `sam local start-lambda` with a warm container for every function."""
         command = [
             *("local", "start-lambda", "--port", str(port)),
             *("--warm-containers", "EAGER"),
@@ -107,7 +107,7 @@ class Sam:
                 _until_listening(port, process)
                 yield
             finally:
-                # As Ctrl-C would: SAM then takes its containers away.
+                # SAM removes its containers on Ctrl-C only.
                 os.killpg(process.pid, signal.SIGINT)
                 process.wait(_READY_S)
 
@@ -139,8 +139,8 @@ class Sam:
 
 
 def invoke_like_lambda(logical_id: str, event: Path, *, env: dict[str, str]) -> Any:
-    """Run one function once, confined as Lambda confines it."""
-    # `sam local` leaves the stage's image with the emulator of Lambda's API on top.
+    """Invoke a function once in a container that is confined as on Lambda."""
+    # `sam local` leaves an image of the stage with Lambda's emulator on top.
     emulated = f"{image(logical_id).partition(':')[0]}:rapid-{architecture()}"
     settings = [part for k, v in env.items() for part in ("--env", f"{k}={v}")]
     command = ["python", "-m", "awslambdaric", "app.lambda_handler"]
@@ -151,7 +151,7 @@ def invoke_like_lambda(logical_id: str, event: Path, *, env: dict[str, str]) -> 
 
 @contextlib.contextmanager
 def confined(arguments: list[str]) -> Iterator[str]:
-    """Run a container confined as Lambda confines it, and return its port's URL."""
+    """Run a container confined as on Lambda, and yield the URL of its port."""
     started = _output(
         [
             *("docker", "run", "--detach", "--publish", "127.0.0.1::8080"),
@@ -168,7 +168,7 @@ def confined(arguments: list[str]) -> Iterator[str]:
 
 
 def status_of(url: str) -> int:
-    """Return with what status a server answers, once it listens."""
+    """Return the HTTP status of a server's answer, once the server listens."""
     until = time.monotonic() + _SERVES_S
     while True:
         try:

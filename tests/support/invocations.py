@@ -1,4 +1,4 @@
-"""Run the real functions, as Lambda loads them, against the tests' AWS server."""
+"""Handlers of the functions, loaded as on Lambda, and an event for each stage."""
 
 import hashlib
 import importlib.util
@@ -27,7 +27,7 @@ ENTRY = {"start": START, "name": "run-1"}
 
 
 def load(stage):
-    """Return a stage's handler, with a context of its own."""
+    """Return the handler of a stage, bound to a Lambda context."""
     path = ROOT / "functions" / stage / "app.py"
     spec = importlib.util.spec_from_file_location(f"crash_{stage}", path)
     module = importlib.util.module_from_spec(spec)
@@ -42,7 +42,7 @@ def load(stage):
 
 
 def prepare(aws):
-    """Store an older stem and its copy."""
+    """Store an older stem and its newer copy on an emptied server."""
     aws.forget()
     for key in (OLDER, KEY):
         aws.bucket.put(key, BODY, checksummed=False)

@@ -1,4 +1,4 @@
-"""Find what no log may hold, in whatever the tests and their programs have said."""
+"""Secrets in printed text: webhook secrets, signed URLs and task tokens."""
 
 import re
 

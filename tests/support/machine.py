@@ -1,4 +1,4 @@
-"""Stand in for a state machine whose executions ended in every way."""
+"""A fake of Step Functions whose executions ended in every way."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -10,10 +10,10 @@ ARN = "arn:aws:states:us-east-1:1:execution:machine:"
 
 
 class FakeMachine:
-    """Executions that ended in every way, and what was asked about them.
+    """Client of Step Functions with ended executions; redrives and starts are kept.
 
-    A machine that is `blind` lists and describes no execution that it was asked to
-    start, as one that was started a moment ago.
+    While `blind`, the machine neither lists nor describes executions that it was just
+    asked to start, as Step Functions for a moment after StartExecution.
     """
 
     def __init__(self):
@@ -38,17 +38,17 @@ class FakeMachine:
         self.blind = False
 
     def fail_the_started(self, error):
-        """End what was started, and runs."""
+        """End the running executions with an error."""
         for arn, (status, *_) in self.executions.items():
             if status == "RUNNING":
                 self.executions[arn] = ("FAILED", error, "Failed", NOW)
 
     def get_paginator(self, _name):
-        """Return what lists executions."""
+        """Return the paginator of executions, which is this fake itself."""
         return self
 
     def paginate(self, *, stateMachineArn, statusFilter):  # noqa: N803 - boto3's names
-        """List the executions of one status."""
+        """Yield one page of the executions of one status."""
         assert stateMachineArn == "machine"
         yield {
             "executions": [
@@ -59,7 +59,7 @@ class FakeMachine:
         }
 
     def describe_execution(self, *, executionArn):  # noqa: N803
-        """Describe one."""
+        """Return the description of an execution, or raise as boto3 does."""
         known = self.executions.get(executionArn)
         if known is None or (self.blind and known[0] == "RUNNING"):
             error = {"Error": {"Code": "ExecutionDoesNotExist", "Message": "none"}}
@@ -70,12 +70,12 @@ class FakeMachine:
         return {**described, "input": input_text, **({"error": error} if error else {})}
 
     def get_execution_history(self, *, executionArn, **_options):  # noqa: N803
-        """Return the last events."""
+        """Return the last events of an execution."""
         entered = {"name": self.executions[executionArn][2]}
         return {"events": [{"id": 7, "stateEnteredEventDetails": entered}, {"id": 8}]}
 
     def redrive_execution(self, *, executionArn):  # noqa: N803
-        """Resume one, if it is not too old."""
+        """Record the redrive of an execution that is young enough."""
         name = executionArn.rpartition(":")[2]
         if name == "old":
             error = {"Error": {"Code": "ExecutionNotRedrivable", "Message": "14 days"}}
@@ -83,7 +83,7 @@ class FakeMachine:
         self.redriven.append(name)
 
     def start_execution(self, *, stateMachineArn, input, name):  # noqa: A002, N803
-        """Start one anew, if its name is new."""
+        """Start an execution whose name is new."""
         assert stateMachineArn == "machine"
         if ARN + name in self.executions:
             error = {"Error": {"Code": "ExecutionAlreadyExists", "Message": "known"}}
@@ -94,5 +94,5 @@ class FakeMachine:
         self.started.append(body)
 
     def describe_state_machine(self, **_names):
-        """Tell that the machine is there."""
+        """Return the description of a machine that exists."""
         return {"status": "ACTIVE"}

@@ -1,4 +1,4 @@
-"""Keep objects in memory as a versioned S3 bucket does."""
+"""A versioned object store in memory, for tests of the stages."""
 
 import hashlib
 import json
@@ -17,10 +17,10 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class MemoryObjects:
-    """An `ObjectStore` whose clock ticks one second with every write.
+    """`ObjectStore` in memory whose clock ticks one second with every write.
 
-    `calls` lists what was asked of it, in order; `versions` keeps everything that
-    was ever written, the newest last, with None for a delete marker.
+    `calls` lists the calls of the store in order. `versions` holds every version of a
+    key, the newest last; None stands for a delete marker.
     """
 
     def __init__(self, *, versioned: bool = True, checksums: bool = False) -> None:
@@ -45,12 +45,12 @@ class MemoryObjects:
         return stored
 
     def body(self, key: str) -> bytes | None:
-        """Return what a reader sees."""
+        """Return the bytes of a key as a reader sees them, or None."""
         current = self._current(key)
         return current[1] if current else None
 
     def live(self) -> dict[str, bytes]:
-        """Return every object that a reader sees."""
+        """Return every key with the bytes that a reader sees."""
         bodies = {key: self.body(key) for key in self.versions}
         return {key: body for key, body in bodies.items() if body is not None}
 
@@ -61,7 +61,7 @@ class MemoryObjects:
         return current[0] if current else None
 
     def has_delete_marker(self, key: str) -> bool:
-        """Tell whether a delete marker hides the key's versions."""
+        """Return whether a delete marker hides the key's versions."""
         self.calls.append(("has_delete_marker", key))
         return bool(self.versions.get(key)) and self.versions[key][-1] is None
 
@@ -78,20 +78,20 @@ class MemoryObjects:
         return self.body(key)
 
     def publish(self, key: str, body: bytes, *, content_type: str) -> None:
-        """Make `body` the object; equal bytes already there are left alone."""
+        """Store `body`, unless the object has the same bytes already."""
         self.calls.append(("publish", key))
         assert content_type
         if self.body(key) != body:
             self.put(key, body)
 
     def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
-        """Do the same with a file."""
+        """Store a file's bytes, unless the object has the same bytes already."""
         self.publish(key, path.read_bytes(), content_type=content_type)
 
     def publish_over(
         self, key: str, body: bytes, *, etag: str | None, content_type: str
     ) -> str:
-        """Write `body` in place of the object with `etag`, or of none."""
+        """Write `body` over the object with `etag`, or over no object."""
         self.calls.append(("publish_over", key))
         assert content_type
         current = self._current(key)
@@ -121,14 +121,14 @@ class MemoryObjects:
 
 
 class Interrupted(MemoryObjects):
-    """A bucket in which something else happens once, right before or after a call."""
+    """Store in which another event happens once, right before or after a call."""
 
     def __init__(self) -> None:
         super().__init__()
         self._moments: dict[tuple[str, str, str], Callable[[], object]] = {}
 
     def at(self, moment: str, call: str, key: str, event: Callable[[], object]) -> None:
-        """Let `event` happen there."""
+        """Let `event` happen before or after a call on a key."""
         self._moments[moment, call, key] = event
 
     def _happen(self, moment: str, call: str, key: str) -> None:
@@ -137,7 +137,7 @@ class Interrupted(MemoryObjects):
     def publish_over(
         self, key: str, body: bytes, *, etag: str | None, content_type: str
     ) -> str:
-        """Do it, with what else happens."""
+        """Write the object, with the events before and after the call."""
         state = json.loads(body).get("state", "")
         self._happen("before", state or "publish", key)
         etag = super().publish_over(key, body, etag=etag, content_type=content_type)
@@ -145,6 +145,6 @@ class Interrupted(MemoryObjects):
         return etag
 
     def delete(self, key: str, *, etag: str) -> None:
-        """Do it, with what else happens."""
+        """Delete the object, with the events before and after the call."""
         self._happen("before", "delete", key)
         super().delete(key, etag=etag)

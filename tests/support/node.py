@@ -1,4 +1,4 @@
-"""Build the repository's Node projects once, outside their own folders."""
+"""Builds of the repository's Node projects, once and outside their own folders."""
 
 import fcntl
 import hashlib
@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "node"
-OLDEST_NODE = (20, 19)  # as `engines` has it
+OLDEST_NODE = (20, 19)  # package.json's `engines`
 _NEED = "these tests need Node {}.{}".format(*OLDEST_NODE)
 _INSTALL = ("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
 _INSTALL_WITHIN_S = 180
@@ -19,7 +19,7 @@ _COPIED = ("package.json", "package-lock.json", ".npmrc", "tsconfig*.json", "*.m
 
 
 def require_node() -> None:
-    """Skip where Node is missing or too old; in CI that is a failure."""
+    """Skip the test where Node is missing or too old; fail instead in CI."""
     reason = _lacking()
     if reason and os.environ.get("CI"):
         pytest.fail(reason)
@@ -30,8 +30,8 @@ def require_node() -> None:
 def built(project: Path) -> Path:
     """Return a folder with the project's dependencies and, if it has one, its build.
 
-    It is named by the lock, so that dependencies are installed once; the build is
-    renewed when a source has changed.
+    The lock's digest names the folder, so that dependencies are installed once. The
+    build is renewed when a source has changed.
     """
     lock = _digest([project / "package-lock.json"])
     folder = CACHE / f"{project.name}-{lock}"
@@ -86,7 +86,7 @@ def _compile(project: Path, folder: Path) -> None:
     done = folder / ".compiled"
     if done.exists() and done.read_text() == stamp:
         return
-    done.unlink(missing_ok=True)  # what fails below is no build
+    done.unlink(missing_ok=True)  # a failed build leaves no stamp
     for name in ("src", "dist"):
         shutil.rmtree(folder / name, ignore_errors=True)
     shutil.copytree(project / "src", folder / "src")

@@ -1,4 +1,4 @@
-"""Play what has a known tempo and key: clicks, drums, chords and melodies."""
+"""Sounds of known tempo and key: clicks, drums, chords and melodies."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ Progression = tuple[tuple[int, ...], ...]
 # Semitones from the tonic: I IV V I, with the bass an octave below.
 MAJOR_CADENCE: Progression = ((0, 4, 7), (5, 9, 12), (7, 11, 14), (0, 4, 7))
 MINOR_CADENCE: Progression = ((0, 3, 7), (5, 8, 12), (7, 11, 14), (0, 3, 7))
-# Scales up and down.
+# Melodies in semitones from the tonic, up and down the scale.
 MAJOR_MELODY: Progression = tuple(
     (n,) for n in (0, 4, 7, 4, 0, 7, 5, 2, 0, 7, 9, 7, 5, 4, 2, 0)
 )
@@ -22,7 +22,7 @@ MINOR_MELODY: Progression = tuple(
 
 
 def clicks(bpm: float, seconds: float) -> np.ndarray:
-    """Play a metronome: bursts of 1 kHz, all alike."""
+    """Return a metronome: equal bursts of 1 kHz."""
     time = np.arange(int(0.05 * RATE)) / RATE
     click = np.sin(2 * np.pi * 1000 * time) * np.exp(-time / 0.01)
     out = np.zeros(int(seconds * RATE))
@@ -32,7 +32,7 @@ def clicks(bpm: float, seconds: float) -> np.ndarray:
 
 
 def drums(bpm: float, seconds: float) -> np.ndarray:
-    """Play kick and snare in turn, with a hi-hat twice per beat."""
+    """Return kick and snare in turn, with a hi-hat twice per beat."""
     noise = np.random.default_rng(3)
     time = np.arange(int(0.3 * RATE)) / RATE
     kick = np.sin(2 * np.pi * (50 * time - 0.7 * np.exp(-30 * time))) * np.exp(
@@ -51,7 +51,7 @@ def drums(bpm: float, seconds: float) -> np.ndarray:
 def chords(
     progression: Sequence[Sequence[int]], tonic: int, *, seconds: float = 1.0
 ) -> np.ndarray:
-    """Play chords of rich tones, one after the other; `tonic` 0 is C."""
+    """Return chords of rich tones, one after the other; `tonic` 0 is C."""
     played = [
         sum(_tone(MIDDLE_C + tonic + note, seconds) for note in (*notes, notes[0] - 12))
         for notes in progression
@@ -60,7 +60,7 @@ def chords(
 
 
 def pad(seconds: float) -> np.ndarray:
-    """Play chords that swell and overlap, without any beginning."""
+    """Return chords that swell and overlap, without a beginning of any tone."""
     bars = int(seconds / 4)
     played = []
     for bar in range(bars):
@@ -72,7 +72,7 @@ def pad(seconds: float) -> np.ndarray:
 
 
 def noise(seconds: float) -> np.ndarray:
-    """Play white noise."""
+    """Return white noise."""
     frames = int(seconds * RATE)
     return (0.1 * np.random.default_rng(5).standard_normal(frames)).astype(np.float32)
 

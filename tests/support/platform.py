@@ -1,4 +1,4 @@
-"""Run WaveFlow and a Node server side by side, as a back-end developer does."""
+"""WaveFlow and a Node server side by side, as a back-end developer runs them."""
 
 import contextlib
 import hashlib
@@ -19,18 +19,18 @@ from support.recorder import Passed, Recorder
 
 WAVEFLOW = str(Path(sys.executable).parent / "waveflow")
 USER = "user1"
-# The server knows two secrets, as it does while one is rotated.
+# The server knows two secrets, as during a rotation.
 NEXT_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 _BUSY = ("uploading", "queued", "processing")
 
 
 def next_second() -> None:
-    """Wait until the clock shows another second: S3 tells ages in whole ones."""
+    """Wait for the clock's next second, because S3 tells an object's age in seconds."""
     time.sleep(1.05 - time.time() % 1)
 
 
 class Platform:
-    """`waveflow up`, a Node server that is built, and a recorder between them."""
+    """Running `waveflow up`, a Node server, and recorders between the two."""
 
     def __init__(self, app: Path, folder: Path, *up_options: str) -> None:
         self._app, self.folder, self._options = app, folder, up_options
@@ -42,7 +42,7 @@ class Platform:
         self.env: dict[str, str] = {}
 
     def __enter__(self) -> Self:
-        """Start everything; the server is ready when this returns."""
+        """Start WaveFlow, recorders and server; return when the server is ready."""
         with contextlib.ExitStack() as starting:
             self.recorder = starting.enter_context(Recorder(self.url))
             self._start_waveflow(starting)
@@ -55,7 +55,7 @@ class Platform:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        """End everything, and look for secrets in what was logged."""
+        """Stop all programs, and fail when a log holds a secret."""
         self._cleanup.close()
         said = self.server_log.read_text("utf-8")
         said += (self.folder / "up" / "functions.log").read_text("utf-8")
@@ -63,7 +63,7 @@ class Platform:
         assert leaks(said) == []
 
     def start_server(self) -> None:
-        """Start the server; tests can block its way to the queue and the machine."""
+        """Start the server behind a recorder that can block queue and machine."""
         queue_url = self.env["SQS_QUEUE_URL"]
         own = {
             "PORT": str(self.port),
@@ -83,13 +83,13 @@ class Platform:
         self.server.wait_until(lambda: listens(self.port))
 
     def post(self, path: str, **body: Any) -> dict[str, Any]:
-        """Call the server as the browser does."""
+        """Post to the server as a browser does, and return the answer."""
         answer = requests.post(f"{self.url}{path}", json=body, timeout=20)
         answer.raise_for_status()
         return dict(answer.json())
 
     def get(self, path: str) -> Any:
-        """Ask the server as the browser does."""
+        """Return an answer of the server to a browser's GET."""
         answer = requests.get(f"{self.url}{path}", timeout=20)
         answer.raise_for_status()
         return answer.json()
@@ -99,9 +99,9 @@ class Platform:
     ) -> dict[str, Any]:
         """Put one file into the bucket by the form that the server has signed."""
         next_second()
-        wish = {"userId": USER, "trackId": track, "original_filename": name, **more}
+        fields = {"userId": USER, "trackId": track, "original_filename": name, **more}
         sha256 = hashlib.sha256(content).hexdigest()
-        signed = self.post("/stems/upload", **wish, sha256=sha256)
+        signed = self.post("/stems/upload", **fields, sha256=sha256)
         form = signed["upload"]
         files = {"file": (name, content, "application/octet-stream")}
         sent = requests.post(form["url"], data=form["fields"], files=files, timeout=20)
@@ -109,11 +109,11 @@ class Platform:
         return signed
 
     def complete(self, stem: dict[str, Any]) -> dict[str, Any]:
-        """Say that the file has arrived."""
+        """Tell the server that the file has arrived."""
         return self.post("/stems/upload-complete", userId=USER, stemId=stem["stemId"])
 
     def settled(self, stem: dict[str, Any]) -> dict[str, Any]:
-        """Return a stem's row when WaveFlow is done with it."""
+        """Return a stem's row once WaveFlow has finished with the stem."""
         path = f"/stems/{stem['stemId']}?userId={USER}"
         row = eventually(
             lambda: (seen := self.get(path))["state"] not in _BUSY and seen,
@@ -124,13 +124,13 @@ class Platform:
     def process(
         self, content: bytes, *, track: str, name: str = "take.wav"
     ) -> dict[str, Any]:
-        """Upload one file and return its row when WaveFlow is done with it."""
+        """Upload one file; return its row once WaveFlow has finished with the file."""
         stem = self.upload(content, track=track, name=name)
         self.complete(stem)
         return self.settled(stem)
 
     def row(self, stem_id: str) -> dict[str, Any]:
-        """Read a stem's row from the database itself."""
+        """Return a stem's row from the server's database."""
         with contextlib.closing(sqlite3.connect(self.database)) as database:
             database.row_factory = sqlite3.Row
             found = database.execute(
@@ -139,11 +139,11 @@ class Platform:
         return dict(found)
 
     def read(self, key: str) -> bytes:
-        """Read an object of the bucket."""
+        """Return the bytes of an object of the bucket."""
         return bytes(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
 
     def keys(self, prefix: str = "") -> list[str]:
-        """Return the keys that are in the bucket now."""
+        """Return the keys of the bucket's live objects."""
         listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix)
         return [item["Key"] for item in listed.get("Contents", [])]
 
@@ -154,16 +154,16 @@ class Platform:
         return [one for one in listed if not states or one["status"] in states]
 
     def status_of(self, asked: Passed) -> str:
-        """Return the status of the execution that asked a question."""
+        """Return the status of the execution that asked a recorded question."""
         arn = asked.payload["execution_arn"]
         return str(self.sfn.describe_execution(executionArn=arn)["status"])
 
     def idle(self) -> None:
-        """Wait until nothing runs."""
+        """Wait until no execution runs."""
         eventually(lambda: not self.executions("RUNNING"))
 
     def _stop_server(self) -> None:
-        self.server.stop()  # whichever runs by then
+        self.server.stop()  # the server may be a restarted process
 
     def _start_waveflow(self, starting: contextlib.ExitStack) -> None:
         env_file = self.folder / "waveflow.env"
@@ -197,5 +197,5 @@ class Platform:
 
 
 def _without_aws(environ: Mapping[str, str]) -> dict[str, str]:
-    """Leave out what would lead to somebody's real account."""
+    """Return the environment without variables that lead to a real AWS account."""
     return {k: v for k, v in environ.items() if not k.startswith("AWS_")}

@@ -1,4 +1,4 @@
-"""Read what the template allows each role, as CloudFormation would write it."""
+"""Rights of the template's roles, and the rights that CONTRACT.md grants."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ ROLES = {
 }
 
 HOLDERS = {**ROLES, "api": "ApiRole", "server": "ServerPolicy"}
-# Who writes and reads below which prefixes of the bucket: CONTRACT.md, section 10.
+# Writers and readers of the bucket's prefixes, as in CONTRACT.md, section 10.
 UPLOADS = "the allowed prefixes"
 WRITES = {
     "hash": (),
@@ -41,7 +41,7 @@ READS = {
     "api": ("audio/", "analysis/", "mixed/", "waveforms/"),
     "server": (UPLOADS, "mixed/", "waveforms/"),
 }
-PARTS = {"api": ("audio/",), "server": (UPLOADS,)}  # of a large upload
+PARTS = {"api": ("audio/",), "server": (UPLOADS,)}  # parts of a large upload
 BUCKET = {
     "s3:GetObject": READS,
     "s3:ListBucket": READS | {"server": (UPLOADS,)},
@@ -52,7 +52,7 @@ BUCKET = {
 }
 
 
-# Who acts on secret, machine, queue and functions; nobody else may do anything else.
+# Holders of rights on secret, machine, queue and functions; no other role has any.
 ALONE = {
     (action, holder)
     for action, holders in {
@@ -71,7 +71,7 @@ ALONE = {
     }.items()
     for holder in holders
 }
-# What Step Functions needs to log, and Lambda before a function joins a VPC.
+# Rights that Step Functions needs to log, and Lambda to join a VPC.
 DELIVER = """CreateLogDelivery DeleteLogDelivery GetLogDelivery ListLogDeliveries
     UpdateLogDelivery DescribeLogGroups DescribeResourcePolicies PutResourcePolicy"""
 JOIN = """AssignPrivateIpAddresses CreateNetworkInterface DeleteNetworkInterface
@@ -79,7 +79,7 @@ JOIN = """AssignPrivateIpAddresses CreateNetworkInterface DeleteNetworkInterface
 
 
 class Policies:
-    """The template's policies, resolved with some parameters."""
+    """Policies of the template, resolved with some parameters."""
 
     def __init__(self, parameters: dict[str, str] | None = None) -> None:
         self.template = Template.read(ROOT / "template.yaml", parameters or {})
@@ -87,7 +87,7 @@ class Policies:
         self.template.bind("WebhookSecret", paths.arn("secretsmanager", "secret:s"))
 
     def statements(self, stage: str) -> list[dict[str, Any]]:
-        """Return every statement that the stage's role gets."""
+        """Return every policy statement of the stage's role."""
         role = ROLES[stage]
         documents = [
             policy["PolicyDocument"] for policy in self._of(role, "Policies") or []
@@ -114,7 +114,7 @@ class Policies:
 
 
 def rights(stack: Stack) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-    """Yield who may do what, where, and under which condition."""
+    """Yield holder, action, resource and condition of every allowed right."""
     holders = {name: stack.statements(name) for name in stack.of_type("AWS::IAM::Role")}
     server = stack.properties("ServerPolicy")["PolicyDocument"]["Statement"]
     for holder, statements in {**holders, "ServerPolicy": server}.items():

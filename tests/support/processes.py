@@ -1,4 +1,4 @@
-"""Run programs beside the tests, and always end them."""
+"""Programs that run beside a test and end with the test."""
 
 import contextlib
 import signal
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TypeVar
 
 Found = TypeVar("Found")
-HANGS_S = 300  # on the busiest machine, only a wait for nothing lasts this long
+HANGS_S = 300  # seconds; no event takes this long on the busiest machine
 
 
 class Program:
-    """A running program whose output goes to a file."""
+    """Running program whose output goes to a file."""
 
     def __init__(
         self, command: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path
@@ -27,11 +27,11 @@ class Program:
 
     @property
     def output(self) -> str:
-        """Return everything printed so far."""
+        """Return the program's output until now."""
         return self.log.read_text("utf-8", errors="replace")
 
     def wait_until(self, ready: Callable[[], object]) -> None:
-        """Wait until `ready` is true; show the output if it never is."""
+        """Wait until `ready` is true; fail with the output when the program ends."""
 
         def look() -> object:
             code = self._process.poll()
@@ -41,7 +41,7 @@ class Program:
         eventually(look, otherwise=lambda: self.output)
 
     def stop(self) -> None:
-        """Ask the program to end, and make it."""
+        """Terminate the program; kill the program after ten seconds."""
         self._process.terminate()
         try:
             self._process.wait(timeout=10)
@@ -49,7 +49,7 @@ class Program:
             self.kill()
 
     def kill(self) -> None:
-        """End the program in the middle of whatever it does."""
+        """Kill the program without a warning, as a crash would."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(timeout=10)
 
@@ -59,7 +59,7 @@ def eventually(
     *,
     otherwise: Callable[[], object] = str,
 ) -> Found:
-    """Return the first truthy thing that `look` sees."""
+    """Return the first truthy result of `look`; fail after `HANGS_S`."""
     deadline = time.monotonic() + HANGS_S
     while time.monotonic() < deadline:
         found = look()
@@ -71,7 +71,7 @@ def eventually(
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody uses."""
+    """Return a port of loopback that no program uses."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -79,7 +79,7 @@ def free_port() -> int:
 
 
 def listens(port: int) -> bool:
-    """Tell whether somebody accepts connections."""
+    """Return whether a program accepts connections on a port."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False

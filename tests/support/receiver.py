@@ -1,4 +1,4 @@
-"""Receive webhooks on loopback, answer as a test says, and keep what came."""
+"""A receiver of webhooks on loopback whose answers a test chooses."""
 
 import ssl
 import threading
@@ -12,7 +12,7 @@ SECRET = "whsec_" + "bmV3LXNlY3JldC1vZi10aGUtc2VydmVyLTEyMzQ1Njc4"
 
 
 class Receiver(ThreadingHTTPServer):
-    """A server of the platform; `answer` replies to each request."""
+    """Platform's server that keeps every delivery; `answer` replies to each."""
 
     daemon_threads = True
 
@@ -33,31 +33,31 @@ class Receiver(ThreadingHTTPServer):
         return f"{self._scheme}://127.0.0.1:{self.server_port}/webhook"
 
     def __enter__(self) -> Self:
-        """Answer from now on."""
+        """Start answering deliveries."""
         self._thread.start()
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        """Stop."""
+        """Stop answering deliveries."""
         self.shutdown()
         self.server_close()
 
     def handle_error(self, *_args: object) -> None:
-        """Say nothing: clients hang up on purpose."""
+        """Print no traceback: clients hang up on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Receiver
 
     def do_POST(self) -> None:
-        """Keep the delivery, then answer."""
+        """Keep the delivery, and answer as the test chose."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.received.append((self.path, headers, body))
         self.server.answer(self)
 
     def reply(self, status: int, body: bytes, **headers: str) -> None:
-        """Send a whole answer."""
+        """Send an answer with status, headers and body."""
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
@@ -66,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_args: object) -> None:
-        """Say nothing."""
+        """Print no line for each request."""
 
 
 def webhook(
@@ -76,12 +76,12 @@ def webhook(
     secrets: tuple[str, ...] = (SECRET,),
     deadline_s: float = 5.0,
 ) -> HttpWebhook:
-    """Return the adapter that delivers below a URL."""
+    """Return the webhook adapter for a URL."""
     return HttpWebhook(
         url, secrets=lambda: secrets, allowed=allowed, deadline_s=deadline_s
     )
 
 
 def send(to: HttpWebhook, payload: dict[str, Any] | None = None) -> bytes:
-    """Deliver something."""
+    """Deliver a payload to the completion route, and return the answer."""
     return to.post("completion", payload or {"name": "노래"}, webhook_id="msg_1")

@@ -1,4 +1,4 @@
-"""Stand between two programs, keep what passes, and get in the way when asked."""
+"""A proxy between two programs that keeps requests, and blocks them on demand."""
 
 import base64
 import contextlib
@@ -28,7 +28,7 @@ _HELD_AT_MOST_S = 30
 
 @dataclass(frozen=True)
 class Passed:
-    """One request: what was sent, and what the answer's status was."""
+    """Request that passed the recorder, with the status of its answer."""
 
     path: str
     headers: Mapping[str, str]
@@ -37,17 +37,17 @@ class Passed:
 
     @property
     def event(self) -> str:
-        """Return the last word of the path."""
+        """Return the last segment of the path."""
         return self.path.rpartition("/")[2]
 
     @property
     def payload(self) -> dict[str, Any]:
-        """Return the body, read."""
+        """Return the body, parsed as JSON."""
         payload: dict[str, Any] = json.loads(self.body)
         return payload
 
     def signed(self, secret: str, *, age_s: int = 0) -> dict[str, str]:
-        """Return headers that sign the body anew, as Standard Webhooks has it."""
+        """Return headers with a new signature of the body, by Standard Webhooks."""
         timestamp = str(int(time.time()) - age_s)
         content = f"{self.headers['webhook-id']}.{timestamp}.".encode() + self.body
         key = base64.b64decode(secret.removeprefix("whsec_"))
@@ -60,7 +60,7 @@ class Passed:
 
 
 class Recorder:
-    """A proxy for POST requests on a port of its own; a context manager."""
+    """Proxy for POST requests on a port of its own, used as a context manager."""
 
     def __init__(self, target: str) -> None:
         self.passed: list[Passed] = []
@@ -72,26 +72,26 @@ class Recorder:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
-        """Start listening."""
+        """Start listening on the port."""
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        """Stop listening."""
+        """Stop listening on the port."""
         self._way.set()
         self._server.shutdown()
         self._server.server_close()
 
     @contextlib.contextmanager
     def changing(self, **headers: str) -> Iterator[None]:
-        """Replace headers of what passes; `_` in a name stands for `-`."""
+        """Replace headers of passing requests; `_` in a name stands for `-`."""
         self._changes = {k.replace("_", "-"): v for k, v in headers.items()}
         yield
         self._changes = {}
 
     @contextlib.contextmanager
     def blocked(self, action: str, *, how: Block) -> Iterator[None]:
-        """Let one AWS action not through: leave it unanswered, or answer 503."""
+        """Block one AWS action: give no answer, or answer 503."""
         self._how, self._blocked = how, action
         self._way.clear()
         yield
@@ -135,7 +135,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
 
     def handle_error(self, *_args: object) -> None:
-        """Be quiet: a program that was killed does not wait for its answer."""
+        """Print no traceback: a killed program does not wait for its answer."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -154,4 +154,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, *_args: object) -> None:
-        """Print nothing."""
+        """Print no line for each request."""

@@ -1,4 +1,4 @@
-"""Make the records that the pipe hands to the machine."""
+"""Records and requests as the pipe and the machine make them."""
 
 from typing import Any
 
@@ -14,11 +14,11 @@ UPLOAD = {
     "timestamp": "2024-01-01T10:00:00Z",
     "original_filename": "sample.wav",
 }
-TS = 1704103200000  # of UPLOAD's timestamp
+TS = 1704103200000  # UPLOAD's timestamp in milliseconds
 
 
 def record(body: Any) -> dict[str, Any]:
-    """Return what the pipe's input template makes of one message."""
+    """Return the record that the pipe's input template makes of a message."""
     return {"messageId": "message-1", "sentTimestamp": str(SENT), "body": body}
 
 
@@ -28,6 +28,6 @@ def hash_request(**fields: Any) -> HashRequest:
 
 
 def mix_request(**fields: Any) -> MixRequest:
-    """Return a mix request."""
+    """Return a mix request with some fields replaced."""
     body = {"stageId": "stage1", "stem_paths": ["audio/a.wav"], **fields}
     return MixRequest(record=record(body), start=START, name="run-1")

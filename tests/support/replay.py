@@ -1,4 +1,4 @@
-"""Hold the tests' walker to what the local engine did."""
+"""Comparison of the tests' walker with executions of the local engine."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from support.walker import Execution, Failed, Result, Sleep, Succeeded, load
 
 
 def disagreement(sfn: Any, arn: str) -> str | None:
-    """Walk an execution with its own results; tell where the walker differs."""
+    """Walk an execution by its own results; return the difference, or None."""
     described = sfn.describe_execution(executionArn=arn)
     if described["status"] == "RUNNING":
         return None

@@ -1,4 +1,4 @@
-"""Load a script of scripts/ as a module."""
+"""Loading of scripts/ as modules."""
 
 import importlib.util
 from types import ModuleType
@@ -7,7 +7,7 @@ from support.stack import ROOT
 
 
 def script(name: str) -> ModuleType:
-    """Load a script of the project."""
+    """Return a script of scripts/ as a module."""
     spec = importlib.util.spec_from_file_location(name, ROOT / f"scripts/{name}.py")
     assert spec
     assert spec.loader

@@ -1,4 +1,4 @@
-"""Make signals with known answers, and files of them."""
+"""Signals with known answers, and files of these signals."""
 
 import struct
 from fractions import Fraction
@@ -14,13 +14,13 @@ RATE = 44_100
 def tone(
     seconds: float, *, rate: int = RATE, hz: float = 440, level: float = 0.5
 ) -> np.ndarray:
-    """Give a mono sine, float32, shape (frames,)."""
+    """Return a mono sine, float32, shape (frames,)."""
     time = np.arange(round(seconds * rate)) / rate
     return (level * np.sin(2 * np.pi * hz * time)).astype(np.float32)
 
 
 def music(seconds: float, *, rate: int = RATE, channels: int = 2) -> np.ndarray:
-    """Give noise that swells and fades, another in each channel."""
+    """Return noise that swells and fades, another in each channel."""
     frames = round(seconds * rate)
     noise = np.random.default_rng(7).standard_normal((frames, channels))
     swell = 0.55 + 0.45 * np.sin(np.arange(frames)[:, None] / rate * 3)
@@ -28,7 +28,7 @@ def music(seconds: float, *, rate: int = RATE, channels: int = 2) -> np.ndarray:
 
 
 def chunk(name: bytes, body: bytes, *, claim: int | None = None) -> bytes:
-    """Write one RIFF chunk; `claim` lies about its size."""
+    """Return a RIFF chunk; `claim` lies about the chunk's size."""
     size = len(body) if claim is None else claim
     return name + struct.pack("<I", size) + body + b"\0" * (len(body) % 2)
 
@@ -36,7 +36,7 @@ def chunk(name: bytes, body: bytes, *, claim: int | None = None) -> bytes:
 def wav_format(
     *, tag: int = 1, channels: int = 1, rate: int = RATE, bits: int = 16
 ) -> bytes:
-    """Write the 16 bytes of a plain format chunk."""
+    """Return the 16 bytes of a plain format chunk."""
     align = channels * ((bits + 7) // 8)
     return struct.pack("<HHIIHH", tag, channels, rate, rate * align, align, bits)
 
@@ -49,7 +49,7 @@ def wav(
     between: bytes = b"",
     riff_claim: int | None = None,
 ) -> bytes:
-    """Write a WAV file whose headers may lie."""
+    """Return a WAV file whose headers may lie."""
     chunks = chunk(b"fmt ", fmt or wav_format()) + between
     chunks += chunk(b"data", body, claim=claim)
     size = 4 + len(chunks) if riff_claim is None else riff_claim
@@ -57,7 +57,7 @@ def wav(
 
 
 def long_wav(body: bytes, *, form: bytes, claim: int | None = None) -> bytes:
-    """Write RF64 or BW64, its real size in a ds64 chunk."""
+    """Return RF64 or BW64 with the real size in a ds64 chunk."""
     size = len(body) if claim is None else claim
     ds64 = chunk(b"ds64", struct.pack("<QQQI", size, size, size // 2, 0))
     chunks = ds64 + chunk(b"fmt ", wav_format()) + chunk(b"data", body, claim=2**32 - 1)
@@ -65,7 +65,7 @@ def long_wav(body: bytes, *, form: bytes, claim: int | None = None) -> bytes:
 
 
 def pcm16(samples: np.ndarray) -> bytes:
-    """Write samples as 16-bit little-endian."""
+    """Return samples as 16-bit little-endian bytes."""
     return np.rint(samples * 32_767).astype("<i2").tobytes()
 
 

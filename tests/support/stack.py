@@ -1,4 +1,4 @@
-"""Read template.yaml as CloudFormation would resolve it."""
+"""Values of template.yaml as CloudFormation would resolve them."""
 
 import json
 import re
@@ -27,8 +27,8 @@ def load() -> dict[str, Any]:
 
 
 def changed(document: dict[str, Any], way: str, value: Any) -> dict[str, Any]:
-    """Copy a template with something set, or left out where the value is `...`."""
-    copied: dict[str, Any] = json.loads(json.dumps(document))  # without YAML's aliases
+    """Return a copy of a template with a value set, or left out where it is `...`."""
+    copied: dict[str, Any] = json.loads(json.dumps(document))  # drops YAML's aliases
     *steps, last = (int(s) if s.isdigit() else s for s in way.split("/"))
     place: Any = copied
     for step in steps:
@@ -41,7 +41,7 @@ def changed(document: dict[str, Any], way: str, value: Any) -> dict[str, Any]:
 
 
 class Stack:
-    """A template with some parameters; a reference to a resource is its name."""
+    """Template resolved with some parameters; a resource's name stands for its Ref."""
 
     def __init__(self, document: dict[str, Any], **parameters: str) -> None:
         self.document = document
@@ -74,12 +74,12 @@ class Stack:
         }
 
     def properties(self, name: str) -> dict[str, Any]:
-        """Return one resource's properties; none where it is absent."""
+        """Return a resource's properties, or an empty dict for an absent resource."""
         properties: dict[str, Any] = self.resources.get(name, {}).get("Properties", {})
         return properties
 
     def holds(self, condition: Any) -> bool:
-        """Tell whether a condition is true."""
+        """Return whether a condition of the template is true."""
         if condition is None:
             return True
         if isinstance(condition, str):
@@ -92,7 +92,7 @@ class Stack:
         return left == right
 
     def resolve(self, value: Any) -> Any:
-        """Return a value without intrinsic functions."""
+        """Return a value with its intrinsic functions resolved."""
         if isinstance(value, list):
             every = (self.resolve(item) for item in value)
             return [item for item in every if item is not NOTHING]
@@ -105,7 +105,7 @@ class Stack:
         every = {key: self.resolve(item) for key, item in value.items()}
         return {key: item for key, item in every.items() if item is not NOTHING}
 
-    def _call(self, name: str, argument: Any) -> Any:  # noqa: PLR0911 - one each
+    def _call(self, name: str, argument: Any) -> Any:  # noqa: PLR0911 - a table
         match name:
             case "Ref":
                 return self._ref(argument)
@@ -140,7 +140,7 @@ class Stack:
         return _PLACEHOLDER.sub(answer, text).replace("${!", "${")
 
     def statements(self, role: str) -> list[dict[str, Any]]:
-        """Return every statement that a role has, wherever it is written."""
+        """Return every statement of a role, inline, managed or attached."""
         own = self.properties(role)
         holders = [
             *own.get("Policies", []),
@@ -155,7 +155,7 @@ class Stack:
         return [each for document in documents for each in document["Statement"]]
 
     def grants(self) -> Iterator[dict[str, Any]]:
-        """Yield every statement that allows something, wherever it stands."""
+        """Yield every statement that allows something, in any resource."""
         nodes: list[Any] = [*self.resources.values()]
         for node in nodes:
             if isinstance(node, dict):
@@ -167,5 +167,5 @@ class Stack:
 
 
 def listed(value: Any) -> list[str]:
-    """Return what is one or many as many."""
+    """Return a single value or a list of values as a list."""
     return [value] if isinstance(value, str) else list(value)

@@ -1,4 +1,4 @@
-"""Ask a template who is called when something goes wrong."""
+"""Questions to a template: which alarm rings, and who is called."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from support.stack import ROOT, Stack
 
 STAGES = [f"{role.removesuffix('Role')}Function" for role in ROLES.values()]
 DEAD = "ApproximateNumberOfMessagesVisible DeadLetterQueue.QueueName"
-# What is counted in one period, and the one alarm that it rings, if any.
+# Metrics of one period, and the name of the one alarm that they ring, or "".
 CALLS: list[tuple[str, dict[str, float]]] = [
     ("", {"served SERVICE": 99, "ExecutionFailed": 9, "FailStateEntered": 9}),
     ("", {"refused SERVICE": 90, "Errors HashFunction": 95, "served SERVICE": 90}),
@@ -30,7 +30,7 @@ CALLS: list[tuple[str, dict[str, float]]] = [
 
 
 def calls(stack: Stack) -> Iterator[Any]:
-    """Ask which alarm rings for what goes wrong, and what a release goes back for."""
+    """Yield events that ring a wrong alarm, and alarms that roll no release back."""
     alarms = stack.of_type("AWS::CloudWatch::Alarm")
     yield from {*alarms} - {name for name, _ in CALLS}
     service = stack.globals["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
@@ -46,7 +46,7 @@ def calls(stack: Stack) -> Iterator[Any]:
 
 
 def pages(stack: Stack) -> Iterator[Any]:
-    """Ask whether an alarm looks in time, is mailed, and has a page in the runbook."""
+    """Yield alarms that look too late, send no mail, or lack a page in the runbook."""
     page = (ROOT / "docs/runbook.md").read_text("utf-8")
     topics = [*stack.of_type("AWS::SNS::Topic")]
     for name, own in stack.of_type("AWS::CloudWatch::Alarm").items():

@@ -1,4 +1,4 @@
-"""Ask a template whether it keeps what it stores, and ends what it starts."""
+"""Questions to a template: what is kept, and what ends in time."""
 
 import json
 import re
@@ -12,21 +12,22 @@ from support.stack import ROOT, Stack
 
 STATES = json.loads((ROOT / "statemachine/waveflow.asl.json").read_text())["States"]
 DAY_S, STATE_BYTES = 86_400, 1 << 18
-DISK_MB = {"mix": 8192, "waveform": 1024, "music": 1024}  # 4 GiB twice; one upload
-# What must hold of what stands somewhere below a resource, where the stack has it.
+DISK_MB = {"mix": 8192, "waveform": 1024, "music": 1024}  # twice 4 GiB; one upload
+# Tests of values below a resource, where the stack has the resource.
 PROMISES: dict[str, Callable[[Any], bool]] = {
     "Bucket VersioningConfiguration": lambda kept: kept["Status"] == "Enabled",
     "Bucket PublicAccessBlockConfiguration": lambda on: [*on.values()] == [True] * 4,
     "Bucket OwnershipControls": lambda acls: "BucketOwnerEnforced" in str(acls),
     "Bucket BucketEncryption": lambda by: "SSEAlgorithm" in str(by),
     "Bucket LifecycleConfiguration": lambda rules: (
-        # Old versions and half uploads end; a rule for current ones would end uploads.
+        # A rule for current versions would end uploads; the others tidy up.
         re.search("NoncurrentVersionExpiration.*AbortIncomplete", str(rules))
         and not re.search("Disabled|'Prefix'|'Filter'|'Expirat|Transition", str(rules))
     ),
     "Queue RedrivePolicy deadLetterTargetArn": lambda to: to == "DeadLetterQueue.Arn",
     "Queue RedrivePolicy maxReceiveCount": lambda tries: 3 <= tries <= 10,
-    "Queue MaximumMessageSize": lambda size: 3 * size <= STATE_BYTES,  # it is escaped
+    # The escaped body is up to three times as long, and must fit the state.
+    "Queue MaximumMessageSize": lambda size: 3 * size <= STATE_BYTES,
     "Queue VisibilityTimeout": lambda seconds: seconds >= 30,
     "Queue MessageRetentionPeriod": lambda seconds: seconds >= 3 * DAY_S,
     "Queue SqsManagedSseEnabled": lambda on: on,
@@ -39,13 +40,14 @@ PROMISES: dict[str, Callable[[Any], bool]] = {
     ),
     "Machine Type": lambda kind: kind == "STANDARD",
     "Machine Logging Level": lambda level: level == "ALL",
-    "Machine Logging IncludeExecutionData": lambda on: on is False,  # it holds tokens
+    # Data of executions holds task tokens.
+    "Machine Logging IncludeExecutionData": lambda on: on is False,
     "Machine DefinitionSubstitutions": lambda words: all(
         word.removesuffix("Arn") + ".Arn" == given
         for word, given in words.items()
         if word.endswith("Arn")
     ),
-    "Machine AutoPublishAlias": lambda alias: alias == "live",  # so the pipe calls it
+    "Machine AutoPublishAlias": lambda alias: alias == "live",  # the pipe's target
     "ApiFunction FunctionUrlConfig": lambda url: url["InvokeMode"] == "RESPONSE_STREAM",
     "Pipe Source": lambda source: source == "Queue.Arn",
     "Pipe Target": lambda target: target == "MachineAliaslive",
@@ -55,19 +57,19 @@ PROMISES: dict[str, Callable[[Any], bool]] = {
     ),
     "Pipe LogConfiguration Level": lambda level: level == "ERROR",
     "Pipe LogConfiguration IncludeExecutionData": lambda data: data is None,
-    "Pipe DesiredState": lambda state: state is None,  # it runs
+    "Pipe DesiredState": lambda state: state is None,  # RUNNING by default
 }
-KEPT = ("Bucket", "DeadLetterQueue", "WebhookSecret")  # nobody could make them again
+KEPT = ("Bucket", "DeadLetterQueue", "WebhookSecret")  # irreplaceable data
 
 
 def promises(stack: Stack) -> Iterator[str]:
-    """Ask whether each resource keeps its promises, and its data after the stack."""
+    """Yield the broken promises of resources, and data that would go with the stack."""
     for way, promise in PROMISES.items():
         (name, *steps), holds = way.split(), False
         value: Any = stack.resources.get(name, {}).get("Properties")
         for step in steps:
             value = (value or {}).get(step)
-        with suppress(TypeError, AttributeError):  # nothing keeps no promise
+        with suppress(TypeError, AttributeError):  # an absent value keeps no promise
             holds = promise(value)
         if name in stack.resources and not holds:
             yield f"{way}: {value}"
@@ -78,13 +80,13 @@ def promises(stack: Stack) -> Iterator[str]:
 
 
 def functions(stack: Stack) -> Iterator[Any]:
-    """Ask whether each function is its stage, ends before its state and has a disk."""
+    """Yield functions of another stage, that outlive their state, or lack disk."""
     for name, own in stack.of_type("AWS::Serverless::Function").items():
         short = name.removesuffix("Function")
         stage = re.sub(r"(?<!^)(?=[A-Z])", "_", short).lower()
         states = [each for each in STATES.values() if f"{name}Arn" in str(each)]
         given = {each["TimeoutSeconds"] for each in states}
-        waits = [each for each in given if isinstance(each, int)]  # Ask's: a parameter
+        waits = [each for each in given if isinstance(each, int)]  # not Ask's text
         spare_s = min(waits, default=930) - own.get("Timeout", 3)
         built = stack.resources[name]["Metadata"]["DockerBuildTarget"]
         if built != stage or own["PackageType"] != "Image":

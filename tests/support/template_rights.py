@@ -1,4 +1,4 @@
-"""Ask a template who may do what; the answers are CONTRACT.md's, section 10."""
+"""Questions to a template: who may do what, as CONTRACT.md, section 10, says."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ ITS_CODE = {"ArnEquals": {"lambda:SourceFunctionArn": "NotifyFunction.Arn"}}
 
 
 def objects(stack: Stack) -> Iterator[Any]:
-    """Ask who reads, lists, writes and deletes below which prefixes of the bucket."""
+    """Yield rights on the bucket's prefixes that differ from CONTRACT.md."""
     given, found = stack.parameters["ExistingBucketName"], set()
     arn = f"arn:aws:s3:::{given or 'Bucket'}"
     for holder, action, place, condition in rights(stack):
@@ -41,7 +41,7 @@ def objects(stack: Stack) -> Iterator[Any]:
 
 
 def deletes(stack: Stack) -> Iterator[Any]:
-    """Ask whether each delete carries If-Match, at its role and at the bucket."""
+    """Yield deletes without If-Match, by a role's policy or the bucket's."""
     for holder, action, _, condition in rights(stack):
         bound = {"s3:DeleteObject": PINNED, "s3:ListBucket": condition}
         if condition != bound.get(action, {}):
@@ -58,7 +58,7 @@ def deletes(stack: Stack) -> Iterator[Any]:
 
 
 def others(stack: Stack) -> Iterator[Any]:
-    """Ask who alone reads the secret, closes tokens, starts, invokes and receives."""
+    """Yield rights on secret, tokens, machine, queue and functions beyond ALONE."""
     own = {"WebhookSecret", "Machine", "Queue.Arn"}
     own |= {f"{role.removesuffix('Role')}Function.Arn" for role in ROLES.values()}
     found = set()
@@ -72,7 +72,7 @@ def others(stack: Stack) -> Iterator[Any]:
 
 
 def wildcards(stack: Stack) -> Iterator[Any]:
-    """Ask for a wildcard as an action, as a resource with a name, as a caller."""
+    """Yield statements with a wildcard as action, named resource or caller."""
     for each in stack.grants():
         named = [
             a for a in listed(each["Action"]) if not a.startswith(KNOW_NO_RESOURCE)
@@ -84,7 +84,7 @@ def wildcards(stack: Stack) -> Iterator[Any]:
 
 
 def plain_http(stack: Stack) -> Iterator[str]:
-    """Ask whether each bucket, queue and topic refuses what comes without TLS."""
+    """Yield buckets, queues and topics that accept requests without TLS."""
     kinds = ("AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::SNS::Topic")
     unguarded = {name for kind in kinds for name in stack.of_type(kind)}
     for resource in stack.resources.values():
@@ -98,7 +98,7 @@ def plain_http(stack: Stack) -> Iterator[str]:
 
 
 def service_roles(stack: Stack) -> Iterator[Any]:
-    """Ask whether a role serves one function or service, and writes one log group."""
+    """Yield roles of several functions, other callers, or other log groups."""
     functions = stack.of_type("AWS::Serverless::Function")
     users = {own["Role"].removesuffix(".Arn"): own for own in functions.values()}
     kinds = {own["Type"].removeprefix("AWS::IAM::") for own in stack.resources.values()}

@@ -1,7 +1,7 @@
 """Walk the real machine file one state at a time, as Step Functions would.
 
-A walk is a generator: it yields what it needs of the world, an `Invoke` or a
-`Sleep`, and is sent what came of it. Whoever drives it owns clock and faults.
+A walk is a generator: it yields an `Invoke` or a `Sleep`, and is sent the result.
+The caller of the generator owns clock and faults.
 """
 
 import json
@@ -26,7 +26,7 @@ UNCAUGHT = {"States.Runtime", "States.DataLimitExceeded"}
 
 @dataclass(frozen=True)
 class Invoke:
-    """Run a function; with a token, wait for the token's answer."""
+    """Request to run a function; with a token, to wait for the token's answer."""
 
     state: str
     function: str
@@ -37,7 +37,7 @@ class Invoke:
 
 @dataclass(frozen=True)
 class Sleep:
-    """Wait before the next attempt; with jitter, for any part of it."""
+    """Request to wait before the next attempt; with jitter, for a part of the time."""
 
     seconds: float
     jitter: bool
@@ -45,14 +45,14 @@ class Sleep:
 
 @dataclass(frozen=True)
 class Succeeded:
-    """What a function returned, or a token was answered with."""
+    """Result of a function, or the answer to a token."""
 
     output: Any
 
 
 @dataclass(frozen=True)
 class Failed:
-    """How a task failed: an error's name and its cause."""
+    """Failure of a task: an error's name and its cause."""
 
     error: str
     cause: str = ""
@@ -60,7 +60,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Ended:
-    """How an execution ended, and where."""
+    """End of an execution: status, last state, and output or error."""
 
     status: str
     state: str
@@ -75,7 +75,7 @@ Walk = Generator[Invoke | Sleep, Result | None, Ended]
 
 @dataclass
 class Execution:
-    """One execution: its variables outlive a redrive."""
+    """Execution of the machine; its variables outlive a redrive."""
 
     definition: Mapping[str, Any]
     input: Any
@@ -115,7 +115,7 @@ class Execution:
 
 
 class _Now:
-    """One entered state."""
+    """State that an execution has entered."""
 
     def __init__(self, execution: Execution, state: str, data: Any) -> None:
         self.execution = execution
@@ -124,7 +124,7 @@ class _Now:
         self.data = data
 
     def run(self) -> Generator[Invoke | Sleep, Result | None, Ended | tuple[str, Any]]:
-        """Do what the state says."""
+        """Carry out the state, and return its end or the next state."""
         kind = self.state["Type"]
         if kind == "Choice":
             return self._choose()

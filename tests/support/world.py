@@ -1,4 +1,4 @@
-"""Drive a whole running pipeline as the platform does, and look at what it left."""
+"""A running pipeline with its stand-in server, driven as the platform drives it."""
 
 import io
 import itertools
@@ -34,31 +34,31 @@ def wav(seconds: float = 0.2, *, seed: int = 0, sample_rate: int = 8000) -> byte
 
 @dataclass
 class World:
-    """One pipeline, its stand-in server, and every execution by its message."""
+    """Pipeline with its stand-in server; `started` finds executions by message."""
 
     pipeline: Pipeline
     standin: StandIn
     started: dict[str, list[str]] = field(default_factory=dict)
 
     def new_stem(self, **fields: Any) -> dict[str, Any]:
-        """Return a valid upload message about a stem that nobody used before."""
+        """Return a valid upload message about a stem that no test has used."""
         number = next(_numbers)
         return {
             "userId": f"user{number}",
             "trackId": "track1",
-            "stemId": f"stem{number}",
-            "filepath": f"audio/stem{number}.wav",
+            "stemId": f"stem{number:04}",
+            "filepath": f"audio/stem{number:04}.wav",
             "timestamp": "2024-01-01T10:00:00Z",
             "original_filename": "노래.wav",
             **fields,
         }
 
     def put(self, key: str, body: bytes) -> None:
-        """Upload as a musician's browser does."""
+        """Upload a file as a musician's browser does."""
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
 
     def run(self, message: Any) -> ExecutionSeen:
-        """Send one message and wait for the end of its execution."""
+        """Send one message, and return its execution once it has ended."""
         body = message if isinstance(message, str) else json.dumps(message)
         message_id = self.pipeline.send(body)
         arns = eventually(lambda: self.started.get(message_id))
@@ -70,7 +70,7 @@ class World:
         return eventually(ended)
 
     def upload(self, body: bytes | None = None, **fields: Any) -> tuple[Any, Any]:
-        """Upload a new stem, run its message, and return both."""
+        """Upload a new stem, run its message, and return message and execution."""
         message = self.new_stem(**fields)
         self.put(message["filepath"], wav() if body is None else body)
         return message, self.run(message)
@@ -91,7 +91,7 @@ class World:
         return [entry["Key"] for entry in listed if part in entry["Key"]]
 
     def read(self, key: str) -> bytes:
-        """Return an object."""
+        """Return the bytes of an object."""
         return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def versions(self, key: str) -> list[tuple[str, str]]:

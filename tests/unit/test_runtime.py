@@ -1,4 +1,4 @@
-"""Every invocation is typed, logged and measured, and nothing else is told."""
+"""Invocations of a stage: typed errors, logs, metrics, and no secrets."""
 
 import errno
 import json
@@ -22,7 +22,7 @@ EVENT = {"record": record(UPLOAD), "start": "2026-11-21T09:00:00Z", "name": "run
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch, request):
-    """Give the services an environment, and each test a log of its own."""
+    """Set the environment of the services, and give each test a log of its own."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", request.node.name)
     monkeypatch.setenv("BUCKET_NAME", "bucket")
     runtime._logger.cache_clear()
@@ -31,12 +31,12 @@ def _environment(monkeypatch, request):
 
 
 def handler(stage):
-    """Return a handler of the stage `hash` that does what it is told."""
+    """Return a handler of the stage `hash` that runs a function."""
     return runtime.lambda_stage("hash", HashRequest)(stage)
 
 
 def raising(error):
-    """Return a handler that fails."""
+    """Return a handler that raises an error."""
 
     def stage(_request, _services):
         raise error
@@ -45,7 +45,7 @@ def raising(error):
 
 
 def lines(capsys):
-    """Return what was printed, line by line."""
+    """Return the printed lines, parsed as JSON."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -62,7 +62,7 @@ def lines(capsys):
     ],
 )
 def test_every_failure_leaves_typed(error, kind, capsys):
-    """Step Functions matches exact names; an untyped one would match nothing."""
+    """An error without a type would match none of Step Functions' exact names."""
     with pytest.raises(kind) as failure:
         raising(error)(EVENT, None)
 
@@ -71,12 +71,12 @@ def test_every_failure_leaves_typed(error, kind, capsys):
 
 
 def counts(line):
-    """Return what an invocation counts as."""
+    """Return the counters of an invocation."""
     return {name: line[name][0] for name in ("served", "refused", "defects")}
 
 
 def test_a_wrong_event_is_the_machines_fault(capsys):
-    """The model is the seam, and a machine that breaks it is counted as a defect."""
+    """An event that breaks the model is the machine's defect, and must be counted."""
     with pytest.raises(InternalError):
         handler(lambda _request, _services: None)({"record": {}}, None)
 
@@ -106,7 +106,7 @@ def test_a_failure_counts_by_whose_fault_it_is(error, counted, capsys):
 
 
 def test_every_line_carries_the_job(capsys):
-    """The job's id leads from the queue to the webhook."""
+    """An operator follows a job from queue to webhook by its id in every line."""
     event = {**EVENT, "retries": 2}
 
     handler(lambda _request, _services: {"source": {"size": 7}})(event, None)
@@ -121,7 +121,7 @@ def test_every_line_carries_the_job(capsys):
 
 
 def test_alarms_find_the_metrics_by_the_service_alone(capsys, request):
-    """The template's alarms know a namespace and one dimension, the stack's name."""
+    """Alarms of the template name one dimension, and would miss any other metric."""
     handler(lambda _request, _services: None)(EVENT, None)
 
     *_, counted = lines(capsys)
@@ -133,7 +133,7 @@ def test_alarms_find_the_metrics_by_the_service_alone(capsys, request):
 
 
 def test_an_id_cannot_forge_a_log_line(capsys):
-    """A newline in a name stays inside its JSON string."""
+    """A newline in a name must not forge a line that an operator believes."""
     forged = {**UPLOAD, "stemId": 'x\n{"level": "ERROR"}'}
 
     raised = {**EVENT, "record": record(forged)}

@@ -43,7 +43,7 @@ _OF_A_MIX = (
 
 
 def schemas() -> dict[str, Schema]:
-    """Return one schema for each message and each webhook, by its name."""
+    """Return the JSON Schema of each message and each webhook, by its name."""
     return {
         **{task: _message(task, model) for task, model in MESSAGES.items()},
         "hash-check": _object(HashCheck),
@@ -53,14 +53,14 @@ def schemas() -> dict[str, Schema]:
 
 
 def write(folder: Path = FOLDER) -> None:
-    """Write every schema to a file of its own."""
+    """Write the JSON Schema of each message and webhook to a file of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, schema in schemas().items():
         (folder / f"{name}.json").write_text(text_of(schema), "utf-8")
 
 
 def text_of(schema: Schema) -> str:
-    """Return the text of one schema's file."""
+    """Return the text of one JSON Schema's file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -95,7 +95,7 @@ def _when(status: str, properties: Mapping[str, object]) -> Schema:
 
 
 def _object(model: type, *others: type, **properties: Schema) -> Schema:
-    """Return a model's schema with its own properties at the top.
+    """Return a model's JSON Schema with its own properties at the top.
 
     `others` are defined beside the model; `properties` replace properties of its own.
     """

@@ -18,14 +18,14 @@ _WAITING_CONNECTIONS = 128
 
 
 class _SilentHandler(WSGIRequestHandler):
-    """Keep requests that are no HTTP out of a command's output."""
+    """Keep malformed HTTP requests out of a command's output."""
 
     def log_error(self, *_args: object) -> None:
-        """Print nothing; a traceback of the application is still printed."""
+        """Print nothing about a malformed request; tracebacks are still printed."""
 
 
 class LoopbackServer:
-    """Answer HTTP requests, each in a thread of its own, until the server is stopped.
+    """Serve HTTP on 127.0.0.1, each request in a thread, until the server is stopped.
 
     The constructor binds the port, so that a port in use is told before anything else.
     """
@@ -50,15 +50,15 @@ class LoopbackServer:
 
     @property
     def port(self) -> int:
-        """Return the bound port; port 0 asked for any free port."""
+        """Return the TCP port that the server has bound."""
         return self._server.port
 
     def start(self) -> None:
-        """Answer requests from now on."""
+        """Start to answer HTTP requests, in a thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop answering and give the port back."""
+        """Stop the HTTP server and free its port."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
@@ -68,7 +68,7 @@ class LoopbackServer:
 def _bind(
     application: "WSGIApplication", port: int, *, handler: type[WSGIRequestHandler]
 ) -> BaseWSGIServer:
-    """Bind the port before werkzeug does, which would exit on a port in use."""
+    """Bind the TCP port before werkzeug does, which would exit on a port in use."""
     try:
         bound = socket.create_server(
             (paths.LOOPBACK, port), backlog=_WAITING_CONNECTIONS

@@ -19,12 +19,12 @@ PROJECT_ROOT = Path(__file__).resolve().parents[3]
 
 
 class LocalError(Exception):
-    """Report a mistake that the user can mend, shown as one line."""
+    """Report a mistake that the user can mend, shown as one line of text."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """Find the template and the handlers in one checkout."""
+    """Find the template and the Lambda handlers in one checkout."""
 
     root: Path = PROJECT_ROOT
 
@@ -34,7 +34,7 @@ class Project:
         return self._existing(self.root / "template.yaml")
 
     def handler(self, stage: str) -> Path:
-        """Return the path of a stage's handler."""
+        """Return the path of the Lambda handler of a stage."""
         return self._existing(self.root / "functions" / stage / "app.py")
 
     def file(self, relative: str) -> Path:
@@ -49,12 +49,12 @@ class Project:
 
 
 def arn(service: str, resource: str) -> str:
-    """Return the ARN that a local resource has."""
+    """Return the ARN that a resource has in the local engine."""
     return f"arn:{PARTITION}:{service}:{REGION}:{ACCOUNT}:{resource}"
 
 
 def endpoint(port: int) -> str:
-    """Return the URL under which the engine answers."""
+    """Return the URL under which the local engine answers."""
     return f"http://{LOOPBACK}:{port}"
 
 

@@ -1,4 +1,4 @@
-"""Give tests a running WaveFlow with a real server beside it."""
+"""A running WaveFlow with the NestJS example as its server."""
 
 from collections.abc import Iterator
 from pathlib import Path

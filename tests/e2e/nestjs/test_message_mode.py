@@ -21,7 +21,7 @@ def platform(nestjs_app, tmp_path_factory):
 
 
 def complete(platform, stem_id):
-    """Say that a file has arrived, as that server's browser does."""
+    """Tell the server that a file has arrived, as its browser does."""
     platform.post(
         "/upload-complete",
         userId=USER,
@@ -34,7 +34,7 @@ def complete(platform, stem_id):
 
 @pytest.fixture
 def process(platform):
-    """Upload a file and return its new completion."""
+    """Return a function that uploads a file and returns the new completion."""
 
     def process(stem_id, content):
         key = f"users/{USER}/{stem_id}.wav"
@@ -52,7 +52,7 @@ def process(platform):
 
 
 def test_a_new_file_is_drawn_after_the_servers_next_message(platform, process):
-    """Two executions: one ends after its question, the other draws."""
+    """An old server answers with a second message, and its upload must be drawn."""
     told = process("first", wav(seed=31))
 
     asked = platform.recorder.seen("hash-check", stemId="first")
@@ -66,7 +66,7 @@ def test_a_new_file_is_drawn_after_the_servers_next_message(platform, process):
 
 
 def test_a_second_copy_stays_because_no_survivor_is_named(platform, process):
-    """That server only says that there is a copy somewhere; that is no proof."""
+    """An old server names no survivor, so its user's second copy must stay."""
     content = wav(seed=32)
     process("kept", content)
 
@@ -78,7 +78,7 @@ def test_a_second_copy_stays_because_no_survivor_is_named(platform, process):
 
 
 def test_a_file_called_a_duplicate_of_itself_stays(platform, process):
-    """That server's check does not leave out the stem itself: a repeat finds it."""
+    """An old server finds a repeated stem as its own duplicate, which must stay."""
     content = wav(seed=33)
     process("self", content)
 
@@ -94,7 +94,7 @@ def test_a_file_called_a_duplicate_of_itself_stays(platform, process):
 
 
 def test_its_lock_holds_nothing_that_the_nestjs_example_lacks():
-    """These tests run it with that example's packages, so both must be the same."""
+    """Tests run the old server with the other example's packages: both must match."""
     locks = [SERVER, SERVER.parent / "nestjs"]
     own, other = (
         {

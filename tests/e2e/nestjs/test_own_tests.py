@@ -1,4 +1,4 @@
-"""The example's own tests, which hold its DTOs to the published schemas."""
+"""Tests of the NestJS example, which compare its DTOs with the published schemas."""
 
 import json
 import os
@@ -12,7 +12,7 @@ TEST = ("node", "--test", "tested/testing/all.js")
 
 
 def test_the_examples_own_tests_pass(nestjs_app):
-    """A change of a model must be seen by the server's side, too."""
+    """A change of a model must fail the example that teams copy."""
     env = {**os.environ, "WAVEFLOW_SCHEMAS": f"{ROOT}/docs/schemas/"}
     subprocess.run(COMPILE, cwd=nestjs_app, check=True, timeout=120)
 
@@ -33,7 +33,7 @@ def test_the_examples_own_tests_pass(nestjs_app):
 
 @pytest.mark.parametrize("name", ["nestjs", "seed-002-server"])
 def test_the_tests_are_skipped_where_the_package_would_not_run(name):
-    """A Node that is too old must be called so, not fail in the middle."""
+    """A developer with an old Node must read that, not a failure in the middle."""
     package = json.loads((ROOT / "examples" / name / "package.json").read_text("utf-8"))
 
     assert package["engines"]["node"] == ">={}.{}".format(*OLDEST_NODE)

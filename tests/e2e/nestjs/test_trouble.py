@@ -1,4 +1,4 @@
-"""Crashes, forgeries and wrong settings: nothing is lost, nothing is believed."""
+"""Crashes, forgeries and wrong settings: no upload is lost, no forgery believed."""
 
 import json
 import uuid
@@ -13,14 +13,14 @@ from support.world import wav
 
 
 def deliver(platform, passed, headers):
-    """Send a delivery to the server, past WaveFlow."""
+    """Send a delivery directly to the server, without WaveFlow."""
     url = f"{platform.url}{passed.path}"
     return requests.post(url, data=passed.body, headers=headers, timeout=20)
 
 
 @pytest.fixture
 def claim(platform):
-    """Return an unsent delivery that would turn a waiting stem into an error."""
+    """Return an unsent delivery that would turn a queued stem into an error."""
     stem = platform.upload(b"-", track="claims")
     away = platform.aws.blocked("SendMessage", how="refusing")
     with away, pytest.raises(requests.HTTPError, match="503"):
@@ -51,19 +51,19 @@ def secret(platform):
 
 
 def state_of(platform, passed):
-    """Return what the database says of a delivery's stem."""
+    """Return the database's state of a delivery's stem."""
     return platform.row(passed.payload["stemId"])["state"]
 
 
 def test_a_signed_delivery_is_believed(platform, claim, secret):
-    """The forgeries below must fail for their signatures, not for their bodies."""
+    """A right delivery must pass, or the forgeries below prove nothing."""
     answer = deliver(platform, claim, claim.signed(secret))
 
     assert (answer.status_code, state_of(platform, claim)) == (200, "error")
 
 
 def test_a_result_of_a_foreign_request_is_ignored(platform, claim, secret):
-    """Somebody else's message about a stem of ours says nothing about our file."""
+    """A result of another request must not change a user's stem."""
     foreign = replace(
         claim, body=json.dumps({**claim.payload, "task_id": "foreign"}).encode()
     )
@@ -75,7 +75,7 @@ def test_a_result_of_a_foreign_request_is_ignored(platform, claim, secret):
 
 
 def test_a_tampered_body_is_refused(platform, claim, secret):
-    """Somebody on the way may change a body, but cannot sign it."""
+    """An attacker on the way can change a body, but cannot sign the change."""
     tampered = replace(claim, body=claim.body.replace(b"CORRUPT", b"CHANGED"))
 
     answer = deliver(platform, tampered, claim.signed(secret))
@@ -86,7 +86,7 @@ def test_a_tampered_body_is_refused(platform, claim, secret):
 
 
 def test_an_old_delivery_is_refused(platform, claim, secret):
-    """A recorded delivery is worth nothing after five minutes."""
+    """An attacker's recorded delivery must be refused after five minutes."""
     answer = deliver(platform, claim, claim.signed(secret, age_s=301))
 
     assert answer.status_code == 401
@@ -110,7 +110,7 @@ def test_a_mistyped_field_is_refused_by_name(platform, claim, secret):
 
 
 def test_a_replayed_question_is_refused(platform):
-    """The signature of a recorded question is right; its webhook-id has been used."""
+    """An attacker's repeated question is signed well, and must fail by its id."""
     stem = platform.process(wav(seed=20), track="replayed")
     [asked] = platform.recorder.seen("hash-check", stemId=stem["stemId"])
 
@@ -122,7 +122,7 @@ def test_a_replayed_question_is_refused(platform):
 
 
 def test_a_late_answer_is_settled(platform, secret):
-    """Step Functions refuses a second answer, and nothing changes."""
+    """A second answer to Step Functions is refused, and must not change the stem."""
     stem = platform.process(wav(seed=21), track="late")
     [asked] = platform.recorder.seen("hash-check", stemId=stem["stemId"])
     again = replace(asked, headers={**asked.headers, "webhook-id": uuid.uuid4().hex})
@@ -134,7 +134,7 @@ def test_a_late_answer_is_settled(platform, secret):
 
 
 def test_either_secret_works_while_it_is_rotated(platform, claim):
-    """The server is told the next secret before WaveFlow signs with it."""
+    """The server must accept the next secret before WaveFlow signs with that secret."""
     drawn = platform.process(wav(seed=22), track="rotated")
 
     answer = deliver(platform, claim, claim.signed(NEXT_SECRET))
@@ -144,7 +144,7 @@ def test_either_secret_works_while_it_is_rotated(platform, claim):
 
 
 def test_a_question_that_is_not_believed_loses_nothing(platform):
-    """The execution fails where it asks; the same message again heals it."""
+    """A question that the server refuses must not lose the upload; a repeat heals."""
     stem = platform.upload(wav(seed=23), track="unbelieved")
     with platform.recorder.changing(webhook_signature="v1,AAAA"):
         row = platform.complete(stem)
@@ -163,7 +163,7 @@ def test_a_question_that_is_not_believed_loses_nothing(platform):
 
 
 def test_a_stem_that_the_server_does_not_know_is_404(platform):
-    """A foreign message ends its own execution, and neither server."""
+    """A message about an unknown stem must end alone, and stop neither server."""
     key = f"users/{USER}/foreign.wav"
     platform.s3.put_object(Bucket=platform.bucket, Key=key, Body=wav(seed=24))
     names = ("userId", "trackId", "stemId", "filepath", "timestamp")
@@ -183,7 +183,7 @@ def test_a_stem_that_the_server_does_not_know_is_404(platform):
 
 
 def test_a_server_killed_between_row_and_answer_answers_the_same(platform):
-    """The verdict is committed before it is sent, so a crash only delays it."""
+    """A server that crashes between row and answer must give the same answer later."""
     content = wav(seed=25)
     first = platform.process(content, track="killed")
     with platform.aws.blocked("SendTaskSuccess", how="silent"):
@@ -203,7 +203,7 @@ def test_a_server_killed_between_row_and_answer_answers_the_same(platform):
 
 
 def test_a_queue_that_is_away_loses_no_upload(platform):
-    """The row is written before the message, and the same call sends it later."""
+    """An upload must survive a queue that is away: the same call sends it later."""
     stem = platform.upload(wav(seed=26), track="queue")
 
     away = platform.aws.blocked("SendMessage", how="refusing")
@@ -216,7 +216,7 @@ def test_a_queue_that_is_away_loses_no_upload(platform):
 
 
 def test_no_token_is_in_any_log(platform):
-    """Who holds a token can have a file deleted: logs are read by many."""
+    """A reader of logs who found a token could have a file deleted."""
     platform.process(wav(seed=27), track="tokens")
     asked = platform.recorder.seen("hash-check")
 

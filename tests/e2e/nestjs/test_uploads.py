@@ -1,4 +1,4 @@
-"""A file's way through a real server: rows, objects and payloads."""
+"""Files on their way through a real server: rows, objects and payloads."""
 
 import hashlib
 import io
@@ -38,7 +38,7 @@ MIXED = {
 
 
 def told(platform, stem):
-    """Return the one completion of a stem, however often it came."""
+    """Return the one completion of a stem, which may have been delivered twice."""
     passed = eventually(
         lambda: platform.recorder.seen("completion", stemId=stem["stemId"])
     )
@@ -48,7 +48,7 @@ def told(platform, stem):
 
 
 def test_a_new_file_is_drawn(platform):
-    """The whole contract of an upload, seen from the server's side."""
+    """A server's team relies on every field of question, completion and row."""
     content = wav(seed=1)
 
     stem = platform.process(content, track="new", name="노래 1.wav")
@@ -73,7 +73,7 @@ def test_a_new_file_is_drawn(platform):
 
 
 def test_the_browser_gets_the_waveform_by_a_signed_address(platform):
-    """The bucket stays private: the server signs, the browser reads."""
+    """A browser must read the waveform from a private bucket by a signed URL."""
     stem = platform.process(wav(seed=2), track="signed")
 
     signed = platform.get(f"/stems/{stem['stemId']}/waveform?userId={USER}")
@@ -88,7 +88,7 @@ def test_the_browser_gets_the_waveform_by_a_signed_address(platform):
 
 
 def test_the_same_file_under_another_stem_is_deleted(platform):
-    """One copy stays, the other leaves a record and can be restored."""
+    """A user's second copy is deleted, and must leave the record of a way back."""
     content = wav(seed=3)
     first = platform.process(content, track="copies")
 
@@ -110,7 +110,7 @@ def test_the_same_file_under_another_stem_is_deleted(platform):
 
 
 def test_the_same_message_twice_changes_nothing(platform):
-    """Queues deliver twice; the server's row and the bucket must not show it."""
+    """A message delivered twice must change neither the server's row nor the bucket."""
     stem = platform.upload(wav(seed=4), track="twice")
     platform.complete(stem)
     platform.complete(stem)
@@ -141,7 +141,7 @@ def test_a_deleted_duplicate_stays_one_when_asked_again(platform):
 
 
 def test_of_twins_at_once_at_least_one_stays(platform):
-    """Twins that name each other would take the only copy with them."""
+    """Twins that name each other would take a user's only copy with them."""
     content = wav(seed=6)
     twins = [platform.upload(content, track="twins") for _ in range(4)]
 
@@ -159,7 +159,7 @@ def test_of_twins_at_once_at_least_one_stays(platform):
 
 
 def test_a_file_that_is_no_audio_is_told_and_kept(platform):
-    """The musician must learn why, and the file must still be there to look at."""
+    """A musician must learn why a file is refused, and the file must stay."""
     stem = platform.process(b"RIFF, but no wave" * 9, track="broken")
 
     payload = told(platform, stem)
@@ -172,7 +172,7 @@ def test_a_file_that_is_no_audio_is_told_and_kept(platform):
 
 
 def test_a_broken_file_may_be_replaced(platform):
-    """A new upload under the same stem is a new request with results of its own."""
+    """A musician who replaces a broken file must get results of the new file."""
     stem = platform.process(b"nothing", track="replaced")
 
     platform.upload(wav(seed=7), track="replaced", stemId=stem["stemId"])
@@ -185,7 +185,7 @@ def test_a_broken_file_may_be_replaced(platform):
 
 
 def test_a_replaced_original_leaves_the_bytes_of_its_deleted_copy(platform):
-    """The copy that stayed may be all that is left of what was deleted."""
+    """A user who replaces the original must not lose the bytes of a deleted copy."""
     content = wav(seed=12)
     kept = platform.process(content, track="kept")
     deleted = platform.process(content, track="kept")
@@ -201,7 +201,7 @@ def test_a_replaced_original_leaves_the_bytes_of_its_deleted_copy(platform):
 
 
 def test_stems_are_mixed(platform):
-    """A mix names its stems byte for byte, in order, and can be played."""
+    """A mix must name its stems byte for byte and in order, and must play."""
     stems = [platform.process(wav(seed=n), track="mix") for n in (8, 9)]
     wanted = [stem["stemId"] for stem in reversed(stems)]
 
@@ -230,7 +230,7 @@ def test_stems_are_mixed(platform):
 def test_the_walk_of_the_readme_ends_in_a_waveform_and_a_duplicate(
     platform, nestjs_app, tmp_path
 ):
-    """What the README promises is run as it is written there."""
+    """A reader who runs the README's walk must see what the README prints."""
     (tmp_path / "song.wav").write_bytes(wav(seed=10))
     command = ["node", "walk.mjs", str(tmp_path / "song.wav"), platform.url]
 

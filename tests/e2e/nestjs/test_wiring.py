@@ -1,4 +1,4 @@
-"""The one page that a team follows: what it lists is enough, and compiles."""
+"""The README's steps for a team: the listed folders are enough, and compile."""
 
 import json
 import os
@@ -80,7 +80,7 @@ await app.listen(Number(process.env['PORT']), '127.0.0.1');
 
 
 def printed(readme, name):
-    """Return the block of TypeScript that begins with a file's name."""
+    """Return the README's block of TypeScript that begins with a file's name."""
     block = rf"^( *)```ts\n *// {name}\n(.*?)^ *```$"
     found = re.search(block, readme, re.MULTILINE | re.DOTALL)
     assert found, name
@@ -89,7 +89,7 @@ def printed(readme, name):
 
 @pytest.fixture(scope="module")
 def application(nestjs_app, tmp_path_factory):
-    """Return an application that has the listed folders and two services."""
+    """Return a built application of the listed folders and two services."""
     [line] = [line for line in README.splitlines() if line.startswith("2. Copy ")]
     folders = re.findall(r"`(src/[\w/]+)`", line)
     project = tmp_path_factory.mktemp("wired") / "wired"
@@ -129,7 +129,7 @@ def server(application, tmp_path_factory):
 
 
 def deliver(server, **changes):
-    """Send a signed completion, and return what the application says."""
+    """Send a signed completion, and return the application's answer."""
     payload = {
         "stemId": "stem",
         "status": "SUCCESS",
@@ -155,21 +155,21 @@ def deliver(server, **changes):
 
 
 def test_what_the_readme_lists_takes_a_webhook(server):
-    """A team copies these folders tomorrow; nothing else may be needed."""
+    """A team copies the listed folders, and must need no other file."""
     answer = deliver(server)
 
     assert (answer.status_code, answer.json()["message"]) == (200, "applied")
 
 
 def test_an_application_stricter_than_the_example_takes_what_is_carried(server):
-    """WaveFlow brings fields back that the server itself once added."""
+    """A strict application must not refuse the fields that its server once added."""
     answer = deliver(server, stageId="stage", mine={"deep": [1]})
 
     assert (answer.status_code, answer.json()["message"]) == (200, "applied")
 
 
 def test_an_application_with_pipes_of_its_own_still_refuses_by_name(server):
-    """The DTOs hold whatever the application does globally."""
+    """An application with pipes of its own must still name the wrong field."""
     answer = deliver(server, task_id=7)
 
     assert answer.status_code == 400
@@ -177,7 +177,7 @@ def test_an_application_with_pipes_of_its_own_still_refuses_by_name(server):
 
 
 def test_both_readmes_print_the_same_code():
-    """Code has one language; a translation must not fall behind."""
+    """A reader of the translation must not copy older code."""
     korean = (EXAMPLE / "README.ko.md").read_text("utf-8")
     code = re.compile(r"^ *```\w+\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 

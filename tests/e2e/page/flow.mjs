@@ -162,7 +162,7 @@ try {
   await browser.close();
 }
 
-/** Look at the same page on a phone, in Korean and in the dark. */
+/** Check the same page on a phone, in Korean and with dark colours. */
 async function phone() {
   const small = await browser.newContext({
     viewport: { width: 390, height: 844 }, locale: "ko-KR", colorScheme: "dark", isMobile: true, hasTouch: true,
@@ -179,7 +179,7 @@ async function phone() {
   await tab.screenshot({ path: join(out, "page-phone.png") });
 }
 
-/** Look at the page without Node's player: the server draws, the browser plays. */
+/** Check the page without its player: the server draws, the browser plays. */
 async function withoutPlayer() {
   const bare = await browser.newContext({ storageState: await context.storageState() });
   await bare.route("**/vendor/**", (route) => route.abort());

@@ -1,4 +1,4 @@
-// Check the page's one stream, with a fake of the browser's EventSource.
+// Checks of the page's one stream, with a fake of the browser's EventSource.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { AT_ONCE, Follower } from "../../../local/page/src/follow.js";
@@ -30,17 +30,17 @@ beforeEach(() => {
 });
 afterEach(() => mock.timers.reset());
 
-test("no more jobs are followed than the API allows", () => {
+test("the page follows no more jobs than the API allows", () => {
   const follower = new Follower(() => {}, () => {});
 
   follower.follow(many(AT_ONCE + 50));
 
   assert.equal(opened.length, 1);
   assert.equal(opened[0].ids.length, 200);
-  assert.equal(opened[0].ids.at(-1), "job-249"); // the oldest row, which ends first
+  assert.equal(opened[0].ids.at(-1), "job-249"); // the oldest job
 });
 
-test("the rest is followed when places are freed, and not by one stream each", () => {
+test("jobs beyond the limit are followed when others end, all by one stream", () => {
   const follower = new Follower(() => {}, () => {});
   const jobs = many(AT_ONCE + 50);
   follower.follow(jobs);

@@ -1,4 +1,4 @@
-// Open a browser on the page, and do what a person does there.
+// A browser on the page, and the actions of a person who uses the page.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -21,7 +21,7 @@ export const elsewhere = [];
 const pathOf = (address) => new URL(address).pathname.replace(/[0-9a-f-]{36}/, "{id}");
 page.on("pageerror", (error) => faults.push(error.message));
 page.on("console", (message) => {
-  // A refusal is noted from its response, which has the address.
+  // The handler of responses notes a refusal, with its address.
   const told = message.text().includes("the server responded with a status of");
   if (message.type() === "error" && !told) faults.push(`${message.text()} ${pathOf(message.location().url)}`);
 });
@@ -44,7 +44,7 @@ export const shot = async (name) => {
   await page.screenshot({ path: join(out, `${name}.png`) });
 };
 
-/** Return the job of the newest file of this name. */
+/** Return the job id of the newest file of this name. */
 export function job(name) {
   return page.waitForFunction((wanted) => {
     const entries = Object.entries(localStorage).filter(([key]) => key.startsWith("waveflow.row."));
@@ -53,33 +53,33 @@ export function job(name) {
   }, name).then((found) => found.jsonValue());
 }
 
-/** Switch the server's behaviour, and wait for the answer. */
+/** Switch the stand-in's behaviour, and wait until the page has the answer. */
 export async function behave(label) {
   const switched = page.waitForResponse((answer) => answer.request().method() === "PUT");
   await rule(label).check();
   await switched;
 }
 
-/** Let the server misbehave about one file; return when the server was asked. */
+/** Upload a file under a bad behaviour; return when the server has been asked. */
 export async function misbehave(label, name) {
   await behave(label);
   await send(name);
   const id = await job(name);
-  // waitForFunction takes any promise for true, so the loop waits here.
+  // waitForFunction takes any promise for true, and cannot wait for the answers.
   for (let looks = 0; looks < 400 && !(await answers(id)).length; looks += 1) await page.waitForTimeout(50);
 }
 
-/** Return how the server answered the webhooks about a job. */
+/** Return the server's status codes for the webhooks about a job. */
 export function answers(id) {
   return page.evaluate(async (subject) => (await (await fetch(`/local/webhooks?subject=${subject}`)).json()).map((each) => each.answered), id);
 }
 
-/** Return for how many seconds the server was asked about a file. */
+/** Return the seconds for which a file's job waited in the state Ask. */
 export async function asking(name) {
   return Number((await row(name).locator(".facts").textContent()).match(/Ask ([\d.]+) s/)[1]);
 }
 
-/** Do something while the server refuses one kind of request. */
+/** Run `act` while the server refuses one kind of request. */
 export async function refuse(pattern, method, act) {
   const detail = "The storage does not answer.";
   await page.route(pattern, (route) =>
@@ -96,7 +96,7 @@ export async function trouble() {
   return page.locator("#trouble span").textContent();
 }
 
-/** Return how many milliseconds lie between several players, in the middle of 40 looks. */
+/** Return the median distance of several players in milliseconds, of 40 looks. */
 export async function apart(several) {
   await page.locator(".row .play[aria-pressed=true]").nth(several - 1).waitFor();
   await page.waitForTimeout(500);
@@ -113,7 +113,7 @@ export async function apart(several) {
   }, several);
 }
 
-/** Drop a file from outside, as a person drags it. */
+/** Drop a file on the page, as a person drags it from a folder. */
 export async function drop(path) {
   const { readFileSync } = await import("node:fs");
   const transfer = await page.evaluateHandle(

@@ -1,4 +1,4 @@
-"""Walk the page with a browser: drop, watch, listen, mix, delete and undo."""
+"""The page in a browser: drop, watch, listen, mix, delete and undo."""
 
 import json
 import os
@@ -18,7 +18,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLOW_WITHIN_S = 240
 LATE = ("--verdict-timeout", str(TIMEOUT_S := 8))
 RATE = 22_050
-# Requests that the walk provokes; no other request may be refused.
+# Requests that the walk makes fail on purpose; no other request may be refused.
 REFUSED = [
     "409 POST /local/undo/{id}",
     "503 PUT /local/behaviour",
@@ -28,7 +28,7 @@ REFUSED = [
 
 @pytest.fixture(name="browser")
 def _browser() -> str:
-    """Skip where no Chromium is; in CI that is a failure."""
+    """Return a Chromium; without one skip the test, or fail in CI."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None and os.environ.get("CI"):
         pytest.fail("Chromium is not installed.")
@@ -77,7 +77,7 @@ def write_files(folder: Path) -> None:
 
 @pytest.fixture(name="seen")
 def _seen(browser, url, tmp_path):
-    """Return what the browser saw at each step; keep its pictures where asked."""
+    """Return the browser's findings at each step; keep its pictures where asked."""
     require_node()
     flow = Path(__file__).with_name("flow.mjs")
     packages = built(ROOT / "local" / "page")
@@ -110,23 +110,23 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     assert seen["phone"] == {"language": "ko", "overflow": 0}
     assert seen["plain"] == {"drawn": True, "players": True}
 
-    # A second tab leaves the server and the list as the first one made them.
+    # A second tab must not change the server's rule or the list of the first tab.
     assert seen["rules"] == [True, True]
     assert seen["kept"] == 14
 
-    # Verdicts by hand.
+    # A person gives verdicts by hand.
     assert "nothing deleted, nothing drawn" in seen["held"]
     assert "The same bytes as drums.wav: the older copy stays" in seen["by hand"]
 
-    # Several at once are heard as one: milliseconds between them, with the mix too.
+    # Several players start within milliseconds, the mix included.
     assert max(seen["apart"]) < 20
 
-    # Faults of the server: the file is drawn nevertheless, and the row says how long.
+    # A faulty server delays the drawing only, and the row says for how long.
     assert TIMEOUT_S <= seen["late"] < 2 * TIMEOUT_S
     assert 3 <= seen["slow"] < TIMEOUT_S
     assert seen["down"][0] == 500
     assert seen["down"][-1] == 201
-    # Within one second no upload is the older one for sure: then both stay.
+    # Two uploads within one second have no older copy for sure, so both may stay.
     one_stays = "twin.wav: the older copy stays"
     both_stay = "kept and drawn, because the other copy is not the older one"
     assert sum(one_stays in note for note in seen["twins"]) <= 1
@@ -135,7 +135,7 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
         "Nothing was written twice. The webhook carried the same id." in seen["again"]
     )
 
-    # Refusals are told as refusals, each by its own sentence.
+    # A refusal must read as a refusal, with its own sentence.
     undo_refused = "Undo deletion failed: The object is there already."
     assert seen["undo refused"].endswith(undo_refused)
     assert "Delivered again" not in seen["undo refused"]

@@ -1,4 +1,4 @@
-// Check groups of recordings, with fakes whose clocks a test can set.
+// Checks of groups that play together, with fake players on a fake clock.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { players } from "../../../local/page/src/player.js";
@@ -63,7 +63,7 @@ afterEach(() => {
   mock.restoreAll();
 });
 
-test("a stem that starts 46 ms late is brought in step", async () => {
+test("a stem that starts 46 ms late is brought into step", async () => {
   const drums = new FakeMedia(60);
   const bass = new FakeMedia(60, { late: [0.046] });
 
@@ -74,7 +74,7 @@ test("a stem that starts 46 ms late is brought in step", async () => {
   assert.ok(IN_STEP_S <= 0.01);
 });
 
-test("clocks that never agree do not make it stutter for ever", async () => {
+test("players that never agree do not make the group stutter for ever", async () => {
   const drums = new FakeMedia(60);
   const bass = new FakeMedia(60, { late: Array(100).fill(0.046) });
 
@@ -85,7 +85,7 @@ test("clocks that never agree do not make it stutter for ever", async () => {
   assert.ok(!drums.paused && !bass.paused);
 });
 
-test("resumed after the shortest stem's end, that stem stays silent and the others go on", async () => {
+test("a group resumed behind its shortest stem's end leaves that stem silent", async () => {
   const short = new FakeMedia(5);
   const long = new FakeMedia(60);
   const played = group(short, long);
@@ -103,7 +103,7 @@ test("resumed after the shortest stem's end, that stem stays silent and the othe
   assert.ok(long.currentTime > 7.3, String(long.currentTime));
 });
 
-test("whoever moves one stem moves them all, as often as they like", async () => {
+test("a person who moves one stem moves the whole group, as often as wanted", async () => {
   const drums = new FakeMedia(60);
   const bass = new FakeMedia(60);
   group(drums, bass).toggle();

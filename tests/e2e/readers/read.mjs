@@ -1,4 +1,4 @@
-// Prints what the browser's packages see in a document: node read.mjs FILE [WIDTH]
+// Print a document as the browser's packages read it: node read.mjs FILE [WIDTH]
 import { readFile } from 'node:fs/promises';
 import WaveformData from 'waveform-data';
 import Decoder from 'wavesurfer.js/dist/decoder.js';

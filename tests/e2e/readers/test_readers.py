@@ -1,4 +1,4 @@
-"""The packages of the browser read a document as what it is."""
+"""Documents of waveforms, as the browser's packages read them."""
 
 import json
 import subprocess
@@ -17,14 +17,14 @@ SECONDS = 2
 
 @pytest.fixture(scope="module")
 def readers():
-    """Return the folder of waveform-data and wavesurfer.js."""
+    """Return the built project with waveform-data and wavesurfer.js."""
     require_node()
     return built(Path(__file__).parent)
 
 
 @pytest.fixture(scope="module")
 def stereo(tmp_path_factory):
-    """Return a file: half a full scale on the left, a quarter on the right."""
+    """Return a stereo file with half of full scale left, and a quarter right."""
     path = tmp_path_factory.mktemp("audio") / "stereo.wav"
     wave = np.sin(2 * np.pi * 440 * np.arange(SECONDS * SAMPLE_RATE) / SAMPLE_RATE)
     soundfile.write(path, np.stack([wave / 2, wave / 4], axis=1), SAMPLE_RATE)
@@ -32,7 +32,7 @@ def stereo(tmp_path_factory):
 
 
 def read(readers, path):
-    """Return what the browser's packages see."""
+    """Return what the browser's packages read in a document."""
     ran = subprocess.run(
         ["node", "read.mjs", str(path)],
         cwd=readers,
@@ -45,20 +45,20 @@ def read(readers, path):
 
 
 def draw(source, *options):
-    """Run `waveflow peaks`."""
+    """Write a document by `waveflow peaks`."""
     subprocess.run([WAVEFLOW, "peaks", source, *options], check=True, timeout=60)
 
 
 @pytest.fixture(scope="module")
 def seen(readers, stereo, tmp_path_factory):
-    """Return the document that the platform gets, and what is seen in it."""
+    """Return the platform's document, and what the browser's packages read in it."""
     path = tmp_path_factory.mktemp("document") / "document.json"
     draw(stereo, "-o", path)
     return json.loads(path.read_text()), read(readers, path)
 
 
 def test_waveform_data_loads_the_document(seen):
-    """waveform-data.js is what peaks.js reads with."""
+    """peaks.js reads by waveform-data.js, and must get the document's own data."""
     document, shown = seen
     waveform = shown["waveform"]
 
@@ -71,7 +71,7 @@ def test_waveform_data_loads_the_document(seen):
 
 
 def test_peaks_js_can_show_the_document(seen):
-    """peaks.js refuses everything but 8 bits and one or two channels."""
+    """peaks.js refuses a document of more than 8 bits or two channels."""
     _, shown = seen
 
     assert shown["waveform"]["bits"] == 8
@@ -79,7 +79,7 @@ def test_peaks_js_can_show_the_document(seen):
 
 
 def test_waveform_data_can_zoom(seen):
-    """A narrower picture keeps the levels."""
+    """A user who zooms out must see the same extremes."""
     _, shown = seen
     near, far = shown["waveform"], shown["resampled"]
 
@@ -89,7 +89,7 @@ def test_waveform_data_can_zoom(seen):
 
 
 def test_wavesurfer_shows_the_peaks_as_they_are(seen):
-    """wavesurfer.js rescales what exceeds 1, so nothing may."""
+    """wavesurfer.js rescales peaks above 1, and would change a user's picture."""
     document, shown = seen
     wavesurfer = shown["wavesurfer"]
 
@@ -102,7 +102,7 @@ def test_wavesurfer_shows_the_peaks_as_they_are(seen):
 
 @pytest.mark.parametrize("name", ["split.json", "split.dat"])
 def test_waveform_data_sees_both_channels(readers, stereo, tmp_path, name):
-    """Two channels are in the formats of audiowaveform where they are asked for."""
+    """A user who asks for split channels must see both in both formats."""
     draw(stereo, "--dat", tmp_path / name, "--split-channels")
 
     left, right = read(readers, tmp_path / name)["waveform"]["channels"]

@@ -129,7 +129,7 @@ def test_every_operation_answers_well_in_its_documented_shape(api):
 
 
 def test_the_document_names_every_route_and_its_problems(api):
-    """Clients are written from the document, so each route and status must be in it."""
+    """Clients are written from the document, which must name each route and status."""
     document = api.client.get("/openapi.json").json()
 
     for path, methods in document["paths"].items():

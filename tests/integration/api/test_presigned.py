@@ -122,7 +122,7 @@ def test_a_file_of_another_size_starts_no_job(api):
 
 @pytest.mark.parametrize("multipart", [False, True])
 def test_an_upload_that_is_given_up_is_over(api, multipart):
-    """A file that arrived before the end must not start a job after it."""
+    """A file that arrived before the upload was given up must not start a job."""
     body = wav(seed=521)
     upload = begin(api, len(body), multipart=multipart).json()
     if multipart:

@@ -15,7 +15,7 @@ def done(api):
 
 
 def test_audio_is_downloaded_under_the_name_of_its_file(api, done):
-    """A musician who saves the audio finds it under the name it was uploaded by."""
+    """A musician who saves the audio must find the name of the uploaded file."""
     url = f"/tokens/analysis-audio/{done['job_id']}"
 
     plain = requests.get(api.client.get(url).headers["location"], timeout=10)

@@ -1,4 +1,4 @@
-"""Data are audiowaveform's, against its vectors and a reading of its rules."""
+"""Data of waveforms, beside audiowaveform's vectors and a reading of its rules."""
 
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ TOOL = shutil.which("audiowaveform")
 
 
 def rules(path: Path, *, spp: int, bits: int, split: bool) -> np.ndarray:
-    """Read audiowaveform's rules one sample at a time."""
+    """Return the data by audiowaveform's rules, read one sample at a time."""
     subtype = soundfile.info(path).subtype
     if subtype in ("FLOAT", "DOUBLE"):
         samples = soundfile.read(path, dtype="float32", always_2d=True)[0]
@@ -53,7 +53,7 @@ KINDS = [
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(map(str, kind)))
 def test_data_follow_the_rules(tmp_path: Path, kind: tuple, bits: int, *, split: bool):
-    """Bit for bit, for what libsndfile reads without loss."""
+    """A user's tools must get audiowaveform's data bit for bit, for lossless files."""
     form, subtype, channels = kind
     path = tmp_path / "a"
     soundfile.write(
@@ -78,7 +78,7 @@ def test_data_follow_the_rules(tmp_path: Path, kind: tuple, bits: int, *, split:
     ids=["mp3", "ogg", "opus"],
 )
 def test_lossy_data_are_within_one_of_the_rules(tmp_path: Path, options: dict):
-    """Another decoder, so at most 1 off on at most 0.5 % of the values."""
+    """Another decoder may differ by 1 on 0.5 % of the values, and by no more."""
     path = sound.write(tmp_path / "a", sound.music(6), **options)
 
     got = audiowaveform_data(path, samples_per_pixel=256).data.reshape(-1)
@@ -92,7 +92,7 @@ def test_lossy_data_are_within_one_of_the_rules(tmp_path: Path, options: dict):
 
 
 def test_document_data_are_the_tools_data(tmp_path: Path):
-    """The document's samples_per_pixel is max(2, ceil(frames / num_peaks))."""
+    """Readers rely on samples_per_pixel being max(2, ceil(frames / num_peaks))."""
     path = sound.write(tmp_path / "a", sound.music(2), format="WAV", subtype="PCM_16")
 
     waveform = draw(path, 1000)
@@ -105,7 +105,7 @@ def test_document_data_are_the_tools_data(tmp_path: Path):
 @pytest.mark.skipif(not VECTORS.exists(), reason=corpus.ABSENT)
 @pytest.mark.parametrize("name", ["wav", "flac"])
 def test_reference_files_are_met_byte_for_byte(name: str):
-    """The tool's own expected output, .dat and .json."""
+    """Programs that read .dat and .json must get the tool's own bytes."""
     data = audiowaveform_data(
         VECTORS / f"test_file_stereo.{name}", samples_per_pixel=64
     )
@@ -117,7 +117,7 @@ def test_reference_files_are_met_byte_for_byte(name: str):
 
 @pytest.mark.skipif(not VECTORS.exists(), reason=corpus.ABSENT)
 def test_version_2_is_met_byte_for_byte():
-    """The format with a channel count."""
+    """Programs that read version 2 must get the tool's own bytes with channels."""
     data = audiowaveform_data(VECTORS / "test_file_stereo.wav", samples_per_pixel=64)
 
     reference = VECTORS / "test_file_stereo_8bit_64spp_wav_v2.dat"
@@ -126,7 +126,7 @@ def test_version_2_is_met_byte_for_byte():
 
 @pytest.mark.skipif(not VECTORS.exists(), reason=corpus.ABSENT)
 def test_reference_mp3_is_within_one():
-    """The tool's MP3 decoder is another, with another rule for the end."""
+    """Another MP3 decoder must not differ by more than one step from the tool."""
     got = audiowaveform_data(VECTORS / "test_file_stereo.mp3", samples_per_pixel=64)
 
     raw = (VECTORS / "test_file_stereo_8bit_64spp_mp3.dat").read_bytes()[20:]
@@ -149,7 +149,7 @@ print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) /
 
 @pytest.mark.parametrize(("form", "most"), [("dat", 110), ("json", 220)])
 def test_memory_is_a_few_times_the_output(tmp_path: Path, form: str, most: int):
-    """Five minutes at the finest zoom are 13 MB, or 50 MB of JSON."""
+    """A function must not run out of memory at the finest zoom: 50 MB of JSON."""
     path = sound.write(tmp_path / "a.wav", np.tile(sound.tone(10), 30))
 
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""Decoded samples against checksums and PCM that nobody here computed."""
+"""Decoded samples, beside checksums and PCM of other people."""
 
 import hashlib
 from pathlib import Path
@@ -17,7 +17,7 @@ MD5 = slice(26, 42)
 
 
 def decoded(path: Path) -> np.ndarray:
-    """Decode a whole file."""
+    """Return all samples of a file."""
     stream = codec.open_audio(path)
     return np.concatenate([block.copy() for block in codec.blocks(stream)])
 
@@ -25,7 +25,7 @@ def decoded(path: Path) -> np.ndarray:
 @pytest.mark.skipif(not FLACS, reason=corpus.ABSENT)
 @pytest.mark.parametrize("path", FLACS, ids=lambda path: path.stem)
 def test_flac_decodes_to_its_own_md5(path: Path):
-    """STREAMINFO holds the MD5 of the samples before they were encoded."""
+    """A decoder's error in FLAC must be seen by the MD5 that STREAMINFO holds."""
     head = path.read_bytes()[:42]
     bits = (int.from_bytes(head[18:26], "big") >> 36 & 31) + 1
     try:
@@ -42,7 +42,7 @@ def test_flac_decodes_to_its_own_md5(path: Path):
     assert hashlib.md5(raw, usedforsecurity=False).digest() == head[MD5]
 
 
-# Streams that are not decoded to the reference, and why.
+# Streams that are not decoded to the reference, each with its reason.
 OTHER_PCM = {
     "l2-fl10": "FFmpeg drops a frame of this layer II stream; mpg123 does not",
     "l2-fl11": "likewise",
@@ -66,7 +66,7 @@ OTHER_LENGTH = {
 @pytest.mark.skipif(not MINIMP3, reason=corpus.ABSENT)
 @pytest.mark.parametrize("path", MINIMP3, ids=lambda path: path.stem)
 def test_mpeg_audio_decodes_to_minimp3s_pcm(path: Path):
-    """Within one step of 16 bits of the reference that lies beside it."""
+    """A decoder's error in MPEG audio must be seen: 1 step of 16 bits is the limit."""
     reference = path.with_suffix(".pcm")
     if path.stem in OTHER_PCM or not reference.exists():
         pytest.skip(OTHER_PCM.get(path.stem, "no reference beside it"))
@@ -99,7 +99,7 @@ FORMATS = {
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_parts_decoded_at_once_give_the_same_bits(tmp_path: Path, name: str):
-    """Two decoders halve the wait; nobody must be able to tell."""
+    """A user must get the same waveform from one decoder and from several."""
     path = sound.write(tmp_path / "a", sound.music(25, channels=1), **FORMATS[name])
 
     one = draw(path, 777, decoders=1)
@@ -119,7 +119,7 @@ PCM = ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"
 def test_uncompressed_samples_are_libsndfiles(
     tmp_path: Path, container: str, subtype: str
 ):
-    """An independent reader of the same bytes, sample by sample."""
+    """A parser's error in WAV or AIFF must be seen, sample by sample."""
     import soundfile
 
     endian = "BIG" if container == "RIFX" else "FILE"
@@ -139,7 +139,7 @@ def test_uncompressed_samples_are_libsndfiles(
 
 
 def test_declared_delays_are_trimmed(tmp_path: Path):
-    """Gapless MP3 and M4A start and end where the song does."""
+    """Padding of MP3 and M4A would shift a song's start and length for its users."""
     samples = sound.music(3, rate=48_000)
 
     frames = {

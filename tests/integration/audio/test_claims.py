@@ -1,4 +1,4 @@
-"""Claims of a header decide nothing: the samples that are there are decoded."""
+"""Headers that lie: the samples that are there count, not the claims."""
 
 import struct
 from pathlib import Path
@@ -12,7 +12,7 @@ LENGTH = len(SAMPLES)
 
 
 def answer(path: Path, content: bytes) -> tuple[str, int, tuple[str, ...]]:
-    """Give format, frames and warnings of some content."""
+    """Return format, frames and warnings of a file's content."""
     path.write_bytes(content)
     waveform = draw(path, 10)
     return waveform.format, waveform.frames, waveform.warnings
@@ -20,7 +20,7 @@ def answer(path: Path, content: bytes) -> tuple[str, int, tuple[str, ...]]:
 
 @pytest.fixture
 def flac(tmp_path: Path) -> bytes:
-    """Encode three seconds."""
+    """Return a FLAC of three seconds."""
     how = {"format": "FLAC", "subtype": "PCM_16"}
     return sound.write(tmp_path / "flac", SAMPLES, **how).read_bytes()
 
@@ -40,7 +40,7 @@ def test_flac_that_lies_about_its_length_is_whole(
 def test_flac_is_not_longer_for_what_looks_like_a_frame_behind_it(
     tmp_path: Path, flac: bytes
 ):
-    """A checksum of eight bits is met by chance; a number must be well-formed too."""
+    """Junk that looks like a FLAC frame must not make a user's file longer."""
     false = b"\xff\xf8\xc9\x08\xfcAAAAA"
     behind = bytes(24) + false + bytes([hostile.crc8(false)]) + bytes(40)
 
@@ -49,7 +49,7 @@ def test_flac_is_not_longer_for_what_looks_like_a_frame_behind_it(
 
 @pytest.mark.parametrize("claimed", [1, 0xFFFF_FFF0])
 def test_adpcm_that_lies_about_its_length_is_whole(tmp_path: Path, claimed: int):
-    """A count in a header is no reason to refuse a short file."""
+    """A false count in a header must not refuse or cut a short file."""
     path = sound.write(tmp_path / "a.wav", SAMPLES, subtype="IMA_ADPCM")
     content = bytearray(path.read_bytes())
     _, whole, _ = answer(path, content)
@@ -64,7 +64,7 @@ def test_adpcm_that_lies_about_its_length_is_whole(tmp_path: Path, claimed: int)
 
 @pytest.mark.parametrize("claimed", [0, 3600 * sound.RATE])
 def test_m4a_that_lies_about_its_packets_is_whole(tmp_path: Path, claimed: int):
-    """Tables of an M4A may say that each packet lasts an hour."""
+    """An M4A whose tables claim an hour per packet must keep its real length."""
     path = sound.encode(tmp_path / "a", SAMPLES, codec="aac", container="ipod")
     content = bytearray(path.read_bytes().replace(b"edts", b"free"))
     _, whole, _ = answer(path, content)
@@ -82,7 +82,7 @@ def test_m4a_that_lies_about_its_packets_is_whole(tmp_path: Path, claimed: int):
 
 @pytest.mark.parametrize("claimed", [3, 2**31])
 def test_xing_lie_changes_nothing(tmp_path: Path, claimed: int):
-    """A count of 2^31 frames once became a buffer of 36 TiB."""
+    """A count of 2^31 frames once became a buffer of 36 TiB, and killed a function."""
     content = hostile.mp3_of_silence(10, xing_frames=claimed)
 
     found, frames, _ = answer(tmp_path / "a", content)

@@ -1,4 +1,4 @@
-"""Every file of the corpus gets the answer of its class."""
+"""Files of the corpus, each with the answer of its class."""
 
 import csv
 import json
@@ -13,14 +13,14 @@ ROWS = corpus.rows()
 pytestmark = pytest.mark.skipif(not ROWS, reason=corpus.ABSENT)
 
 with Path(__file__).with_name("corpus_answers.tsv").open(encoding="utf-8") as table:
-    # The answer to each file, and why where it is not the index's: the index says
-    # what two decoders do, the contract decides.
+    # The index says what two decoders do, but the contract decides: a note in the table
+    # gives the reason where an answer differs from the index.
     ANSWERS = {line["file"]: line for line in csv.DictReader(table, delimiter="\t")}
 REJECTIONS = {"UNSUPPORTED_MEDIA", "CORRUPT_AUDIO"}
 
 
 def answer(row: dict[str, str]) -> Waveform | str:
-    """Give the waveform, or the code of the error."""
+    """Return the waveform of a file, or the code of its error."""
     try:
         waveform = draw(corpus.FOLDER / row["file"], 1024)
     except WaveflowError as error:
@@ -31,7 +31,7 @@ def answer(row: dict[str, str]) -> Waveform | str:
 
 
 def allowed(row: dict[str, str]) -> set[str]:
-    """Translate the index's class into codes; ACCEPT is one of them."""
+    """Return the codes that the index's class allows; ACCEPT is one of them."""
     expected = row["expected"]
     if expected.startswith("reject: EMPTY_AUDIO"):
         return {"EMPTY_AUDIO"}
@@ -44,7 +44,7 @@ def allowed(row: dict[str, str]) -> set[str]:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["file"])
 def test_file_gets_its_own_answer(row: dict[str, str]):
-    """The code that the table gives, or every frame."""
+    """A change of decoder or parser must not change any file's code or frames."""
     given, listed = answer(row), ANSWERS[row["file"]]
 
     if isinstance(given, Waveform):
@@ -54,7 +54,7 @@ def test_file_gets_its_own_answer(row: dict[str, str]):
 
 
 def test_the_table_agrees_with_the_index_but_for_what_is_settled_in_it():
-    """Class for class, and frame for frame as FFmpeg counts them."""
+    """A wrong row in the table must be seen, so each difference needs a note."""
     assert [row["file"] for row in ROWS] == list(ANSWERS)
     differ = {
         row["file"]
@@ -83,7 +83,7 @@ CONTRACT_SAYS_NO = (
 def test_what_a_decoder_opens_but_the_contract_does_not_list_is_unsupported(
     row: dict[str, str],
 ):
-    """ALS, WMA, raw ADTS, video, MP3 in MP4 and FLAC in Ogg stay outside."""
+    """Formats outside the contract would be promised by accident: ALS, WMA, video."""
     assert answer(row) == "UNSUPPORTED_MEDIA"
 
 
@@ -102,7 +102,7 @@ CONTRACT_SAYS_YES = ("tinytag/classical.m4a", "pydub/format_test.m4a", "_20-bit.
 def test_what_the_contract_lists_is_accepted_by_the_second_decoder(
     row: dict[str, str],
 ):
-    """M4A, and FLAC of 15 and 20 bits, which libsndfile does not know."""
+    """Users send M4A and FLAC of 15 or 20 bits, which libsndfile does not know."""
     given = answer(row)
 
     assert isinstance(given, Waveform)

@@ -1,4 +1,4 @@
-"""Damaged parts are silent and told; the other parts stay whole and at their time."""
+"""Damaged parts are silent and told; the other parts keep their samples and time."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from waveflow.audio import codec
 from waveflow.audio.waveform.draw import draw
 
 SECONDS = 12
-CLICK = 9  # s
+CLICK = 9  # seconds from the start
 FORMATS = {
     "alac": {"codec": "alac", "container": "ipod"},
     "aac": {"codec": "aac", "container": "ipod"},
@@ -22,7 +22,7 @@ KINDS = [*FORMATS, "vorbis"]
 
 @pytest.fixture(scope="module")
 def encoded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Encode noise with one click in it, in each format."""
+    """Return noise with one click, encoded in each format."""
     folder = tmp_path_factory.mktemp("encoded")
     samples = 0.3 * sound.music(SECONDS, rate=48_000, channels=1)
     samples[CLICK * 48_000] = 0.99
@@ -35,15 +35,15 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in made.items()}
 
 
-def heard(path: Path) -> tuple[int, int, set[str]]:
-    """Give the loudest frame, the length and the warnings."""
+def loudest(path: Path) -> tuple[int, int, set[str]]:
+    """Return a file's loudest frame, its length and its warnings."""
     stream = codec.open_audio(path)
     samples = np.concatenate([block[:, 0] * 1.0 for block in codec.blocks(stream)])
     return int(np.abs(samples).argmax()), len(samples), stream.warnings
 
 
 def with_hole(content: bytes, size: int, *, at: float = 0.5) -> bytes:
-    """Overwrite some bytes."""
+    """Return content with some bytes overwritten."""
     start = int(len(content) * at)
     return content[:start] + b"\xff\0" * (size // 2) + content[start + size :]
 
@@ -53,13 +53,13 @@ def with_hole(content: bytes, size: int, *, at: float = 0.5) -> bytes:
 def test_what_follows_a_hole_stays_at_its_time(
     tmp_path: Path, encoded: dict[str, bytes], kind: str, size: int
 ):
-    """Seconds behind it every stem of a song would be out of step, and nobody told."""
+    """A lost packet must not move what follows, or stems of a song drift apart."""
     path = tmp_path / "a"
     path.write_bytes(encoded[kind])
-    _, whole, _ = heard(path)
+    _, whole, _ = loudest(path)
     path.write_bytes(with_hole(encoded[kind], size))
 
-    click, frames, warnings = heard(path)
+    click, frames, warnings = loudest(path)
 
     assert abs(click - CLICK * 48_000) <= 1
     assert abs(frames - whole) <= 1152
@@ -71,7 +71,7 @@ def test_what_follows_a_hole_stays_at_its_time(
 def test_one_broken_packet_costs_that_packet_alone(
     tmp_path: Path, encoded: dict[str, bytes], kind: str, at: float
 ):
-    """Decoders have many names for broken: each once cost the rest of the file."""
+    """A broken packet once cost a user the rest of the file."""
     path = tmp_path / "a"
     for size in (60, 1000, 4000):
         path.write_bytes(with_hole(encoded[kind], size, at=at))
@@ -80,12 +80,12 @@ def test_one_broken_packet_costs_that_packet_alone(
 
 
 def junk(size: int) -> bytes:
-    """Give bytes that are nothing."""
+    """Return random bytes."""
     return np.random.default_rng(1).integers(0, 256, size, dtype=np.uint8).tobytes()
 
 
 def id3(body: bytes) -> bytes:
-    """Write an ID3v2 tag."""
+    """Return an ID3v2 tag with a body."""
     size = bytes(len(body) >> shift & 127 for shift in (21, 14, 7, 0))
     return b"ID3\4\0\0" + size + body
 
@@ -101,7 +101,7 @@ BEHIND: dict[str, Callable[[bytes], bytes]] = {
 def test_joined_mp3s_are_whole_without_a_gap(
     tmp_path: Path, encoded: dict[str, bytes], between: str
 ):
-    """Tags between songs are no audio: neither silence nor a warning."""
+    """Tags between joined songs must be neither silence nor a warning to a user."""
     path = tmp_path / "a"
     path.write_bytes(encoded["mp3"] + BEHIND[between](encoded["mp3"]))
 
@@ -112,7 +112,7 @@ def test_joined_mp3s_are_whole_without_a_gap(
 
 
 def moved(content: bytes, by: int, *, only: int | None = None) -> bytes:
-    """Move the positions of an Ogg file's pages, or of one of them."""
+    """Return Ogg with its pages' positions moved, or one page's only."""
     pages = []
     for number, page in enumerate(hostile.ogg_pages(content)):
         granule = int.from_bytes(page[6:14], "little")
@@ -126,7 +126,7 @@ def moved(content: bytes, by: int, *, only: int | None = None) -> bytes:
 def test_ogg_counts_from_where_it_begins(
     tmp_path: Path, encoded: dict[str, bytes], kind: str, only: int | None
 ):
-    """A capture of a running stream begins at any hour; one page may be wrong."""
+    """A capture of a running stream begins at any hour, and must keep its length."""
     path = tmp_path / "a"
     path.write_bytes(moved(encoded[kind], 24 * 3600 * 48_000, only=only))
 

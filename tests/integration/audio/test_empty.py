@@ -1,4 +1,4 @@
-"""No frame of audio is EMPTY_AUDIO in every format, and a picture is no audio."""
+"""Files without a frame of audio: EMPTY_AUDIO in every format."""
 
 import struct
 from collections.abc import Callable
@@ -14,18 +14,18 @@ NOTHING = np.zeros((0, 1), np.float32)
 
 
 def box(name: bytes, body: bytes = b"") -> bytes:
-    """Write one box of an MPEG-4 file."""
+    """Return a box of an MPEG-4 file."""
     return struct.pack(">I", 8 + len(body)) + name + body
 
 
 def aiff(folder: Path) -> bytes:
-    """Write AIFF whose sound data are left out, as the format allows."""
+    """Return AIFF without its sound data, which the format allows."""
     whole = sound.write(folder / "a.aiff", NOTHING, subtype="PCM_16").read_bytes()
     return whole[: whole.index(b"SSND")]
 
 
 def ogg(folder: Path) -> bytes:
-    """Write the headers of Vorbis, without the page that holds the end."""
+    """Return the header pages of Vorbis, without the last page."""
     how = {"format": "OGG", "subtype": "VORBIS"}
     whole = sound.write(folder / "a.ogg", sound.tone(0.1), **how).read_bytes()
     pages = list(hostile.ogg_pages(whole))
@@ -33,14 +33,14 @@ def ogg(folder: Path) -> bytes:
 
 
 def m4a(_: Path) -> bytes:
-    """Write what FFmpeg does for no input."""
+    """Return the M4A that FFmpeg writes for no input."""
     ftyp = box(b"ftyp", b"M4A \0\0\2\0M4A isomiso2")
     head = box(b"mvhd", bytes(12) + struct.pack(">I", 1000) + bytes(84))
     return ftyp + box(b"free") + box(b"mdat") + box(b"moov", head)
 
 
 def mp3(_: Path) -> bytes:
-    """Write a Xing header that counts nothing."""
+    """Return an MP3 whose Xing header counts no frame."""
     return hostile.mp3_of_silence(0, xing_frames=0)
 
 
@@ -56,7 +56,7 @@ EMPTY: dict[str, Callable[[Path], bytes]] = {
 
 @pytest.mark.parametrize("kind", EMPTY)
 def test_a_file_without_frames_is_empty(tmp_path: Path, kind: str):
-    """An export of an empty track is not damaged; its owner is told what it is."""
+    """A musician who exports an empty track must not read that the file is damaged."""
     path = tmp_path / "a"
     path.write_bytes(EMPTY[kind](tmp_path))
 
@@ -66,7 +66,7 @@ def test_a_file_without_frames_is_empty(tmp_path: Path, kind: str):
 
 @pytest.mark.parametrize("kind", ["ogg", "m4a", "m4a, tags only"])
 def test_a_file_that_lost_its_frames_is_corrupt(tmp_path: Path, kind: str):
-    """A file that was cut off held audio, and must not be called empty."""
+    """A musician whose upload was cut must not be told that the track is empty."""
     content = EMPTY[kind.split(",", maxsplit=1)[0]](tmp_path)
     lost = {
         "ogg": content[:-10],
@@ -84,7 +84,7 @@ def test_a_file_that_lost_its_frames_is_corrupt(tmp_path: Path, kind: str):
     ("brand", "name"), [(b"heic", "HEIC"), (b"mif1", "HEIC"), (b"avif", "AVIF")]
 )
 def test_a_picture_in_the_same_boxes_is_named(tmp_path: Path, brand: bytes, name: str):
-    """A cover from a phone is dropped beside the stems."""
+    """A cover in HEIC looks like an M4A, and must be named as an image."""
     path = tmp_path / "a"
     path.write_bytes(box(b"ftyp", brand + bytes(12)) + box(b"meta", bytes(92)))
 
@@ -93,7 +93,7 @@ def test_a_picture_in_the_same_boxes_is_named(tmp_path: Path, brand: bytes, name
 
 
 def test_an_mp3_cut_inside_its_header_is_named(tmp_path: Path):
-    """A header whose length never arrived must not be called empty."""
+    """An MP3 that ends inside its header must not be called empty."""
     path = tmp_path / "a"
     whole = mp3(tmp_path)
     path.write_bytes(whole[: whole.index(b"Xing") + 6])

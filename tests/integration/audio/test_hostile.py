@@ -1,4 +1,4 @@
-"""Every trap gets a typed answer: no crash, no hang, no NaN, no cut."""
+"""Hostile files end typed: no crash, no hang, no NaN, no lost audio."""
 
 import json
 import struct
@@ -19,7 +19,7 @@ FMT = sound.wav_format
 
 
 def answer(path: Path) -> tuple | str:
-    """Give format, frames and warnings, or the code of the error."""
+    """Return format, frames and warnings of a file, or the code of its error."""
     try:
         waveform = draw(path, 100)
     except WaveflowError as error:
@@ -30,13 +30,13 @@ def answer(path: Path) -> tuple | str:
 
 
 def fmt_after_data() -> bytes:
-    """Turn the order of chunks round."""
+    """Return a WAV whose format follows its data."""
     chunks = sound.chunk(b"data", BODY) + sound.chunk(b"fmt ", FMT())
     return b"RIFF\0\0\0\0WAVE" + chunks
 
 
 def with_nan() -> bytes:
-    """Write floats that are no numbers, and some that are far too loud."""
+    """Return a float WAV with NaN, infinities and a sample far beyond full scale."""
     samples = sound.tone(1)
     samples[[3, 50, 51, 52]] = np.nan, np.inf, -np.inf, 3e38
     return sound.wav(samples.astype("<f4").tobytes(), fmt=FMT(tag=3, bits=32))
@@ -45,7 +45,7 @@ def with_nan() -> bytes:
 CLOSED = sound.wav(BODY)
 NOISE = bytes(range(1, 256)) * 8
 LONGER = struct.pack("<I", len(NOISE) + 500)
-# The RIFF size counts a chunk that did not arrive whole.
+# The RIFF size counts a chunk that was cut.
 TAGGED = sound.wav(BODY, riff_claim=len(CLOSED) + len(NOISE) + 500)
 HALF = sound.wav(BODY, claim=len(BODY) // 2, riff_claim=36 + len(BODY) // 2)
 WAVS: dict[str, tuple[bytes, tuple | str]] = {
@@ -114,7 +114,7 @@ WAVS: dict[str, tuple[bytes, tuple | str]] = {
 
 @pytest.mark.parametrize("case", WAVS)
 def test_wav_headers_that_lie_are_seen_through(tmp_path: Path, case: str):
-    """Neither cut nor failed by a wrong size, and rejected with a reason."""
+    """A recorder's wrong header must neither cut a user's file nor refuse the file."""
     content, expected = WAVS[case]
     path = tmp_path / "a.wav"
     path.write_bytes(content)
@@ -123,7 +123,7 @@ def test_wav_headers_that_lie_are_seen_through(tmp_path: Path, case: str):
 
 
 def sources(folder: Path) -> dict[str, bytes]:
-    """Encode eight seconds in each compressed format."""
+    """Return eight seconds in each compressed format."""
     samples = sound.music(8, channels=1)
     made = {
         "flac": sound.write(folder / "f", samples, format="FLAC", subtype="PCM_16"),
@@ -139,7 +139,7 @@ def sources(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def encoded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Share the encoded files."""
+    """Return the encoded files, made once for all tests."""
     return sources(tmp_path_factory.mktemp("encoded"))
 
 
@@ -150,7 +150,7 @@ LENGTH = 8 * 44_100
 def test_a_file_that_ends_early_is_drawn_with_a_warning(
     tmp_path: Path, encoded: dict[str, bytes], kind: str
 ):
-    """Half an upload is better seen than refused, and must be told apart."""
+    """A musician must see the half of an upload that arrived, with a warning."""
     content = encoded[kind]
     path = tmp_path / "a"
     path.write_bytes(content[: len(content) // 2])
@@ -162,7 +162,7 @@ def test_a_file_that_ends_early_is_drawn_with_a_warning(
 
 
 def test_m4a_without_its_index_is_corrupt(tmp_path: Path, encoded: dict[str, bytes]):
-    """The index of an M4A stands at its end: a cut upload cannot be decoded."""
+    """An M4A's index stands at its end, so a cut upload must be refused as corrupt."""
     path = tmp_path / "a"
     path.write_bytes(encoded["m4a"][: len(encoded["m4a"]) // 2])
 
@@ -170,7 +170,7 @@ def test_m4a_without_its_index_is_corrupt(tmp_path: Path, encoded: dict[str, byt
 
 
 def test_flac_with_a_hole_is_corrupt(tmp_path: Path, encoded: dict[str, bytes]):
-    """Every frame has a checksum: what follows a hole is at a wrong time."""
+    """Audio behind a hole in FLAC stands at a wrong time, so the file is refused."""
     content = bytearray(encoded["flac"] + b"")
     content[len(content) // 3 : len(content) // 3 + 3000] = bytes(3000)
     path = tmp_path / "a"
@@ -180,7 +180,7 @@ def test_flac_with_a_hole_is_corrupt(tmp_path: Path, encoded: dict[str, bytes]):
 
 
 def test_flac_of_unknown_length_is_whole(tmp_path: Path, encoded: dict[str, bytes]):
-    """An encoder that writes to a pipe cannot go back and fill it in."""
+    """An encoder that writes to a pipe leaves the length open in a whole file."""
     content = bytearray(encoded["flac"])
     content[21] &= 0xF0
     content[22:26] = bytes(4)
@@ -194,7 +194,7 @@ def test_flac_of_unknown_length_is_whole(tmp_path: Path, encoded: dict[str, byte
 def test_chained_ogg_is_whole(
     tmp_path: Path, encoded: dict[str, bytes], kind: str, rate: int
 ):
-    """Radio recorders join streams; the first link is not the file."""
+    """A radio recorder joins streams; only the first would be drawn."""
     path = tmp_path / "a"
     path.write_bytes(encoded[kind] * 3)
 
@@ -206,7 +206,7 @@ def test_chained_ogg_is_whole(
 
 
 def test_vbr_mp3_without_a_length_header_is_whole(tmp_path: Path):
-    """T1: libsndfile guesses from the first frames and stops there."""
+    """A VBR file without a header must be drawn beyond the decoder's guess (T1)."""
     quiet = hostile.mp3_of_silence(5)
     loud = b"\xff\xf3\xe8\xc4" + bytes(716)  # 160 kbit/s, the same rate
     path = tmp_path / "a"
@@ -224,7 +224,7 @@ def test_vbr_mp3_without_a_length_header_is_whole(tmp_path: Path):
 def test_junk_behind_an_mp3_costs_no_sample(
     tmp_path: Path, encoded: dict[str, bytes], junk: bytes
 ):
-    """Taggers append; a decoder that stops there loses a second."""
+    """A tag behind the audio once cost a user the last second."""
     path = tmp_path / "a"
     path.write_bytes(encoded["mp3"] + junk)
 
@@ -241,7 +241,7 @@ NAMES = ["a.wav", "a.mp3", "a.bin", "a.raw", "a", "가.wav", "http:", "-", "conc
 def test_the_same_bytes_under_any_name_give_the_same_answer(
     tmp_path: Path, encoded: dict[str, bytes], kind: str
 ):
-    """T7: decoders look at suffixes, FFmpeg even at protocols."""
+    """A decoder that trusts suffixes would draw one file in two ways (T7)."""
     content = sound.wav(BODY) if kind == "wav" else encoded[kind]
     names = [*NAMES, unicodedata.normalize("NFD", "가.wav")]
     answers = []
@@ -261,7 +261,7 @@ def test_the_same_bytes_under_any_name_give_the_same_answer(
 
 @pytest.mark.parametrize("kind", ["flac", "ogg", "opus", "mp3", "m4a"])
 def test_flipped_bits_never_crash(tmp_path: Path, encoded: dict[str, bytes], kind: str):
-    """Uploads break anywhere; each gets a waveform or a typed error."""
+    """A file damaged anywhere must end as a waveform or typed, never as a crash."""
     random = np.random.default_rng(3)
     path = tmp_path / "a"
     for _ in range(12):

@@ -1,4 +1,4 @@
-"""Imports of a stage are paid for at each cold start."""
+"""Imports of the audio packages, which every cold start pays for."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ SLOW = ("numba", "librosa", "scipy", "aws_xray_sdk", "av", "sklearn", "matplotli
     ["waveform.draw", "mix.sum", "codec", "waveform.zoom"],
 )
 def test_engine_starts_without_what_it_does_not_need(module: str):
-    """PyAV comes with the first file that needs it, the others never."""
+    """A cold start must not load PyAV, and drawing never needs librosa."""
     code = (
         f"import sys, waveflow.audio.{module}\n"
         f"print([name for name in {SLOW} if name in sys.modules])"
@@ -27,7 +27,7 @@ def test_engine_starts_without_what_it_does_not_need(module: str):
 
 
 def test_wav_and_flac_are_drawn_without_the_second_decoder(tmp_path):
-    """Most stems are WAV or FLAC: they must not pay for PyAV."""
+    """WAV and FLAC are most uploads, and must not wait for PyAV's import."""
     code = """
 import sys, numpy as np, soundfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Reading how long a file is takes no more memory for a longer one."""
+"""Memory for finding a file's length, which must not grow with the length."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ GROWTH_MB = 16
 
 
 def parts() -> dict[str, bytes]:
-    """Return a frame at 320 kbit/s and a page as long as one can be, of nothing."""
+    """Return one MP3 frame at 320 kbit/s, and one Ogg page of the largest size."""
     frame = b"\xff\xfb\xe0\x64" + bytes(1040)
     page = hostile.ogg_page([bytes(254)] * 255, granule=0, sequence=0)
     return {"mp3": frame, "ogg": page}
@@ -29,7 +29,7 @@ def parts() -> dict[str, bytes]:
 @pytest.mark.skipif(sys.platform != "linux", reason="only /proc tells the peak")
 @pytest.mark.parametrize("kind", ["mp3", "ogg"])
 def test_memory_does_not_grow_with_the_walk(tmp_path: Path, kind: str):
-    """An hour of audio takes no more memory than half a minute."""
+    """An hour of audio must not exhaust a function that half a minute fits."""
     part, peaks = parts()[kind], []
 
     for megabytes in (1, LENGTH_MB):

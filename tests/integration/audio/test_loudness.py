@@ -1,4 +1,4 @@
-"""Loudness of signals whose answers the standards print."""
+"""Loudness of signals whose values the standards print."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from waveflow.audio.listen.loudness import LoudnessMeter, loudness_range
 from waveflow.audio.listen.true_peak import TruePeak
 from waveflow.audio.stream import Block
 
-RATE = 16_000  # the answers are those of every rate
+RATE = 16_000  # the values hold for every rate
 
 
 def sine(seconds, dbfs, *, hz=1000.0, rate=RATE, channels=2):
@@ -19,7 +19,7 @@ def sine(seconds, dbfs, *, hz=1000.0, rate=RATE, channels=2):
 
 
 def measured(*parts, rate=RATE, block=10_000) -> Loudness:
-    """Return the loudness of parts that follow each other."""
+    """Return the loudness of signals that follow each other."""
     x = np.concatenate(parts, axis=1)
     meter = LoudnessMeter(rate, len(x))
     for start in range(0, x.shape[1], block):
@@ -28,7 +28,7 @@ def measured(*parts, rate=RATE, block=10_000) -> Loudness:
 
 
 def test_the_filters_are_those_of_the_standard():
-    """BS.1770-4, tables 1 and 2."""
+    """A wrong filter shifts every loudness: BS.1770-4, tables 1 and 2."""
     shelf, highpass = weighting.k_weighting(48_000)
 
     assert shelf == pytest.approx(
@@ -45,7 +45,7 @@ def test_the_filters_are_those_of_the_standard():
 
 @pytest.mark.parametrize("rate", [4_000, 8_000, 44_100, 192_000])
 def test_the_fast_form_of_the_filters_is_the_slow_one(rate):
-    """Blocks of any length, several channels, state and all."""
+    """A fast filter that loses state between blocks would shift a loudness."""
     x = np.random.default_rng(1).standard_normal((3, 64 * 75))
     fast = weighting.KWeighting(rate, 3)
 
@@ -68,14 +68,14 @@ def test_the_fast_form_of_the_filters_is_the_slow_one(rate):
     ids=["case 1", "case 2", "case 3", "case 4", "case 5"],
 )
 def test_integrated_loudness_is_ebus(parts, expected):
-    """EBU Tech 3341, table 1: within 0.1 LU."""
+    """A user compares with other meters: EBU Tech 3341, table 1, within 0.1 LU."""
     found = measured(*(sine(seconds, level) for seconds, level in parts))
 
     assert found.integrated == pytest.approx(expected, abs=0.1)
 
 
 def test_surround_channels_weigh_more_and_lfe_nothing():
-    """EBU Tech 3341, case 6: left and right, centre and surrounds, 5.0 and 5.1."""
+    """Surround weighs more and LFE nothing: EBU Tech 3341, case 6, in 5.0 and 5.1."""
     levels = {0: -28, 1: -28, 2: -24, 4: -30, 5: -30}
     x = np.zeros((6, 20 * RATE), np.float32)
     for channel, level in levels.items():
@@ -92,20 +92,20 @@ def test_surround_channels_weigh_more_and_lfe_nothing():
     ids=["case 1", "case 2", "case 3"],
 )
 def test_loudness_range_is_ebus(levels, expected):
-    """EBU Tech 3342, table 1: within 1 LU."""
+    """A user compares ranges with other meters: EBU Tech 3342, table 1, within 1 LU."""
     found = measured(*(sine(20, level) for level in levels))
 
     assert found.range == pytest.approx(expected, abs=1)
 
 
 def test_a_range_needs_five_blocks():
-    """A tenth of four blocks is no block at all."""
+    """A range of fewer than five blocks has no tenth, and must be None."""
     assert loudness_range(np.full(4, 0.1)) is None
     assert loudness_range(np.full(5, 0.1)) == 0
 
 
 def test_the_loudest_moment_is_found():
-    """400 ms at -10 inside three seconds at -40, and the 3 s around them."""
+    """A loud moment of 400 ms must show in the maxima of 400 ms and 3 s."""
     found = measured(sine(3, -40), sine(0.4, -10), sine(3, -40))
 
     assert found.momentary_max == pytest.approx(-10, abs=0.1)
@@ -115,7 +115,7 @@ def test_the_loudest_moment_is_found():
 @pytest.mark.parametrize("rate", [8_000, 44_100, 48_000, 96_000])
 @pytest.mark.parametrize("phase", [0, 45, 67.5])
 def test_the_true_peak_lies_between_the_samples(rate, phase):
-    """EBU Tech 3341, cases 15 to 18: a quarter of the rate, +0.2 to -0.4 dB."""
+    """A peak between samples clips a player: EBU Tech 3341, cases 15 to 18."""
     n = np.arange(rate)
     wave = 10 ** (-6 / 20) * np.sin(np.pi / 2 * n + np.radians(phase))
     x = (wave * np.minimum(1, n / 500)).astype(np.float32)
@@ -126,7 +126,7 @@ def test_the_true_peak_lies_between_the_samples(rate, phase):
 
 
 def test_skipping_hopeless_runs_changes_nothing():
-    """Skipped runs could not have held a new maximum."""
+    """A shortcut over quiet runs must not miss a true peak."""
     x = np.random.default_rng(2).standard_normal((2, 9_000)).astype(np.float32)
     x *= np.linspace(1, 0.01, 9_000, dtype=np.float32)
     patient, hasty = TruePeak(RATE, 2), TruePeak(RATE, 2)
@@ -141,14 +141,14 @@ def test_skipping_hopeless_runs_changes_nothing():
 
 
 def test_the_size_of_blocks_does_not_matter():
-    """Decoders cut where they like."""
+    """A decoder of another version has other blocks, and loudness must not change."""
     x = np.random.default_rng(3).standard_normal((2, 5 * RATE)).astype(np.float32) / 9
 
     assert measured(x, block=997) == measured(x, block=131_072)
 
 
 def test_silence_has_no_loudness():
-    """Minus infinity is no number in JSON."""
+    """Minus infinity is no number in JSON, so silence must be None with a reason."""
     found = measured(np.zeros((2, 5 * RATE), np.float32))
 
     assert found == Loudness(
@@ -162,7 +162,7 @@ def test_silence_has_no_loudness():
 
 
 def test_what_the_gate_keeps_out_has_no_loudness():
-    """Room noise below -70 LUFS is a level, not a loudness."""
+    """Room noise below -70 LUFS has no loudness by the standard, but a true peak."""
     found = measured(sine(5, -75))
 
     assert (found.integrated, found.reason) == (None, "SILENT")
@@ -173,7 +173,7 @@ def test_what_the_gate_keeps_out_has_no_loudness():
     ("seconds", "reason"), [(0.39, "TOO_SHORT"), (0.001, "TOO_SHORT"), (0.4, None)]
 )
 def test_a_loudness_needs_400_ms(seconds, reason):
-    """Loudness needs one whole block, and the true peak none."""
+    """A sound under 400 ms has a true peak, but no loudness to compare."""
     found = measured(sine(seconds, -20))
 
     assert found.reason == reason

@@ -1,4 +1,4 @@
-"""Differences from FFmpeg's loudness are those that docs/analysis.md states."""
+"""Differences from FFmpeg's loudness, which docs/analysis.md states."""
 
 import re
 import shutil
@@ -16,8 +16,8 @@ FFMPEG = shutil.which("ffmpeg")
 needs_ffmpeg = pytest.mark.skipif(not FFMPEG, reason="ffmpeg is not installed")
 RATE = 48_000
 PCM = bytes.fromhex("0100000000001000800000aa00389b71")
-# ITU-R BS.1770-4, annex 2: the first two of the four phases of its interpolator;
-# the others are these backwards.
+# ITU-R BS.1770-4, annex 2: two of the interpolator's four phases. The other two are
+# the same coefficients backwards.
 PHASES = """
 0.0017089843750 0.0109863281250 -0.0196533203125 0.0332031250000
 -0.0594482421875 0.1373291015625 0.9721679687500 -0.1022949218750
@@ -28,16 +28,16 @@ PHASES = """
 """
 
 
-def heard(path) -> Loudness:
-    """Return what is heard of a file."""
+def loudness_of(path) -> Loudness:
+    """Return the loudness of a file."""
     meter = Meter()
     draw(path, 1, listeners=[meter])
     loudness, _ = meter.finish()
     return loudness
 
 
-def printed(path) -> tuple[float, float]:
-    """Return the loudness and the true peak that FFmpeg prints."""
+def summary_of_ffmpeg(path) -> tuple[float, float]:
+    """Return the loudness and the true peak that FFmpeg prints for a file."""
     meter = ["-af", "ebur128=peak=true", "-f", "null", "-"]
     ran = subprocess.run(
         [FFMPEG, "-nostats", "-i", path, *meter],
@@ -52,7 +52,7 @@ def printed(path) -> tuple[float, float]:
 
 
 def chords(folder, channels: int, mask: int | None):
-    """Write another tone in each channel, under a mask or without."""
+    """Return a file with another tone in each channel, with or without a mask."""
     tones = [
         sound.tone(4, rate=RATE, hz=300 + 100 * number, level=0.2)
         for number in range(channels)
@@ -91,16 +91,16 @@ def chords(folder, channels: int, mask: int | None):
 def test_channels_weigh_as_in_the_usual_layout_of_their_number(
     tmp_path, channels, mask, apart
 ):
-    """FFmpeg takes three for 2.1 and four for 4.0 where no mask says otherwise."""
+    """A user who compares with FFmpeg must find no difference beyond this table."""
     path = chords(tmp_path, channels, mask)
 
-    loudness, _ = printed(path)
+    loudness, _ = summary_of_ffmpeg(path)
 
-    assert heard(path).integrated - loudness == pytest.approx(apart, abs=0.1)
+    assert loudness_of(path).integrated - loudness == pytest.approx(apart, abs=0.1)
 
 
 def noises(rate: int):
-    """Give white noise of four seconds, even and normally distributed."""
+    """Yield four seconds of white noise, evenly and normally distributed."""
     for seed in range(2):
         random = np.random.default_rng(seed)
         yield random.uniform(-0.25, 0.25, 4 * rate).astype(np.float32)
@@ -108,7 +108,7 @@ def noises(rate: int):
 
 
 def standards_peak(x: np.ndarray) -> float:
-    """Return the true peak in dB by the standard's own 48 coefficients."""
+    """Return the true peak in dB by the 48 coefficients of the standard."""
     first, second = np.array(PHASES.split(), float).reshape(2, 12)
     phases = (first, second, second[::-1], first[::-1])
     return 20 * np.log10(max(np.abs(np.convolve(x, phase)).max() for phase in phases))
@@ -116,11 +116,11 @@ def standards_peak(x: np.ndarray) -> float:
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 96_000])
 def test_the_true_peak_of_white_noise_is_the_standards_or_above(tmp_path, rate):
-    """FFmpeg's filter halves the highest tones; no other signal differs more."""
+    """A reader of docs/analysis.md relies on these limits of the true peak."""
     apart = []
     for x in noises(rate):
         path = sound.write(tmp_path / "noise.wav", x, rate=rate, subtype="FLOAT")
-        apart.append(heard(path).true_peak - standards_peak(x))
+        apart.append(loudness_of(path).true_peak - standards_peak(x))
 
     assert min(apart) > -0.2
     assert max(apart) < 0.9
@@ -132,10 +132,10 @@ def test_the_true_peak_of_white_noise_is_the_standards_or_above(tmp_path, rate):
     [(8_000, 0.3), (22_050, 0.3), (44_100, 0.3), (96_000, 0.7), (384_000, 5)],
 )
 def test_the_true_peak_of_white_noise_is_near_ffmpegs(tmp_path, rate, within):
-    """FFmpeg resamples to 192 kHz, from above too; from there we take the samples."""
+    """A user who compares true peaks with FFmpeg finds no larger difference."""
     apart = []
     for x in noises(rate):
         path = sound.write(tmp_path / "noise.wav", x, rate=rate, subtype="FLOAT")
-        apart.append(abs(heard(path).true_peak - printed(path)[1]))
+        apart.append(abs(loudness_of(path).true_peak - summary_of_ffmpeg(path)[1]))
 
     assert max(apart) < within

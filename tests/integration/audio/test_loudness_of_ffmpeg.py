@@ -23,7 +23,7 @@ pytestmark = [
 ]
 LONGER_THAN_S = 3
 TOLERANCE = 0.1  # LU and dB
-# FFmpeg's own program decodes these otherwise; it judges our samples instead.
+# FFmpeg decodes these files otherwise, and gets our samples to judge.
 PIPED = {
     "ietf-flac/faulty__01_-_wrong_max_blocksize.flac": "it stops at the first fault",
     "ietf-flac/uncommon__04_-_changing_bitdepth.flac": "its filter starts anew",
@@ -32,7 +32,7 @@ PIPED = {
 }
 
 
-def listen(path: Path) -> tuple[Loudness, float]:
+def loudness_of(path: Path) -> tuple[Loudness, float]:
     """Return the loudness of a file, and its length in seconds."""
     meter, frames = Meter(), 0
     stream = codec.open_audio(path)
@@ -43,8 +43,8 @@ def listen(path: Path) -> tuple[Loudness, float]:
     return loudness, frames / stream.sample_rate
 
 
-def judged(path: Path, *, piped: bool) -> dict[str, float]:
-    """Return FFmpeg's figures, of a file or of the samples that we decode."""
+def figures_of_ffmpeg(path: Path, *, piped: bool) -> dict[str, float]:
+    """Return FFmpeg's figures for a file, or for our samples of the file."""
     source, samples = ["-i", str(path)], None
     if piped:
         stream = codec.open_audio(path)
@@ -71,7 +71,7 @@ def _figures(metadata: str, summary: str) -> dict[str, float]:
         max(values("true_peak")),
         re.findall(r"Peak: +(\S+) dB", summary),
     )
-    # Three decimals of a linear level say more than one of dB, unless it is low.
+    # Three decimals of a linear level say more than one of dB, unless the level is low.
     precise = linear > 0.1
     return {
         "integrated": values("I")[-1],
@@ -83,24 +83,24 @@ def _figures(metadata: str, summary: str) -> dict[str, float]:
 
 
 def differences(row: dict[str, str]) -> dict[str, float] | None:
-    """Return how far each figure is from FFmpeg's; None where there is nothing."""
+    """Return each figure's difference from FFmpeg's, or None without loudness."""
     path = corpus.FOLDER / row["file"]
     try:
-        ours, seconds = listen(path)
+        ours, seconds = loudness_of(path)
     except WaveflowError:
         return None
     if seconds <= LONGER_THAN_S or ours.integrated is None:
         return None
-    theirs = judged(path, piped=row["file"] in PIPED)
+    theirs = figures_of_ffmpeg(path, piped=row["file"] in PIPED)
     if ours.range is None:
-        # FFmpeg takes the gate itself for the quietest tenth of so few blocks.
+        # FFmpeg counts the gate as the quietest tenth of so few blocks.
         assert seconds < LONGER_THAN_S + MIN_RANGE_BLOCKS / 10
         del theirs["range"]
     return {name: getattr(ours, name) - value for name, value in theirs.items()}
 
 
 def test_every_figure_is_that_of_ffmpeg():
-    """Within 0.1 LU and 0.1 dB on every accepted file of more than 3 s that sounds."""
+    """A user who compares with FFmpeg must find 0.1 LU and 0.1 dB on real files."""
     compared = {row["file"]: differences(row) for row in ROWS}
     compared = {name: found for name, found in compared.items() if found}
 

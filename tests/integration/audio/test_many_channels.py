@@ -9,15 +9,15 @@ from waveflow.audio.codec import blocks, open_audio
 from waveflow.audio.waveform.draw import draw
 
 RATE = 48_000
-# FFmpeg's encoders know no layout of more than eight channels but AAC's.
+# FFmpeg encodes more than eight channels in AAC only.
 CASES = [(8, "aac"), (8, "libopus"), (8, "vorbis"), (7, "aac"), (16, "aac")]
 
 
 def encode(path: Path, channels: int, codec: str) -> tuple[Path, np.ndarray]:
-    """Encode a second of tones, each channel at a level of its own."""
+    """Return a file of a second of tones, with its channels' levels."""
     levels = np.linspace(0.9, 0.15, channels, dtype=np.float32)
     time = np.arange(RATE) / RATE
-    # Low ones: in most layouts one channel is for nothing above 120 Hz.
+    # Low tones: in most layouts one channel carries nothing above 120 Hz.
     tones = [np.sin(2 * np.pi * (60 + 2 * i) * time) for i in range(channels)]
     samples = (np.stack(tones, axis=1) * levels).astype(np.float32)
     if codec == "vorbis":
@@ -32,7 +32,7 @@ def encode(path: Path, channels: int, codec: str) -> tuple[Path, np.ndarray]:
 def test_each_channel_is_read_from_its_own_plane(
     tmp_path: Path, channels: int, codec: str
 ):
-    """PyAV counts planes until a null pointer, and behind the eighth stands none."""
+    """A channel read from a wrong plane would be drawn, or crash the function."""
     path, levels = encode(tmp_path / "a", channels, codec)
 
     decoded = blocks(open_audio(path))
@@ -44,7 +44,7 @@ def test_each_channel_is_read_from_its_own_plane(
 
 
 def test_sixteen_channels_are_drawn(tmp_path: Path):
-    """The loudest channel's level, which AAC overshoots where a tone begins."""
+    """A user's file of 16 channels must be drawn at the loudest channel's level."""
     path, _ = encode(tmp_path / "a", 16, "aac")
 
     waveform = draw(path, 100)

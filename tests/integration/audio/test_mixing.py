@@ -1,4 +1,4 @@
-"""The classic mix equals the platform's own rule, read in a few lines."""
+"""Mixes, beside the platform's own rule in a few lines."""
 
 import hashlib
 import struct
@@ -24,7 +24,7 @@ from waveflow.errors import (
 
 
 def classic(stems: list[np.ndarray]) -> np.ndarray:
-    """Read the rule: mono, padded, summed, divided, held below 0.95."""
+    """Return the mix by the rule: mono, padded, summed, divided, held below 0.95."""
     mono = [stem.mean(axis=1) if stem.ndim > 1 else stem for stem in stems]
     total = np.zeros(max(map(len, mono)))
     for stem in mono:
@@ -36,7 +36,7 @@ def classic(stems: list[np.ndarray]) -> np.ndarray:
 
 
 def written(paths: list[Path]) -> list[np.ndarray]:
-    """Read stems as the rule would."""
+    """Return stems as the rule reads them."""
     return [soundfile.read(path, dtype="float64")[0] for path in paths]
 
 
@@ -62,7 +62,7 @@ CASES = {
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
 @pytest.mark.parametrize("case", CASES)
 def test_mix_is_the_platforms_own(tmp_path: Path, case: str, subtype: str):
-    """Within one step of 16 bits, on both sides of the ceiling."""
+    """A user must hear the platform's classic mix, within one step of 16 bits."""
     paths = stems(tmp_path, *CASES[case], subtype=subtype)
     out = tmp_path / "out.wav"
 
@@ -75,7 +75,7 @@ def test_mix_is_the_platforms_own(tmp_path: Path, case: str, subtype: str):
 
 
 def test_float_beyond_full_scale_is_scaled_not_clipped(tmp_path: Path):
-    """A stem bounced at +12 dB still sounds like itself."""
+    """A stem bounced at +12 dB must be scaled; clipping would distort the sound."""
     paths = stems(tmp_path, sound.tone(1, level=4), subtype="FLOAT")
 
     mix(paths, tmp_path / "out.wav")
@@ -86,7 +86,7 @@ def test_float_beyond_full_scale_is_scaled_not_clipped(tmp_path: Path):
 
 @pytest.mark.parametrize("case", CASES)
 def test_waveform_of_a_mix_is_the_waveform_of_its_file(tmp_path: Path, case: str):
-    """The document beside a mix must not depend on how it was made."""
+    """A document drawn while mixing must equal a drawing of the finished file."""
     out = tmp_path / "out.wav"
 
     result = mix(stems(tmp_path, *CASES[case]), out)
@@ -99,7 +99,7 @@ def test_waveform_of_a_mix_is_the_waveform_of_its_file(tmp_path: Path, case: str
 
 
 def test_other_rates_are_resampled_and_listed(tmp_path: Path):
-    """A tone at 44.1 and 48 kHz nulls below -90 dB: same pitch, same time."""
+    """A stem of another rate must keep pitch and time, and be named to the user."""
     ours = sound.write(tmp_path / "a.wav", sound.tone(3, hz=997), subtype="FLOAT")
     other = sound.tone(3, hz=997, rate=48_000)
     theirs = sound.write(tmp_path / "b.wav", -other, rate=48_000, subtype="FLOAT")
@@ -114,7 +114,7 @@ def test_other_rates_are_resampled_and_listed(tmp_path: Path):
 
 
 def test_resampling_in_pieces_gives_the_bits_of_the_whole(tmp_path: Path):
-    """Pieces that bound the memory must not be heard."""
+    """Joints between resampled pieces would be heard as clicks."""
     signal = sound.music(30, rate=8_000, channels=1)[:, 0]
     path = sound.write(tmp_path / "a.wav", signal, rate=8_000, subtype="FLOAT")
 
@@ -138,7 +138,7 @@ print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) /
 
 
 def test_memory_of_a_mix_does_not_depend_on_the_rates(tmp_path: Path):
-    """A block of 8 kHz is 24 blocks of 192 kHz, for each of the stems."""
+    """A block of 8 kHz becomes 24 of 192 kHz, and 16 stems must fit the memory."""
     fast = sound.write(tmp_path / "a.wav", sound.tone(0.1, rate=192_000), rate=192_000)
     slow = sound.write(tmp_path / "b.wav", sound.tone(40, rate=8_000), rate=8_000)
 
@@ -153,7 +153,7 @@ def test_memory_of_a_mix_does_not_depend_on_the_rates(tmp_path: Path):
 
 
 def test_same_stems_give_the_same_bytes(tmp_path: Path):
-    """A redelivered message must find equal bytes already there."""
+    """A redelivered message must find equal bytes, or write a second version."""
     paths = stems(tmp_path, sound.music(2), sound.tone(3, level=1))
 
     first = mix(paths, tmp_path / "first").audio_hash
@@ -174,7 +174,7 @@ def test_same_stems_give_the_same_bytes(tmp_path: Path):
 def test_a_bad_stem_is_named_and_leaves_no_file(
     tmp_path: Path, content: bytes, error: type[Exception]
 ):
-    """A mix uses every stem or fails, and says which one it was."""
+    """A user must be told which stem is bad, and get no mix without that stem."""
     paths = [*stems(tmp_path, sound.tone(1)), tmp_path / "x"]
     paths[1].write_bytes(content)
     out = tmp_path / "out.wav"
@@ -186,7 +186,7 @@ def test_a_bad_stem_is_named_and_leaves_no_file(
 
 
 def test_a_stem_that_breaks_half_way_leaves_no_file(tmp_path: Path):
-    """Objects appear complete or not at all."""
+    """A failed mix must not leave a file that looks whole."""
     paths = stems(tmp_path, sound.music(20))
     flac = sound.write(tmp_path / "b.flac", sound.music(20), subtype="PCM_16")
     data = bytearray(flac.read_bytes())
@@ -205,7 +205,7 @@ def test_a_stem_that_breaks_half_way_leaves_no_file(tmp_path: Path):
 def test_the_header_is_the_44_bytes_that_every_player_reads(
     tmp_path: Path, frames: int, rate: int
 ):
-    """Sizes that are not completed at the end would make a player show no length."""
+    """A player shows no length when the sizes in the header are not completed."""
     path = tmp_path / "a.wav"
     sound.write(path, np.zeros(frames, np.float32), rate=rate, subtype="PCM_16")
 
@@ -222,7 +222,7 @@ def test_the_header_is_the_44_bytes_that_every_player_reads(
 def test_a_mix_that_its_header_cannot_count_is_refused_whole(
     tmp_path: Path, monkeypatch, frames: int
 ):
-    """A wrapped size would cut six hours of music to minutes; the limit is lowered."""
+    """A wrapped size would cut six hours of music; the limit is lowered here."""
     monkeypatch.setattr(mixing, "MAX_WAV_BYTES", 44 + 2 * 100_000)
     paths = stems(tmp_path, np.zeros(frames, np.float32))
     out = tmp_path / "out.wav"

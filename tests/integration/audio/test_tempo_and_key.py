@@ -1,4 +1,4 @@
-"""Tempo and key of signals whose answers are known."""
+"""Tempo and key of signals with known answers."""
 
 import os
 
@@ -10,7 +10,7 @@ from waveflow.audio.listen.key import PITCHES, find_key
 from waveflow.audio.listen.tempo import find_tempo
 
 SECOND = SAMPLE_RATE
-CLICK_STEP = float(os.environ.get("WAVEFLOW_CLICK_STEP", "20"))  # 0.5 in `make soak`
+CLICK_STEP = float(os.environ.get("WAVEFLOW_CLICK_STEP", "20"))  # 1 in `make soak`
 MODES = {
     "major": (notes.MAJOR_CADENCE, notes.MAJOR_MELODY),
     "minor": (notes.MINOR_CADENCE, notes.MINOR_MELODY),
@@ -18,13 +18,13 @@ MODES = {
 
 
 def wrong_tempos(bpms, seconds):
-    """Return the click tracks that are more than half a percent off."""
+    """Return the tempos of click tracks that are found more than 0.5 % off."""
     found = {bpm: find_tempo(notes.clicks(bpm, seconds)).value for bpm in bpms}
     return {b: v for b, v in found.items() if v is None or abs(v / b - 1) > 0.005}
 
 
 def test_click_tracks_have_their_tempo():
-    """60 to 200 BPM within half a percent, neither halved nor doubled."""
+    """A user would see half or double the tempo: 60 to 200 BPM, within 0.5 %."""
     bpms = np.arange(60, 200.5, CLICK_STEP)
 
     assert wrong_tempos(bpms, 10) == {}
@@ -34,7 +34,7 @@ def test_click_tracks_have_their_tempo():
 
 @pytest.mark.parametrize("bpm", [70, 90, 100, 120, 128, 140, 174])
 def test_drums_have_their_tempo_or_the_alternative(bpm):
-    """Drummers may count eighths or quarters: one of both must be found."""
+    """Drummers count eighths or quarters, and the user must find one of the two."""
     tempo = find_tempo(notes.drums(bpm, 20))
 
     assert min(abs(v / bpm - 1) for v in (tempo.value, tempo.alternative)) < 0.005
@@ -42,7 +42,7 @@ def test_drums_have_their_tempo_or_the_alternative(bpm):
 
 
 def test_the_alternative_is_half_or_double():
-    """The other way to count the same beats."""
+    """A user who counts the other way must find half or double the tempo."""
     slow, fast = find_tempo(notes.clicks(70, 10)), find_tempo(notes.clicks(150, 10))
 
     assert slow.alternative == pytest.approx(140, rel=0.005)
@@ -60,7 +60,7 @@ def test_the_alternative_is_half_or_double():
     ids=["pad", "noise", "silence", "short"],
 )
 def test_no_tempo_is_guessed(signal, reason):
-    """A column that says nothing is better than one that lies."""
+    """A guessed tempo misleads a user; None with a reason does not."""
     tempo = find_tempo(signal)
 
     assert (tempo.value, tempo.alternative, tempo.reason) == (None, None, reason)
@@ -79,12 +79,12 @@ def wrong_keys(mode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_cadences_and_melodies_have_their_key(mode):
-    """Every tonic of both modes is found."""
+    """A musician must find the key of a piece in each of the 24 keys."""
     assert wrong_keys(mode) == []
 
 
 def test_the_relative_key_has_the_same_notes():
-    """A minor beside C major: the mistake that even musicians make."""
+    """A musician needs the relative key, with which C major is easily confused."""
     major = find_key(notes.chords(notes.MAJOR_CADENCE, 0))
     minor = find_key(notes.chords(notes.MINOR_CADENCE, 6))
 
@@ -93,7 +93,7 @@ def test_the_relative_key_has_the_same_notes():
 
 
 def test_another_tuning_is_still_a_key():
-    """Strings tuned to 432 Hz, or a tape that ran 30 cents slow."""
+    """A recording tuned to 432 Hz, or a slow tape, must still have its key."""
     played = notes.chords(notes.MAJOR_CADENCE, 2, seconds=2)
     slow = np.interp(
         np.arange(0, len(played), 2 ** (-30 / 1200)), range(len(played)), played
@@ -114,7 +114,7 @@ def test_another_tuning_is_still_a_key():
     ids=["noise", "clicks", "one note", "silence", "short"],
 )
 def test_no_key_is_guessed(signal, reason):
-    """Noise has none, and one note belongs to many."""
+    """A guessed key misleads a user; noise or a single note must give None."""
     key = find_key(signal)
 
     assert (key.value, key.relative, key.reason) == (None, None, reason)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from support.processes import eventually
 from waveflow_local.engine.pipeline import Pipeline, Settings
 from waveflow_local.paths import Project
 
@@ -125,16 +126,13 @@ def _start(engine: Pipeline) -> Run:
 def _finish(engine: Pipeline) -> Run:
     """Wait for an execution's end and return its description."""
 
-    def finish(started: dict[str, Any], *, within_s: float = 10) -> dict[str, Any]:
-        deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline:
-            described = engine.clients.sfn.describe_execution(
-                executionArn=started["executionArn"]
-            )
-            if described["status"] != "RUNNING":
-                return described
-            time.sleep(0.02)
-        raise AssertionError("The execution did not end.")
+    def finish(started: dict[str, Any]) -> dict[str, Any]:
+        def ended() -> dict[str, Any] | None:
+            arn = started["executionArn"]
+            described = engine.clients.sfn.describe_execution(executionArn=arn)
+            return None if described["status"] == "RUNNING" else described
+
+        return eventually(ended)
 
     return finish
 

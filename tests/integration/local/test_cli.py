@@ -252,3 +252,27 @@ def test_a_name_of_any_bytes_becomes_a_title_that_readers_accept(waveflow, tmp_p
 
     assert code == 0
     assert "<title>··</title>" in (tmp_path / "doc.svg").read_text("utf-8")
+
+
+def test_mix_says_in_one_line_what_it_wrote(waveflow, tone, tmp_path):
+    """Whoever runs it by hand sees the length without opening the file."""
+    out = tmp_path / "m.wav"
+
+    code, said, _ = waveflow("mix", tone, tone, "-o", out)
+
+    assert (code, said) == (0, f"{out}: 2 stems, 1.00 s, 8000 Hz\n")
+
+
+def test_status_without_an_engine_says_how_to_start_one(waveflow):
+    """Nothing is more common than asking before `waveflow up` runs."""
+    code, _, err = waveflow("status", "stem1", "--endpoint", "http://127.0.0.1:9")
+
+    assert code == 1
+    assert err.startswith("waveflow: Nothing answers at http://127.0.0.1:9; start it")
+
+
+def test_status_of_an_unknown_stem_is_one_line(waveflow, engine):
+    """A typing error must not look like a stem that waits."""
+    code, _, err = waveflow("status", "nobody", "--endpoint", engine.endpoint)
+
+    assert (code, err) == (1, "waveflow: No execution knows 'nobody'.\n")

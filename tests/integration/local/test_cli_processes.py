@@ -5,12 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from support.processes import HANGS_S, eventually
 
 
 def in_a_process(*arguments, **how) -> subprocess.CompletedProcess:
@@ -79,11 +79,9 @@ def test_a_stopped_mix_leaves_nothing(tmp_path):
         [sys.executable, "-c", program, "mix", *[stem] * 12, "-o", tmp_path / "m.wav"],
         stderr=subprocess.PIPE,
     )
-    deadline = time.monotonic() + 30
-    while len(list(tmp_path.iterdir())) == 1 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    eventually(lambda: len(list(tmp_path.iterdir())) > 1)
     mixing.send_signal(signal.SIGTERM)
-    _, err = mixing.communicate(timeout=30)
+    _, err = mixing.communicate(timeout=HANGS_S)
 
     assert mixing.returncode == 143
     assert err == b""

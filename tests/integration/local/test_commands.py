@@ -5,14 +5,15 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from rich.console import Console
+from support.processes import HANGS_S, eventually
 from waveflow_local.demo.run import run
+from waveflow_local.demo.stems import write_stems
 
 WAVEFLOW = [sys.executable, "-c", "from waveflow_local.cli.app import main; main()"]
 
@@ -35,7 +36,7 @@ def test_run_does_the_main_job_on_own_files(files, tmp_path):
         [*WAVEFLOW, "run", *files, "--out", out],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=HANGS_S,
         check=False,
     )
 
@@ -56,6 +57,19 @@ def test_run_does_the_main_job_on_own_files(files, tmp_path):
         for path in (out / "webhooks").iterdir()
     ]
     assert not [token for token in tokens if token and token in log]
+
+
+def test_run_needs_no_files_to_show_every_end(tmp_path):
+    """The first command of a newcomer plays its own stems, the same every time."""
+    said = io.StringIO()
+
+    code = run([], tmp_path / "out", console=Console(file=said, width=140))
+
+    again = {path.name: path.read_bytes() for path in write_stems(tmp_path / "again")}
+    played = tmp_path / "out" / "stems"
+    assert code == 0, said.getvalue()
+    assert "9 of 9 executions ended as they should" in said.getvalue()
+    assert {path.name: path.read_bytes() for path in played.iterdir()} == again
 
 
 def test_run_fails_when_an_execution_does(tmp_path):
@@ -84,9 +98,7 @@ def _running(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 90
-    while not settings.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    eventually(settings.exists)
     yield process, settings
     if process.poll() is None:
         process.kill()
@@ -120,17 +132,18 @@ def test_up_serves_another_process_and_ends_cleanly(running, files):
         QueueUrl=env["SQS_QUEUE_URL"], MessageBody=json.dumps(message)
     )
 
-    said = ""
-    deadline = time.monotonic() + 90
-    while "SUCCEEDED" not in said and time.monotonic() < deadline:
-        said = subprocess.run(
+    def success() -> str:
+        asked = subprocess.run(
             [*WAVEFLOW, "status", "s", "--endpoint", env["AWS_ENDPOINT_URL"]],
             capture_output=True,
             text=True,
             check=False,
-        ).stdout
+        )
+        return asked.stdout if "SUCCEEDED" in asked.stdout else ""
+
+    said = eventually(success)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=HANGS_S)
 
     assert "told the server SUCCESS" in said
     assert process.returncode == 0

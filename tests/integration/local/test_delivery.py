@@ -2,10 +2,10 @@
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from support.processes import eventually
 from waveflow_local.engine.handlers import Function, Handlers
 from waveflow_local.engine.lambdas import LambdaEndpoint
 from waveflow_local.engine.pipeline import Pipeline, Settings
@@ -14,15 +14,15 @@ from waveflow_local.paths import LocalError
 
 def started_arns(engine, *, count: int) -> list[str]:
     """Wait until the pipe has started `count` executions."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
+
+    def arns() -> list[str]:
         listed = engine.clients.sfn.list_executions(
             stateMachineArn=engine.deployment.machine_arn
         )["executions"]
-        if len(listed) >= count:
-            break
-        time.sleep(0.02)
-    return [item["executionArn"] for item in listed]
+        started = [item["executionArn"] for item in listed]
+        return started if len(started) >= count else []
+
+    return eventually(arns)
 
 
 def test_a_message_starts_one_execution_with_an_array_of_one(engine, finish):
@@ -43,12 +43,11 @@ def test_a_message_that_cannot_start_goes_to_the_dead_letters(engine):
     engine.pipe.machine_arn += "-gone"
     try:
         message_id = engine.send("{}")
-        deadline = time.monotonic() + 10
-        dead: list[dict] = []
-        while not dead and time.monotonic() < deadline:
-            dead = engine.clients.sqs.receive_message(
+        dead = eventually(
+            lambda: engine.clients.sqs.receive_message(
                 QueueUrl=engine.deployment.dead_letter_queue_url
-            ).get("Messages", [])
+            ).get("Messages")
+        )
     finally:
         engine.pipe.machine_arn = engine.deployment.machine_arn
 

@@ -59,7 +59,7 @@ def test_the_cause_of_a_failed_task_arrives(engine, start, finish):
 
 
 def test_executions_need_no_name(engine, finish):
-    """Patch: a pipe names no execution, and moto starts only one without a name."""
+    """Patch: a pipe names no execution, and moto refuses the second without a name."""
     arn = engine.deployment.machine_arn
     engine.handlers.replace("EchoFunction", lambda event, _context: event)
 

@@ -46,7 +46,7 @@ def _waveflow(monkeypatch, capsys):
 
 
 def seen(folder):
-    """Return what every name in a folder is, and holds."""
+    """Return kind and content of every name in a folder."""
     return {
         path.name: (
             stat.S_IFMT(path.lstat().st_mode),

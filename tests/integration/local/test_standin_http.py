@@ -110,13 +110,13 @@ def test_a_page_reads_the_rule_that_holds_and_replaces_it(standin):
     base = standin.url.removesuffix("/webhook")
     for rule in ({"behaviour": "hold", "subject": "s1"}, {"behaviour": "silence"}):
         send(f"{base}/behaviour", json.dumps(rule).encode(), JSON)
-    wish = {"behaviour": "unavailable", "event": "completion", "times": 1}
+    wanted = {"behaviour": "unavailable", "event": "completion", "times": 1}
 
-    send(f"{base}/behaviour", json.dumps(wish).encode(), JSON, method="PUT")
+    send(f"{base}/behaviour", json.dumps(wanted).encode(), JSON, method="PUT")
 
     with urlopen(f"{base}/behaviour", timeout=5) as answer:  # noqa: S310
         (rule,) = json.load(answer)
-    assert wish.items() <= rule.items()
+    assert wanted.items() <= rule.items()
     standin.script.next("completion", "s1")
     assert standin.script.in_force() == []
 

@@ -1,1 +1,1 @@
-"""Run the whole system in memory: the real machine and stages, faults all around."""
+"""Simulation of the whole system in memory: real machine and stages, many faults."""

@@ -1,4 +1,4 @@
-"""Model a versioned S3 bucket, and a store on it that fails on command."""
+"""A model of a versioned S3 bucket, and a store on the bucket with faults."""
 
 import hashlib
 from collections import Counter
@@ -21,7 +21,7 @@ UPLOADS = ("audio/", "users/")
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a key; a delete marker has no body."""
+    """Version of a key; a delete marker has no body."""
 
     version_id: str
     body: bytes | None
@@ -33,7 +33,7 @@ class Version:
 
 @dataclass
 class Bucket:
-    """Every version of every key, and how many live copies each content has."""
+    """Bucket with every version of every key, and live copies counted by content."""
 
     now: Callable[[], float]
     versioned: bool = True
@@ -42,23 +42,23 @@ class Bucket:
     _count: int = 0
 
     def current(self, key: str) -> Version | None:
-        """Return what a reader sees."""
+        """Return the version that a reader sees, or None."""
         versions = self.versions.get(key)
         return versions[-1] if versions and versions[-1].body is not None else None
 
     def hidden(self, key: str) -> bool:
-        """Tell whether a delete marker hides the key."""
+        """Return whether a delete marker hides the key."""
         versions = self.versions.get(key)
         return bool(versions) and versions[-1].body is None
 
     def version(self, key: str, version_id: str | None) -> Version | None:
-        """Return one version, if it is still there."""
+        """Return a version by its id, if S3 still has it."""
         return next(
             (v for v in self.versions.get(key, []) if v.version_id == version_id), None
         )
 
     def put(self, key: str, body: bytes, *, checksummed: bool = True) -> Version:
-        """Write a version."""
+        """Write a new version of a key."""
         digest = hashlib.sha256(body).hexdigest()
         etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
         self._uncount(key)
@@ -67,12 +67,12 @@ class Bucket:
         return self._append(key, body, etag, checksummed=checksummed, sha256=digest)
 
     def delete(self, key: str) -> None:
-        """Put a delete marker on top."""
+        """Put a delete marker on top of the key's versions."""
         self._uncount(key)
         self._append(key, None, "", checksummed=False, sha256="")
 
     def stored(self, key: str) -> StoredObject | None:
-        """Return what HEAD says."""
+        """Return the current object as HEAD describes it, or None."""
         version = self.current(key)
         if version is None or version.body is None:
             return None
@@ -110,20 +110,20 @@ class Bucket:
 
 
 class Tripwires(Protocol):
-    """Stands before and after every outside call, and may strike there."""
+    """Interface of faults that may strike before or after an outside call."""
 
     def before(self, call: str, key: str) -> None:
-        """Strike before the call is carried out."""
+        """Let faults strike before a call is carried out."""
 
     def after(self, call: str, key: str) -> None:
-        """Strike after the call was carried out, before its answer."""
+        """Let faults strike after a call was carried out, before its answer."""
 
     def strikes(self, kind: str) -> bool:
-        """Tell whether an armed fault applies to this call."""
+        """Return whether an armed fault applies to this call."""
 
 
 class FaultyObjects:
-    """An `ObjectStore` on the bucket for one invocation of a stage."""
+    """`ObjectStore` on the bucket for one invocation of a stage."""
 
     def __init__(self, bucket: Bucket, wires: Tripwires) -> None:
         self._bucket = bucket
@@ -137,12 +137,12 @@ class FaultyObjects:
         return stored
 
     def has_delete_marker(self, key: str) -> bool:
-        """Tell whether a delete marker hides the key's versions."""
+        """Return whether a delete marker hides the key's versions."""
         self._before("has_delete_marker", key)
         return self._bucket.hidden(key)
 
     def read(self, key: str, *, etag: str) -> Iterator[bytes]:
-        """Yield the pinned object; a cut or damaged body never ends quietly."""
+        """Yield the pinned object; raise for a cut or a damaged body."""
         self._before("read", key)
         version = self._pinned(key, etag)
         body = version.body or b""
@@ -164,7 +164,7 @@ class FaultyObjects:
         return version.body if version else None
 
     def publish(self, key: str, body: bytes, *, content_type: str) -> None:
-        """Make `body` the object; equal bytes already there are left alone."""
+        """Store `body`, unless the object has the same bytes already."""
         assert content_type
         self._before("publish", key)
         current = self._bucket.current(key)
@@ -175,13 +175,13 @@ class FaultyObjects:
             raise StorageUnavailableError("The answer to the PUT is lost.")
 
     def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
-        """Do the same with a file."""
+        """Store a file's bytes, unless the object has the same bytes already."""
         self.publish(key, path.read_bytes(), content_type=content_type)
 
     def publish_over(
         self, key: str, body: bytes, *, etag: str | None, content_type: str
     ) -> str:
-        """Write `body` in place of the object with `etag`, or of none."""
+        """Write `body` over the object with `etag`, or over no object."""
         assert content_type
         self._before("publish", key)
         current = self._bucket.current(key)
@@ -201,7 +201,7 @@ class FaultyObjects:
         self._bucket.delete(key)
         self._after("delete", key)
         if self._wires.strikes("S3 answer lost"):
-            # boto3 has sent it again, and S3 found nothing to match.
+            # boto3 repeats the delete, and S3 finds no object any more.
             raise ObjectNotFoundError("No object is stored under the key.")
 
     def _before(self, call: str, key: str) -> None:

@@ -1,4 +1,4 @@
-"""Hold what our stages do to the promises, in the moment in which they do it."""
+"""Checks of the promises, in the moment in which a stage acts."""
 
 import json
 from collections import Counter, defaultdict
@@ -19,12 +19,12 @@ OUTPUTS = ("waveforms/", "mixed/", "dedupe/")
 
 
 class BrokenPromiseError(AssertionError):
-    """The system did what it promises never to do."""
+    """Failure of the simulation: the system broke a promise."""
 
 
 @dataclass(frozen=True)
 class Gone:
-    """One upload that we deleted, and what was left of its content right then."""
+    """Upload that a stage deleted, and whether a copy was alive at that moment."""
 
     key: str
     version_id: str
@@ -36,9 +36,9 @@ class Gone:
 
 @dataclass
 class Ledger:
-    """What our stages did, what users did, and whether it was right.
+    """Ledger of the acts of stages and users, each checked against the promises.
 
-    `gone` and `told_drawn` go by the key of the record, one for each rendition.
+    Keys of `gone` and `told_drawn` are the record's: one record for each rendition.
     """
 
     bucket: Bucket
@@ -53,12 +53,12 @@ class Ledger:
     steps: int = 0
 
     def user_touched(self, key: str) -> None:
-        """Remember that a user changed an object, and when."""
+        """Record that a user changed an object, and at which step."""
         self.steps += 1
         self.touched[key] = self.steps
 
     def stage_called(self, call: str, key: str, *, user_id: str | None) -> None:
-        """Hold every call to the prefixes, and to the message's own user."""
+        """Check that a call stays inside the prefixes and the message's user."""
         if not key.startswith((*UPLOADS, *OUTPUTS)):
             raise BrokenPromiseError(f"{call} left the prefixes: {key}.")
         if user_id and key.startswith("users/") and key.split("/")[1] != user_id:
@@ -69,7 +69,7 @@ class Ledger:
     def our_delete(
         self, job: Job, key: str, *, since: int, verdict: Any, justified: bool
     ) -> None:
-        """Check one delete of ours in the moment in which it happened."""
+        """Check one delete of a stage in the moment in which the delete happened."""
         self.steps += 1
         if len(self.bucket.versions[key]) < 2:
             raise BrokenPromiseError(f"{job.job_id} deleted without a way back.")
@@ -91,7 +91,7 @@ class Ledger:
         self.gone[dedupe_key(job)].append(gone)
 
     def _count_delete(self, job: Job, gone: Gone, *, written: int, since: int) -> None:
-        """Tell a proved delete from a race that no check closes, and from a fault."""
+        """Count a delete as proved or raced; raise for a delete without any excuse."""
         left = self.bucket.current(gone.survivor)
         held = (
             left is not None
@@ -130,7 +130,7 @@ class Ledger:
             raise BrokenPromiseError(f"{job.job_id} recorded a version that is gone.")
 
     def our_drawing(self, job: Job, key: str, source: Source) -> None:
-        """Remember what was drawn; the same source must give the same document."""
+        """Record a drawing; the same source must give the same document."""
         self.steps += 1
         audio_hash = source.audio_hash
         document = self.bucket.current(key)
@@ -144,7 +144,7 @@ class Ledger:
             raise BrokenPromiseError(f"{job.job_id} drew other bytes than it hashed.")
 
     def refused(self, request: Any, reason: str) -> None:
-        """Check that a guard that kept an object had a reason to."""
+        """Check that a guard had a reason to keep an object."""
         self.counts[f"refused {reason}"] += 1
         if not self._had_reason(request, reason):
             raise BrokenPromiseError(f"{request.job.job_id} was refused as {reason}.")
@@ -169,7 +169,7 @@ class Ledger:
         )
 
     def _wrong_with(self, named: dict[str, Any], source: Source, job: Job) -> set[str]:
-        """Return every reason not to take what was named for a survivor."""
+        """Return every reason not to accept the named survivor."""
         key, mine = named["filepath"], f"users/{job.stem.user_id}/"
         left, current = self.bucket.stored(key), self.bucket.current(key)
         if left is None or current is None or key in self.touched:
@@ -187,7 +187,7 @@ class Ledger:
 
 
 def recorded(bucket: Bucket, key: str) -> Deletion | None:
-    """Return the deletion that is recorded under a key."""
+    """Return the deletion that a record holds, or None."""
     record = bucket.current(key)
     if record is None or record.body is None:
         return None
@@ -195,7 +195,7 @@ def recorded(bucket: Bucket, key: str) -> Deletion | None:
 
 
 def _check_claimed_hash(job: Job, sha256: str) -> None:
-    """Hold a message that is the verdict to the bytes that it is about."""
+    """Check that a message with a hash acts on the bytes of that hash."""
     claimed = getattr(job.message, "audio_hash", msgspec.UNSET)
     if claimed is not msgspec.UNSET and claimed != sha256:
         raise BrokenPromiseError(f"{job.job_id} is about other bytes than {sha256}.")

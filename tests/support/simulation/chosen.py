@@ -1,4 +1,4 @@
-"""Let a test choose the faults, one at a time."""
+"""Faults that a test chooses one at a time."""
 
 from random import Random
 
@@ -6,22 +6,22 @@ from support.simulation.faults import AT_A_CALL, Faults
 
 
 class ChosenFaults(Faults):
-    """Strikes what was asked for, once, at its next occasion."""
+    """Faults that each strike once, at the next occasion after a test's wish."""
 
     def __init__(self) -> None:
         super().__init__(Random(0), 0.0)  # noqa: S311 - jitter only
         self.wanted: dict[str, int] = {}
 
     def want(self, kind: str, call: int = 0) -> None:
-        """Let a fault strike, at that call of the next invocation or later."""
+        """Choose a fault for a call of the next invocation, or the next occasion."""
         self.wanted[kind] = call
 
     def stop(self) -> None:
-        """Let nothing fail from now on."""
+        """Drop all chosen faults."""
         self.wanted.clear()
 
     def strikes(self, kind: str) -> bool:
-        """Tell whether a wanted fault finds its occasion now."""
+        """Return whether a chosen fault strikes now."""
         if kind not in self.wanted:
             return False
         del self.wanted[kind]
@@ -29,7 +29,7 @@ class ChosenFaults(Faults):
         return True
 
     def armed(self, calls: int) -> dict[str, int]:
-        """Hand over the faults of one invocation; those not met are forgotten."""
+        """Return the faults of one invocation, and drop them from the choice."""
         armed = {
             k: min(self.wanted[k], calls - 1) for k in AT_A_CALL if k in self.wanted
         }

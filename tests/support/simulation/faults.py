@@ -1,11 +1,11 @@
-"""Choose which fault strikes next, from a seed, and count what struck."""
+"""Kinds of faults, and a seeded choice of the fault that strikes next."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from random import Random
 from typing import Any
 
-# What can happen to one invocation of a stage, at one of its outside calls.
+# Faults of one invocation of a stage, at one of its outside calls.
 AT_A_CALL = (
     "S3 unavailable",
     "S3 read cut short",
@@ -56,7 +56,7 @@ KINDS = (*AT_A_CALL, *AROUND_A_CALL, *OF_A_MESSAGE, *OF_A_VERDICT)
 
 
 class Faults:
-    """A seeded source of faults, each kind at the same rate, but for those `often`."""
+    """Seeded source of faults of one rate; the kinds in `often` have their own."""
 
     def __init__(
         self, random: Random, rate: float, often: Mapping[str, float] | None = None
@@ -67,23 +67,23 @@ class Faults:
         self.counts: Counter[str] = Counter()
 
     def stop(self) -> None:
-        """Let nothing fail from now on."""
+        """Let no fault strike from now on."""
         self.rate = 0.0
         self._often.clear()
 
     def strikes(self, kind: str) -> bool:
-        """Tell whether a fault of this kind happens now."""
+        """Return whether a fault of this kind strikes now."""
         if self.random.random() >= self._often.get(kind, self.rate):
             return False
         self.counts[kind] += 1
         return True
 
     def one_of(self, kinds: Iterable[str]) -> str | None:
-        """Return the first of these kinds that happens now, or None."""
+        """Return the first of these kinds that strikes now, or None."""
         return next((kind for kind in kinds if self.strikes(kind)), None)
 
     def armed(self, calls: int) -> dict[str, int]:
-        """Return the faults of one invocation, each with the call it waits for."""
+        """Return the faults of one invocation, each with the number of its call."""
         if not self.rate:
             return {}
         draw, often = self.random.random, self._often

@@ -1,4 +1,4 @@
-"""Keep what the driver knows of one execution, and what the operator has chosen."""
+"""State of one simulated execution, and the modes of an operator."""
 
 from dataclasses import dataclass, field
 
@@ -10,9 +10,9 @@ from support.walker import Ended, Execution, Result, Walk
 
 @dataclass
 class Run:
-    """One execution: whom it tells, and what it has told.
+    """Execution in the simulation, with the statuses that the server was told.
 
-    `invocation` counts its calls of functions; a result of any but the last is lost.
+    `invocation` counts calls of functions; only the last call's result counts.
     """
 
     execution: Execution
@@ -29,12 +29,12 @@ class Run:
 
     @property
     def ended(self) -> Ended | None:
-        """Return how it ended, if it did."""
+        """Return the execution's end, or None while the execution runs."""
         return self.execution.ended
 
 
 def run_of(execution: Execution) -> Run:
-    """Return a run of an execution that has not begun."""
+    """Return the run of an execution that has not begun."""
     record = execution.input[0]
     entry = flow.HashRequest(record=record, start=execution.start, name=execution.name)
     body = record["body"] if isinstance(record["body"], dict) else {}
@@ -50,7 +50,7 @@ def run_of(execution: Execution) -> Run:
 
 @dataclass(frozen=True)
 class Modes:
-    """What the operator of one world has chosen."""
+    """Modes that the operator of one simulated world has chosen."""
 
     message_mode: bool = False
     dedupe_mode: str = "delete"

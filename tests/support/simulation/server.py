@@ -1,4 +1,4 @@
-"""Model the platform's server: what it decides, and what it was told."""
+"""A model of the platform's server: its verdicts, and the outcomes it was told."""
 
 import json
 from collections import defaultdict
@@ -12,7 +12,7 @@ from support.simulation.bucket import Bucket
 from support.simulation.faults import Faults
 
 FINAL = {"SUCCESS", "DUPLICATE"}
-ANEW_NEW = 0.4  # of the questions that are decided anew
+ANEW_NEW = 0.4  # share of `new` among the verdicts decided anew
 GARBAGE: list[Any] = [
     None,
     "duplicate",
@@ -31,18 +31,18 @@ GARBAGE: list[Any] = [
 
 
 def is_final(told: Mapping[str, Any] | None) -> bool:
-    """Tell whether a FAILURE must not replace what the server knows of a job."""
+    """Return whether the server must keep an outcome when a FAILURE follows."""
     return told is not None and told["status"] in FINAL
 
 
 def rendition(payload: Mapping[str, Any]) -> str:
-    """Return stem and time, as output keys carry them."""
+    """Return the rendition's name in output keys: stem and time."""
     return f"{payload['stemId']}_{epoch_ms(payload['timestamp'])}"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer to a question: after how long, and what."""
+    """Answer to a question, with its delay."""
 
     delay_s: float
     output: Any = None
@@ -51,9 +51,9 @@ class Answer:
 
 @dataclass
 class Server:
-    """Decides per job, keeps what it is told, and drops repeats by id.
+    """Server that decides per job, keeps outcomes, and drops repeats by id.
 
-    `said` is all that it ever said of a rendition, by answer or by message.
+    `said` holds every verdict about a rendition, given by answer or by message.
     """
 
     bucket: Bucket
@@ -72,7 +72,7 @@ class Server:
     def receive(
         self, path: str, payload: Mapping[str, Any], *, webhook_id: str
     ) -> bytes:
-        """Take one webhook and return the body of the 2xx answer."""
+        """Take one webhook, and return the body of the 2xx answer."""
         about = (path, payload["task_id"], payload["status"])
         if path != "hash-check":
             about = (*about, (payload.get("result") or {}).get("error_code", ""))
@@ -86,7 +86,7 @@ class Server:
         return self._question(payload)
 
     def _keep(self, payload: Mapping[str, Any]) -> None:
-        """Keep the last that was told, but no FAILURE after a final outcome."""
+        """Keep the last outcome, but no FAILURE after a final outcome."""
         before = self.told.get(payload["task_id"])
         if not (is_final(before) and payload["status"] == "FAILURE"):
             self.told[payload["task_id"]] = dict(payload)
@@ -116,12 +116,12 @@ class Server:
         return b'{"received":true}'
 
     def _garbage(self, verdict: dict[str, Any]) -> Any:
-        """Return nonsense, half of it with a survivor that would hold."""
+        """Return a wrong answer; half of them name a survivor that would hold."""
         near = {**verdict, "verdict": "dup"}
         return self.faults.choose([*GARBAGE, *[near] * len(GARBAGE)])
 
     def _decision(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """Decide as a database would: one verdict per job, kept."""
+        """Return the verdict of a job, kept as a database keeps it."""
         if self.faults.strikes("verdict decided anew"):
             return self._decided_anew(payload)
         if payload["task_id"] in self.decided:
@@ -138,7 +138,7 @@ class Server:
         return verdict
 
     def _decided_anew(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """Forget what was decided, and name any older copy, or none."""
+        """Return a new verdict that names any older copy, or calls the stem new."""
         path = payload["filepath"]
         own, user = self.bucket.current(path), f"users/{payload['userId']}/"
         older = [
@@ -161,7 +161,7 @@ class Server:
     def _perhaps_wrong(
         self, payload: Mapping[str, Any], verdict: dict[str, Any]
     ) -> tuple[dict[str, Any], str | None]:
-        """Name a survivor that is none: every guard gets its turn."""
+        """Return a verdict with a false survivor now and then, to try every guard."""
         path = payload["filepath"]
         claims = {
             "verdict names itself": self._itself(payload),
@@ -212,7 +212,7 @@ class Server:
         return None
 
     def _send_next(self, payload: Mapping[str, Any], verdict: dict[str, Any]) -> None:
-        """Answer by the next message, as seed 002's server does."""
+        """Send the verdict as the next message, as seed 002's server does."""
         task = "process_audio_analysis"
         fields: dict[str, Any] = {}
         if verdict["verdict"] == "duplicate":

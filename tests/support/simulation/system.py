@@ -1,4 +1,4 @@
-"""Drive executions over a fake clock, with another in between at any call."""
+"""Simulated executions on a fake clock; others run in between at any call."""
 
 import heapq
 import itertools
@@ -36,9 +36,9 @@ from support.walker import (
 )
 
 CALLS = {"Hash": 3, "DedupeDelete": 11, "Waveform": 6, "Mix": 9, "Notify": 2}
-DEEP = 3  # executions inside each other's calls
-INSIDE = 4  # events, at most, within one call
-BESIDE = 12  # events, at most, that a lost invocation lets pass before it goes on
+DEEP = 3  # depth of executions inside each other's calls
+INSIDE = 4  # most events within one call
+BESIDE = 12  # most events before a lost invocation goes on
 PREFIXES = ("audio/", "users/")
 MODELS: dict[str, Any] = {
     "Hash": flow.HashRequest,
@@ -50,7 +50,7 @@ MODELS: dict[str, Any] = {
 
 
 class System:
-    """Queue, machine, stages, bucket and server, in one thread and one clock."""
+    """Queue, machine, stages, bucket and server in one thread, with one clock."""
 
     def __init__(
         self, faults: Faults, definition: Mapping[str, Any], modes: Modes
@@ -80,11 +80,11 @@ class System:
         return self.now
 
     def later(self, seconds: float, event: Callable[[], None]) -> None:
-        """Let something happen after a while."""
+        """Schedule an event after some seconds."""
         heapq.heappush(self._events, (self.now + seconds, next(self._ticket), event))
 
     def step(self) -> bool:
-        """Let the next thing happen; False when nothing is left."""
+        """Run the next event; return False when no event is left."""
         if not self._events:
             return False
         at, _, event = heapq.heappop(self._events)
@@ -93,18 +93,18 @@ class System:
         return True
 
     def drain(self) -> None:
-        """Run until nothing is left to happen."""
+        """Run events until none is left."""
         while self.step():
             pass
 
     def interleave(self) -> None:
-        """Let the next things happen inside the call of another execution."""
+        """Run the next events inside the call of another execution."""
         if self._depth < DEEP:
             for _ in range(1 + self.faults.random.randrange(INSIDE)):
                 self.step()
 
     def retry_beside(self, run: Run) -> None:
-        """Let the machine lose an invocation and try again, while it still runs."""
+        """Let the machine give up a running invocation, and start its retry beside."""
         if self._depth >= DEEP or run.waiting is not None or run.asks:
             return
         run.invocation += 1
@@ -113,7 +113,7 @@ class System:
             self.step()
 
     def send(self, body: Any, *, late_s: float = 0.0) -> None:
-        """Put a message into the queue; it starts an execution at least once."""
+        """Send a message to the queue, which delivers the message at least once."""
         number = next(self._ticket)
         record = {
             "messageId": f"message-{number}",
@@ -147,12 +147,12 @@ class System:
         return run
 
     def redrive(self, run: Run) -> None:
-        """Resume an execution where it could not ask or tell."""
+        """Resume an execution at the state that could not ask or tell."""
         run.walk = run.execution.redrive()
         self._advance(run, None)
 
     def answer(self, token: str, answer: Answer) -> None:
-        """Carry SendTaskSuccess or SendTaskFailure; a closed token changes nothing."""
+        """Answer a question; an answer to a closed token changes nothing."""
         run = self.questions.pop(token, None)
         if run is None:
             self.ledger.counts["answers to closed questions"] += 1
@@ -188,7 +188,7 @@ class System:
         result = self._lambda(run, request)
         self._send_what_the_server_said()
         if run.invocation != mine:
-            return  # the machine has given it up, and gone on without it
+            return  # the machine gave this invocation up
         if not request.token:
             self._advance(run, result)
         elif request.token in run.answered:
@@ -220,7 +220,7 @@ class System:
             self.send(body)
 
     def _lambda(self, run: Run, request: Invoke) -> Result:
-        """Invoke a function as Step Functions sees it."""
+        """Return the result of a function as Step Functions sees the result."""
         strikes = self.faults.strikes
         if strikes("Lambda throttled"):
             return Failed("Lambda.TooManyRequestsException")
@@ -267,7 +267,7 @@ class System:
         try:
             return delete_duplicate(request, objects=objects, policy=self.policy)
         except errors.DedupeRefusedError as refusal:
-            if "S3 bit flipped" not in wires.struck:  # it may look like other bytes
+            if "S3 bit flipped" not in wires.struck:  # a flip looks like other bytes
                 self.ledger.refused(request, refusal.reason)
             raise
 

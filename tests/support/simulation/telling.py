@@ -1,4 +1,4 @@
-"""Hold what the server is told to what is so, then and in the end."""
+"""Checks of webhooks and ends: the server is told the truth, then and at the end."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ UNDELIVERED = {"Ask", "AskUndelivered", "Tell", "TellFailure"}
 
 
 class Telling:
-    """Compares every webhook, and every end, with bucket, ledger and server."""
+    """Comparison of every webhook and every end with bucket, ledger and server."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -27,7 +27,7 @@ class Telling:
         self._server = ledger.server
 
     def told(self, payload: Mapping[str, Any]) -> None:
-        """Check that what the server is told is so in this moment."""
+        """Check that a webhook's outcome is true at this moment."""
         task_id, status = payload["task_id"], payload["status"]
         self._ledger.counts[f"told {status}"] += 1
         if status == "FAILURE":
@@ -43,7 +43,7 @@ class Telling:
             self._check_mixed(payload)
 
     def _check_drawn(self, payload: Mapping[str, Any]) -> None:
-        """Compare the document that is named with the hash that is named."""
+        """Check that the named document holds the peaks of the named hash."""
         result = payload["result"]
         if self._hash_in(result["waveform_data_path"]) != result["audio_data_hash"]:
             raise BrokenPromiseError(f"{payload['task_id']} is told as drawn, not so.")
@@ -51,26 +51,26 @@ class Telling:
         self._ledger.told_drawn.add((_record_key(payload), result["audio_data_hash"]))
 
     def _check_mixed(self, payload: Mapping[str, Any]) -> None:
-        """Find WAV and document, and that they belong together."""
+        """Check that a mix's WAV and document exist, and belong together."""
         audio = self._bucket.current(payload["mixed_file_path"])
         document = self._hash_in(payload["waveform_data_path"])
         if audio is None or document != audio.sha256:
             raise BrokenPromiseError(f"{payload['task_id']} is told as mixed, not so.")
 
     def _check_deleted(self, payload: Mapping[str, Any]) -> None:
-        """Find the rendition's record, and a delete of ours or the user's."""
+        """Check a duplicate's record, and its delete by a stage or a user."""
         record = recorded(self._bucket, _record_key(payload))
         if record is None or record.state != "decided":
             raise BrokenPromiseError(f"{payload['task_id']} is no recorded duplicate.")
         if record.source.audio_hash != payload["result"]["audio_data_hash"]:
             raise BrokenPromiseError(f"{payload['task_id']} is told of other bytes.")
-        # Another message about the same upload may have been faster.
+        # Another message about the same upload may have deleted first.
         ours = {gone.key for found in self._ledger.gone.values() for gone in found}
         if record.source.key not in ours | set(self._ledger.touched):
             raise BrokenPromiseError(f"{payload['task_id']} was deleted by nobody.")
 
     def ended(self, run: Run, end: Ended) -> None:
-        """Check that an execution ends typed, and told where somebody can be."""
+        """Check that an execution ends with a code, and that the server was told."""
         self._ledger.counts[
             f"ended {end.status} at {end.state} {end.error or ''}".strip()
         ] += 1
@@ -92,7 +92,7 @@ class Telling:
             raise BrokenPromiseError(f"{run.name} succeeded, and told nobody.")
 
     def settled(self, runs: list[Run]) -> None:
-        """Check the whole once nothing moves and nothing fails any more."""
+        """Check all executions and outcomes at the end, when no fault strikes."""
         for run in runs:
             end = run.ended
             if end is None:
@@ -108,7 +108,7 @@ class Telling:
                 self._check_survived(told)
 
     def _check_not_deleted(self, told: Mapping[str, Any]) -> None:
-        """Refuse a stem that the server files as drawn, and whose upload we deleted."""
+        """Raise for a stem that is told as drawn, and whose upload was deleted."""
         for gone in self._gone_with(told):
             if gone.sha256 == told["result"]["audio_data_hash"] and self._bucket.hidden(
                 gone.key
@@ -118,7 +118,7 @@ class Telling:
                 )
 
     def _check_survived(self, told: Mapping[str, Any]) -> None:
-        """Refuse a duplicate without a live copy, unless a user took it later."""
+        """Raise for a duplicate without a live copy that no user deleted later."""
         for gone in self._gone_with(told):
             later = self._ledger.touched.get(gone.survivor, 0) > gone.at
             if not gone.alive and not later and not self._lives(gone):

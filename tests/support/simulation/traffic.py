@@ -1,4 +1,4 @@
-"""Make the messages of a busy platform: uploads, twins, mixes and nonsense."""
+"""Messages of a busy platform: uploads, twins, mixes and nonsense."""
 
 import hashlib
 import struct
@@ -40,7 +40,7 @@ def _hash_of(body: bytes) -> str:
 
 
 class Traffic:
-    """Sends messages into one system."""
+    """Source of messages for one simulated system."""
 
     def __init__(self, system: "System") -> None:
         self._system = system
@@ -50,12 +50,12 @@ class Traffic:
         self._count = 0
 
     def send(self, messages: int) -> None:
-        """Spread messages over some minutes."""
+        """Spread messages over five minutes."""
         for _ in range(messages):
             self._system.later(self._random.random() * 300, self._one)
 
     def argue(self, messages: int) -> None:
-        """Send each message three times at once, about the copy of an older file."""
+        """Send each copy's message three times at once."""
         for number in range(messages // 3):
             self._system.later(10.0 * number, self._argument)
 
@@ -89,7 +89,7 @@ class Traffic:
             self._upload(*self._content())
 
     def _content(self) -> tuple[bytes, str]:
-        """Return a new content or a known one, good or bad, and whose it is."""
+        """Return new or known content, good or bad, with its owner."""
         user = self._faults.choose(list(USERS))
         if self._uploads and self._random.random() < 0.4:
             _, body, owner = self._faults.choose(self._uploads)
@@ -131,7 +131,7 @@ class Traffic:
         return {"task": task, "id": f"job-{stem}", "args": [], "kwargs": fields}
 
     def _misled(self) -> None:
-        """Send a verdict about bytes that are no longer, or never were, there."""
+        """Send a verdict about bytes that the key does not hold."""
         key, _, user = self._faults.choose(self._uploads)
         stem = key.rpartition("/")[2].removesuffix(".wav")
         other = tiny_wav(self._random.randrange(1 << 20))
@@ -144,7 +144,7 @@ class Traffic:
         self._system.send({"task": task, **fields})
 
     def _stranger(self) -> None:
-        """Send a message of one user about a file of the other."""
+        """Send a message of one user about a file of the other user."""
         key = f"users/bob/theirs{self._count}.wav"
         self._system.bucket.put(key, tiny_wav(self._random.randrange(1 << 20)))
         self._system.send(self._fields(f"stranger{self._count}", key, "ann"))

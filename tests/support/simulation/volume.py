@@ -1,4 +1,4 @@
-"""Run many simulated executions from seeds, and print what was injected."""
+"""Run many simulated executions from seeds, and print the injected faults."""
 
 import argparse
 import sys
@@ -14,20 +14,20 @@ from support.simulation.system import System
 from support.simulation.traffic import Traffic
 from support.walker import MACHINE, load
 
-# One world in four: a server that changes its mind, asked by executions of one job
-# that run inside each other.
+# Every fourth world has a server that changes its mind between executions of one job
+# inside each other.
 QUARREL = {
     "verdict decided anew": 0.9,
     "another execution in between": 0.6,
     "retried while it still runs": 0.3,
 }
-SELDOM = {"verdict names another user's copy": 0.5}  # of few occasions
+SELDOM = {"verdict names another user's copy": 0.5}  # has few occasions
 REDRIVEN = {"STORAGE_UNAVAILABLE", "RESOURCE_LIMIT", "VERDICT_TIMEOUT"}
 
 
 @dataclass
 class Report:
-    """What many seeds injected, did and broke."""
+    """Totals of many seeds: faults, events and broken promises."""
 
     seeds: int = 0
     executions: int = 0
@@ -49,13 +49,13 @@ class Report:
 def run_seed(
     seed: int, report: Report, *, messages: int, rate: float, machine: Path = MACHINE
 ) -> System:
-    """Simulate one small world until everything in it has settled."""
+    """Simulate one small world to its end, and add its totals to the report."""
     modes = Modes(
         message_mode=seed % 5 == 4,
         dedupe_mode="report" if seed % 10 == 8 else "delete",
         versioned=seed % 10 != 6,
     )
-    random = Random(seed)  # noqa: S311 - the point is that it repeats
+    random = Random(seed)  # noqa: S311 - a seed repeats its world
     quarrel = bool(rate) and seed % 4 == 1
     often = (SELDOM | QUARREL if quarrel else SELDOM) if rate else {}
     faults = Faults(random, rate, often)
@@ -75,7 +75,7 @@ def run_seed(
 
 
 def recover(system: System) -> None:
-    """Let all faults end, do what an operator does, and check the whole."""
+    """End all faults, redrive and start anew as an operator does, and check the end."""
     system.faults.stop()
     system.server.down_until = 0.0
     for run in system.undelivered():

@@ -1,4 +1,4 @@
-"""Strike at the outside calls of one invocation, and report what they did."""
+"""Faults at the outside calls of one invocation, and reports of its effects."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,11 @@ DOWN_S = 10_000.0
 
 
 class KilledError(BaseException):
-    """The process of the stage is gone: nothing of it may run any more."""
+    """End of the stage's process: no code of the stage may catch it."""
 
 
 class Wires:
-    """Tripwires, webhook and tokens of one invocation."""
+    """Tripwires, webhook and task tokens of one invocation."""
 
     def __init__(
         self, system: "System", run: "Run", request: Any, armed: dict[str, int]
@@ -35,7 +35,7 @@ class Wires:
         self.struck: set[str] = set()
 
     def before(self, call: str, key: str) -> None:
-        """Let users, other executions and death come before a call."""
+        """Let users act, other executions run, or the process die before a call."""
         self._calls += 1
         if call not in {"post", "succeed"}:
             self._system.ledger.stage_called(call, key, user_id=self._run.user_id)
@@ -48,7 +48,7 @@ class Wires:
             raise KilledError
 
     def after(self, call: str, key: str) -> None:
-        """Check what was done, and let death come before its answer."""
+        """Check the call's effect, or let the process die before the call's answer."""
         if call == "delete":
             self._report_delete(key)
         if call == "publish" and isinstance(self._request, flow.WaveformRequest):
@@ -58,7 +58,7 @@ class Wires:
             raise KilledError
 
     def strikes(self, kind: str) -> bool:
-        """Tell whether an armed fault applies to this call."""
+        """Return whether an armed fault applies to this call."""
         due = self._armed.get(kind)
         if due is None or due > self._calls - 1:
             return False
@@ -68,7 +68,7 @@ class Wires:
         return True
 
     def post(self, path: str, payload: Mapping[str, Any], *, webhook_id: str) -> bytes:
-        """Deliver a webhook to the server's model."""
+        """Deliver a webhook to the model of the server."""
         server, faults = self._system.server, self._system.faults
         self.before("post", path)
         if faults.rate and faults.random.random() < faults.rate / 50:
@@ -91,7 +91,7 @@ class Wires:
         return body
 
     def succeed(self, token: str, output: Mapping[str, Any]) -> None:
-        """Close a waiting task."""
+        """Close a waiting task with an answer."""
         self.before("succeed", token)
         self._system.answer(token, Answer(0.0, dict(output)))
         self.after("succeed", token)
@@ -128,7 +128,7 @@ class Wires:
         )
 
     def _justified(self, verdict: Any) -> bool:
-        """Tell whether the server itself said so, whatever the machine believes."""
+        """Return whether the server itself gave this verdict, by answer or message."""
         job = self._request.job
         if not isinstance(verdict, dict) or verdict.get("verdict") != "duplicate":
             return False

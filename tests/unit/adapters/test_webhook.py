@@ -106,7 +106,7 @@ def test_the_next_address_is_tried_when_one_does_not_answer(receiver, monkeypatc
 
 
 def test_an_attempt_has_fifteen_seconds():
-    """The contract says 15 s, and notify's own time-out leaves room for them."""
+    """A receiver has 15 s by the contract, and notify's time-out leaves room."""
     limit = inspect.signature(HttpWebhook).parameters["deadline_s"].default
 
     assert limit == 15

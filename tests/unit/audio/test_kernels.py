@@ -1,4 +1,4 @@
-"""Reductions agree with a reading that one can check by eye."""
+"""Reductions of samples, beside readings that a person can check."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from waveflow.audio.waveform.canvas import Grid
 @settings(deadline=None, max_examples=50)
 @given(st.integers(1, 900), st.integers(1, 400), st.integers(1, 300))
 def test_grid_cuts_where_the_contract_says(frames: int, buckets: int, block: int):
-    """Bucket i starts at floor(i * n / N), wherever the blocks end."""
+    """A bucket that starts elsewhere than floor(i * n / N) shifts a user's peaks."""
     buckets = min(buckets, frames)
     owner = np.full(frames, -1)
     for position in range(0, frames, block):
@@ -29,21 +29,21 @@ def test_grid_cuts_where_the_contract_says(frames: int, buckets: int, block: int
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 24])
 def test_channels_add_up_without_overflow(channels: int):
-    """Full scale in every channel is louder than 16 bits hold."""
+    """Sums of full scale in every channel must not overflow 16 bits."""
     block = np.full((5, channels), -32_768, np.int16)
 
     assert (kernels.channel_sum(block) == -32_768 * channels).all()
 
 
 def test_division_rounds_towards_zero():
-    """C divides so, and audiowaveform is C."""
+    """The C of audiowaveform divides towards zero; floor would differ by one."""
     values = np.array([-5, -4, -1, 1, 4, 5])
 
     assert kernels.divide_towards_zero(values, 3).tolist() == [-1, -1, 0, 0, 1, 1]
 
 
 def test_eight_bits_are_cut_towards_zero():
-    """-87 and not -88: an arithmetic shift would be off by one."""
+    """A shift rounds down, and would differ from audiowaveform: -87, not -88."""
     sixteen = np.array([-32_768, -22_400, -255, 255, 32_767], np.int16)
 
     assert levels.to_8_bits(sixteen).tolist() == [-128, -87, 0, 0, 127]
@@ -60,7 +60,7 @@ def test_levels_beyond_full_scale_clip():
 
 
 def test_anti_phase_stereo_keeps_its_magnitude():
-    """The mono mix of such a file is silence; its peaks are not."""
+    """A stereo file in anti-phase has a silent mono mix, but must show its peaks."""
     left = np.linspace(-1, 1, 64, dtype=np.float32)
     block = np.stack([left, -left], axis=1)
 
@@ -70,7 +70,7 @@ def test_anti_phase_stereo_keeps_its_magnitude():
 
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_magnitudes_do_not_depend_on_memory_layout(order: str):
-    """Decoders hand out interleaved and planar blocks."""
+    """Decoders hand out interleaved and planar blocks, and peaks must be the same."""
     block = np.random.default_rng(1).integers(-9999, 9999, (100, 3)).astype(np.int16)
     starts = np.array([0, 7, 50])
 

@@ -14,7 +14,7 @@ from waveflow.errors import ResourceLimitError
 
 
 def wav(path: Path, samples: np.ndarray, channels: int = 1) -> Path:
-    """Write 16-bit WAV."""
+    """Write a 16-bit WAV, and return its path."""
     body = sound.pcm16(samples)
     path.write_bytes(sound.wav(body, fmt=sound.wav_format(channels=channels)))
     return path
@@ -25,7 +25,7 @@ def wav(path: Path, samples: np.ndarray, channels: int = 1) -> Path:
 def test_a_click_in_the_last_sample_is_in_the_last_bucket(
     tmp_path: Path, frames: int, num_peaks: int
 ):
-    """Buckets of a rounded size would drop what does not fill one."""
+    """A click at the end would vanish in buckets of a rounded size."""
     click = np.zeros(frames)
     click[-1] = 0.5
 
@@ -38,7 +38,7 @@ def test_a_click_in_the_last_sample_is_in_the_last_bucket(
 
 
 def test_more_peaks_than_frames_repeat_frames(tmp_path: Path):
-    """An empty bucket takes frame floor(i * n / N)."""
+    """A file shorter than its peaks must fill every peak: frame floor(i * n / N)."""
     waveform = draw(wav(tmp_path / "a", np.array([0.25, -0.5, 1.0])), 7)
 
     expected = [0.25, 0.25, 0.25, 0.5, 0.5, 1.0, 1.0]
@@ -46,7 +46,7 @@ def test_more_peaks_than_frames_repeat_frames(tmp_path: Path):
 
 
 def test_peaks_are_exact_buckets_of_the_loudest_channel(tmp_path: Path):
-    """Against the contract's own sentence, on lengths that divide badly."""
+    """Peaks must be the contract's, on lengths that divide badly, or clients differ."""
     samples = sound.music(1.237)
     stored = np.rint(samples * 32_767).astype(np.float64) / 32_768
 
@@ -87,7 +87,7 @@ def test_a_deadline_ends_drawing(tmp_path: Path):
 
 
 def test_document_is_what_browsers_load(tmp_path: Path):
-    """peaks.js, waveform-data.js and wavesurfer.js read one document."""
+    """A document without one of its fields would break a browser's package."""
     waveform = draw(wav(tmp_path / "a", sound.tone(1)), 1024)
 
     raw = waveform_document(

@@ -1,4 +1,4 @@
-"""Keys outside the allowed prefixes are refused."""
+"""Keys of objects: inside the allowed prefixes, byte for byte."""
 
 import pytest
 from waveflow.errors import PathNotAllowedError
@@ -23,7 +23,7 @@ NFC, NFD = "audio/노래.wav", "audio/노래.wav"
     ],
 )
 def test_a_key_is_taken_byte_for_byte(key):
-    """S3 knows no escapes and no normal forms; neither does the check."""
+    """S3 knows no escapes and no normal forms; a check by them would miss keys."""
     check_key(key, prefixes=PREFIXES, user_id="user123")
 
 
@@ -64,7 +64,7 @@ def test_results_are_never_sources(prefix):
 
 
 def test_times_come_back_from_milliseconds():
-    """`created_at` is the message's time."""
+    """A client reads `created_at` as the message's time, in UTC and milliseconds."""
     assert (
         iso_time(epoch_ms("2024-01-01T10:00:00.5+09:00")) == "2024-01-01T01:00:00.500Z"
     )

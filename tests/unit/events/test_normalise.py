@@ -1,4 +1,4 @@
-"""The three shapes of messages, read by one normaliser."""
+"""Three shapes of messages, read by one normaliser."""
 
 import msgspec
 import pytest
@@ -23,12 +23,12 @@ from waveflow.events.normalise import Entry, find_job_id, read_job
 
 
 def entry(body):
-    """Wrap a message body as the machine hands it over."""
+    """Return the entry that the machine makes of a message body."""
     return Entry(record=record(body), start=START, name="run-1")
 
 
 def celery(**fields):
-    """Return the shape that seed 002 sends."""
+    """Return a message in the shape of seed 002."""
     return {
         "task": "app.tasks.generate_hash_and_webhook",
         "id": "hash-stem789-1",
@@ -64,7 +64,7 @@ def test_every_shape_yields_the_same_message(body):
     ],
 )
 def test_a_bare_body_is_told_by_its_fields(fields, kind):
-    """The server of seed 000 sends no task word at all."""
+    """Seed 000's server sends no task word, so fields must tell the message's kind."""
     assert isinstance(read_job(entry({**UPLOAD, **fields})).message, kind)
 
 
@@ -91,7 +91,7 @@ def test_the_job_id_comes_from_the_message_before_its_carrier(body, job_id):
 
 
 def test_the_execution_names_a_job_that_nothing_else_names():
-    """Even a record that is no record ends as a job that can be found."""
+    """An operator must find even a job whose record is broken, by its execution."""
     assert find_job_id(Entry(record=None, start=START, name="run-1")) == "run-1"
 
 
@@ -110,7 +110,7 @@ def test_a_timestamp_is_read_as_utc(timestamp, ts):
 
 
 def test_unknown_fields_are_carried():
-    """The original server adds fields and wants to see them again."""
+    """The original server adds fields, and reads them in the answers."""
     job = read_job(entry(celery(roomId=7, stageId="st-1")))
 
     assert job.extra == {"roomId": 7}
@@ -156,7 +156,7 @@ def test_a_missing_field_is_named_and_no_value_is_told():
         ({"timestamp": "yesterday"}, InvalidMessageError, "timestamp"),
         ({"timestamp": 5}, InvalidMessageError, "timestamp"),
         ({"original_filename": ["x"]}, InvalidMessageError, "original_filename"),
-        # A lone surrogate: JSON can say it, UTF-8 cannot.
+        # JSON can hold a lone surrogate, UTF-8 cannot.
         ({"num_peaks": "\ud800"}, InvalidNumPeaksError, "num_peaks"),
         ({"stemId": "\ud800"}, InvalidIdError, "stemId"),
         (
@@ -177,7 +177,7 @@ def test_a_missing_field_is_named_and_no_value_is_told():
     ],
 )
 def test_a_wrong_value_is_refused_by_its_own_code(fields, error, name):
-    """The server shows the code to a person; the name tells where to look."""
+    """A person sees the code, and the name tells which field to mend."""
     with pytest.raises(error, match=name):
         read_job(entry({**UPLOAD, **fields}))
 
@@ -207,13 +207,13 @@ def test_a_mix_has_1_to_64_distinct_stems(paths):
     ],
 )
 def test_what_is_no_message_is_refused(body):
-    """Every message that arrives on the queue ends with a type."""
+    """A message of any shape must end with INVALID_MESSAGE, not as a crash."""
     with pytest.raises(InvalidMessageError):
         read_job(entry(body))
 
 
 def test_null_means_absent_for_an_optional_field():
-    """JavaScript sends null where it has no value."""
+    """JavaScript sends null for a missing value, which must not fail a message."""
     job = read_job(entry({**UPLOAD, "upstreamId": None, "stageId": None}))
 
     assert job.message.upstream_id is msgspec.UNSET

@@ -66,7 +66,7 @@ def test_the_demonstration_fails_twice_on_purpose(files):
 
 
 def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
-    """A misspelt file name is one sentence for the user, no traceback."""
+    """A user who misspells a file's name gets one sentence, no traceback."""
     with pytest.raises(LocalError, match=r"nope\.wav"):
         own_files([tmp_path / "nope.wav"])
 

@@ -88,7 +88,7 @@ def test_parameters_decide_conditions():
 
 
 def test_a_parameter_that_does_not_exist_is_named():
-    """A misspelt parameter must not be ignored."""
+    """A misspelt parameter must not be ignored, or a developer tests another stack."""
     with pytest.raises(LocalError, match="Mood"):
         resolved("!Ref Mode", Mood="message")
 

@@ -1,4 +1,4 @@
-"""A failing analysis never fails the waveform."""
+"""Failures of an analysis, which never fail the waveform."""
 
 import numpy as np
 import pytest
@@ -15,19 +15,19 @@ RATE = 8_000
 
 
 class BrokenMeter(LoudnessMeter):
-    """A meter that measures, and raises when it is asked."""
+    """Meter that measures, and raises at its end."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(RATE, 1)
         self.error = error
 
     def finish(self) -> Loudness:
-        """Raise."""
+        """Raise the error of the test."""
         raise self.error
 
 
-def measured(samples: np.ndarray, *, rate: int = RATE) -> Meter:
-    """Return a meter that heard one block."""
+def meter_after(samples: np.ndarray, *, rate: int = RATE) -> Meter:
+    """Return a meter that has measured one block."""
     meter = Meter()
     meter.add(Block(samples, rate))
     return meter
@@ -41,8 +41,8 @@ def measured(samples: np.ndarray, *, rate: int = RATE) -> Meter:
     ],
 )
 def test_what_goes_wrong_at_the_end_is_a_code(error, code):
-    """The document is published by then; a raise would fail the whole stage."""
-    meter = measured(np.zeros((RATE, 1), np.float32))
+    """A published document must be told, even when the analysis fails at its end."""
+    meter = meter_after(np.zeros((RATE, 1), np.float32))
     meter._parts = (BrokenMeter(error), StemCheck(RATE, 1))
 
     told = analysis_of(meter, MUSIC)
@@ -53,22 +53,22 @@ def test_what_goes_wrong_at_the_end_is_a_code(error, code):
 
 
 def test_what_goes_wrong_on_the_way_is_a_code():
-    """Samples of a kind that no decoder gives, to a meter that expects three."""
-    told = analysis_of(measured(np.zeros((RATE, 1), np.float64)), MUSIC)
+    """Samples that a meter cannot take must cost the analysis, not the waveform."""
+    told = analysis_of(meter_after(np.zeros((RATE, 1), np.float64)), MUSIC)
 
     assert told.error_code == "INTERNAL_ERROR"
     assert told.loudness is None
 
 
 def test_a_meter_that_cannot_begin_is_a_code():
-    """Drawing goes on although nothing listens."""
-    meter = measured(np.zeros((10, 1), np.float32), rate=0)
+    """A meter that fails at its start must not stop the drawing."""
+    meter = meter_after(np.zeros((10, 1), np.float32), rate=0)
 
     assert analysis_of(meter, MUSIC).error_code == "INTERNAL_ERROR"
 
 
 def test_the_error_names_its_kind():
     """A log names the kind of error, and nothing of a user's samples."""
-    meter = measured(np.zeros((RATE, 1), np.float64))
+    meter = meter_after(np.zeros((RATE, 1), np.float64))
 
     assert str(meter.error) == "Listening raised KeyError."

@@ -1,4 +1,4 @@
-"""Every guard of the deletion keeps the object."""
+"""Guards of the deletion: each keeps the object."""
 
 import json
 
@@ -19,7 +19,7 @@ RECORD = f"dedupe/stem789_{TS}.json"
 
 
 def policy(mode="delete"):
-    """Return the operator's choices."""
+    """Return the policy of an operator who chose a dedupe mode."""
     return Policy(
         allowed_prefixes=("audio/", "users/", "mixed/"),
         max_file_bytes=10_000,
@@ -45,7 +45,7 @@ def request_for(objects, claim=CLAIM):
 
 
 def refusal(objects, request, mode="delete"):
-    """Return why the deletion was refused; nothing may be gone."""
+    """Return the refusal of a deletion that leaves every object in place."""
     before = objects.live()
     with pytest.raises(DedupeRefusedError) as refused:
         delete_duplicate(request, objects=objects, policy=policy(mode))
@@ -56,7 +56,7 @@ def refusal(objects, request, mode="delete"):
 
 @pytest.mark.parametrize("checksums", [False, True])
 def test_a_proved_duplicate_is_deleted_behind_its_record(checksums):
-    """The record is written first, and names the version that undoes it."""
+    """An operator's way back needs the record before the delete, with the version."""
     objects = stored(checksums=checksums)
     request = request_for(objects)
 
@@ -95,7 +95,7 @@ def test_a_proved_duplicate_is_deleted_behind_its_record(checksums):
     ],
 )
 def test_a_claim_that_does_not_hold_is_refused(claim, reason):
-    """The server's word alone deletes nothing."""
+    """A server's word without a proved survivor must not delete a user's file."""
     objects = stored()
 
     assert refusal(objects, request_for(objects, claim)) == {"refused": reason}
@@ -103,7 +103,7 @@ def test_a_claim_that_does_not_hold_is_refused(claim, reason):
 
 @pytest.mark.parametrize("older", [b"x", b"other bytes!!!" * 50])
 def test_a_survivor_with_other_bytes_is_refused(older):
-    """The size tells cheaply, the hash tells surely."""
+    """A survivor with other bytes is no copy: its size or its hash differs."""
     objects = stored(older=older)
 
     assert refusal(objects, request_for(objects))["refused"] == "DIFFERENT"
@@ -126,7 +126,7 @@ def test_an_unversioned_bucket_deletes_nothing():
 
 
 def test_the_version_null_is_no_version():
-    """S3 gives it to objects from before versioning."""
+    """Objects from before versioning have the version "null", and no way back."""
     objects = stored()
     request = request_for(objects)
     source = msgspec.structs.replace(request.source, version_id="null")
@@ -138,7 +138,7 @@ def test_the_version_null_is_no_version():
 @pytest.mark.parametrize("mode", ["report", "off"])
 @pytest.mark.parametrize(("claim", "would"), [(CLAIM, True), (None, False)])
 def test_other_modes_only_say_what_would_happen(mode, claim, would):
-    """An operator can watch the verdicts before trusting them."""
+    """An operator must see what would be deleted, before switching deletion on."""
     objects = stored()
 
     told = refusal(objects, request_for(objects, claim), mode)
@@ -158,7 +158,7 @@ def test_a_stem_that_was_drawn_stays():
 
 
 def test_an_object_that_changed_meanwhile_stays():
-    """The pin is on the delete as well."""
+    """A new take under the key must survive the deletion of the older take."""
     objects = stored()
     request = request_for(objects)
     objects.put(NEWER, b"a new take")
@@ -170,16 +170,16 @@ def test_an_object_that_changed_meanwhile_stays():
 
 
 class LosesItsAnswer(MemoryObjects):
-    """A bucket whose delete works, but whose answer is lost and asked again."""
+    """Bucket whose delete works, but whose answer is lost."""
 
     def delete(self, key, *, etag):
-        """Delete twice, as a client that retries does."""
+        """Delete, and fail as after a client's second try."""
         super().delete(key, etag=etag)
         raise SourceChangedError("The object under the key is another one now.")
 
 
 def test_a_lost_answer_to_our_own_delete_is_success():
-    """A server would be told SUCCESS about an object that is deleted."""
+    """A server must be told DUPLICATE when the answer to our delete was lost."""
     objects = LosesItsAnswer()
     objects.put(OLDER, BODY)
     objects.put(NEWER, BODY)
@@ -190,7 +190,7 @@ def test_a_lost_answer_to_our_own_delete_is_success():
 
 
 def test_a_second_run_ends_as_the_first():
-    """The machine may run a stage twice; the bucket must not notice."""
+    """A stage that the machine runs twice must not leave a second version."""
     objects = stored()
     request = request_for(objects)
     first = delete_duplicate(request, objects=objects, policy=policy())

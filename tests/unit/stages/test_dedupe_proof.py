@@ -1,4 +1,4 @@
-"""Duplicates are proved now, on the bytes of both objects, and on no others."""
+"""Proof of a duplicate: the bytes of both objects, read at the time of deletion."""
 
 import json
 
@@ -23,18 +23,18 @@ POLICY = Policy(
 
 
 class Moving(MemoryObjects):
-    """A bucket in which something happens when the survivor is about to be read."""
+    """Bucket in which an event happens when the survivor is about to be read."""
 
     happens = None
 
     def read(self, key, *, etag):
-        """Let it happen first."""
+        """Let the event happen, and read the object."""
         if key == OLDER and self.happens:
             self.happens()
         return super().read(key, etag=etag)
 
     def hide(self, key):
-        """Delete an object as somebody else does."""
+        """Delete an object as a user does."""
         self.versions[key].append(None)
 
 
@@ -55,12 +55,12 @@ def request_for(objects, **message):
 
 
 def delete(objects, request):
-    """Run the stage."""
+    """Run the stage dedupe_delete."""
     return delete_duplicate(request, objects=objects, policy=POLICY)
 
 
 def refusal(objects, request):
-    """Return why nothing was deleted."""
+    """Return the reason of a refused deletion."""
     with pytest.raises(DedupeRefusedError) as refused:
         delete(objects, request)
     assert "delete" not in [call for call, _ in objects.calls]
@@ -68,7 +68,7 @@ def refusal(objects, request):
 
 
 def test_the_record_says_which_survivor_was_proved():
-    """Whoever undoes a deletion can see what it was compared with."""
+    """An operator who undoes a deletion must see the version that was compared."""
     objects = stored()
     [(survivor, body)] = objects.versions[OLDER]
     survivor = msgspec.structs.replace(survivor, etag='"of-parts-2"')
@@ -82,7 +82,7 @@ def test_the_record_says_which_survivor_was_proved():
 
 
 def test_another_size_is_told_without_a_read():
-    """A survivor of 100 MiB is not downloaded to learn that."""
+    """A survivor of another size must be refused without a paid download."""
     objects = stored(older=b"x")
 
     assert refusal(objects, request_for(objects)) == "DIFFERENT"
@@ -91,7 +91,7 @@ def test_another_size_is_told_without_a_read():
 
 @pytest.mark.parametrize("event", ["hide", "put"])
 def test_a_survivor_that_goes_while_it_is_proved_is_none(event):
-    """Deleted or replaced in between: no copy is left to rely on."""
+    """A survivor that its user deletes during the proof must not count as a copy."""
     objects = stored()
     request = request_for(objects)
     more = () if event == "hide" else (b"another take",)
@@ -105,7 +105,7 @@ def test_a_survivor_that_goes_while_it_is_proved_is_none(event):
     "key", ["elsewhere/x", "users/other/x", "waveforms/x", "mixed/x", "dedupe/x"]
 )
 def test_a_key_that_is_not_the_users_is_not_deleted(key):
-    """The key to delete is checked like the one that the server names."""
+    """A key outside the user's prefixes must not be deleted, whoever named the key."""
     objects = stored()
     request = request_for(objects)
     source = msgspec.structs.replace(request.source, key=key)
@@ -114,7 +114,7 @@ def test_a_key_that_is_not_the_users_is_not_deleted(key):
 
 
 def test_a_record_of_other_bytes_under_the_key_proves_nothing():
-    """Uploaded again and deleted by somebody: that was no duplicate of anything."""
+    """A record of other bytes must not excuse a file that its user deleted."""
     objects = stored()
     delete(objects, request_for(objects))
     objects.put(NEWER, b"another take")
@@ -125,7 +125,7 @@ def test_a_record_of_other_bytes_under_the_key_proves_nothing():
 
 
 def test_a_record_excuses_no_other_key():
-    """A user's own delete of a second key must not be told as ours."""
+    """A user's own delete of a second file must not be told as WaveFlow's."""
     objects = stored()
     delete(objects, request_for(objects))
     objects.put(OTHER, BODY)

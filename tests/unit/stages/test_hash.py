@@ -1,4 +1,4 @@
-"""The hash stage pins an object and fingerprints exactly its bytes."""
+"""Pin and hash of an upload: exactly the bytes of one version."""
 
 import hashlib
 
@@ -34,7 +34,7 @@ def run(objects, **fields):
 
 
 def test_the_hash_is_of_the_whole_object():
-    """The server compares it with what it knows."""
+    """A hash of part of a file would make a server delete files that differ."""
     objects = MemoryObjects()
     stored = objects.put(KEY, BODY)
 
@@ -45,7 +45,7 @@ def test_the_hash_is_of_the_whole_object():
 
 
 def test_a_stored_hash_saves_the_download():
-    """S3 keeps the SHA-256 of objects that were uploaded with one."""
+    """A user's large upload with a stored SHA-256 must not be downloaded."""
     objects = MemoryObjects(checksums=True)
     objects.put(KEY, BODY)
 
@@ -89,19 +89,19 @@ def test_a_foreign_key_is_never_touched(key):
 
 
 def test_a_missing_object_is_told():
-    """The server may have sent its message before the upload ended."""
+    """A server that sends its message too early must get OBJECT_NOT_FOUND."""
     with pytest.raises(ObjectNotFoundError):
         run(MemoryObjects())
 
 
 def test_a_mix_is_no_upload():
-    """The machine never sends one here; if it did, nothing may happen."""
+    """A mix message that reached hash by a defect must touch no object."""
     with pytest.raises(InvalidMessageError):
         run(MemoryObjects(), stem_paths=["audio/a"], stageId="s")
 
 
 def test_a_message_that_is_its_own_verdict_is_asked_about_no_more():
-    """process_audio_analysis and process_duplicate_file are the server's decision."""
+    """A server that has decided by message must not be asked for a verdict."""
     objects = MemoryObjects()
     objects.put(KEY, BODY)
     audio_hash = hashlib.sha256(BODY).hexdigest().upper()
@@ -118,7 +118,7 @@ def test_a_message_that_is_its_own_verdict_is_asked_about_no_more():
 
 
 def test_a_message_about_other_bytes_is_refused():
-    """A verdict holds for the bytes that the server saw."""
+    """A verdict about other bytes must not be applied to a replaced file."""
     objects = MemoryObjects()
     objects.put(KEY, BODY)
 
@@ -129,8 +129,8 @@ def test_a_message_about_other_bytes_is_refused():
 SURVIVOR = Survivor(stem_id="older", filepath="audio/older.wav")
 
 
-def recorded():
-    """Return a bucket with an upload and the record of its deletion, and its hash."""
+def recorded_upload():
+    """Return a bucket with an upload and its deletion's record, and the hash result."""
     objects = MemoryObjects()
     objects.put(KEY, BODY)
     first = run(objects)
@@ -140,8 +140,8 @@ def recorded():
 
 
 def test_a_redelivered_message_of_a_deleted_duplicate_ends_the_same():
-    """The object is gone because we deleted it, and the record says so."""
-    objects, first = recorded()
+    """A server must get DUPLICATE again, not a missing object, for a deleted copy."""
+    objects, first = recorded_upload()
     objects.delete(KEY, etag=first.source.etag)
 
     again = run(objects)
@@ -151,8 +151,8 @@ def test_a_redelivered_message_of_a_deleted_duplicate_ends_the_same():
 
 
 def test_a_redelivered_message_about_other_bytes_is_refused():
-    """A record answers for the bytes that were deleted, and for no others."""
-    objects, first = recorded()
+    """A record about other bytes must not answer for a redelivered message."""
+    objects, first = recorded_upload()
     objects.delete(KEY, etag=first.source.etag)
 
     with pytest.raises(SourceChangedError):
@@ -160,8 +160,8 @@ def test_a_redelivered_message_about_other_bytes_is_refused():
 
 
 def test_a_record_alone_does_not_excuse_a_missing_object():
-    """A record is written before the delete, which may never have happened."""
-    objects, _ = recorded()
+    """A file that somebody else deleted must be told as missing, record or not."""
+    objects, _ = recorded_upload()
     objects.versions.pop(KEY)
 
     with pytest.raises(ObjectNotFoundError):

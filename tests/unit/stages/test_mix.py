@@ -1,4 +1,4 @@
-"""The mix stage pins every stem, uses all of them, and publishes the WAV first."""
+"""Pins, reads and results of the mix stage, in the order that they need."""
 
 import shutil
 from types import SimpleNamespace
@@ -33,12 +33,12 @@ POLICY = Policy(
 
 
 class Damaging(MemoryObjects):
-    """A bucket that keeps hashes, and flips a bit in the next few reads."""
+    """Bucket with stored hashes that flips a bit in the next few reads."""
 
     damaged = 0
 
     def read(self, key, *, etag):
-        """Damage the first byte of the samples, while there is damage left."""
+        """Flip a bit in the first sample, while damaged reads are left."""
         body = bytearray(b"".join(super().read(key, etag=etag)))
         if self.damaged:
             self.damaged -= 1
@@ -47,7 +47,7 @@ class Damaging(MemoryObjects):
 
 
 def stored(bodies=BODIES):
-    """Return a bucket with stems."""
+    """Return a bucket that holds stems."""
     objects = Damaging(checksums=True)
     for key, body in bodies.items():
         objects.put(key, body)
@@ -55,13 +55,13 @@ def stored(bodies=BODIES):
 
 
 def run(objects, *paths):
-    """Mix stems."""
+    """Mix stems, all of the bucket's without paths."""
     request = mix_request(stem_paths=list(paths or BODIES))
     return mix_stems(request, objects=objects, policy=POLICY)
 
 
 def refused(objects, error, *paths):
-    """Expect an error, and nothing read or written on the way to it."""
+    """Return the message of an expected error, before which nothing was read."""
     with pytest.raises(error) as failure:
         run(objects, *paths)
     assert {call for call, _ in objects.calls} <= {"find"}
@@ -92,7 +92,7 @@ def test_every_stem_is_pinned_before_any_is_read_and_the_wav_is_first():
     ],
 )
 def test_the_size_of_a_stem_is_checked_before_any_is_read(body, error):
-    """The sentence names the stem; 64 downloads are not made to learn it."""
+    """A stem of a wrong size must be named before 64 stems are downloaded."""
     objects = stored({A: BODIES[A], B: body})
 
     assert B in refused(objects, error)
@@ -105,7 +105,7 @@ def test_a_missing_stem_is_named():
 
 @pytest.mark.parametrize("key", ["users/ann/a.wav", "mixed/x.wav", "audio/../x"])
 def test_a_stem_outside_is_never_touched(key):
-    """The prefixes hold for every path of the list."""
+    """A stem outside the prefixes must not be read, wherever the list names it."""
     objects = stored()
 
     refused(objects, PathNotAllowedError, A, key)
@@ -114,7 +114,7 @@ def test_a_stem_outside_is_never_touched(key):
 
 
 def test_stems_that_do_not_fit_the_disk_are_told_before_they_fill_it(monkeypatch):
-    """Half a download would be paid for and thrown away."""
+    """Stems that overfill the disk must be refused before a paid download."""
     needed = sum(map(len, BODIES.values()))
     free = SimpleNamespace(free=needed - 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: free)
@@ -123,7 +123,7 @@ def test_stems_that_do_not_fit_the_disk_are_told_before_they_fill_it(monkeypatch
 
 
 def test_a_damaged_transfer_is_not_mixed():
-    """A stem that arrives damaged is fetched once more, by the store's own hash."""
+    """A stem that arrives damaged must be fetched again, not mixed."""
     clean, damaged = stored(), stored()
     damaged.damaged = 1
 
@@ -134,7 +134,7 @@ def test_a_damaged_transfer_is_not_mixed():
 
 
 def test_a_stem_that_stays_damaged_is_mixed_into_nothing():
-    """The machine tries again later."""
+    """A stem that arrives damaged twice must be left to a retry, without a mix."""
     objects = stored()
     objects.damaged = 2
 
@@ -144,7 +144,7 @@ def test_a_stem_that_stays_damaged_is_mixed_into_nothing():
 
 
 class Changing(MemoryObjects):
-    """A bucket in which a stem is replaced or deleted after it was pinned."""
+    """Bucket in which a stem is replaced or deleted after its pin."""
 
     def __init__(self, after):
         super().__init__()
@@ -174,7 +174,7 @@ def test_a_stem_that_changes_meanwhile_is_not_mixed(after, error):
 
 
 def test_an_upload_is_no_mix():
-    """The machine never sends one here; if it did, nothing may happen."""
+    """An upload message that reached mix by a defect must touch no object."""
     request = mix_request(stem_paths=None, stageId=None, stemId="s", filepath=A)
 
     with pytest.raises(InvalidMessageError):

@@ -62,7 +62,7 @@ def test_a_stem_without_music_is_an_answer_with_a_reason(body, reason):
 
 
 def test_the_answer_is_what_the_stage_waveform_takes():
-    """The machine hands the JSON on as it is; a renamed field would lose the tempo."""
+    """The machine hands the JSON on unchanged; a renamed field would lose the tempo."""
     found = run(*pinned(wav(1)))
 
     handed = msgspec.convert(msgspec.to_builtins(found), MusicFindings)
@@ -89,7 +89,7 @@ def test_other_bytes_than_were_hashed_are_refused():
 
 
 def test_a_deleted_upload_is_told_as_missing():
-    """A retry cannot bring the object back, so that the machine must not try."""
+    """A retry cannot bring a deleted upload back, so the machine must not try."""
     objects, request, policy = pinned(wav(1))
     objects.delete(KEY, etag=request.source.etag)
 

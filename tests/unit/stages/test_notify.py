@@ -1,4 +1,4 @@
-"""The notify stage asks and tells, and closes a token only on an answer."""
+"""Questions and outcomes of the notify stage, and the tokens that it closes."""
 
 import json
 
@@ -25,31 +25,31 @@ from waveflow.stages.notify import notify
 
 
 class Server:
-    """A webhook that keeps what it got and answers with one body."""
+    """Webhook that keeps its deliveries, and answers with one body."""
 
     def __init__(self, answer=b""):
         self.answer = answer
         self.received = []
 
     def post(self, path, payload, *, webhook_id):
-        """Keep the delivery."""
+        """Keep the delivery, and return the answer."""
         self.received.append((path, dict(payload), webhook_id))
         return self.answer
 
 
 class Tokens:
-    """Waiting tasks that keep what closed them."""
+    """Task tokens that keep the answers by which they were closed."""
 
     def __init__(self):
         self.closed = []
 
     def succeed(self, token, output):
-        """Keep the answer."""
+        """Keep the token and its answer."""
         self.closed.append((token, dict(output)))
 
 
 def policy(verdict_mode="callback"):
-    """Return the operator's choices."""
+    """Return the policy of an operator who chose a verdict mode."""
     return Policy(
         allowed_prefixes=("audio/",),
         max_file_bytes=10_000,
@@ -69,14 +69,14 @@ def question(**fields):
 
 
 def run(request, answer=b"", mode="callback"):
-    """Notify, and return what the server and the tokens saw."""
+    """Run notify; return the deliveries, the closed tokens and the result."""
     server, tokens = Server(answer), Tokens()
     result = notify(request, webhook=server, tokens=tokens, policy=policy(mode))
     return server.received, tokens.closed, result
 
 
 def test_the_question_carries_the_contract_and_the_unknown_fields():
-    """Contract fields win over a message's fields of the same name."""
+    """A server relies on the contract's fields, which a message must not replace."""
     [(path, payload, _)], closed, _ = run(question())
 
     assert path == "hash-check"
@@ -88,7 +88,7 @@ def test_the_question_carries_the_contract_and_the_unknown_fields():
 
 
 def test_every_question_is_a_delivery_of_its_own():
-    """A receiver that drops repeats must answer each token."""
+    """A receiver that drops repeats must answer each question, so ids must differ."""
     [(_, _, first)], _, _ = run(question())
     [(_, _, second)], _, _ = run(question(task_token="token-2"))
 
@@ -108,14 +108,14 @@ def test_every_question_is_a_delivery_of_its_own():
     ],
 )
 def test_any_other_body_means_received(answer):
-    """NestJS answers 201 with whatever the controller returns."""
+    """NestJS answers 201 with any body, and no such body may close the token."""
     _, closed, _ = run(question(), answer)
 
     assert closed == []
 
 
 def test_a_verdict_in_the_body_closes_the_token():
-    """A server without the AWS SDK can answer at once; only its answer is passed."""
+    """A server may answer in the body, and only a verdict's fields may be passed on."""
     answer = {"verdict": "new", "num_peaks": 10, "note": "hello"}
 
     _, closed, _ = run(question(), json.dumps(answer).encode())
@@ -124,13 +124,13 @@ def test_a_verdict_in_the_body_closes_the_token():
 
 
 def test_a_swallowed_error_is_asked_again():
-    """The controller of seed 002 answers 201 with status error when it fails."""
+    """Seed 002's server answers 201 with status error, and must be asked again."""
     with pytest.raises(WebhookUnavailableError):
         run(question(), b'{"status": "error", "message": "db down"}')
 
 
 def test_message_mode_ends_the_execution_silently():
-    """A server written to seed 002 answers with the next message instead."""
+    """An execution in message mode must end, as the next message is the verdict."""
     received, closed, _ = run(question(), b'{"status": "success"}', mode="message")
 
     assert len(received) == 1
@@ -138,7 +138,7 @@ def test_message_mode_ends_the_execution_silently():
 
 
 def test_a_known_verdict_is_not_asked_for():
-    """A deletion that is already done must not be put to the server again."""
+    """A server must not be asked again about a deletion that is already done."""
     received, closed, _ = run(question(verdict=Verdict(verdict="new")))
 
     assert received == []
@@ -152,7 +152,7 @@ def undelivered(error):
 
 @pytest.mark.parametrize("kind", [WebhookRejectedError, WebhookUnavailableError])
 def test_an_undelivered_question_fails_again_where_a_redrive_resumes(kind):
-    """The machine hands back what kept it from asking, until it is redriven."""
+    """An undelivered question must keep failing in the state that a redrive resumes."""
     cause = json.dumps({"errorMessage": "The server answered 404."})
 
     with pytest.raises(kind, match="answered 404"):
@@ -160,7 +160,7 @@ def test_an_undelivered_question_fails_again_where_a_redrive_resumes(kind):
 
 
 def test_a_redriven_question_is_asked_again():
-    """Once the execution was redriven, nothing stands in the question's way."""
+    """After a redrive the question must be asked, and the old error forgotten."""
     received, closed, _ = run(undelivered(None))
 
     assert (received, closed) == ([], [])
@@ -178,7 +178,7 @@ def failure(body, error="CorruptAudioError", cause="The file is broken."):
 
 
 def test_a_failure_is_told_with_its_code():
-    """The server shows the sentence and keeps the code."""
+    """A server needs the code to decide, and the sentence for its user."""
     [(path, payload, _)], _, result = run(failure(UPLOAD))
 
     assert path == "completion"
@@ -205,7 +205,7 @@ def test_a_failure_is_told_with_its_code():
     ],
 )
 def test_every_error_has_its_code(error, code):
-    """Step Functions names errors by class; the server knows codes."""
+    """A server knows codes, so each class that Step Functions names must have one."""
     assert run(failure(UPLOAD, error))[2].code == code
 
 
@@ -223,7 +223,7 @@ def test_every_error_has_its_code(error, code):
     ],
 )
 def test_a_failure_is_told_where_an_id_says_whom_it_is_about(body, path):
-    """A message too broken to name anybody still ends with its code."""
+    """A server must hear of a broken message that still names a stem or a stage."""
     received, _, result = run(failure(body, "InvalidMessageError"))
 
     assert [told[0] for told in received] == ([path] if path else [])
@@ -231,7 +231,7 @@ def test_a_failure_is_told_where_an_id_says_whom_it_is_about(body, path):
 
 
 def test_the_same_end_is_the_same_delivery():
-    """Retries repeat the id; a success after a failure is news."""
+    """A retry must repeat its id, or receivers count one end as two."""
     job = read_job(Entry(record=record(UPLOAD), start=START, name="run-1"))
     outcome = Outcome(status="SUCCESS", result={}, processing_time=1.0)
     told = [run(TellRequest(job=job, outcome=outcome))[0][0][2] for _ in range(2)]
@@ -243,7 +243,7 @@ def test_the_same_end_is_the_same_delivery():
 
 
 def test_other_ends_are_other_deliveries():
-    """A receiver drops what it has seen: of another job, or told elsewhere, is news."""
+    """Receivers drop known ids, so ends of other jobs or paths need other ids."""
     jobs = [{**UPLOAD, "stemId": name} for name in ("one", "two")]
     elsewhere = [
         {"task": "nonsense", "id": "one-id", "kwargs": {name: "s"}}
@@ -256,7 +256,7 @@ def test_other_ends_are_other_deliveries():
 
 
 def test_a_refused_message_is_told_with_all_that_it_said():
-    """A server that correlates by a field of its own must find it again."""
+    """A server finds its job by the fields that the refused message carried."""
     [(_, payload, _)], _, _ = run(failure({**UPLOAD, "num_peaks": 5000, "roomId": 7}))
 
     assert payload["roomId"] == 7
@@ -266,7 +266,7 @@ def test_a_refused_message_is_told_with_all_that_it_said():
 
 
 def test_the_paths_of_a_refused_mix_are_echoed():
-    """Byte for byte, in order, also when they are what is wrong."""
+    """A server must see the paths of a refused mix, byte for byte and in order."""
     paths = ["audio/b", "audio/a", "audio/b"]
     [(_, payload, _)], _, _ = run(failure({"stageId": "st", "stem_paths": paths}))
 
@@ -274,7 +274,7 @@ def test_the_paths_of_a_refused_mix_are_echoed():
 
 
 def test_a_field_of_the_event_is_never_carried():
-    """A message must not be able to write the server's result."""
+    """A sender's message must not write the result that a server reads."""
     body = {"stageId": "st", "stem_paths": ["audio/a"], "result": {"error_code": "X"}}
     job = read_job(Entry(record=record(body), start=START, name="run-1"))
     outcome = Outcome(status="SUCCESS", result={}, processing_time=1.0)
@@ -285,7 +285,7 @@ def test_a_field_of_the_event_is_never_carried():
 
 
 def test_an_infinite_number_is_refused_and_not_sent_on():
-    """JSON readers may make one of 1e999; JSON writers cannot."""
+    """JSON writers cannot send Infinity, which readers make of 1e999."""
     [(_, payload, _)], _, result = run(failure({**UPLOAD, "x": float("inf")}))
 
     assert "x" not in payload

@@ -1,4 +1,4 @@
-"""A job has one effect, whatever runs beside it, and the server is told that one."""
+"""Effects of a job: exactly one, told to the server, whatever runs beside."""
 
 import json
 
@@ -41,13 +41,13 @@ def objects():
     return bucket
 
 
-def hashed(objects, **fields):
-    """Pin one upload."""
+def pin(objects, **fields):
+    """Pin the upload of a message, as the stage `hash` does."""
     return hash_object(hash_request(**fields), objects=objects, policy=POLICY)
 
 
 def delete(objects, pinned, *, survivor=OLDER, retries=0):
-    """Delete it as the duplicate of another."""
+    """Delete the pinned upload as a duplicate, and return the status."""
     claim = {"stemId": f"of {survivor}", "filepath": survivor}
     request = DedupeDeleteRequest(
         job=pinned.job, source=pinned.source, duplicate_of=claim, retries=retries
@@ -56,14 +56,14 @@ def delete(objects, pinned, *, survivor=OLDER, retries=0):
 
 
 def draw(objects, pinned):
-    """Draw it."""
+    """Draw the pinned upload."""
     request = WaveformRequest(job=pinned.job, source=pinned.source)
     return draw_waveform(request, objects=objects, policy=POLICY)
 
 
 def test_a_drawing_beside_a_finished_deletion_ends_as_that_duplicate(objects):
-    """SUCCESS would point to an object that is gone."""
-    pinned = hashed(objects)
+    """A server must not be told SUCCESS about a file that a deletion has taken."""
+    pinned = pin(objects)
     objects.at("before", "publish", DOCUMENT, lambda: delete(objects, pinned))
 
     outcome = draw(objects, pinned)
@@ -75,8 +75,8 @@ def test_a_drawing_beside_a_finished_deletion_ends_as_that_duplicate(objects):
 
 @pytest.mark.parametrize("state", ["intended", "decided"])
 def test_a_drawing_beside_a_deletion_under_way_waits(objects, state):
-    """A drawing cannot know yet whether the deletion ends; the machine tries again."""
-    pinned, drawn = hashed(objects), []
+    """A drawing that cannot know the deletion's end must leave the job to a retry."""
+    pinned, drawn = pin(objects), []
 
     def drawing():
         with pytest.raises(StorageUnavailableError):
@@ -96,8 +96,8 @@ def test_a_drawing_beside_a_deletion_under_way_waits(objects, state):
 
 
 def test_a_deletion_finds_the_drawing_that_came_before_its_record(objects):
-    """Deleting beside a drawing that was told SUCCESS would lose a user's stem."""
-    pinned, told = hashed(objects), []
+    """A deletion beside a drawing that was told SUCCESS would lose a user's stem."""
+    pinned, told = pin(objects), []
     objects.at(
         "before", "intended", RECORD, lambda: told.append(draw(objects, pinned).status)
     )
@@ -112,7 +112,7 @@ def test_a_deletion_finds_the_drawing_that_came_before_its_record(objects):
 
 def test_an_old_invocation_cannot_delete_what_its_retry_called_off(objects):
     """An invocation that still runs beside its retry must not delete a kept stem."""
-    pinned = hashed(objects)
+    pinned = pin(objects)
 
     def retry():
         objects.put(DOCUMENT, b'{"audio_hash": "x"}')
@@ -127,8 +127,8 @@ def test_an_old_invocation_cannot_delete_what_its_retry_called_off(objects):
 
 
 def test_a_decided_deletion_is_carried_out_by_the_next_run(objects):
-    """The drawing was told to wait, and the server has heard nothing else."""
-    pinned = hashed(objects)
+    """A job whose process died between record and delete must end as DUPLICATE."""
+    pinned = pin(objects)
 
     def dies():
         raise StorageUnavailableError("The process is gone.")
@@ -142,10 +142,10 @@ def test_a_decided_deletion_is_carried_out_by_the_next_run(objects):
 
 
 def test_a_pin_of_the_same_bytes_leaves_the_record_of_their_deletion(objects):
-    """Uploaded twice and pinned twice: one deletion, whose version restore needs."""
-    first = hashed(objects)
+    """An older delivery must not replace the record, whose version a restore needs."""
+    first = pin(objects)
     objects.put(NEWER, BODY)
-    second = hashed(objects)
+    second = pin(objects)
     assert delete(objects, second) == "DUPLICATE"
     record = objects.body(RECORD)
 
@@ -158,8 +158,8 @@ def test_a_pin_of_the_same_bytes_leaves_the_record_of_their_deletion(objects):
     ("body", "error"), [(OTHER, SourceChangedError), (None, ObjectNotFoundError)]
 )
 def test_success_says_that_the_upload_is_still_there(objects, body, error):
-    """A user was faster than the drawing."""
-    pinned = hashed(objects)
+    """A drawing of a file that its user replaced or deleted must not be told."""
+    pinned = pin(objects)
 
     def user():
         if body is None:
@@ -173,21 +173,21 @@ def test_success_says_that_the_upload_is_still_there(objects, body, error):
 
 
 def test_a_rendition_is_never_drawn_of_other_bytes(objects):
-    """The server was told the first hash, and reads this document for it."""
-    assert draw(objects, hashed(objects)).status == "SUCCESS"
+    """A document must hold the bytes whose hash the server was told first."""
+    assert draw(objects, pin(objects)).status == "SUCCESS"
     before = objects.body(DOCUMENT)
     objects.put(NEWER, OTHER)
 
     with pytest.raises(SourceChangedError):
-        draw(objects, hashed(objects))
+        draw(objects, pin(objects))
 
     assert objects.body(DOCUMENT) == before
 
 
 def test_the_same_bytes_are_drawn_again_with_other_peaks(objects):
-    """An operator's redraw of one rendition."""
-    draw(objects, hashed(objects))
-    pinned = hashed(objects, num_peaks=7)
+    """An operator must be able to redraw a stem with another number of peaks."""
+    draw(objects, pin(objects))
+    pinned = pin(objects, num_peaks=7)
 
     assert draw(objects, pinned).result.num_peaks == 7
     assert len(json.loads(objects.body(DOCUMENT))["peaks"]) == 7
@@ -196,44 +196,44 @@ def test_the_same_bytes_are_drawn_again_with_other_peaks(objects):
 @pytest.mark.parametrize("key", [NEWER, "audio/another.wav"])
 def test_a_record_of_other_bytes_is_never_written_over(objects, key):
     """An overwritten record would take the operator's way back to a deletion."""
-    delete(objects, hashed(objects))
+    delete(objects, pin(objects))
     record = objects.body(RECORD)
     objects.put("audio/old.wav", OTHER)
     objects.put(key, OTHER)
 
     with pytest.raises(DedupeRefusedError, match="CHANGED"):
-        delete(objects, hashed(objects, filepath=key), survivor="audio/old.wav")
+        delete(objects, pin(objects, filepath=key), survivor="audio/old.wav")
 
     assert objects.body(RECORD) == record
     assert objects.body(key) == OTHER
 
 
 def test_the_same_bytes_uploaded_again_are_recorded_again(objects):
-    """A restore needs the newer version, whose quarantine ends later."""
-    delete(objects, hashed(objects))
+    """A restore needs the newer of two equal uploads, whose quarantine ends later."""
+    delete(objects, pin(objects))
     again = objects.put(NEWER, BODY)
 
-    assert delete(objects, hashed(objects)) == "DUPLICATE"
+    assert delete(objects, pin(objects)) == "DUPLICATE"
     assert json.loads(objects.body(RECORD))["source"]["version_id"] == again.version_id
 
 
 def test_what_an_operator_brought_back_stays(objects):
-    """The message that deleted it is delivered once more."""
-    delete(objects, hashed(objects))
+    """A message that is delivered again must not delete what an operator restored."""
+    delete(objects, pin(objects))
     kept = json.loads(objects.body(RECORD)) | {"state": "kept", "reason": "RESTORED"}
     objects.put(RECORD, msgspec.json.encode(kept))
     objects.put(NEWER, BODY)
 
     with pytest.raises(DedupeRefusedError, match="RESTORED"):
-        delete(objects, hashed(objects))
+        delete(objects, pin(objects))
 
     assert objects.body(NEWER) == BODY
-    assert draw(objects, hashed(objects)).status == "SUCCESS"
+    assert draw(objects, pin(objects)).status == "SUCCESS"
 
 
 def test_a_survivor_lost_before_the_last_word_keeps_the_copy(objects):
     """A survivor that is lost after its proof must not cost a user the last copy."""
-    pinned = hashed(objects)
+    pinned = pin(objects)
     objects.at("after", "intended", RECORD, lambda: objects.put(OLDER, OTHER))
 
     with pytest.raises(DedupeRefusedError, match="NO_SURVIVOR"):
@@ -244,12 +244,12 @@ def test_a_survivor_lost_before_the_last_word_keeps_the_copy(objects):
 
 
 def test_a_deletion_that_left_no_live_copy_is_a_defect_and_told(objects):
-    """A user only uploaded the older file again, and it was deleted as the newer."""
-    pinned = hashed(objects)
+    """Two deletions that name each other's files must be told, and can be undone."""
+    pinned = pin(objects)
 
     def again():
         objects.put(OLDER, BODY)
-        older = hashed(objects, stemId="older", filepath=OLDER)
+        older = pin(objects, stemId="older", filepath=OLDER)
         assert delete(objects, older, survivor=NEWER) == "DUPLICATE"
 
     objects.at("before", "delete", NEWER, again)
@@ -262,8 +262,8 @@ def test_a_deletion_that_left_no_live_copy_is_a_defect_and_told(objects):
 
 @pytest.mark.parametrize(("retries", "lost"), [(0, False), (1, True)])
 def test_a_survivor_that_goes_later_takes_back_nothing(objects, retries, lost):
-    """A redelivery ends as the same DUPLICATE; only a retry has told nothing yet."""
-    pinned = hashed(objects)
+    """A survivor deleted later leaves DUPLICATE; a retry, which told nothing, fails."""
+    pinned = pin(objects)
     delete(objects, pinned)
     objects.delete(OLDER, etag=pinned.source.etag)
 
@@ -277,8 +277,8 @@ def test_a_survivor_that_goes_later_takes_back_nothing(objects, retries, lost):
 
 
 def test_a_survivor_that_was_uploaded_again_still_survives(objects):
-    """Another ETag is no other content."""
-    pinned = hashed(objects)
+    """A survivor uploaded again has another ETag, and the same content still counts."""
+    pinned = pin(objects)
 
     def again():
         stored, body = objects.versions[OLDER][-1]

@@ -1,4 +1,4 @@
-"""The waveform stage draws the hashed bytes, publishes once, and says what it drew."""
+"""Drawing of the hashed bytes, published once, and told with every field."""
 
 import json
 
@@ -75,7 +75,7 @@ def run(objects, message=None, *, scratch=None, **request):
 
 
 def test_the_result_says_what_was_drawn_and_where_it_is():
-    """A server stores these fields; a missing or renamed one breaks its page."""
+    """A server stores these fields, and a missing field breaks its page."""
     objects = stored()
 
     outcome = run(objects)

@@ -1,4 +1,4 @@
-"""Read the environment once and build what the stages need."""
+"""Read the environment variables once, and build the services of the stages."""
 
 import ipaddress
 import os
@@ -23,25 +23,25 @@ BRIEFLY = {
     "read_timeout": 3,
     "retries": {"mode": "standard", "total_max_attempts": 2},
 }
-LAMBDA_SCRATCH = Path("/tmp/waveflow")  # noqa: S108 - a sandbox is ours alone
+LAMBDA_SCRATCH = Path("/tmp/waveflow")  # noqa: S108 - no other program uses a Lambda's /tmp
 
 
 class Services:
-    """Give a stage what it needs; each part is built when it is first used."""
+    """Services of the stages, such as S3 and webhooks, each built on first use."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
 
     @cached_property
     def objects(self) -> ObjectStore:
-        """Return the bucket."""
+        """Return the S3 bucket that uploads and results share."""
         from waveflow.adapters.s3 import S3ObjectStore
 
         return S3ObjectStore(self._client("s3"), self._environment["BUCKET_NAME"])
 
     @cached_property
     def webhook(self) -> Webhook:
-        """Return the server's HTTP interface."""
+        """Return the HTTP client of the platform's server."""
         from waveflow.adapters.secrets import WebhookSecrets
         from waveflow.adapters.webhook import HttpWebhook
 
@@ -54,14 +54,14 @@ class Services:
 
     @cached_property
     def tokens(self) -> TaskTokens:
-        """Return the machine's waiting tasks."""
+        """Return the client that closes waiting tasks by their task tokens."""
         from waveflow.adapters.step_functions import StepFunctionsTokens
 
         return StepFunctionsTokens(self._client("stepfunctions", **BRIEFLY))
 
     @cached_property
     def policy(self) -> Policy:
-        """Return the operator's choices."""
+        """Return the operator's settings, read from the environment."""
         env = self._environment
         return Policy(
             allowed_prefixes=list_of(env["ALLOWED_PREFIXES"]),
@@ -72,7 +72,7 @@ class Services:
         )
 
     def _scratch(self) -> Path | None:
-        """Empty Lambda's folder: a function that was killed leaves its files behind."""
+        """Return Lambda's temporary folder, emptied of a killed function's files."""
         if "AWS_LAMBDA_RUNTIME_API" not in self._environment:
             return None
         shutil.rmtree(LAMBDA_SCRATCH, ignore_errors=True)
@@ -108,7 +108,7 @@ class Services:
 
 
 def _config(**options: Any) -> "Config":
-    """Set boto3's retries and time-outs on purpose.
+    """Return boto3's configuration, with retries and time-outs of our choice.
 
     Errors that remain after boto3's retries are the state machine's to retry.
     """
@@ -124,11 +124,11 @@ def _config(**options: Any) -> "Config":
 
 
 def list_of(text: str) -> tuple[str, ...]:
-    """Split a comma-separated variable, leaving out empty entries."""
+    """Split a comma-separated environment variable, leaving out empty entries."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 @lru_cache(maxsize=1)
 def services() -> Services:
-    """Return the process's services, built from its environment."""
+    """Return the process's services, built once from its environment variables."""
     return Services(dict(os.environ))

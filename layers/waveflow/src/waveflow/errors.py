@@ -1,4 +1,4 @@
-"""Define every failure that WaveFlow can tell.
+"""Define every error that WaveFlow reports, with one code for each class.
 
 One code, one class. Step Functions matches the exact class name and ignores
 inheritance, so the names are contract: the state machine lists them, and a test
@@ -34,74 +34,74 @@ from typing import ClassVar
 
 
 class WaveflowError(Exception):
-    """A failure with a code that the platform's server understands."""
+    """Failure with an error code that the platform's server understands."""
 
     code: ClassVar[str]
     retryable: ClassVar[bool] = False
 
 
 class InvalidMessageError(WaveflowError):
-    """The message is not JSON, has an unknown task or lacks a field."""
+    """The queue message is not JSON, has an unknown task or lacks a field."""
 
     code = "INVALID_MESSAGE"
 
 
 class InvalidIdError(WaveflowError):
-    """An identifier holds characters that no key may hold."""
+    """An id in the message holds characters that no S3 key may hold."""
 
     code = "INVALID_ID"
 
 
 class InvalidNumPeaksError(WaveflowError):
-    """`num_peaks` is not an integer from 1 to 4000."""
+    """The message's `num_peaks` is not an integer from 1 to 4000."""
 
     code = "INVALID_NUM_PEAKS"
 
 
 class PathNotAllowedError(WaveflowError):
-    """A key lies outside the prefixes that WaveFlow may read."""
+    """An S3 key lies outside the prefixes that WaveFlow may read."""
 
     code = "PATH_NOT_ALLOWED"
 
 
 class ObjectNotFoundError(WaveflowError):
-    """No object is stored under the key."""
+    """No object is stored under the S3 key."""
 
     code = "OBJECT_NOT_FOUND"
 
 
 class FileTooLargeError(WaveflowError):
-    """The object is larger than `MaxFileSizeMb`."""
+    """The S3 object or HTTP body is larger than its limit, such as `MaxFileSizeMb`."""
 
     code = "FILE_TOO_LARGE"
 
 
 class SourceChangedError(WaveflowError):
-    """The object is no longer the one that was hashed."""
+    """The S3 object is no longer the one that was hashed."""
 
     code = "SOURCE_CHANGED"
 
 
 class StemMissingError(WaveflowError):
-    """A stem of the mix is not stored."""
+    """A stem of the mix is not stored in S3."""
 
     code = "STEM_MISSING"
 
 
 class UnsupportedMediaError(WaveflowError):
-    """The content is of a kind that WaveFlow does not accept."""
+    """The file's content is of a kind that WaveFlow does not accept."""
 
     code = "UNSUPPORTED_MEDIA"
 
 
 class CorruptAudioError(WaveflowError):
-    """The content is of an accepted kind, but no decoder can read it."""
+    """The file's content is of an accepted kind, but no decoder can read it."""
 
     code = "CORRUPT_AUDIO"
 
 
 class EmptyAudioError(WaveflowError):
-    """The file has no bytes, or no frame of audio."""
+    """The audio file has no bytes, or no frame of audio."""
 
     code = "EMPTY_AUDIO"
 
@@ -125,13 +125,13 @@ class TooManyChannelsError(WaveflowError):
 
 
 class InvalidVerdictError(WaveflowError):
-    """The server's answer is not a verdict."""
+    """The server's answer to a /hash-check request is not a verdict."""
 
     code = "INVALID_VERDICT"
 
 
 class VerdictTimeoutError(WaveflowError):
-    """The server did not answer any of the questions."""
+    """The server gave no verdict to any of the /hash-check requests."""
 
     code = "VERDICT_TIMEOUT"
 
@@ -143,34 +143,34 @@ class WebhookRejectedError(WaveflowError):
 
 
 class WebhookUnavailableError(WaveflowError):
-    """The server could not be reached, or asked for another try."""
+    """The server could not be reached, or asked to send the webhook again."""
 
     code = "WEBHOOK_UNAVAILABLE"
     retryable = True
 
 
 class StorageUnavailableError(WaveflowError):
-    """S3 could not be reached, or asked for another try."""
+    """S3 could not be reached, or asked to repeat the request."""
 
     code = "STORAGE_UNAVAILABLE"
     retryable = True
 
 
 class ResourceLimitError(WaveflowError):
-    """Memory, time or disk ran out."""
+    """The function ran out of memory, time or disk space."""
 
     code = "RESOURCE_LIMIT"
     retryable = True
 
 
 class InternalError(WaveflowError):
-    """Something that should not happen did."""
+    """Unexpected error: a defect of WaveFlow or of its configuration."""
 
     code = "INTERNAL_ERROR"
 
 
 class DedupeRefusedError(WaveflowError):
-    """A guard kept the object: its waveform is drawn instead.
+    """A guard refused to delete the duplicate: its waveform is drawn instead.
 
     The message is the JSON object that the completion shows as `dedupe`; the
     state machine parses it.
@@ -179,7 +179,7 @@ class DedupeRefusedError(WaveflowError):
     code = "DEDUPE_REFUSED"
 
     def __init__(self, reason: str, *, would_delete: bool | None = None) -> None:
-        """Refuse for `reason`, one word in capitals."""
+        """Refuse the deletion for `reason`, one word in capitals."""
         self.reason = reason
         dedupe: dict[str, str | bool] = {"refused": reason}
         if would_delete is not None:

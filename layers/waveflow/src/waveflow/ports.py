@@ -1,4 +1,4 @@
-"""Define what the stages need of the world; adapters and fakes provide it."""
+"""Define the protocols by which stages reach S3, webhooks and task tokens."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from waveflow.events.fields import JsonObject
 
 
 class StoredObject(Struct, frozen=True, kw_only=True):
-    """Describe an object as the store knows it without reading its bytes.
+    """Describe an S3 object by its metadata, without reading its bytes.
 
     `sha256` is the hexadecimal hash of the whole content, where the store keeps
     a hash. `last_modified` is ISO 8601 in UTC.
@@ -25,22 +25,22 @@ class StoredObject(Struct, frozen=True, kw_only=True):
 
 
 class ObjectStore(Protocol):
-    """Read, write and delete the objects of a bucket, under conditions.
+    """Read, write and delete the objects of an S3 bucket, under ETag conditions.
 
     Every method raises `StorageUnavailableError` for a fault that may pass and
     `InternalError` for a fault that will not.
     """
 
     def find(self, key: str) -> StoredObject | None:
-        """Return the current object, or None."""
+        """Return the metadata of the object under an S3 key, or None without one."""
         ...
 
     def has_delete_marker(self, key: str) -> bool:
-        """Tell whether a delete marker hides the key's versions."""
+        """Tell whether a delete marker hides the versions under an S3 key."""
         ...
 
     def read(self, key: str, *, etag: str) -> Iterator[bytes]:
-        """Yield the whole pinned object, or raise.
+        """Yield the bytes of the whole object with this ETag, or raise.
 
         Raises `SourceChangedError` when another object is there now and
         `ObjectNotFoundError` when none is.
@@ -48,21 +48,21 @@ class ObjectStore(Protocol):
         ...
 
     def load(self, key: str) -> bytes | None:
-        """Return a small object of our own, or None."""
+        """Return the bytes of a small object that WaveFlow wrote, or None."""
         ...
 
     def publish(self, key: str, body: bytes, *, content_type: str) -> None:
-        """Make `body` the object, whole; equal bytes already there are left alone."""
+        """Write `body` under an S3 key; equal bytes already there are left alone."""
         ...
 
     def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
-        """Make a file of any length the object, as `publish` does."""
+        """Write a file of any length under an S3 key, as `publish` does."""
         ...
 
     def publish_over(
         self, key: str, body: bytes, *, etag: str | None, content_type: str
     ) -> str:
-        """Make `body` the object in place of the one with `etag`, or of none.
+        """Write `body` over the object with `etag`; None means a key without one.
 
         Returns the new object's ETag, and raises `StorageUnavailableError` when
         something else is there now.
@@ -70,7 +70,7 @@ class ObjectStore(Protocol):
         ...
 
     def delete(self, key: str, *, etag: str) -> None:
-        """Hide the pinned object behind a delete marker.
+        """Hide the object with this ETag behind an S3 delete marker.
 
         Raises `SourceChangedError` when another object is there now and
         `ObjectNotFoundError` when none is.
@@ -79,10 +79,10 @@ class ObjectStore(Protocol):
 
 
 class Webhook(Protocol):
-    """Deliver webhooks to the server."""
+    """Deliver webhooks to the platform's server."""
 
     def post(self, path: str, payload: JsonObject, *, webhook_id: str) -> bytes:
-        """Deliver `payload` signed, and return the body of the 2xx answer.
+        """POST the signed `payload`, and return the body of the 2xx response.
 
         Raises `WebhookRejectedError` or `WebhookUnavailableError`.
         """
@@ -90,15 +90,15 @@ class Webhook(Protocol):
 
 
 class TaskTokens(Protocol):
-    """Answer the tasks in which the machine waits."""
+    """Complete the state machine's tasks that wait with a task token."""
 
     def succeed(self, token: str, output: JsonObject) -> None:
-        """Close a waiting task with `output`; a task that is closed stays as it is."""
+        """Complete a waiting task with `output`; a closed task stays as it is."""
         ...
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """Carry the operator's choices to the stages, and the folder they work in.
+    """Carry the operator's settings to the stages, and their temporary folder.
 
     `scratch` is the folder for temporary files; None is the system's own.
     """

@@ -1,4 +1,4 @@
-"""Turn a stage into a Lambda handler: model in, one call, model out.
+"""Turn a stage function into a Lambda handler: model in, one call, model out.
 
 Every line of the log carries the job's id and no event, token or signed URL.
 """
@@ -29,16 +29,16 @@ from waveflow.events.normalise import Entry, find_job_id
 
 
 class JobRequest(Protocol):
-    """Describe the request of every stage that reads no record itself."""
+    """Describe the input of a stage that gets a job instead of a queue record."""
 
     @property
     def job(self) -> Job:
-        """Return the job that the first stage read."""
+        """Return the job that the first stage read from the message."""
         ...
 
     @property
     def retries(self) -> int:
-        """Return how often the machine tried before."""
+        """Return how often the state machine has retried the stage."""
         ...
 
 
@@ -62,7 +62,7 @@ _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def lambda_stage(name: str, model: object) -> Callable[[Stage], Handler]:
-    """Make a handler of the stage `name`, which takes `model` and the services."""
+    """Return a decorator that makes a stage function the Lambda handler `name`."""
 
     def decorate(stage: Stage) -> Handler:
         @functools.wraps(stage)
@@ -85,7 +85,7 @@ def _request(event: JsonObject, model: object) -> Request:
 def _run(
     stage: Stage, event: JsonObject, *, model: object, name: str
 ) -> JsonObject | None:
-    """Run the stage between two log lines; the outcome is a code or a reason."""
+    """Run a stage between two log lines, and emit its metrics."""
     started = time.monotonic()
     keys = {"stage": name}
     measured: dict[str, float] = {}
@@ -119,7 +119,7 @@ def _outcome_word(error: WaveflowError | None) -> str:
 
 
 def _counts(error: WaveflowError | None) -> dict[str, float]:
-    """Count a job at fault as `refused`, and WaveFlow at fault as `defects`.
+    """Return metrics: a faulty job counts as `refused`, our own fault as `defects`.
 
     An error that may pass (`retryable`) and a function that is killed count as neither.
     """
@@ -129,7 +129,7 @@ def _counts(error: WaveflowError | None) -> dict[str, float]:
 
 
 def _size_of(result: JsonObject | None) -> dict[str, float]:
-    """Return how much a stage worked on, where its result says so."""
+    """Return the bytes and audio seconds that a stage's result names, if any."""
     if result is None:
         return {}
     outcome = result.get("outcome") or result
@@ -141,7 +141,7 @@ def _size_of(result: JsonObject | None) -> dict[str, float]:
 
 
 def _emit(measured: dict[str, float], **dimensions: str) -> None:
-    """Print metrics of the invocation in CloudWatch's embedded format."""
+    """Print the invocation's metrics in CloudWatch's embedded metric format."""
     metrics = EphemeralMetrics(namespace=METRICS_NAMESPACE)
     for name, value in dimensions.items():
         metrics.add_dimension(name, value)
@@ -151,13 +151,13 @@ def _emit(measured: dict[str, float], **dimensions: str) -> None:
 
 
 def _run_typed(stage: Stage, request: Request, *, keys: dict[str, str]) -> object:
-    """Run the stage; every exception leaves as one of the project's errors."""
+    """Run the stage, and convert every exception into a WaveFlow error."""
     try:
         return stage(request, services())
     except WaveflowError:
         raise
     except Exception as exc:  # noqa: BLE001 - nothing untyped may reach the machine
-        # The text of a foreign exception may hold a token; its place may not.
+        # A foreign exception's text may hold a task token; its traceback may not.
         place = traceback.format_list(traceback.extract_tb(exc.__traceback__))
         kind = type(exc).__name__
         _logger().warning("unexpected", extra={**keys, "kind": kind, "place": place})

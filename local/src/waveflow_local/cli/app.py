@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Report = TypeVar("Report")
 _PLAIN_WIDTH = 140
 _INTERRUPTED = 130
-_SIGNALLED = 128  # shells add the signal's number to this exit code
+_SIGNALLED = 128  # exit code of a signal: 128 plus the signal's number
 
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(commands.app, name="ops")
@@ -70,7 +70,7 @@ def up(  # noqa: PLR0913 - one parameter per option
     api: options.Api = True,
     api_port: options.ApiPort = None,
 ) -> None:
-    """Keep the pipeline running and print what a server's .env needs."""
+    """Keep the local pipeline running and print what a server's .env needs."""
     from waveflow_local.console import up as keeping
 
     asked = keeping.UpOptions(
@@ -94,7 +94,7 @@ def api(
     port: options.ApiPort = None,
     standin: options.StandInUrl = "",
 ) -> None:
-    """Serve the HTTP API and the page alone, on an engine that runs."""
+    """Serve the HTTP API and the web page alone, on a local engine that runs."""
     from waveflow_local.console.api_server import serve
     from waveflow_local.console.place import Place
 
@@ -108,7 +108,7 @@ def status(
     *,
     as_json: options.Json = False,
 ) -> None:
-    """Tell where a stem is, and why."""
+    """Show the states of a stem's executions, and the reasons."""
     from waveflow_local.console.status import find, report
     from waveflow_local.engine.clients import Clients
 
@@ -124,7 +124,7 @@ def status(
 
 @app.command("hash")
 def hash_command(files: list[Path], *, as_json: options.Json = False) -> None:
-    """Print the SHA-256 of files."""
+    """Print the SHA-256 of audio files."""
     from waveflow_local.files.actions import hash_file
 
     mistakes = 0
@@ -152,7 +152,7 @@ def peaks(  # noqa: PLR0913 - one parameter per option
     split_channels: options.SplitChannels = False,
     as_json: options.Json = False,
 ) -> None:
-    """Draw one file: print its waveform document, or write it."""
+    """Draw one audio file: print its waveform document, or write it to a file."""
     from waveflow_local.files.actions import draw_file, write_dat
     from waveflow_local.files.writing import check_outputs
 
@@ -178,7 +178,7 @@ def peaks(  # noqa: PLR0913 - one parameter per option
 
 @app.command()
 def analyze(file: Path, *, as_json: options.Json = False) -> None:
-    """Measure loudness, tempo and key of one file, and check it as a stem."""
+    """Measure loudness, tempo and key of one audio file, and check it as a stem."""
     from waveflow_local.files.analysis import analyze_file, report_text
 
     _print_report(analyze_file(file), report_text, as_json=as_json)
@@ -192,7 +192,7 @@ def mix(
     peaks_out: options.PeaksOut = None,
     as_json: options.Json = False,
 ) -> None:
-    """Mix stems by the platform's classic rule."""
+    """Mix stems into one mono WAV: their mean, with a peak of at most 0.95."""
     from waveflow_local.files.actions import mix_files
     from waveflow_local.files.writing import check_outputs
 
@@ -254,7 +254,7 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 
 
 def _allow_any_name() -> None:
-    """Print file names byte for byte, or escaped where the terminal lacks a sign."""
+    """Print any file name, escaped where the terminal lacks a character."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         is_utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
         errors = "surrogateescape" if is_utf8 else "backslashreplace"

@@ -11,7 +11,7 @@ _LAST_PORT = 65534  # the stand-in listens on the port after the engine's
 
 
 class VerdictMode(StrEnum):
-    """Name the two ways in which a server gives its verdict."""
+    """Name the ways in which a server gives its verdict: task token or new message."""
 
     CALLBACK = "callback"
     MESSAGE = "message"

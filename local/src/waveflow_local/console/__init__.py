@@ -1,1 +1,1 @@
-"""Keep the pipeline and its page running: `waveflow up`."""
+"""Keep the local pipeline and its web page running: `waveflow up`."""

@@ -1,4 +1,4 @@
-"""Serve the API for `waveflow up`, as `python -m waveflow_local.console PLACE`."""
+"""Serve the HTTP API for `waveflow up`, in a process of its own."""
 
 import os
 import signal

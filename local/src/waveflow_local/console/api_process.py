@@ -1,4 +1,4 @@
-"""Keep the API in a process of its own, so that API and engine can end alone."""
+"""Run the HTTP API in a process of its own, so that API and engine can end alone."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ _ENDS_WITHIN_S = 5
 
 
 class ApiProcess:
-    """Start the API's process, and end that process with the `with` block."""
+    """Start the HTTP API's process, and end the process with the `with` block."""
 
     def __init__(self, place: Place) -> None:
         self._process = subprocess.Popen(
@@ -23,7 +23,7 @@ class ApiProcess:
         )
 
     def __enter__(self) -> Self:
-        """Return at once; `url` waits until the API answers."""
+        """Return without waiting for the API; `url` waits until the API answers."""
         return self
 
     def __exit__(

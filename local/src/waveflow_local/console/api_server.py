@@ -25,7 +25,7 @@ _SHARED = (  # the shared variables that the API reads
 
 
 def serve(place: Place, *, out: IO[str]) -> None:
-    """Print the API's URL, then answer requests until the process is told to end."""
+    """Print the HTTP API's URL, then answer requests until the process is ended."""
     import uvicorn
 
     bound = _bind(place.port)
@@ -44,7 +44,7 @@ def serve(place: Place, *, out: IO[str]) -> None:
 
 
 def application(place: Place) -> "FastAPI":
-    """Return the API with the page and its playground beside it."""
+    """Return the HTTP API together with the web page and the page's own routes."""
     from waveflow.api.app import create_app
     from waveflow.api.bootstrap import ApiServices
 
@@ -62,7 +62,7 @@ def application(place: Place) -> "FastAPI":
 
 
 def environment(place: Place) -> dict[str, str]:
-    """Return the environment that the API has on AWS, with local values."""
+    """Return the environment variables of the API on AWS, with local values."""
     shared = Template.read(Project().template, {}).shared_environment()
     return {
         **aws_environment(place.endpoint),

@@ -1,4 +1,4 @@
-"""Give a developer a token, signed with a key that everybody may know."""
+"""Sign bearer tokens for developers, with a key that everybody may know."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ _KEY = b"waveflow-local-development-only!"  # 32 bytes; guards loopback only
 
 
 def key_set() -> str:
-    """Return the development key as a JWK set."""
+    """Return the key for development tokens as a JWK set."""
     encoded = base64.urlsafe_b64encode(_KEY).decode().rstrip("=")
     return json.dumps({"keys": [{"kty": "oct", "kid": KEY_ID, "k": encoded}]})
 

@@ -1,4 +1,4 @@
-"""Refuse requests whose Host header is not a name of this machine."""
+"""Refuse HTTP requests whose Host header is not a name of this machine."""
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -10,13 +10,13 @@ HOSTS = {"127.0.0.1", "localhost", "testserver"}
 
 
 class OwnHosts:
-    """Wrap an application, so that a page of another site cannot reach the API."""
+    """Wrap an ASGI application, so that a page of another site cannot reach the API."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer HOST_NOT_ALLOWED."""
+        """Pass on an HTTP request to this machine, or answer HOST_NOT_ALLOWED."""
         app: ASGIApp = self._app
         if scope["type"] == "http":
             name = Headers(scope=scope).get("host", "").partition(":")[0]

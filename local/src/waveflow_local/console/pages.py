@@ -1,4 +1,4 @@
-"""Serve the page's files without a build; only the player comes from npm."""
+"""Serve the web page's files without a build; only the player comes from npm."""
 
 from fastapi import FastAPI, Response
 from fastapi.responses import RedirectResponse
@@ -18,7 +18,7 @@ _POLICY = (
 
 
 class _Files(StaticFiles):
-    """Serve files with a policy against other hosts, and without caching."""
+    """Serve static files uncached, with a policy against content of other hosts."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
@@ -28,7 +28,7 @@ class _Files(StaticFiles):
 
 
 def mount(app: FastAPI, project: Project) -> None:
-    """Serve the page at `/` and its files below `/page`."""
+    """Serve the web page at `/` and its files below `/page`."""
     folder = project.file(f"{PAGE}/index.html").parent
     player = project.root / PLAYER
     if player.is_dir():

@@ -1,4 +1,4 @@
-"""Say where the API answers, and which engine the API works on."""
+"""Describe the API's port and the engine, for the API's own process."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Place:
-    """Hand the API's port and its engine from one process to the next."""
+    """Hand the API's port and engine to the API's process, as one argument."""
 
     endpoint: str
     port: int | None = None  # 8000, or a free port where 8000 is taken
@@ -15,10 +15,10 @@ class Place:
 
     @classmethod
     def parse(cls, text: str) -> "Place":
-        """Read a place from the argument that `text` wrote."""
+        """Read the API's port and engine from a command-line argument."""
         return cls(**json.loads(text))
 
     @property
     def text(self) -> str:
-        """Return the place as one argument of a command."""
+        """Return the API's port and engine as one command-line argument."""
         return json.dumps(asdict(self))

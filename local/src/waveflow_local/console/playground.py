@@ -1,4 +1,4 @@
-"""Offer the page's own routes: verdicts, faults, webhooks, redelivery and undo."""
+"""Offer the web page's own routes: verdicts, faults, redelivery and undo."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -29,7 +29,7 @@ routes = APIRouter(prefix="/local", tags=["playground"], include_in_schema=False
 
 
 class Playground:
-    """Reach the stand-in server, the engine and the API's jobs for the page."""
+    """Reach the stand-in server, the engine and the API's jobs for the web page."""
 
     def __init__(self, place: Place, services: ApiServices) -> None:
         self.place = place
@@ -37,17 +37,17 @@ class Playground:
         self.stack = local_stack(place.endpoint)
 
     def read(self, path: str) -> list[JsonObject]:
-        """Return one of the stand-in's lists."""
+        """Return one list that the stand-in server keeps, such as its webhooks."""
         return list(self._ask("GET", path).json())
 
     def send(self, method: str, path: str, body: JsonObject) -> JsonObject:
-        """Send JSON to the stand-in and return what the stand-in answers."""
+        """Send JSON to the stand-in server and return the JSON of the response."""
         return dict(self._ask(method, path, body).json())
 
     def _ask(
         self, method: str, path: str, body: JsonObject | None = None
     ) -> "requests.Response":
-        """Ask the stand-in; raise 503 where none runs, and its own refusals."""
+        """Send a request to the stand-in server; raise 503 where none runs."""
         import requests
 
         if not self.place.standin_url:
@@ -64,7 +64,7 @@ class Playground:
         return answer
 
     def check_owner(self, job_id: str, owner: str) -> None:
-        """Raise where a job is not the owner's."""
+        """Raise an HTTP error where a job is not the owner's."""
         self.services.jobs.context(job_id, owner=owner)
 
 
@@ -77,7 +77,7 @@ OwnPlayground = Annotated[Playground, Depends(_playground)]
 
 
 class PlaygroundStatus(BaseModel):
-    """Tell the page which engine runs, and whether a stand-in does."""
+    """Tell the web page which engine runs, and whether a stand-in server runs."""
 
     standin: bool
     endpoint: str
@@ -85,7 +85,7 @@ class PlaygroundStatus(BaseModel):
 
 
 class HandVerdict(BaseModel):
-    """Carry a verdict that a person gives on the page."""
+    """Carry the verdict that a person gives about a stem on the web page."""
 
     job_id: str
     verdict: Literal["new", "duplicate", "hold"]
@@ -93,7 +93,7 @@ class HandVerdict(BaseModel):
 
 
 class Fault(BaseModel):
-    """Carry the behaviour that a person chooses for the server."""
+    """Carry the behaviour that a person chooses for the stand-in server."""
 
     behaviour: Behaviour
     event: Literal["*", "hash-check", "completion", "mixing-complete"] = "*"
@@ -103,7 +103,7 @@ class Fault(BaseModel):
 
 @routes.get("/status")
 def status(playground: OwnPlayground) -> PlaygroundStatus:
-    """Return which engine runs, and whether a stand-in does."""
+    """Return which engine runs, and whether a stand-in server runs."""
     place = playground.place
     return PlaygroundStatus(
         standin=bool(place.standin_url),
@@ -116,7 +116,7 @@ def status(playground: OwnPlayground) -> PlaygroundStatus:
 def webhooks(
     playground: OwnPlayground, subject: Annotated[str, Query()] = ""
 ) -> list[JsonObject]:
-    """Return the webhooks as the server got them, with their task tokens cut."""
+    """Return the webhooks that the stand-in server got, with task tokens shortened."""
     received = playground.read("/webhooks")
     return [
         _without_token(each)
@@ -129,7 +129,7 @@ def webhooks(
 def answer_question(
     given: HandVerdict, playground: OwnPlayground, owner: Owner
 ) -> JsonObject:
-    """Answer the waiting question about a job."""
+    """Send a person's verdict for a job that waits for a verdict."""
     output: JsonObject = {"verdict": given.verdict}
     if given.duplicate_of is not None:
         survivor = playground.services.jobs.context(given.duplicate_of, owner=owner)
@@ -143,13 +143,13 @@ def answer_question(
 
 @routes.get("/behaviour")
 def behaviour(playground: OwnPlayground) -> list[JsonObject]:
-    """Return the server's rules in force, the deciding rule first."""
+    """Return the stand-in server's rules in force, the deciding rule first."""
     return playground.read("/behaviour")
 
 
 @routes.put("/behaviour")
 def behave(fault: Fault, playground: OwnPlayground) -> JsonObject:
-    """Replace every rule of the server by one about all jobs."""
+    """Replace all rules of the stand-in server by one rule about all jobs."""
     return playground.send("PUT", "/behaviour", fault.model_dump())
 
 
@@ -157,7 +157,7 @@ def behave(fault: Fault, playground: OwnPlayground) -> JsonObject:
 def redeliver_message(
     job_id: str, playground: OwnPlayground, owner: Owner
 ) -> Redelivery:
-    """Deliver a job's message once more."""
+    """Deliver a job's queue message once more."""
     playground.check_owner(job_id, owner)
     return redeliver(playground.stack, job_id)
 
@@ -166,21 +166,21 @@ def redeliver_message(
 def redelivery_state(
     job_id: str, redelivery: Redelivery, playground: OwnPlayground, owner: Owner
 ) -> RedeliveryState:
-    """Return how far a redelivery is, and which outputs are new since."""
+    """Return the state of a redelivered message's execution, and its new outputs."""
     playground.check_owner(job_id, owner)
     return look(playground.stack, job_id, redelivery)
 
 
 @routes.post("/undo/{job_id}")
 def undo_deletion(job_id: str, playground: OwnPlayground, owner: Owner) -> Restoration:
-    """Bring a deleted duplicate back, and have its waveform drawn."""
+    """Restore a deleted duplicate, and have its waveform drawn."""
     playground.check_owner(job_id, owner)
     return restore_and_draw(playground.stack, job_id)
 
 
 @routes.get("/waveform/{job_id}")
 def waveform(job_id: str, playground: OwnPlayground, owner: Owner) -> Response:
-    """Return a job's waveform document, whichever delivery drew it."""
+    """Return a job's newest waveform document, whichever execution drew it."""
     playground.check_owner(job_id, owner)
     document = newest_waveform(playground.stack, job_id)
     return Response(document, media_type="application/json")
@@ -188,7 +188,7 @@ def waveform(job_id: str, playground: OwnPlayground, owner: Owner) -> Response:
 
 @routes.get("/picture/{job_id}.svg")
 def picture(job_id: str, playground: OwnPlayground, owner: Owner) -> Response:
-    """Draw a waveform for a browser without the player."""
+    """Return a job's waveform as SVG, for a browser without the player."""
     import json
 
     from waveflow_local.files.pictures.geometry import lay_out

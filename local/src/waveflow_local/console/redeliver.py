@@ -1,4 +1,4 @@
-"""Deliver a job's message again, or the message that draws a restored file.
+"""Send a job's queue message again, or a message that draws a restored file.
 
 A queue may deliver any message twice at any time; the page shows that nothing
 happens twice.
@@ -33,14 +33,14 @@ _NOT_RESTORED = {
 
 
 class Redelivery(BaseModel):
-    """Name a second delivery's execution, and the job's outputs before it."""
+    """Name the execution of a redelivered message, and the job's outputs before."""
 
     execution: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}$")]
     before: list[str]
 
 
 class RedeliveryState(BaseModel):
-    """Tell how far a second delivery is, and which outputs are new since."""
+    """Tell the state of a redelivered message's execution, and its new outputs."""
 
     status: str
     states: list[str]
@@ -48,7 +48,7 @@ class RedeliveryState(BaseModel):
 
 
 class Restoration(BaseModel):
-    """Name a restored object, its version, and the delivery that draws it."""
+    """Name a restored S3 object, its version, and the delivery that draws it."""
 
     key: str
     version_id: str
@@ -56,7 +56,7 @@ class Restoration(BaseModel):
 
 
 class _UploadFields(Struct, frozen=True):
-    """Read from an upload's message what its drawing needs."""
+    """Fields of an upload's message that a drawing of its waveform needs."""
 
     user_id: str = field(name="userId")
     track_id: str = field(name="trackId")
@@ -65,7 +65,7 @@ class _UploadFields(Struct, frozen=True):
 
 
 def redeliver(stack: "Stack", job_id: str) -> Redelivery:
-    """Send a job's message through the queue and wait until its execution starts."""
+    """Send a job's message to the queue and wait until its execution starts."""
     return _deliver(stack, job_id, _message(stack, job_id))
 
 
@@ -95,7 +95,7 @@ def restore_and_draw(stack: "Stack", job_id: str) -> Restoration:
 
 
 def look(stack: "Stack", job_id: str, redelivery: Redelivery) -> RedeliveryState:
-    """Return how far a redelivery is, and which outputs are new since."""
+    """Return the state of a redelivered message's execution, and its new outputs."""
     seen = see(stack.sfn, _execution(redelivery.execution))
     written = _outputs(stack, job_id) - set(redelivery.before)
     return RedeliveryState(
@@ -106,7 +106,7 @@ def look(stack: "Stack", job_id: str, redelivery: Redelivery) -> RedeliveryState
 
 
 def newest_waveform(stack: "Stack", job_id: str) -> bytes:
-    """Return a job's newest waveform document, whichever delivery drew it."""
+    """Return a job's newest waveform document, whichever execution drew it."""
     bucket = stack.parts.bucket
     listed = stack.s3.list_objects_v2(Bucket=bucket, Prefix=f"waveforms/{job_id}_")
     documents = listed.get("Contents", [])
@@ -140,7 +140,7 @@ def _execution(name: str) -> str:
 
 
 def _execution_started_by(stack: "Stack", message_id: str) -> str | None:
-    """Return the name of the execution that a message started, if any."""
+    """Return the name of the execution that a queue message started, or None."""
     listed = stack.sfn.list_executions(stateMachineArn=stack.parts.machine_arn)
     newest = sorted(listed["executions"], key=lambda e: e["startDate"], reverse=True)
     for item in newest[:_NEWEST]:
@@ -151,7 +151,7 @@ def _execution_started_by(stack: "Stack", message_id: str) -> str | None:
 
 
 def _outputs(stack: "Stack", job_id: str) -> set[str]:
-    """Return every version of what a job writes, and every delete marker."""
+    """Return all S3 versions and delete markers of a job's outputs."""
     pager = stack.s3.get_paginator("list_object_versions")
     bucket = stack.parts.bucket
     return {

@@ -29,7 +29,7 @@ class Whereabouts:
 
 
 class StatusReport(TypedDict):
-    """Print one execution's whereabouts: `text` for a person, the rest as JSON."""
+    """Report of one execution's state: `text` for a person, the rest as JSON."""
 
     execution: str
     status: str
@@ -62,7 +62,7 @@ def find(sfn: "SFNClient", machine_arn: str, subject: str) -> list[Whereabouts]:
 
 
 def explain(seen: ExecutionSeen) -> str:
-    """Say in one sentence why an execution is where it is."""
+    """Say in one sentence why an execution is in its present state."""
     state = seen.states[-1] if seen.states else None
     if seen.running:
         return _explain_running(state)
@@ -79,7 +79,7 @@ def explain(seen: ExecutionSeen) -> str:
 
 
 def report(found: Whereabouts) -> StatusReport:
-    """Return one execution's whereabouts for a person and for a machine."""
+    """Return the report of one execution's state, for a person and for a machine."""
     seen = found.execution
     path = [state.name for state in seen.states]
     return {
@@ -97,7 +97,7 @@ def report(found: Whereabouts) -> StatusReport:
 
 
 def sentence(cause: str) -> str:
-    """Return the message inside a Lambda error's JSON, or the cause itself."""
+    """Return the error message inside a Lambda's JSON cause, or the cause itself."""
     try:
         payload = json.loads(cause)
     except ValueError:

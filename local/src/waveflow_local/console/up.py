@@ -1,4 +1,4 @@
-"""Keep the pipeline running until Ctrl-C, for a back-end developer."""
+"""Keep the local pipeline running until Ctrl-C, for a back-end developer."""
 
 import contextlib
 import signal
@@ -20,7 +20,7 @@ from waveflow_local.files.writing import write_whole
 from waveflow_local.standin.answers import VerdictMode
 from waveflow_local.standin.server import StandIn
 
-OWN_SERVER_URL = "http://127.0.0.1:3000/webhook"  # NestJS listens there
+OWN_SERVER_URL = "http://127.0.0.1:3000/webhook"  # NestJS listens on port 3000
 _LOOK_EVERY_S = 0.2
 
 
@@ -41,7 +41,7 @@ class UpOptions:
 
 
 def up(options: UpOptions, *, out: IO[str]) -> None:
-    """Start everything, print what a server needs, and wait for Ctrl-C."""
+    """Start pipeline and API, print what a server needs, and wait for Ctrl-C."""
     stopped = _stop_on_signals()
     with contextlib.ExitStack() as stack:
         stack.enter_context(functions_log(options.data / "functions.log"))
@@ -71,7 +71,7 @@ def up(options: UpOptions, *, out: IO[str]) -> None:
 
 
 def env_block(pipeline: Pipeline, webhook_url: str) -> str:
-    """Return the lines that a NestJS server's .env takes."""
+    """Return the lines for a NestJS server's .env file."""
     values = {
         "AWS_ENDPOINT_URL": pipeline.endpoint,
         "AWS_REGION": paths.REGION,
@@ -87,7 +87,7 @@ def env_block(pipeline: Pipeline, webhook_url: str) -> str:
 
 
 def api_block(url: str) -> str:
-    """Return the lines with the API's URL, a token for the API, and the page."""
+    """Return lines that show the API's URL, a bearer token and the page's URL."""
     from waveflow.api.bootstrap import LOCAL_OWNER
 
     from waveflow_local.console.dev_tokens import development_token
@@ -105,14 +105,14 @@ class ExecutionLog:
         self._lock = threading.Lock()
 
     def started(self, message_id: str, arn: str) -> None:
-        """Note an execution that the pipe started."""
+        """Print a line about an execution that the pipe has started."""
         with self._lock:
             self._open[arn] = message_id
         print(f"{_short(arn)} started by message {message_id}", file=self._out)
         self._out.flush()
 
     def look(self, pipeline: Pipeline) -> None:
-        """Print the executions that have ended since the last look."""
+        """Print the executions that have ended since the last call."""
         with self._lock:
             arns = list(self._open)
         for arn in arns:

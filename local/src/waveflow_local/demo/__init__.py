@@ -1,1 +1,1 @@
-"""Run a whole demonstration: `make run`."""
+"""Run a demonstration of the whole pipeline: `make run`."""

@@ -37,7 +37,7 @@ def faults(case: Case, seen: ExecutionSeen, told: Sequence[Received]) -> list[st
 
 
 def duplicate_faults(case: Case, bucket: Bucket) -> list[str]:
-    """Return faults of a deletion, which must have happened and be undoable."""
+    """Return the faults of a duplicate's deletion, which must be done and undoable."""
     if case.expected.told != "DUPLICATE" or case.upload is None:
         return []
     found = []
@@ -51,7 +51,7 @@ def duplicate_faults(case: Case, bucket: Bucket) -> list[str]:
 def redelivery_faults(
     case: Case, before: Listing, after: Listing, told: Sequence[Received]
 ) -> list[str]:
-    """Return every effect that a redelivered message had twice."""
+    """Return every effect that happened twice after a message was redelivered."""
     found = [f"{key} was written again" for key, _, _ in sorted(after - before)]
     found += [f"{key} has gone" for key, _, _ in sorted(before - after)]
     job = case.message["id"]

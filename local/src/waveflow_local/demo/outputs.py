@@ -32,23 +32,23 @@ _STEMS = tuple(f"stems/{instrument.filename}" for instrument in INSTRUMENTS)
 
 @dataclass(frozen=True)
 class Bucket:
-    """Read and write the bucket of a running pipeline, as a server would."""
+    """Read and write the S3 bucket of a running pipeline, as a server would."""
 
     s3: "S3Client"
     name: str
 
     def put(self, key: str, content: bytes) -> None:
-        """Upload one file, as a browser does."""
+        """Upload one file to the S3 bucket, as a browser does."""
         self.s3.put_object(Bucket=self.name, Key=key, Body=content)
 
     def get(self, key: str, version: str | None = None) -> bytes:
-        """Return an object's bytes, of one version if it is named."""
+        """Return an S3 object's bytes, of one version if a version is named."""
         named = {"VersionId": version} if version else {}
         answer = self.s3.get_object(Bucket=self.name, Key=key, **named)  # type: ignore[arg-type] # a union of optional keywords
         return answer["Body"].read()
 
     def versions(self, *prefixes: str) -> set[tuple[str, str, str]]:
-        """Return key, version and ETag of everything below some prefixes."""
+        """Return key, version and ETag of all S3 objects below some prefixes."""
         found = set()
         for page in self._pages():
             for item in page.get("Versions", []):
@@ -57,12 +57,12 @@ class Bucket:
         return found
 
     def is_deleted(self, key: str) -> bool:
-        """Tell whether a delete marker hides an object."""
+        """Tell whether a delete marker hides an S3 object."""
         markers = (m for page in self._pages() for m in page.get("DeleteMarkers", []))
         return any(m["Key"] == key and m["IsLatest"] for m in markers)
 
     def kept_version(self, key: str, content: bytes) -> str | None:
-        """Return the version that still holds `content`, if there is one."""
+        """Return the S3 version that still holds `content`, or None."""
         digest = hashlib.sha256(content).digest()
         for _, version, _ in sorted(v for v in self.versions(key) if v[0] == key):
             if hashlib.sha256(self.get(key, version)).digest() == digest:
@@ -74,7 +74,7 @@ class Bucket:
 
 
 def clear(folder: Path, *, inputs: Sequence[Path]) -> None:
-    """Remove the files that an earlier run left, and no other file."""
+    """Remove the output files of an earlier run, and no other file."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
@@ -92,7 +92,7 @@ def clear(folder: Path, *, inputs: Sequence[Path]) -> None:
 
 
 def _check_free(folder: Path) -> None:
-    """Refuse a folder whose files would be taken for an earlier run's."""
+    """Refuse an output folder whose own files have the names of a run's outputs."""
     for pattern in (*_RESULTS, *_STEMS):
         for path in folder.glob(pattern):
             raise LocalError(
@@ -108,7 +108,7 @@ def collect(
     title: str,
     name: str,
 ) -> list[Path]:
-    """Download one result; draw its waveform as SVG and PNG."""
+    """Download one execution's result; draw its waveform as SVG and PNG."""
     paths = []
     if "mixed_file_path" in result:
         mixed = folder / "mixes" / f"{name}.wav"

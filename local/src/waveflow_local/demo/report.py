@@ -1,4 +1,4 @@
-"""Show executions while they run, and a table of their ends."""
+"""Show executions in the terminal while they run, and a final table."""
 
 import time
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _WIDE = 120  # a terminal of this many columns has room for every column
 
 @dataclass
 class Row:
-    """Hold one case with its execution, its faults and its outputs so far."""
+    """Hold one demonstration case with its execution, faults and outputs so far."""
 
     case: Case
     seen: ExecutionSeen | None = None
@@ -36,25 +36,25 @@ class Row:
 
 
 class View(Protocol):
-    """Show rows as they change, until the `with` block ends."""
+    """Show the table of executions as they change, until the `with` block ends."""
 
     def __enter__(self) -> object:
-        """Begin to show."""
+        """Begin to show the executions."""
 
     def __exit__(self, *exc: object) -> None:
-        """End; what was shown stays."""
+        """End the view; leave what was shown in the terminal."""
 
     def show(self, rows: Sequence[Row]) -> None:
-        """Show all rows as they are now."""
+        """Show all executions in their present state."""
 
 
 def view_for(console: Console) -> View:
-    """Return a live table for a terminal, lines for everything else."""
+    """Return a live table for a terminal, and plain lines for everything else."""
     return LiveView(console) if console.is_terminal else PlainView(console)
 
 
 class LiveView:
-    """Redraw a table of all rows in place, for a terminal."""
+    """Redraw a table of all executions in place, for a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._live = Live(
@@ -66,15 +66,15 @@ class LiveView:
         self._spinners: dict[str, Spinner] = {}
 
     def __enter__(self) -> None:
-        """Begin to draw."""
+        """Begin to draw the live table."""
         self._live.__enter__()
 
     def __exit__(self, *exc: object) -> None:
-        """Leave the last drawing on the screen."""
+        """Leave the last table on the screen."""
         self._live.__exit__(None, None, None)
 
     def show(self, rows: Sequence[Row]) -> None:
-        """Draw the rows."""
+        """Redraw the table of all executions."""
         console = self._live.console
         facts = [self._facts(row, wide=console.width >= _WIDE) for row in rows]
         taken = console.measure(_grid(facts)).maximum
@@ -104,7 +104,7 @@ class LiveView:
 
 
 class PlainView:
-    """Print one line for each state that was left, for logs and pipes."""
+    """Print one line for each state that an execution leaves, for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -112,13 +112,13 @@ class PlainView:
         self._started = time.monotonic()
 
     def __enter__(self) -> None:
-        """Do nothing; lines come as they come."""
+        """Do nothing: plain lines need no preparation."""
 
     def __exit__(self, *exc: object) -> None:
-        """Do nothing; every line has been printed."""
+        """Do nothing: every line has been printed."""
 
     def show(self, rows: Sequence[Row]) -> None:
-        """Print the states that were left since the last call."""
+        """Print the states that executions have left since the last call."""
         for row in rows:
             for index, state in enumerate(row.seen.states if row.seen else []):
                 if state.left is not None and (row.case.name, index) not in self._told:
@@ -136,7 +136,7 @@ class PlainView:
 
 
 def summary(rows: Sequence[Row], *, width: int) -> Group:
-    """Return the table at the end: file, verdict, states, duration, outputs."""
+    """Return the final table: file, verdict, states, duration, outputs."""
     wide = width >= _WIDE
     table = Table(
         box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False

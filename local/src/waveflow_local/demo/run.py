@@ -25,12 +25,12 @@ from waveflow_local.standin.server import StandIn
 
 _LOOK_EVERY_S = 0.12
 _LOOK_AT_LEAST_EVERY_S = 0.4
-_QUIET_S = 900.0  # no stage may take so long
+_QUIET_S = 900.0  # longer than any stage may take
 
 
 @dataclass
 class Run:
-    """Send the cases of a scenario to a running pipeline, and check their ends."""
+    """Send the messages of a scenario to a running pipeline, and check the results."""
 
     pipeline: Pipeline
     standin: StandIn
@@ -42,7 +42,7 @@ class Run:
     before: dict[str, checks.Listing] = field(default_factory=dict)
 
     def finish(self, view: report.View) -> None:
-        """Send every message in its turn, until all executions have ended."""
+        """Send every message of the scenario in turn; wait until all executions end."""
         quiet_since = time.monotonic()
         while not all(row.ended for row in self.rows):
             looked = time.monotonic()
@@ -52,7 +52,7 @@ class Run:
             view.show(self.rows)
             if time.monotonic() - quiet_since > _QUIET_S:
                 raise LocalError("Nothing has moved for a quarter of an hour.")
-            # Looking costs the engine time, so looks must be rare beside its work.
+            # Each history request costs the engine time, so requests must be rare.
             spent_s = time.monotonic() - looked
             time.sleep(min(max(_LOOK_EVERY_S, 2 * spent_s), _LOOK_AT_LEAST_EVERY_S))
         view.show(self.rows)
@@ -76,12 +76,12 @@ class Run:
             self.sent[case.name] = self.pipeline.send(body)
 
     def _is_younger_than(self, names: Sequence[str]) -> bool:
-        """Return whether S3, which counts whole seconds, would see the difference."""
+        """Tell whether an upload now is younger to S3, which counts whole seconds."""
         put_at = [self.put_at_s[name] for name in names if name in self.put_at_s]
         return all(int(time.time()) > int(at_s) for at_s in put_at)
 
     def _look(self) -> bool:
-        """Look at the running executions; return whether any has moved."""
+        """Read the states of running executions; return whether any has changed."""
         moved = False
         for row in self.rows:
             arn = self.arns.get(self.sent.get(row.case.name, ""))
@@ -93,7 +93,7 @@ class Run:
         return moved
 
     def check(self, row: Row) -> None:
-        """Compare one ended execution with its expectation, and note the faults."""
+        """Compare one ended execution with its expected end, and note the faults."""
         if row.seen is None:
             return
         told = self.standin.archive.about(row.case.subject)
@@ -105,7 +105,7 @@ class Run:
             row.faults += checks.redelivery_faults(row.case, before, after, told)
 
     def collect(self, row: Row, folder: Path) -> None:
-        """Bring one execution's results into the output folder."""
+        """Download one execution's results into the output folder."""
         seen = row.seen
         if row.faults or seen is None or not seen.outcome:
             return
@@ -182,7 +182,7 @@ def _pipeline(folder: Path) -> Iterator[tuple[Pipeline, StandIn, dict[str, str]]
 
 
 def _short_list(paths: Sequence[Path], folder: Path) -> str:
-    """Return the paths of one stem as one line, with their beginning once."""
+    """Return the paths of one stem's outputs as one line, their common start once."""
     mixed = [str(p.relative_to(folder)) for p in paths if p.suffix == ".wav"]
     drawn = [p for p in paths if p.suffix != ".wav"]
     base = drawn[0].relative_to(folder).with_suffix("")

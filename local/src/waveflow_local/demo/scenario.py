@@ -21,7 +21,7 @@ _BROKEN = b"This is a text file that somebody renamed to .wav.\n"
 
 @dataclass(frozen=True)
 class Expected:
-    """Say how an execution must end."""
+    """Describe the end that an execution must have: status, verdict, webhook, code."""
 
     status: str = "SUCCEEDED"
     verdict: str = ""
@@ -33,14 +33,14 @@ class Expected:
 
 @dataclass(frozen=True)
 class Upload:
-    """Name a file that lies in the bucket before its message is sent."""
+    """Name a file that is uploaded to S3 before its message is sent."""
 
     key: str
     content: bytes
 
 
 class CeleryMessage(TypedDict):
-    """Carry one task in the shape that the platform's server sends."""
+    """Carry one Celery task, in the shape that the platform's server sends."""
 
     task: str
     id: str
@@ -70,7 +70,7 @@ class Scenario:
 
 
 def demonstration(stems: Sequence[Path]) -> Scenario:
-    """Return the cases of `make run`: what works, and what must fail well."""
+    """Return the cases of `make run`: messages that succeed, and that must fail."""
     scenario = own_files(stems)
     broken = _upload("broken.wav", "broken", _BROKEN)
     unsupported = Expected(
@@ -184,7 +184,7 @@ def _hash_message(
 
 
 def _celery(task: str, subject: str, kwargs: dict[str, object]) -> CeleryMessage:
-    """Return a message of the shape that the platform's server sends."""
+    """Return a Celery message of the shape that the platform's server sends."""
     identity = hashlib.sha256(json.dumps(kwargs).encode()).hexdigest()[:8]
     return {
         "task": f"app.tasks.{task}",
@@ -199,7 +199,7 @@ def _upload(name: str, subject: str, content: bytes) -> Upload:
 
 
 def _subjects(files: Sequence[Path]) -> list[str]:
-    """Return an id for each file, made of its name and told apart where needed."""
+    """Return a unique stem id for each file, made of the file's name."""
     stems = [_NOT_IN_AN_ID.sub("-", path.stem)[:100].strip("-.") for path in files]
     return [
         stem if stem and stems.count(stem) == 1 else f"{stem or 'file'}-{index}"

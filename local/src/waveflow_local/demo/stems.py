@@ -1,4 +1,4 @@
-"""Play a short piece on four instruments, the same samples every time."""
+"""Synthesise a short piece on four instruments, the same samples every time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _FORMANTS_HZ = ((700, 110, 1.0), (1220, 140, 0.55), (2600, 180, 0.3))  # "ah"
 
 @dataclass(frozen=True)
 class Instrument:
-    """Describe one instrument's file, and the function that plays it."""
+    """Describe one instrument's audio file, and the function that synthesises it."""
 
     filename: str
     seconds: float
@@ -37,7 +37,7 @@ class Instrument:
 
 
 def write_stems(folder: Path) -> list[Path]:
-    """Write every stem; WAV, FLAC and MP3, of different lengths and rates."""
+    """Write every stem as WAV, FLAC or MP3, with different lengths and rates."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for instrument in INSTRUMENTS:
@@ -50,7 +50,7 @@ def write_stems(folder: Path) -> list[Path]:
 
 
 def drums(seconds: float, sample_rate: int) -> Audio:
-    """Return kick, snare and hi-hat; shape (frames, 2), range [-1, 1]."""
+    """Return samples of kick, snare and hi-hat; shape (frames, 2), range [-1, 1]."""
     noise = np.random.default_rng(_SEED)
     kick = _kick(sample_rate)
     snare = _burst(noise, sample_rate, length_s=0.19, decay_s=0.06)
@@ -68,7 +68,7 @@ def drums(seconds: float, sample_rate: int) -> Audio:
 
 
 def bass(seconds: float, sample_rate: int) -> Audio:
-    """Return a plucked bass; shape (frames,), range [-1, 1]."""
+    """Return samples of a plucked bass; shape (frames,), range [-1, 1]."""
     track = np.zeros(_frames(seconds, sample_rate))
     for half_beat in range(int(seconds / BEAT_S * 2)):
         root = min(_CHORDS[half_beat // 4 % 4]) - 24
@@ -86,7 +86,7 @@ def bass(seconds: float, sample_rate: int) -> Audio:
 
 
 def chords(seconds: float, sample_rate: int) -> Audio:
-    """Return soft chords with a slow tremolo; shape (frames, 2), range [-1, 1]."""
+    """Return samples of soft chords with tremolo; shape (frames, 2), range [-1, 1]."""
     track = np.zeros((_frames(seconds, sample_rate), 2))
     length_s = 2 * BEAT_S
     time = np.arange(int(length_s * 1.15 * sample_rate)) / sample_rate
@@ -106,7 +106,7 @@ def chords(seconds: float, sample_rate: int) -> Audio:
 
 
 def voice(seconds: float, sample_rate: int) -> Audio:
-    """Return a lead that sings on "ah"; shape (frames,), range [-1, 1]."""
+    """Return samples of a lead that sings "ah"; shape (frames,), range [-1, 1]."""
     track = np.zeros(_frames(seconds, sample_rate))
     at = BEAT_S  # the voice starts one beat after the others
     for count, pitch in enumerate(_MELODY):
@@ -173,7 +173,7 @@ def _add(
 
 
 def _level(track: NDArray[np.float64], peak: float) -> Audio:
-    """Return a track that peaks at `peak` and fades out at its end."""
+    """Return a track scaled to the peak `peak`, with a fade-out at its end."""
     fade = np.minimum(np.arange(len(track), 0, -1) / 4000, 1)
     faded = track * (fade if track.ndim == 1 else fade[:, None])
     levelled: Audio = (faded * (peak / np.abs(faded).max())).astype(np.float32)

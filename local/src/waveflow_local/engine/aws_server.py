@@ -1,4 +1,4 @@
-"""Serve moto's AWS on loopback, in this process."""
+"""Serve moto, an emulator of AWS, on loopback in this process."""
 
 import logging
 
@@ -38,7 +38,7 @@ class AwsServer:
         return paths.endpoint(self._server.port)
 
     def start(self) -> None:
-        """Answer requests from now on, with nothing of an earlier server left.
+        """Start moto's server, without any state of an earlier server.
 
         moto's state belongs to the process: only one server at a time has one.
         """
@@ -46,12 +46,12 @@ class AwsServer:
         self._server.start()
 
     def stop(self) -> None:
-        """Stop answering and forget all state."""
+        """Stop moto's server and forget all its state."""
         self._server.stop()
         reset()
 
 
 def reset() -> None:
-    """Forget buckets, queues, machines and executions."""
+    """Delete all buckets, queues, state machines and executions in moto."""
     BackendDict.reset()
     reset_model_data()

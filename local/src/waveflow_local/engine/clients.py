@@ -1,4 +1,4 @@
-"""Make boto3 clients for the engine, never for a real account."""
+"""Make boto3 clients for the local engine, never for a real AWS account."""
 
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,7 @@ class Clients:
 
 
 def local_session() -> "Session":
-    """Return a session with the engine's own key and region."""
+    """Return a boto3 session with the local engine's own access key and region."""
     import boto3
 
     return boto3.session.Session(

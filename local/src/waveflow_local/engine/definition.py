@@ -11,7 +11,7 @@ _SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9]+)\}")
 
 
 def load_definition(path: Path, substitutions: Mapping[str, str]) -> str:
-    """Return the definition as CloudFormation would hand it to Step Functions.
+    """Return the machine's definition as CloudFormation hands it to Step Functions.
 
     Only `${Name}` placeholders are replaced. Waits between retries are shortened
     where the engine sleeps, so that back-off, cap and jitter stay.

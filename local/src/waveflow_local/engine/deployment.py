@@ -61,7 +61,7 @@ def deploy(clients: Clients, template: Template, project: Project) -> Deployment
 
 
 def create_secret(clients: Clients, template: Template, secret: str) -> None:
-    """Store the webhook's secret, and answer references to it with its ARN."""
+    """Store the webhook's secret; the template's references become its ARN."""
     created = clients.secrets.create_secret(
         Name=local_name("WebhookSecret"),
         SecretString=json.dumps({"current": secret, "previous": ""}),
@@ -70,7 +70,7 @@ def create_secret(clients: Clients, template: Template, secret: str) -> None:
 
 
 def functions(template: Template, project: Project) -> dict[str, Function]:
-    """Return every function of the template, by its name."""
+    """Return every Lambda function of the template, by its name."""
     deployed = {}
     for name, stage in template.functions().items():
         deployed[name] = Function(

@@ -14,7 +14,7 @@ _OF_AN_ACCOUNT = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
 
 
 def aws_environment(endpoint: str) -> dict[str, str]:
-    """Return the variables by which boto3 reaches the engine, and no real account."""
+    """Return variables with which boto3 reaches the engine, and no real AWS account."""
     return {
         "WAVEFLOW_LOCAL": "1",
         "AWS_ENDPOINT_URL": endpoint,
@@ -31,7 +31,7 @@ def aws_environment(endpoint: str) -> dict[str, str]:
 
 
 class FunctionsEnvironment:
-    """Set the functions' variables for as long as the functions run in this process."""
+    """Set the Lambda functions' environment variables for as long as they run here."""
 
     def __init__(self, template: Template, clients: Clients) -> None:
         self._session = clients.session
@@ -42,7 +42,7 @@ class FunctionsEnvironment:
         self._before: dict[str, str] = {}
 
     def __enter__(self) -> Mapping[str, str]:
-        """Set the variables."""
+        """Set the Lambda functions' environment variables, and return them."""
         self._before = dict(os.environ)
         for name in _OF_AN_ACCOUNT:
             os.environ.pop(name, None)
@@ -54,7 +54,7 @@ class FunctionsEnvironment:
         return self._variables
 
     def __exit__(self, *_exc: object) -> None:
-        """Put the variables of before back."""
+        """Restore the environment variables to their earlier values."""
         os.environ.clear()
         os.environ.update(self._before)
         boto3.DEFAULT_SESSION = None

@@ -32,14 +32,14 @@ class Context:
     started: float = field(default_factory=time.monotonic)
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds that are left of the function's time-out."""
+        """Return the milliseconds left until the function's time-out."""
         left_s = self.timeout_s - (time.monotonic() - self.started)
         return max(0, int(left_s * 1000))
 
 
 @dataclass(frozen=True)
 class Function:
-    """Describe one deployed function by its handler's file and its limits."""
+    """Describe one deployed Lambda function by its handler's file and its limits."""
 
     name: str
     arn: str
@@ -50,14 +50,14 @@ class Function:
 
 @dataclass(frozen=True)
 class InvokeResult:
-    """Carry the Invoke API's answer: a payload, and whether the function failed."""
+    """Carry the response of Lambda's Invoke API: payload, and whether it failed."""
 
     payload: bytes
     failed: bool
 
 
 class Handlers:
-    """Load each function's handler at its first invocation, and run handlers."""
+    """Load each function's handler at its first invocation, and run the handlers."""
 
     def __init__(self, functions: Mapping[str, Function]) -> None:
         self._functions = dict(functions)
@@ -65,20 +65,20 @@ class Handlers:
         self._lock = threading.Lock()
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether a function of that name is deployed."""
+        """Tell whether a Lambda function of that name is deployed."""
         return name in self._functions
 
     def replace(self, name: str, handler: Handler) -> None:
-        """Run `handler` in place of a function's own, as a fake for tests."""
+        """Run `handler` in place of a Lambda function's own, as a fake for tests."""
         self._loaded[name] = handler
 
     def warm(self) -> None:
-        """Load every handler now."""
+        """Import every Lambda function's handler before its first invocation."""
         for name in self._functions:
             self._load(name)
 
     def invoke(self, name: str, event: bytes) -> InvokeResult:
-        """Run one function and answer as Lambda's Invoke API does."""
+        """Run one Lambda function and return the response of Lambda's Invoke API."""
         function = self._functions[name]
         context = Context(name, function.arn, function.memory_mb, function.timeout_s)
         try:
@@ -112,7 +112,7 @@ def _import_handler(function: Function) -> Handler:
 
 
 def _failure(exc: Exception, context: Context) -> dict[str, object]:
-    """Return the payload of Lambda's Python runtime for an exception."""
+    """Return the error payload that Lambda's Python runtime makes of an exception."""
     return {
         "errorMessage": str(exc),
         "errorType": type(exc).__name__,
@@ -123,7 +123,7 @@ def _failure(exc: Exception, context: Context) -> dict[str, object]:
 
 @contextlib.contextmanager
 def functions_log(path: Path) -> Iterator[None]:
-    """Send what the functions print to a file, as Lambda sends it to its log."""
+    """Write what the Lambda functions print to a file, as Lambda does to its log."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with (
         path.open("w", encoding="utf-8", buffering=1) as log,

@@ -1,4 +1,4 @@
-"""Read from Step Functions how far an execution is."""
+"""Read the states and the outcome of executions from Step Functions."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ _FAILURES = {
 
 @dataclass
 class StateSeen:
-    """Hold one state that an execution entered, with its attempts and errors."""
+    """Hold one state that an execution has entered, with its attempts and errors."""
 
     name: str
     entered: datetime
@@ -38,13 +38,13 @@ class StateSeen:
 
     @property
     def seconds(self) -> float:
-        """Return how long the state has taken, until now or until it was left."""
+        """Return the seconds that the state took, until its end or until now."""
         return ((self.left or datetime.now(UTC)) - self.entered).total_seconds()
 
 
 @dataclass
 class ExecutionSeen:
-    """Hold what Step Functions tells about one execution at one moment."""
+    """Hold an execution's status, states and output, read from Step Functions once."""
 
     arn: str
     status: str
@@ -57,28 +57,28 @@ class ExecutionSeen:
 
     @property
     def seconds(self) -> float:
-        """Return how long the execution has taken, until now or until its end."""
+        """Return the seconds that the execution took, until its end or until now."""
         return ((self.stopped or datetime.now(UTC)) - self.started).total_seconds()
 
     @property
     def running(self) -> bool:
-        """Tell whether the execution may still go on."""
+        """Tell whether the execution still runs."""
         return self.status == "RUNNING"
 
     @property
     def outcome(self) -> Mapping[str, object]:
-        """Return the output of an execution that ended well; empty for any other."""
+        """Return the output of a successful execution; empty for any other."""
         return self.output if isinstance(self.output, dict) else {}
 
     @property
     def result(self) -> Mapping[str, object]:
-        """Return the `result` that the server was told; empty where none was."""
+        """Return the `result` that the server's webhook carried, or an empty one."""
         result = self.outcome.get("result")
         return result if isinstance(result, dict) else {}
 
     @property
     def verdict(self) -> str:
-        """Return the word of the server's last verdict; empty before any verdict."""
+        """Return the server's last verdict as a word; empty before any verdict."""
         for state in reversed(self.states):
             if isinstance(state.output, dict) and "verdict" in state.output:
                 return str(state.output["verdict"])
@@ -86,7 +86,7 @@ class ExecutionSeen:
 
 
 def see(sfn: "SFNClient", arn: str) -> ExecutionSeen:
-    """Return what Step Functions tells about one execution."""
+    """Read one execution's status, states and output from Step Functions."""
     events = list(_history(sfn, arn))
     states = _states(events)
     if not events or events[-1]["type"] not in _ENDS:

@@ -1,4 +1,4 @@
-"""Answer Lambda's Invoke API: in this process, or by another endpoint."""
+"""Serve Lambda's Invoke API, in this process or by another endpoint."""
 
 import json
 import re
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _INVOKE = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations/?$")
-_FORWARD_TIMEOUT_S = 900.0  # Lambda's own limit
+_FORWARD_TIMEOUT_S = 900.0  # Lambda's longest time-out
 
 
 class Invoker(Protocol):
-    """Run functions by their names: in this process, or behind an endpoint."""
+    """Run Lambda functions by their names: in this process, or behind an endpoint."""
 
     def invoke(self, name: str, event: bytes) -> InvokeResult:
-        """Run one function."""
+        """Run one Lambda function with a JSON event and return its result."""
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether the function exists."""
+        """Tell whether a Lambda function of that name exists."""
 
 
 class LambdaEndpoint:
-    """Run functions behind a Lambda endpoint, such as `sam local start-lambda`."""
+    """Run Lambda functions behind an endpoint, such as `sam local start-lambda`."""
 
     def __init__(self, url: str, handlers: Handlers) -> None:
         self._url = url.rstrip("/")
@@ -37,11 +37,11 @@ class LambdaEndpoint:
         self._opener = build_opener(ProxyHandler({}))
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether the template deploys the function."""
+        """Tell whether the template deploys a Lambda function of that name."""
         return name in self._handlers
 
     def invoke(self, name: str, event: bytes) -> InvokeResult:
-        """Forward one invocation."""
+        """Forward one invocation to the Lambda endpoint and return the result."""
         path = f"/2015-03-31/functions/{quote(name)}/invocations"
         # The URL is the developer's own setting.
         request = Request(self._url + path, data=event, method="POST")  # noqa: S310
@@ -59,7 +59,7 @@ class LambdaEndpoint:
 
 
 class LambdaApi:
-    """Answer Lambda invocations, and pass every other request to moto."""
+    """Answer Lambda invocations, and pass every other AWS request to moto."""
 
     def __init__(self, application: "WSGIApplication", invoker: Invoker) -> None:
         self._application = application
@@ -68,7 +68,7 @@ class LambdaApi:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer one HTTP request."""
+        """Answer one HTTP request: an invocation of Lambda, or any call for moto."""
         match = _INVOKE.match(environ.get("PATH_INFO", ""))
         if match is None:
             return self._application(environ, start_response)
@@ -89,13 +89,13 @@ class LambdaApi:
 
 
 def _function_name(name_or_arn: str) -> str:
-    """Return the name in an ARN, with or without a version, or the name itself."""
+    """Return the Lambda function's name in an ARN, or the name itself."""
     parts = name_or_arn.split(":")
     return parts[6] if parts[0] == "arn" else parts[0]
 
 
 def _looks_failed(payload: bytes) -> bool:
-    """Tell whether a payload is a function's error; SAM's emulator sends no header."""
+    """Tell whether a Lambda payload is an error; SAM's emulator sends no header."""
     try:
         document = json.loads(payload)
     except ValueError:

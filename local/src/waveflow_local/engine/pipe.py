@@ -1,4 +1,4 @@
-"""Carry messages from the queue to the machine, as EventBridge Pipes does."""
+"""Carry messages from SQS to the state machine, as EventBridge Pipes does."""
 
 import json
 import logging
@@ -37,12 +37,12 @@ class InputTemplate:
             raise LocalError(f"The pipe's input template is not JSON: {exc}") from exc
 
     def apply(self, record: Mapping[str, object]) -> object:
-        """Return the template filled in for one record."""
+        """Return the pipe's input template, filled in for one queue record."""
         return _fill(self._shape, record)
 
 
 def parse_body(body: str) -> object:
-    """Return a body that is JSON as a value; every other body stays a string."""
+    """Return a message body parsed as JSON; every other body stays a string."""
     try:
         value: object = json.loads(body, parse_constant=_refuse_constant)
     except ValueError:
@@ -52,7 +52,7 @@ def parse_body(body: str) -> object:
 
 @dataclass
 class Pipe:
-    """Poll the queue; start one execution per message, then delete the message."""
+    """Poll the SQS queue; start one execution per message, then delete the message."""
 
     clients: "Clients"
     queue_url: str
@@ -63,14 +63,14 @@ class Pipe:
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start to poll the queue in a thread."""
+        """Start to poll the SQS queue in a thread."""
         self._thread = threading.Thread(
             target=self._poll, name="waveflow-pipe", daemon=True
         )
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop polling; messages in the queue stay there."""
+        """Stop polling the SQS queue; messages in the queue stay there."""
         self._stopped.set()
         if self._thread is not None:
             self._thread.join()

@@ -1,4 +1,4 @@
-"""Run the whole pipeline in one process: engine, machine, handlers and pipe."""
+"""Run the whole pipeline in one process: AWS, state machine, handlers and pipe."""
 
 import contextlib
 import os
@@ -31,7 +31,7 @@ OnStart = Callable[[str, str], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """Hold what may differ between two local pipelines."""
+    """Hold the settings in which two local pipelines may differ, such as the port."""
 
     webhook_url: str
     webhook_secret: str = paths.WEBHOOK_SECRET
@@ -62,11 +62,11 @@ class Pipeline:
 
     @property
     def endpoint(self) -> str:
-        """Return the URL under which every AWS service answers."""
+        """Return the URL under which every local AWS service answers."""
         return self._server.endpoint
 
     def __enter__(self) -> Self:
-        """Start everything; the pipeline is usable when this returns."""
+        """Start engine, machine, handlers and pipe; then messages can be sent."""
         with contextlib.ExitStack() as starting:
             starting.callback(self._server.stop)
             self._server.start()
@@ -89,11 +89,11 @@ class Pipeline:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop everything, in the opposite order."""
+        """Stop all parts of the pipeline, in the opposite order of their start."""
         self._cleanup.__exit__(exc_type, exc, traceback)
 
     def warm(self) -> None:
-        """Load the handlers and their shared services, one after the other.
+        """Import the Lambda handlers and their shared services, one after the other.
 
         Lambda runs one event at a time in a process. Here several stages start at
         once, and two threads must not make the same client.
@@ -104,7 +104,7 @@ class Pipeline:
             getattr(shared, part)
 
     def send(self, body: str) -> str:
-        """Put a message into the queue and return its id."""
+        """Send a message to the SQS queue and return the message's id."""
         sent = self.clients.sqs.send_message(
             QueueUrl=self.deployment.queue_url, MessageBody=body
         )

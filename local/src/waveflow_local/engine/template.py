@@ -1,4 +1,4 @@
-"""Read resources and parameters of template.yaml, with local names for references."""
+"""Read resources and parameters of template.yaml, with local resource names."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ class _Globals(Struct, frozen=True, rename="pascal"):
 
 
 class _Document(Struct, frozen=True, rename="pascal"):
-    """Hold the parts of a template that the engine reads."""
+    """Hold the parts of a SAM template that the local engine reads."""
 
     resources: Mapping[str, _Resource]
     parameters: Mapping[str, _Parameter] = {}
@@ -75,14 +75,14 @@ _Loader.add_multi_constructor("!", _short_form)
 
 
 def local_name(logical_id: str) -> str:
-    """Return the name that a resource has locally: `DeadLetterQueue` → `dead-…`."""
+    """Return a resource's name in the engine: `DeadLetterQueue` → `dead-…`."""
     special = {"Bucket": paths.BUCKET, "Queue": paths.STACK, "Machine": paths.STACK}
     words = re.sub(r"(?<!^)(?=[A-Z])", "-", logical_id).lower()
     return special.get(logical_id, f"{paths.STACK}-{words}")
 
 
 def read_document(path: Path) -> dict[str, object]:
-    """Read a template's YAML with its functions in their long form."""
+    """Read a SAM template's YAML; short forms such as `!Ref` become their long form."""
     try:
         # The loader is a SafeLoader with CloudFormation's tags.
         document = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506
@@ -92,7 +92,7 @@ def read_document(path: Path) -> dict[str, object]:
 
 
 class Template:
-    """Resolve a template's references and functions to local names."""
+    """Resolve the references of a SAM template to names of the local engine."""
 
     def __init__(
         self, document: Mapping[str, object], parameters: Mapping[str, str]
@@ -108,15 +108,15 @@ class Template:
 
     @classmethod
     def read(cls, path: Path, parameters: Mapping[str, str]) -> "Template":
-        """Read a template and set its parameters."""
+        """Read a SAM template and set its parameters."""
         return cls(read_document(path), parameters)
 
     def bind(self, logical_id: str, value: str) -> None:
-        """Answer `Ref` of a resource with `value` from now on."""
+        """Make `Ref` of a template's resource resolve to `value` from now on."""
         self._known[logical_id] = value
 
     def functions(self) -> dict[str, str]:
-        """Return each function's logical id and the stage that it runs."""
+        """Return the pipeline stage of each Lambda function, by its logical id."""
         return {
             name: str(resource.metadata["DockerBuildTarget"])
             for name, resource in self._document.resources.items()
@@ -126,32 +126,32 @@ class Template:
         }
 
     def environment(self, logical_id: str) -> dict[str, str]:
-        """Return the environment variables of one function."""
+        """Return the environment variables of one Lambda function."""
         own = self._document.resources[logical_id].properties
         return self.shared_environment() | self._variables(own)
 
     def shared_environment(self) -> dict[str, str]:
-        """Return the environment variables that every function has."""
+        """Return the environment variables that every Lambda function has."""
         return self._variables(self._document.globals.function)
 
     def _variables(self, properties: Mapping[str, object]) -> dict[str, str]:
         return _texts(self.resolve(_at(properties, "Environment", "Variables")))
 
     def property(self, logical_id: str, *path: str) -> object:
-        """Return one property of a resource, resolved; None where it is absent."""
+        """Return one property of a template's resource, resolved; None if absent."""
         return self.resolve(_at(self._document.resources[logical_id].properties, *path))
 
     def text(self, logical_id: str, *path: str, default: str = "") -> str:
-        """Return one property as text; `default` where it is absent or empty."""
+        """Return one property of a resource as text; `default` if absent or empty."""
         value = self.property(logical_id, *path)
         return str(value) if value else default
 
     def texts(self, logical_id: str, *path: str) -> dict[str, str]:
-        """Return one property that holds names and texts."""
+        """Return one property of a template's resource that maps names to texts."""
         return _texts(self.property(logical_id, *path))
 
     def resolve(self, value: object) -> object:
-        """Return a value with every intrinsic function answered."""
+        """Return a template's value with functions such as `!Sub` resolved."""
         if isinstance(value, list):
             items = [self.resolve(item) for item in value]
             return [item for item in items if item is not _NO_VALUE]
@@ -237,7 +237,7 @@ class Template:
         return _PLACEHOLDER.sub(answer, text).replace("${!", "${")
 
     def _holds(self, condition: object) -> bool:
-        """Tell whether a condition, or the condition of that name, is true."""
+        """Tell whether a template's condition, given whole or by name, is true."""
         if not isinstance(condition, Mapping):
             return self._holds(self._document.conditions[str(condition)])
         ((name, argument),) = condition.items()
@@ -258,7 +258,7 @@ class Template:
 
 
 def _at(value: object, *path: str) -> object:
-    """Return the value below some keys; None where a key is missing."""
+    """Return the value at a path of keys in nested mappings, or None."""
     for key in path:
         if not isinstance(value, Mapping) or key not in value:
             return None
@@ -273,13 +273,13 @@ def _texts(value: object) -> dict[str, str]:
 
 
 def _items(argument: object) -> list[object]:
-    """Return a function's arguments, which CloudFormation takes as a list."""
+    """Return an intrinsic function's argument as a list; raise for anything else."""
     if not isinstance(argument, list):
         raise LocalError(f"The template has {argument!r} where a list must be.")
     return argument
 
 
 def _as_list(value: object) -> list[str]:
-    """Return a list's items, or those of a parameter that is a comma list."""
+    """Return a list's items as text, or split a comma-separated parameter."""
     items = value if isinstance(value, list) else str(value).split(",")
     return [str(item) for item in items]

@@ -1,1 +1,1 @@
-"""Hash, draw, analyze, mix and plot plain files."""
+"""Hash, draw, analyze, mix and plot audio files without the pipeline."""

@@ -1,4 +1,4 @@
-"""Hash, draw, mix and plot plain files with the stages' own code."""
+"""Hash, draw, mix and plot audio files with the code of the pipeline's stages."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class HashReport(TypedDict):
-    """Print a file's fingerprint."""
+    """Report of a file's SHA-256 and size, as the command line prints it."""
 
     file: str
     sha256: str
@@ -24,7 +24,7 @@ class HashReport(TypedDict):
 
 
 class DrawingReport(TypedDict):
-    """Print the facts of a drawn file; `document` is a path, or the document itself."""
+    """Report of a drawn file; `document` is a path, or the waveform document itself."""
 
     file: str
     document: str
@@ -38,7 +38,7 @@ class DrawingReport(TypedDict):
 
 
 class DatReport(TypedDict):
-    """Print the size of a file in audiowaveform's format."""
+    """Report of the path and size of a file in audiowaveform's format."""
 
     dat: str
     length: int
@@ -46,7 +46,7 @@ class DatReport(TypedDict):
 
 
 class MixReport(TypedDict):
-    """Print the facts of a mix."""
+    """Report of a mixed WAV file, as the command line prints it."""
 
     mix: str
     peaks: str | None
@@ -58,13 +58,13 @@ class MixReport(TypedDict):
 
 
 class PictureReport(TypedDict):
-    """Print where a picture was written."""
+    """Report of the path of a picture that was written."""
 
     picture: str
 
 
 def hash_file(path: Path) -> HashReport:
-    """Return a file's SHA-256 and size."""
+    """Return the SHA-256 and size of an audio file."""
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -104,7 +104,7 @@ def write_dat(
     bits: int,
     split_channels: bool,
 ) -> DatReport:
-    """Write what audiowaveform would: .json as JSON, everything else as .dat."""
+    """Write a file's waveform data as audiowaveform does: JSON for .json, else .dat."""
     from waveflow.audio.waveform.zoom import audiowaveform_data
 
     size_of(path)
@@ -119,7 +119,7 @@ def write_dat(
 
 
 def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> MixReport:
-    """Write a mix, the WAV first and its waveform document last."""
+    """Mix audio files into a WAV, and write its waveform document last."""
     from waveflow.audio.mix.sum import mix
 
     for path in paths:
@@ -140,7 +140,7 @@ def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> MixRep
 
 
 def plot_file(document: Path, out: Path, *, title: str | None) -> PictureReport:
-    """Write a picture of a waveform document; the name's ending says which kind."""
+    """Write a picture of a waveform document, as PNG or SVG by the file's ending."""
     from waveflow_local.files.pictures.geometry import lay_out
 
     kind = out.suffix.lower()
@@ -179,7 +179,7 @@ def _document(waveform: "Waveform", audio_hash: str, source: Path) -> bytes:
 
 
 def size_of(path: Path) -> int:
-    """Return a file's size, or say in one line why it cannot be read."""
+    """Return a file's size in bytes, or raise a line that says why it is unreadable."""
     try:
         with path.open("rb"):
             return path.stat().st_size

@@ -1,4 +1,4 @@
-"""Analyse plain files with the stages' own code, and print the result in words."""
+"""Analyse audio files with the stages' own code, and print the result in words."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
@@ -22,7 +22,7 @@ MISSING = "tempo and key need librosa, which `make setup` installs"
 
 
 class AnalysisReport(TypedDict):
-    """Print an analysis as `/completion` carries it, and the facts of its file."""
+    """Report of a file's analysis, as the webhook `/completion` carries it."""
 
     file: str
     format: str
@@ -34,14 +34,14 @@ class AnalysisReport(TypedDict):
 
 
 class _AnalysedStem(Struct, frozen=True):
-    """Read the analysis and the warnings that the table shows from a result."""
+    """Analysis and warnings of a stem's result, which the table shows."""
 
     analysis: Analysis
     warnings: list[str]
 
 
 def analyze_file(path: Path) -> AnalysisReport:
-    """Return a file's analysis as `/completion` carries it, and the file's facts."""
+    """Return an audio file's analysis as `/completion` carries it, and its facts."""
     from waveflow.audio.listen.meter import Meter
     from waveflow.audio.waveform.draw import draw
     from waveflow.stages._analysis import analysis_of
@@ -79,7 +79,7 @@ def _music(path: Path) -> "MusicFindings":
 
 
 def report_text(report: AnalysisReport) -> str:
-    """Return a report in a few lines for a person."""
+    """Return an audio file's analysis in a few lines for a person."""
     form = f"{report['format']}, {report['duration']:.2f} s, {report['sample_rate']} Hz"
     lines = [f"{report['file']}: {form}, channels: {report['channels']}"]
     analysis = msgspec.convert(report["analysis"], Analysis)
@@ -104,7 +104,7 @@ def _lines(analysis: Analysis) -> Iterator[tuple[str, str]]:
 
 
 def loudness_line(loudness: Loudness) -> str:
-    """Return levels in one line."""
+    """Return loudness levels as one line of text."""
     units = {
         "integrated": "LUFS",
         "range": "LU range",
@@ -121,7 +121,7 @@ def loudness_line(loudness: Loudness) -> str:
 
 
 def tempo_line(tempo: Tempo) -> str:
-    """Return a tempo in one line, or why there is none."""
+    """Return a tempo as one line of text, or why there is none."""
     if tempo.value is None:
         return str(tempo.reason)
     other, sure = tempo.alternative, tempo.confidence
@@ -129,14 +129,14 @@ def tempo_line(tempo: Tempo) -> str:
 
 
 def key_line(key: MusicalKey) -> str:
-    """Return a key in one line, or why there is none."""
+    """Return a musical key as one line of text, or why there is none."""
     if key.value is None:
         return str(key.reason)
     return f"{key.value} (or {key.relative}), confidence {key.confidence:.2f}"
 
 
 def table(results: Mapping[str, Mapping[str, object]]) -> Group:
-    """Return a table of several analyses, one row for each stem."""
+    """Return a table of several stems' analyses, one row for each stem."""
     drawn = Table(
         box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False
     )
@@ -162,7 +162,7 @@ def _cells(analysis: Analysis, damage: Sequence[str]) -> Iterator[str]:
 
 
 def _cell(value: float | None, measured: Loudness | Tempo | MusicalKey | None) -> str:
-    """Return a number, else the reason for its absence, else a dash."""
+    """Return a table cell: a number, else the reason for its absence, else a dash."""
     if value is not None:
         return f"{value:.1f}"
     return (measured.reason if measured else None) or "-"

@@ -1,4 +1,4 @@
-"""Write files that appear complete or not at all, and never over what was read."""
+"""Write files that appear complete or not at all, and never over an input."""
 
 import contextlib
 import os
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from waveflow_local.paths import LocalError
 
-_NEW_FILE = 0o666  # the umask removes the rights that the user gives to nobody
+_NEW_FILE = 0o666  # file rights, of which the user's umask removes some
 
 
 def check_outputs(*outputs: Path | None, inputs: Sequence[Path]) -> None:
-    """Refuse, before any work, an output that would replace an input or an output."""
+    """Refuse, before any work, an output path that is an input or another output."""
     taken = list(inputs)
     for path in outputs:
         if path is None:
@@ -37,7 +37,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 @contextlib.contextmanager
 def appearing(path: Path) -> Iterator[Path]:
-    """Yield an unfinished file, which takes its name when the block ends well.
+    """Yield a temporary file, which is renamed to `path` when the block succeeds.
 
     A symbolic link stays, and the link's target is replaced.
     """

@@ -1,1 +1,1 @@
-"""Operate a stack: undo, rerun, look at its health."""
+"""Operate a deployed stack: restore deletions, rerun executions, check health."""

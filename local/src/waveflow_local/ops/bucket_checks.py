@@ -1,4 +1,4 @@
-"""Check the guards of a bucket's recordings: access, encryption, lifecycle."""
+"""Check the settings that guard an S3 bucket: access, encryption, lifecycle."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ BLOCKS = (
 
 
 def access(stack: Stack) -> str | None:
-    """Name a missing guard against public access or plain HTTP."""
+    """Return which guard against public access or plain HTTP is missing, or None."""
     bucket, s3 = stack.parts.bucket, stack.s3
     blocked = _unless_absent(
         lambda: s3.get_public_access_block(Bucket=bucket),
@@ -46,7 +46,7 @@ def _denies_plain_http(policy: str) -> bool:
 
 
 def encryption(stack: Stack) -> str | None:
-    """Name an encryption key that no role of the stack may use."""
+    """Return which bucket encryption the stack's roles cannot use, or None."""
     answer = _unless_absent(
         lambda: stack.s3.get_bucket_encryption(Bucket=stack.parts.bucket),
         "ServerSideEncryptionConfigurationNotFoundError",
@@ -61,7 +61,7 @@ def encryption(stack: Stack) -> str | None:
 
 
 def lifecycle(stack: Stack) -> str | None:
-    """Name a lifecycle rule that deletes uploads, or ends quarantine too early."""
+    """Return which lifecycle rule deletes uploads, or keeps them too short; or None."""
     answer = _unless_absent(
         lambda: stack.s3.get_bucket_lifecycle_configuration(Bucket=stack.parts.bucket),
         "NoSuchLifecycleConfiguration",
@@ -85,7 +85,7 @@ def _faults(rules: "list[LifecycleRuleOutputTypeDef]", *, days: int) -> Iterator
 
 
 def _covers_uploads(stack: Stack, rule: "LifecycleRuleOutputTypeDef") -> bool:
-    """Tell whether a rule and an allowed prefix have a key in common."""
+    """Tell whether a bucket's lifecycle rule applies to uploads."""
     chosen = rule.get("Filter", {})
     both = chosen.get("And", {})
     prefix = rule.get("Prefix") or both.get("Prefix") or chosen.get("Prefix") or ""
@@ -96,7 +96,7 @@ def _covers_uploads(stack: Stack, rule: "LifecycleRuleOutputTypeDef") -> bool:
 
 
 def _unless_absent(ask: Callable[[], Configuration], code: str) -> Configuration | None:
-    """Return an answer, or None where S3 says that nothing is configured."""
+    """Return a bucket's setting, or None where S3 says that none is configured."""
     try:
         return ask()
     except ClientError as exc:

@@ -1,4 +1,4 @@
-"""Offer `waveflow ops`: undo, recovery and a look at the whole."""
+"""Offer `waveflow ops`: restore deletions, rerun executions, check a stack."""
 
 import json
 from collections.abc import Iterable
@@ -99,7 +99,7 @@ def replay(
 
 @app.command()
 def health(*, stack: StackName = "waveflow", dry_run: DryRun = False) -> None:
-    """Look at every part of the stack; exit 1 if something is wrong."""
+    """Check every part of the stack; exit 1 if something is wrong."""
     from waveflow_local.ops.health import checks_of
     from waveflow_local.ops.health import health as look
     from waveflow_local.ops.stack import LOCAL, open_stack

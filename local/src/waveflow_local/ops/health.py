@@ -1,4 +1,4 @@
-"""Look at every part of a stack, and name what is wrong."""
+"""Check every part of a deployed stack, and name what is wrong."""
 
 import ipaddress
 import json
@@ -22,25 +22,25 @@ Check = Callable[[Stack], str | None]
 
 @dataclass(frozen=True)
 class Finding:
-    """Hold what the check of one part found."""
+    """Hold the result of the health check of one part of a stack."""
 
     part: str
     wrong: str | None
 
     def __str__(self) -> str:
-        """Return one line for the operator."""
+        """Return the health check's result as one line for the operator."""
         state = "ok" if self.wrong is None else "WRONG"
         return f"{state:6} {self.part:18} {self.wrong or ''}".rstrip()
 
 
 def health(stack: Stack) -> list[Finding]:
-    """Look at every part that the stack has."""
+    """Check every part of the stack, and return one finding for each part."""
     checks = checks_of(local=stack.is_local)
     return [_look(stack, part, check) for part, check in checks.items()]
 
 
 def checks_of(*, local: bool) -> dict[str, Check]:
-    """Return the checks of a stack, or those of the local engine."""
+    """Return the health checks of a stack on AWS, or of the local engine."""
     return CHECKS if local else CHECKS | ON_AWS
 
 

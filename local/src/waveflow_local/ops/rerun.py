@@ -1,4 +1,4 @@
-"""Run failed executions again: resumed where a webhook failed, else anew."""
+"""Run failed executions again: redriven where a webhook failed, else anew."""
 
 import hashlib
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 CODES = {kind.__name__: kind.code for kind in WaveflowError.__subclasses__()}
-# The server was told of a failure that ends in `Failed`, but not of these.
+# States whose failure no webhook has reported to the server.
 TELLING = {"AskUndelivered", "Tell", "TellFailure"}
 UNDELIVERED = {"WEBHOOK_REJECTED", "WEBHOOK_UNAVAILABLE"}
 ENDED_BADLY: tuple[Literal["FAILED", "TIMED_OUT", "ABORTED"], ...] = (
@@ -46,7 +46,7 @@ class Choice:
     undelivered: bool = False
 
     def takes(self, execution: "Rerun") -> bool:
-        """Tell whether the choice includes an execution."""
+        """Tell whether a failed execution is among those to run again."""
         if self.code is None and execution.code == STOPPED:
             return False
         if self.code is not None and execution.code != self.code:
@@ -54,7 +54,7 @@ class Choice:
         return not self.undelivered or execution.way is Way.RESUME
 
     def covers(self, stopped: datetime) -> bool:
-        """Tell whether an end lies in the chosen time."""
+        """Tell whether an execution ended within the chosen time."""
         first = self.since or datetime.min.replace(tzinfo=UTC)
         last = self.until or datetime.max.replace(tzinfo=UTC)
         return first <= stopped <= last
@@ -71,12 +71,12 @@ class Rerun:
     done: str = "would"
 
     def __str__(self) -> str:
-        """Return one line for the operator."""
+        """Return one line about the rerun for the operator."""
         return f"{self.done:8} {self.way:10} {self.code:20} {self.arn}"
 
 
 def run_again(stack: Stack, choice: Choice, *, dry_run: bool) -> list[Rerun]:
-    """Run the chosen executions again, and say what was done with each.
+    """Run the chosen failed executions again, and return what was done with each.
 
     An execution that was started anew before is left out: its status stays failed.
     """
@@ -93,7 +93,7 @@ def run_again(stack: Stack, choice: Choice, *, dry_run: bool) -> list[Rerun]:
 
 
 def failed_executions(stack: Stack, choice: Choice) -> Iterator[Rerun]:
-    """Yield the failed executions of the chosen time, the newest first."""
+    """Yield the executions that failed within the chosen time, the newest first."""
     for status in ENDED_BADLY:
         pages = stack.sfn.get_paginator("list_executions").paginate(
             stateMachineArn=stack.parts.machine_arn, statusFilter=status
@@ -150,7 +150,7 @@ def _run(stack: Stack, execution: Rerun) -> Rerun:
 
 
 def _successor(arn: str) -> str:
-    """Return the one name under which an execution is started anew."""
+    """Return the name of the only execution that may repeat a failed execution."""
     name = arn.rpartition(":")[2]
     ending = f"-again-{hashlib.sha256(arn.encode()).hexdigest()[:16]}"
     return name.partition("-again-")[0][: NAME_LENGTH - len(ending)] + ending

@@ -22,7 +22,7 @@ LOCAL = "local"  # `--stack local` means the engine of `waveflow up`
 
 @dataclass(frozen=True)
 class Parts:
-    """Hold the names and addresses of a stack's parts."""
+    """Hold the names, URLs and ARNs of a deployed stack's parts."""
 
     bucket: str
     queue_url: str
@@ -51,37 +51,37 @@ class Stack:
 
     @property
     def is_local(self) -> bool:
-        """Tell whether the stack is the local engine, where http is allowed."""
+        """Tell whether the stack is the local engine, where plain HTTP is allowed."""
         return self._endpoint is not None
 
     @cached_property
     def s3(self) -> "S3Client":
-        """Return a client of S3."""
+        """Return a boto3 client of S3."""
         return self._client("s3")  # type: ignore[no-any-return] # by its name
 
     @cached_property
     def sqs(self) -> "SQSClient":
-        """Return a client of SQS."""
+        """Return a boto3 client of SQS."""
         return self._client("sqs")  # type: ignore[no-any-return] # by its name
 
     @cached_property
     def sfn(self) -> "SFNClient":
-        """Return a client of Step Functions."""
+        """Return a boto3 client of Step Functions."""
         return self._client("stepfunctions")  # type: ignore[no-any-return] # by its name
 
     @cached_property
     def secrets(self) -> "SecretsManagerClient":
-        """Return a client of Secrets Manager."""
+        """Return a boto3 client of Secrets Manager."""
         return self._client("secretsmanager")  # type: ignore[no-any-return] # by its name
 
     @cached_property
     def pipes(self) -> Any:
-        """Return a client of EventBridge Pipes."""
+        """Return a boto3 client of EventBridge Pipes."""
         return self._client("pipes")
 
     @cached_property
     def cloudwatch(self) -> Any:
-        """Return a client of CloudWatch."""
+        """Return a boto3 client of CloudWatch."""
         return self._client("cloudwatch")
 
     def _client(self, service: str) -> Any:
@@ -89,7 +89,7 @@ class Stack:
 
 
 def open_stack(name: str) -> Stack:
-    """Return the stack of that name, or the local engine for `local`."""
+    """Return the deployed stack of that name, or the local engine for `local`."""
     import boto3
 
     if name == LOCAL:
@@ -103,7 +103,7 @@ def open_stack(name: str) -> Stack:
 
 
 def parts_of(described: Any) -> Parts:
-    """Read the parts from CloudFormation's description of a stack."""
+    """Read a stack's names, URLs and ARNs from CloudFormation's description."""
     outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
     parameters = {
         p["ParameterKey"]: p["ParameterValue"] for p in described.get("Parameters", [])
@@ -128,7 +128,7 @@ def parts_of(described: Any) -> Parts:
 
 
 def local_stack(endpoint: str) -> Stack:
-    """Return the engine of `waveflow up` that answers at `endpoint`."""
+    """Return the local engine of `waveflow up` at `endpoint` as a stack."""
     from waveflow_local.engine.clients import local_session
 
     queues = f"{endpoint}/{paths.ACCOUNT}/{paths.STACK}"

@@ -1,4 +1,4 @@
-"""Bring back deleted duplicates, and draw waveforms again."""
+"""Restore deleted duplicates, and draw waveforms again."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -23,14 +23,14 @@ Message = dict[str, str | int]
 
 @dataclass(frozen=True)
 class Restored:
-    """Tell the operator what became of one recorded deletion."""
+    """Report what became of one recorded deletion when it was restored."""
 
     key: str
     version_id: str
     outcome: Ending
 
     def __str__(self) -> str:
-        """Return one line for the operator."""
+        """Return one line about the restored deletion for the operator."""
         return f"{self.outcome:15} {self.key} (version {self.version_id})"
 
 
@@ -46,7 +46,7 @@ class Drawing:
     num_peaks: int | None = None
 
     def message(self) -> Message:
-        """Return the message that a server would send."""
+        """Return the queue message that draws the stem, as a server would send it."""
         fields = {
             "userId": self.user_id,
             "trackId": self.track_id,
@@ -60,7 +60,7 @@ class Drawing:
 
 
 def restore(stack: Stack, stem_id: str, *, dry_run: bool) -> list[Restored]:
-    """Copy every recorded version of a stem back, unless its key is in use again."""
+    """Copy every deleted version of a stem back, unless its S3 key is in use again."""
     found = {
         key: record
         for key, record in _records(stack, stem_id)
@@ -69,7 +69,7 @@ def restore(stack: Stack, stem_id: str, *, dry_run: bool) -> list[Restored]:
     if not found:
         raise LocalError(f"No deletion of the stem {stem_id} is recorded.")
     if not dry_run:
-        # Mark before copying: the deleting message may be on its way again.
+        # Mark the record before copying: the message that deletes may be redelivered.
         for key, record in found.items():
             _mark(stack, key, record)
     return [
@@ -95,7 +95,7 @@ def _mark(stack: Stack, key: str, record: Record) -> None:
 
 
 def redraw(stack: Stack, drawing: Drawing, *, dry_run: bool) -> Message:
-    """Send the message that draws a stem, without asking for a verdict."""
+    """Send the queue message that draws a stem, without asking for a verdict."""
     message = drawing.message()
     if not dry_run:
         stack.sqs.send_message(

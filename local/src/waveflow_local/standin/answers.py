@@ -1,4 +1,4 @@
-"""Give verdicts, by task token or by the next message."""
+"""Send the stand-in's verdicts, by task token or as the next queue message."""
 
 import json
 import threading
@@ -27,7 +27,7 @@ _CARRIED = (
     "timestamp",
     "original_filename",
 )
-# The verdict word of behaviours that do not look into the table.
+# The verdict of behaviours that do not look into the table of stems.
 _WORDS = {
     "new": "new",
     "twice": "new",
@@ -39,7 +39,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class SentAnswer:
-    """Hold one answer that was sent, and the error code of a refusal."""
+    """Hold one verdict that was sent, and the AWS error code where it was refused."""
 
     subject: str
     output: object
@@ -47,7 +47,7 @@ class SentAnswer:
 
 
 def verdict_for(rule: Rule, survivor: OlderStem | None) -> object:
-    """Return a rule's verdict, given the older stem that the table knows."""
+    """Return the stand-in's verdict on a stem, by its rule and an older equal stem."""
     if rule.output is not None:
         return rule.output
     named = survivor and {"stemId": survivor.stem_id, "filepath": survivor.filepath}
@@ -62,7 +62,7 @@ def verdict_for(rule: Rule, survivor: OlderStem | None) -> object:
 def next_message(
     event: Event, verdict: Mapping[str, object]
 ) -> dict[str, object] | None:
-    """Return the message that a server of seed 002 sends instead of an answer."""
+    """Return the queue message that brings a verdict, in place of a task token."""
     carried = {name: event[name] for name in _CARRIED if event.get(name) is not None}
     match verdict["verdict"]:
         case "hold":
@@ -83,7 +83,7 @@ def next_message(
 
 @dataclass
 class Answers:
-    """Send answers to WaveFlow, once `clients` names the engine."""
+    """Send the stand-in's verdicts to WaveFlow, once `clients` names the engine."""
 
     mode: VerdictMode = "callback"
     clients: "Clients | None" = None
@@ -92,7 +92,7 @@ class Answers:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def give_soon(self, event: Event, rule: Rule, output: object) -> None:
-        """Answer in a thread of its own, as a server answers after its 2xx."""
+        """Send a verdict from a thread, as a server does after its 2xx response."""
         thread = threading.Thread(
             target=self._give_by_rule, args=(event, rule, output), daemon=True
         )
@@ -100,7 +100,7 @@ class Answers:
         thread.start()
 
     def give(self, event: Event, output: object) -> SentAnswer:
-        """Answer one question now."""
+        """Send a verdict on one /hash-check request now."""
         refused: str | None = None
         try:
             if self.mode == "message":
@@ -110,12 +110,12 @@ class Answers:
                     taskToken=str(event["task_token"]), output=json.dumps(output)
                 )
         except ClientError as exc:
-            # The token is closed or unknown: the question is settled either way.
+            # The task token is closed or unknown: no verdict is needed any more.
             refused = exc.response["Error"]["Code"]
         return self._note(event, output, refused)
 
     def fail(self, event: Event) -> SentAnswer:
-        """Answer one question with a failure."""
+        """Answer one /hash-check request by SendTaskFailure."""
         refused: str | None = None
         try:
             self._ready().sfn.send_task_failure(
@@ -143,7 +143,7 @@ class Answers:
 
     def _send_message(self, event: Event, verdict: object) -> None:
         if not isinstance(verdict, Mapping):
-            return  # an answer that is no verdict asks for nothing
+            return  # anything but a JSON object is no verdict to send
         message = next_message(event, verdict)
         if message is not None:
             self._ready().sqs.send_message(

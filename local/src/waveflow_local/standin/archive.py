@@ -1,4 +1,4 @@
-"""Keep every webhook exactly as it was received."""
+"""Keep every webhook that the stand-in received, exactly as received."""
 
 import json
 import re
@@ -26,12 +26,12 @@ class Received:
 
     @property
     def fields(self) -> Mapping[str, object]:
-        """Return the body's fields; none where the body is no JSON object."""
+        """Return the fields of the webhook's JSON body; none for any other body."""
         return self.body if isinstance(self.body, dict) else {}
 
     @property
     def subject(self) -> str:
-        """Return the stem or stage that the webhook is about."""
+        """Return the id of the stem or stage that the webhook is about."""
         return str(self.fields.get("stemId") or self.fields.get("stageId") or "")
 
     @property
@@ -41,7 +41,7 @@ class Received:
 
 
 class Archive:
-    """Keep webhooks in memory and, where a folder is given, one file each."""
+    """Keep received webhooks in memory, and in files where a folder is given."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
@@ -52,7 +52,7 @@ class Archive:
             folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, received: Received) -> None:
-        """Keep a webhook, with its number and whether it is a repeat."""
+        """Keep a received webhook, with its number and whether it is a repeat."""
         with self._arrived:
             received.number = len(self._received) + 1
             received.repeated = received.webhook_id in self._ids
@@ -61,7 +61,7 @@ class Archive:
             self._arrived.notify_all()
 
     def write(self, received: Received) -> None:
-        """Write a webhook's file, once it has been answered."""
+        """Write a received webhook to its file, once it has been answered."""
         if self._folder is None:
             return
         told = str(received.fields.get("status", ""))
@@ -72,12 +72,12 @@ class Archive:
         (self._folder / name).write_text(text + "\n", "utf-8")
 
     def all(self) -> list[Received]:
-        """Return every webhook in the order of arrival."""
+        """Return every received webhook in the order of arrival."""
         with self._arrived:
             return list(self._received)
 
     def about(self, subject: str, event: str | None = None) -> list[Received]:
-        """Return the webhooks about one stem or stage."""
+        """Return the received webhooks about one stem or stage."""
         return [
             r for r in self.all() if r.subject == subject and event in {None, r.event}
         ]
@@ -85,7 +85,7 @@ class Archive:
     def wait_for(
         self, subject: str, event: str, *, count: int = 1, timeout_s: float = 10
     ) -> list[Received]:
-        """Wait until `count` such webhooks are there; return those that came."""
+        """Wait until `count` webhooks about a stem or stage came; return them."""
         with self._arrived:
             self._arrived.wait_for(
                 lambda: len(self._matching(subject, event)) >= count, timeout_s

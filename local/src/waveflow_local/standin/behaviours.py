@@ -1,4 +1,4 @@
-"""Let the stand-in misbehave on demand."""
+"""Let the stand-in server misbehave on demand, by rules."""
 
 import fnmatch
 import threading
@@ -6,20 +6,20 @@ from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
 Behaviour = Literal[
-    "auto",  # look into the table: new, or duplicate of an older stem
+    "auto",  # by the table of stems: new, or duplicate of an older stem
     "new",
     "duplicate",  # a duplicate of the table's older stem, or of `output`'s duplicate_of
     "hold",
-    "ask-me",  # wait until someone answers through the stand-in's own API
-    "garbage",  # an answer that is no verdict, or exactly `output`
-    "fail",  # SendTaskFailure
-    "silence",  # never answer
+    "ask-me",  # wait until somebody posts a verdict to /answer
+    "garbage",  # something that is no verdict, or exactly `output`
+    "fail",  # answer by SendTaskFailure
+    "silence",  # never send a verdict
     "late",  # answer `delay_s` later, when nobody waits any more
     "twice",  # answer new, then hold at once
     "body-verdict",  # the verdict in the 2xx body of the webhook
-    "unavailable",  # 500
-    "reject",  # 400
-    "redirect",  # 302
+    "unavailable",  # answer webhooks with HTTP 500
+    "reject",  # answer webhooks with HTTP 400
+    "redirect",  # answer webhooks with HTTP 302
     "error-body",  # 201 with "status": "error", as a controller that swallows errors
 ]
 BEHAVIOURS: tuple[str, ...] = get_args(Behaviour)
@@ -29,7 +29,7 @@ _LATE_S = 5.0
 
 @dataclass
 class Rule:
-    """Choose the stand-in's behaviour about some webhooks, for some time."""
+    """Choose how the stand-in server treats some webhooks, and for how many."""
 
     behaviour: Behaviour
     subject: str = ANY  # a stemId or stageId; `*` and `?` match
@@ -39,12 +39,12 @@ class Rule:
     output: object = None
 
     def __post_init__(self) -> None:
-        """Refuse a behaviour that does not exist."""
+        """Refuse a rule whose behaviour does not exist."""
         if self.behaviour not in BEHAVIOURS:
             raise ValueError(f"{self.behaviour!r} is none of {', '.join(BEHAVIOURS)}.")
 
     def matches(self, event: str, subject: str) -> bool:
-        """Tell whether the rule holds for a webhook."""
+        """Tell whether the rule applies to a webhook about a stem or stage."""
         return (
             self.times != 0
             and fnmatch.fnmatchcase(event, self.event)
@@ -53,34 +53,34 @@ class Rule:
 
 
 class Script:
-    """Hold the rules in force; the newest matching rule decides."""
+    """Hold the stand-in server's rules in force; the newest matching rule decides."""
 
     def __init__(self) -> None:
         self._rules: list[Rule] = []
         self._lock = threading.Lock()
 
     def add(self, rule: Rule) -> None:
-        """Put a rule before all others."""
+        """Put a rule before all other rules of the stand-in server."""
         with self._lock:
             self._rules.insert(0, rule)
 
     def replace(self, rule: Rule) -> None:
-        """Follow this rule alone."""
+        """Replace all rules of the stand-in server by one rule."""
         with self._lock:
             self._rules[:] = [rule]
 
     def clear(self) -> None:
-        """Drop every rule, so that the table decides again."""
+        """Drop every rule of the stand-in, so that its table of stems decides again."""
         with self._lock:
             self._rules.clear()
 
     def in_force(self) -> list[dict[str, object]]:
-        """Return the rules that still hold, the deciding one first."""
+        """Return the stand-in's rules that still apply, the deciding rule first."""
         with self._lock:
             return [asdict(rule) for rule in self._rules if rule.times != 0]
 
     def next(self, event: str, subject: str) -> Rule:
-        """Return the rule for one webhook, and count it."""
+        """Return the rule that decides about one webhook, and count its use."""
         with self._lock:
             for rule in self._rules:
                 if rule.matches(event, subject):

@@ -1,4 +1,4 @@
-"""Serve a stand-in's webhooks, lists, rules and answers over HTTP."""
+"""Serve the stand-in's webhooks, lists, rules and verdicts over HTTP."""
 
 import json
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from waveflow_local.standin.behaviours import Rule
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-    from waveflow_local.standin.server import StandIn
+    from waveflow_local.standin.platform_server import PlatformServer
 
 WEBHOOK_PATH = "/webhook"
 EVENTS = ("hash-check", "completion", "mixing-complete")
@@ -21,13 +21,13 @@ StatusAndBody = tuple[int, object]
 
 
 class _Request(Request):
-    """Refuse a body above 1 MiB by its Content-Length, before reading."""
+    """Refuse a request body above 1 MiB by its Content-Length, before reading."""
 
     max_content_length = 1024 * 1024
 
 
-def application(standin: "StandIn") -> "WSGIApplication":
-    """Return the WSGI application in front of a stand-in."""
+def application(standin: "PlatformServer") -> "WSGIApplication":
+    """Return the WSGI application that serves a stand-in server over HTTP."""
 
     @_Request.application
     def answer(request: Request) -> Response:
@@ -41,13 +41,13 @@ def application(standin: "StandIn") -> "WSGIApplication":
         text = json.dumps(body, ensure_ascii=False)
         response = Response(text, status, content_type=JSON)
         if status == _REDIRECT:
-            response.location = f"{standin.url}/elsewhere"
+            response.location = f"{request.host_url[:-1]}{WEBHOOK_PATH}/elsewhere"
         return response
 
     return answer
 
 
-def _get(standin: "StandIn", path: str) -> StatusAndBody:
+def _get(standin: "PlatformServer", path: str) -> StatusAndBody:
     match path:
         case "/stems":
             return 200, standin.table.stems()
@@ -62,8 +62,8 @@ def _get(standin: "StandIn", path: str) -> StatusAndBody:
             return 404, {"message": "GET /stems, /mixes, /behaviour or /webhooks."}
 
 
-def _post_or_put(standin: "StandIn", request: Request) -> StatusAndBody:
-    """Take a webhook by POST, or a rule or an answer as JSON."""
+def _post_or_put(standin: "PlatformServer", request: Request) -> StatusAndBody:
+    """Take a webhook by POST, or a rule or a verdict as JSON."""
     try:
         raw = request.get_data()
     except RequestEntityTooLarge:
@@ -81,7 +81,7 @@ def _post_or_put(standin: "StandIn", request: Request) -> StatusAndBody:
         return 400, {"message": str(exc)}
 
 
-def _control(standin: "StandIn", request: Request) -> StatusAndBody:
+def _control(standin: "PlatformServer", request: Request) -> StatusAndBody:
     wish = json.loads(request.get_data())
     if request.path == "/behaviour":
         script = standin.script

@@ -1,26 +1,17 @@
-"""Receive webhooks as the platform's server does, and answer them."""
+"""Serve the stand-in for the platform's server on loopback."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from standardwebhooks import Webhook, WebhookVerificationError
-
 from waveflow_local import paths
 from waveflow_local.loopback import LoopbackServer
-from waveflow_local.standin.answers import Answers, VerdictMode, verdict_for
-from waveflow_local.standin.archive import Archive, Received
-from waveflow_local.standin.behaviours import Rule, Script
+from waveflow_local.standin.answers import VerdictMode
+from waveflow_local.standin.platform_server import PlatformServer
 from waveflow_local.standin.routes import WEBHOOK_PATH, application
-from waveflow_local.standin.table import StemTable
-
-_SIMPLE_FAULTS = {"unavailable": 500, "reject": 400, "redirect": 302}
-_SILENT = ("silence", "ask-me", "body-verdict")
 
 
-class StandIn:
-    """Play the platform's server, with a table of its own, for a `with` block."""
+class StandIn(PlatformServer):
+    """Play the platform's server over HTTP, for a `with` block."""
 
     def __init__(
         self,
@@ -30,18 +21,12 @@ class StandIn:
         data: Path | None = None,
         mode: VerdictMode = "callback",
     ) -> None:
-        if data is not None:
-            data.mkdir(parents=True, exist_ok=True)
-        self.archive = Archive(data / "webhooks" if data else None)
-        self.table = StemTable(data / "server.sqlite" if data else None)
-        self.script = Script()
-        self.answers = Answers(mode=mode)
-        self._verifier = Webhook(secret)
+        super().__init__(secret=secret, data=data, mode=mode)
         self._server = LoopbackServer(application(self), port, name="waveflow-standin")
 
     @property
     def url(self) -> str:
-        """Return the base URL for WaveFlow's webhooks."""
+        """Return the base URL to which WaveFlow sends webhooks."""
         return paths.endpoint(self._server.port) + WEBHOOK_PATH
 
     def __enter__(self) -> Self:
@@ -50,58 +35,6 @@ class StandIn:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        """Stop receiving, and close the table."""
+        """Stop receiving webhooks, and close the table of stems."""
         self._server.stop()
         self.table.close()
-
-    def receive(
-        self, event: str, headers: dict[str, str], raw: bytes
-    ) -> tuple[int, object]:
-        """Keep one webhook, and return the status and body of its response."""
-        received = Received(event, headers, *self._open(headers, raw))
-        # Choose the rule first: a test that sees a webhook changes later webhooks only.
-        rule = self.script.next(event, received.subject)
-        self.archive.add(received)
-        status, body = self._respond(received, rule)
-        received.answered = status
-        self.archive.write(received)
-        return status, body
-
-    def _open(self, headers: dict[str, str], raw: bytes) -> tuple[object, bool]:
-        try:
-            self._verifier.verify(raw, headers)
-            verified = True
-        except WebhookVerificationError:
-            verified = False
-        try:
-            return json.loads(raw), verified
-        except ValueError:
-            return raw.decode(errors="replace"), verified
-
-    def _respond(self, received: Received, rule: Rule) -> tuple[int, object]:
-        if not received.verified:
-            return 401, {"message": "The signature is not ours."}
-        if rule.behaviour in _SIMPLE_FAULTS:
-            return _SIMPLE_FAULTS[rule.behaviour], {"message": rule.behaviour}
-        if rule.behaviour == "error-body":
-            return 201, {"status": "error", "message": "swallowed"}
-        if received.event == "hash-check":
-            return 201, self._answer_question(received.fields, rule)
-        if received.event == "completion":
-            changed = self.table.complete(received.fields)
-        else:
-            changed = self.table.complete_mix(received.fields)
-        return 201, {"status": "ok", "changed": changed}
-
-    def _answer_question(self, event: Mapping[str, object], rule: Rule) -> object:
-        verdict = verdict_for(rule, self.table.remember(event))
-        if rule.behaviour not in _SILENT:
-            self.answers.give_soon(event, rule, verdict)
-        return verdict if rule.behaviour == "body-verdict" else {"status": "received"}
-
-    def answer(self, stem_id: str, output: object) -> bool:
-        """Answer the newest question about a stem that asked for it."""
-        questions = self.archive.about(stem_id, "hash-check")
-        if not questions:
-            return False
-        return self.answers.give(questions[-1].fields, output).refused is None

@@ -31,14 +31,14 @@ CREATE TABLE IF NOT EXISTS mixes (
 
 @dataclass(frozen=True)
 class OlderStem:
-    """Name an older stem with the same audio, the survivor of a duplicate."""
+    """Name an older stem with the same audio, which survives the duplicate."""
 
     stem_id: str
     filepath: str
 
 
 class StemTable:
-    """Keep each user's stems, hashes and outcomes in SQLite."""
+    """Keep each user's stems, hashes and outcomes in an SQLite database."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.Lock()
@@ -48,12 +48,12 @@ class StemTable:
         self._rows.executescript(_SCHEMA)
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the SQLite database of stems."""
         with self._lock:
             self._rows.close()
 
     def remember(self, event: Mapping[str, object]) -> OlderStem | None:
-        """Note the hash of a stem; return the older stem of the same audio, if any.
+        """Store the hash of a stem; return an older stem of the same audio, or None.
 
         The same user, track and hash count as the same audio. The stem itself
         never counts: a redelivered message is no duplicate.
@@ -81,7 +81,7 @@ class StemTable:
         return OlderStem(older["stem_id"], older["filepath"]) if older else None
 
     def complete(self, event: Mapping[str, object]) -> bool:
-        """Note how a stem ended; return whether a row changed.
+        """Store how a stem's job ended; return whether a row changed.
 
         SUCCESS and DUPLICATE are final: a later FAILURE changes nothing.
         """
@@ -103,7 +103,7 @@ class StemTable:
         return changed.rowcount > 0
 
     def complete_mix(self, event: Mapping[str, object]) -> bool:
-        """Note how a mix ended; return whether a row changed."""
+        """Store how a mix ended; return whether a row of the table changed."""
         with self._lock, self._rows:
             changed = self._rows.execute(
                 """INSERT INTO mixes (stage_id, status, mixed_path, waveform_path)
@@ -121,13 +121,13 @@ class StemTable:
         return changed.rowcount > 0
 
     def stems(self) -> list[dict[str, object]]:
-        """Return every stem, the oldest first."""
+        """Return every stem in the stand-in's table, the oldest first."""
         with self._lock:
             rows = self._rows.execute("SELECT * FROM stems ORDER BY number").fetchall()
         return [dict(row) for row in rows]
 
     def mixes(self) -> list[dict[str, object]]:
-        """Return every mix."""
+        """Return every mix in the stand-in's table."""
         with self._lock:
             rows = self._rows.execute("SELECT * FROM mixes").fetchall()
         return [dict(row) for row in rows]

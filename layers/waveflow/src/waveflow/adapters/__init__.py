@@ -1,1 +1,1 @@
-"""Implement the protocols of `waveflow.ports`, a technology in each module."""
+"""Implement the protocols of `waveflow.ports` on AWS and HTTP."""

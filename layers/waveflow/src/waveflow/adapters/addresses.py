@@ -1,4 +1,4 @@
-"""Decide which addresses a webhook may go to."""
+"""Decide which IP addresses a webhook may be sent to, against SSRF."""
 
 import ipaddress
 import socket
@@ -10,11 +10,11 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # the last 32 bits are an IPv4 address
 _SIX_TO_FOUR = ipaddress.ip_network(
     "2002::/16"
-)  # public only to older versions of Python
+)  # networks that older Python versions call public
 
 
 def resolve(host: str, port: int, *, allowed: tuple[Network, ...]) -> list[str]:
-    """Return the host's addresses, if every one of them may be connected to.
+    """Return a webhook host's IP addresses, if every one may be connected to.
 
     Raises `WebhookRejectedError` for a private, loopback, link-local or otherwise
     special address outside `allowed`, whatever way it is written or wrapped.
@@ -28,7 +28,7 @@ def resolve(host: str, port: int, *, allowed: tuple[Network, ...]) -> list[str]:
 
 
 def may_connect(address: str, *, allowed: tuple[Network, ...]) -> bool:
-    """Tell whether an address is public, or in one of the allowed networks."""
+    """Tell whether an IP address is public, or in one of the allowed networks."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if any(ip in network for network in allowed):
         return True

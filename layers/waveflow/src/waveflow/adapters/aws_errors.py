@@ -24,12 +24,12 @@ from waveflow.errors import (
     WaveflowError,
 )
 
-AWS_ERRORS = (ClientError, BotoCoreError)  # all that a call of boto3 raises
+AWS_ERRORS = (ClientError, BotoCoreError)  # every exception that a boto3 call raises
 _SERVER_ERROR = 500
 
 
 class AwsErrors(Struct, frozen=True, kw_only=True):
-    """Translation of the errors of one AWS service.
+    """Translator of one AWS service's boto3 exceptions into WaveFlow's errors.
 
     An error that may pass becomes `unavailable`, which is retried; any other becomes
     `InternalError`. `passing` lists the exceptions of calls without an answer that may
@@ -44,7 +44,7 @@ class AwsErrors(Struct, frozen=True, kw_only=True):
     meanings: Mapping[str, tuple[type[WaveflowError], str]] = {}
 
     def translated(self, exc: ClientError | BotoCoreError) -> WaveflowError:
-        """Return the project's error for boto3's."""
+        """Return the WaveFlow error that stands for a boto3 exception."""
         if isinstance(exc, BotoCoreError):
             if isinstance(exc, self.passing):
                 return self.unavailable(self._silence("did not answer", exc))
@@ -64,7 +64,7 @@ class AwsErrors(Struct, frozen=True, kw_only=True):
 
 
 def code_of(exc: ClientError | BotoCoreError) -> str:
-    """Return the code of an answer; a call without an answer has none."""
+    """Return the error code of an AWS response; empty where no response came."""
     return str(exc.response["Error"]["Code"]) if isinstance(exc, ClientError) else ""
 
 

@@ -1,4 +1,4 @@
-"""Keep objects in S3, with conditions on every read, write and delete."""
+"""Read, write and delete S3 objects, under conditions on their ETags."""
 
 import base64
 import hashlib
@@ -29,14 +29,14 @@ RESUMES = 2  # ranges asked for after a body was cut short; boto3 never continue
 
 
 class S3ObjectStore:
-    """Bucket that uploads and results share."""
+    """S3 bucket that holds both the uploads and WaveFlow's results."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
     def find(self, key: str) -> StoredObject | None:
-        """Return the current object, or None."""
+        """Return the metadata of the object under an S3 key, or None without one."""
         try:
             head = self._client.head_object(
                 Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
@@ -48,7 +48,7 @@ class S3ObjectStore:
         return _stored_object(key, head)
 
     def has_delete_marker(self, key: str) -> bool:
-        """Tell whether a delete marker hides the key's versions."""
+        """Tell whether a delete marker hides the versions under an S3 key."""
         try:
             self._client.head_object(Bucket=self._bucket, Key=key)
         except AWS_ERRORS as exc:
@@ -59,7 +59,7 @@ class S3ObjectStore:
         return False
 
     def read(self, key: str, *, etag: str) -> Iterator[bytes]:
-        """Yield the whole pinned object, continuing a body that was cut short."""
+        """Yield the bytes of the object with this ETag, resuming a cut download."""
         offset = 0
         for attempt in range(RESUMES + 1):
             body, size = self._open(key, etag=etag, offset=offset)
@@ -80,7 +80,7 @@ class S3ObjectStore:
         raise StorageUnavailableError(f"The object ended after {offset} bytes.")
 
     def load(self, key: str) -> bytes | None:
-        """Return a small object that WaveFlow wrote, or None."""
+        """Return the bytes of a small object that WaveFlow wrote, or None."""
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
             return answer["Body"].read()
@@ -90,17 +90,17 @@ class S3ObjectStore:
             raise S3_ERRORS.translated(exc) from exc
 
     def publish(self, key: str, body: bytes, *, content_type: str) -> None:
-        """Make `body` the object, whole; equal bytes already there are left alone."""
+        """Write `body` under an S3 key; equal bytes already there are left alone."""
         self._publish(key, lambda: io.BytesIO(body), content_type=content_type)
 
     def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
-        """Make a file the object, in one PUT: whole or not at all, up to 5 GiB."""
+        """Write a file under an S3 key in one PUT: whole or not at all, to 5 GiB."""
         self._publish(key, lambda: path.open("rb"), content_type=content_type)
 
     def publish_over(
         self, key: str, body: bytes, *, etag: str | None, content_type: str
     ) -> str:
-        """Make `body` the object in place of the one with `etag`, or of none."""
+        """Write `body` over the object with `etag`; None means a key without one."""
         digest = hashlib.sha256(body)
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         try:
@@ -113,14 +113,14 @@ class S3ObjectStore:
             )
             return written["ETag"]
         except (SourceChangedError, ObjectNotFoundError) as exc:
-            # S3 also answers so to a repeated PUT whose first answer was lost.
+            # S3 also refuses a repeated PUT whose first response was lost.
             existing = self.find(key)
             if existing is None or self._hash(existing) != digest.hexdigest():
                 raise StorageUnavailableError("The result's key is in motion.") from exc
             return existing.etag
 
     def delete(self, key: str, *, etag: str) -> None:
-        """Hide the pinned object behind a delete marker."""
+        """Hide the object with this ETag behind an S3 delete marker."""
         try:
             self._client.delete_object(Bucket=self._bucket, Key=key, IfMatch=etag)
         except AWS_ERRORS as exc:
@@ -159,7 +159,7 @@ class S3ObjectStore:
         try:
             put(IfNoneMatch="*")
         except SourceChangedError:
-            # S3 also answers so to a repeated PUT whose first answer was lost.
+            # S3 also refuses a repeated PUT whose first response was lost.
             existing = self.find(key)
             if existing is None:
                 raise StorageUnavailableError(
@@ -177,7 +177,7 @@ class S3ObjectStore:
         content_type: str,
         **condition: str,
     ) -> "PutObjectOutputTypeDef":
-        """Write an object under one condition."""
+        """PUT an object under one condition: If-Match or If-None-Match."""
         try:
             return self._client.put_object(
                 Bucket=self._bucket,

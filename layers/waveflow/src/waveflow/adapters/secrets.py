@@ -17,7 +17,7 @@ _ERRORS = AwsErrors(service="Secrets Manager", unavailable=WebhookUnavailableErr
 
 
 class WebhookSecrets:
-    """Secrets that sign webhooks: the current one, then the one being retired."""
+    """Webhook signing secrets: the current secret, then the one being retired."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class WebhookSecrets:
         self._cached: tuple[float, tuple[str, ...]] | None = None
 
     def __call__(self) -> tuple[str, ...]:
-        """Return the secrets that sign now, each as `whsec_…`."""
+        """Return the webhook signing secrets in force now, each as `whsec_…`."""
         if self._cached is None or self._clock() - self._cached[0] >= CACHE_S:
             self._cached = (self._clock(), self._fetch())
         return self._cached[1]

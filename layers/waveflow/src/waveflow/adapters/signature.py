@@ -15,7 +15,7 @@ _PREFIX = "whsec_"
 def signature_headers(
     body: bytes, *, webhook_id: str, timestamp: int, secrets: tuple[str, ...]
 ) -> dict[str, str]:
-    """Return the three headers, with a signature by every secret in rotation."""
+    """Return the Standard Webhooks headers, signed with every secret in rotation."""
     signed = f"{webhook_id}.{timestamp}.".encode() + body
     signatures = [_signature(signed, secret) for secret in secrets]
     return {

@@ -1,4 +1,4 @@
-"""Close waiting tasks of the state machine."""
+"""Close waiting tasks of the Step Functions machine by their task tokens."""
 
 import json
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ _ERRORS = AwsErrors(service="Step Functions", unavailable=WebhookUnavailableErro
 
 
 class StepFunctionsTokens:
-    """Waiting tasks of the machine, by their tokens, which are passwords."""
+    """Waiting tasks of the machine, closed by their secret task tokens."""
 
     def __init__(self, client: "SFNClient") -> None:
         self._client = client
 
     def succeed(self, token: str, output: Mapping[str, object]) -> None:
-        """Close a waiting task with `output`; one that is closed stays as it is.
+        """Complete a waiting task with `output`; a task that is closed stays closed.
 
         Raises `WebhookUnavailableError` for a failure that may pass, so that the
         machine asks again.

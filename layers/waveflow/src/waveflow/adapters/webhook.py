@@ -1,4 +1,4 @@
-"""Deliver webhooks over HTTP, within one deadline and to no inner address."""
+"""Send webhooks over HTTP, within one deadline and to no private IP address."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ _SUCCESS = range(200, 300)
 
 
 class HttpWebhook:
-    """Platform's server, below one configured URL."""
+    """HTTP client of the platform's server, below one configured URL."""
 
     def __init__(
         self,
@@ -48,11 +48,11 @@ class HttpWebhook:
     def post(
         self, path: str, payload: Mapping[str, object], *, webhook_id: str
     ) -> bytes:
-        """Deliver `payload` signed, and return the body of the 2xx answer."""
+        """POST the signed `payload`, and return the body of the 2xx response."""
         body = json.dumps(payload, allow_nan=False, separators=(",", ":")).encode()
         headers = {
             "Content-Type": "application/json; charset=utf-8",
-            "Accept-Encoding": "identity",  # compressed bytes could grow
+            "Accept-Encoding": "identity",  # a compressed response could grow
             "User-Agent": "WaveFlow",
             **signature_headers(
                 body,
@@ -102,7 +102,7 @@ def _refuse(status: int) -> None:
 
 
 class _Watch:
-    """Watch over one attempt: connect only where allowed, cut at the deadline.
+    """Guard one HTTP attempt: connect only where allowed, cut at the deadline.
 
     A time-out of requests starts anew with every packet, so a server that drips bytes
     could hold a function for ever; shutting the socket down ends the attempt.
@@ -118,25 +118,25 @@ class _Watch:
 
     @property
     def expired(self) -> bool:
-        """Tell whether the time is over, by the clock and without a thread."""
+        """Tell whether the HTTP attempt's deadline has passed, by the clock alone."""
         return time.monotonic() >= self._end
 
     def remaining(self) -> float:
-        """Return the seconds left, never zero."""
+        """Return the seconds until the HTTP attempt's deadline, never zero."""
         return max(self._end - time.monotonic(), 0.001)
 
     def connect(self, host: str, port: int) -> socket.socket:
-        """Connect to the host, by the very addresses that were checked."""
+        """Open a socket to the host, by the very IP addresses that were checked."""
         addresses = self._resolve(host, port)
         for address in addresses[:-1]:
             try:
                 return self._keep(address, port)
             except OSError:
-                continue  # try the next; the last address may raise
+                continue  # try the next IP address; only the last may raise
         return self._keep(addresses[-1], port)
 
     def stop(self) -> None:
-        """Stop the timer and close the sockets of the attempt."""
+        """Stop the deadline's timer and close the sockets of the HTTP attempt."""
         self._timer.cancel()
         self._timer.join()
         for handle in self._sockets:
@@ -155,7 +155,7 @@ class _Watch:
         connected = socket.create_connection((address, port), timeout=self.remaining())
         # TLS detaches the socket that it wraps; this second handle stays valid.
         self._sockets.append(connected.dup())
-        if self.expired:  # the timer may have cut before this socket was kept
+        if self.expired:  # the timer may have fired before this socket was kept
             connected.close()
             raise TimeoutError
         return connected
@@ -167,14 +167,14 @@ class _Watch:
 
 
 class _Adapter(HTTPAdapter):
-    """Make requests connect through a watch."""
+    """Make `requests` open sockets by a `_Watch`, to allowed IP addresses alone."""
 
     def __init__(self, watch: _Watch) -> None:
         self._watch = watch
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Build pools whose connections the watch opens."""
+        """Build connection pools whose sockets the deadline's watch opens."""
         watch = self._watch
 
         class Http(HTTPConnection):

@@ -1,4 +1,4 @@
-"""Build the application of the HTTP API."""
+"""Build the FastAPI application of the HTTP API."""
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -14,12 +14,12 @@ CORS_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-
 
 
 def create() -> FastAPI:
-    """Return the application of this process's environment."""
+    """Return the FastAPI application, configured by the environment variables."""
     return create_app(api_services())
 
 
 def create_app(services: ApiServices) -> FastAPI:
-    """Return the application on these services."""
+    """Return the FastAPI application that uses these services."""
     app = FastAPI(
         title="WaveFlow",
         version="1",

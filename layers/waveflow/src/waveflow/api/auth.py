@@ -1,4 +1,4 @@
-"""Find the owner of a request, and limit the requests of each owner."""
+"""Find the owner of an HTTP request, and limit the requests of each owner."""
 
 import math
 import threading
@@ -21,7 +21,7 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 class RateLimit:
-    """Bucket of `burst` requests for each owner that fills at `per_second`.
+    """Token bucket of each owner: `burst` requests, refilled at `per_second`.
 
     Every process counts for itself.
     """
@@ -40,7 +40,7 @@ class RateLimit:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, owner: str) -> None:
-        """Count one request; raise `RateLimitedError` when the bucket is empty."""
+        """Count one request of an owner; raise `RateLimitedError` above the limit."""
         if self._per_second <= 0:
             return
         with self._lock:
@@ -49,7 +49,7 @@ class RateLimit:
             raise RateLimitedError(math.ceil(wait_s))
 
     def _take(self, owner: str, now: float) -> float:
-        """Take a request and return 0, or return the seconds until one may be taken."""
+        """Count a request and return 0, or return the seconds to wait instead."""
         level, seen = self._buckets.pop(owner, (float(self._burst), now))
         level = min(self._burst, level + (now - seen) * self._per_second)
         taken = level >= 1
@@ -60,7 +60,7 @@ class RateLimit:
 
 
 def _owner(request: Request, credentials: Credentials) -> str:
-    """Return the request's owner; refuse a missing or bad token, and a full bucket."""
+    """Return the request's owner; refuse a bad token, or requests above the limit."""
     services: ApiServices = request.app.state.services
     rate_limit: RateLimit = request.app.state.rate_limit
     anonymous = services.http.anonymous

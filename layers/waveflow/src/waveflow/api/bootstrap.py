@@ -1,4 +1,4 @@
-"""Read the environment once and build what the HTTP API needs."""
+"""Read the environment variables once, and build the HTTP API's services."""
 
 import os
 from functools import cached_property, lru_cache
@@ -23,7 +23,7 @@ LOCAL_OWNER = "local-developer"  # needs no token on a developer's machine
 
 
 class ApiPolicy(Struct, frozen=True, kw_only=True):
-    """The operator's choices that the HTTP API obeys.
+    """The operator's settings of the HTTP API, such as origins and rate limits.
 
     `anonymous` is the owner of requests without a token; None refuses them.
     """
@@ -36,18 +36,18 @@ class ApiPolicy(Struct, frozen=True, kw_only=True):
 
 
 class ApiServices(Services):
-    """The services of the HTTP API, beside those of the stages."""
+    """Services of the HTTP API, in addition to those of the stages."""
 
     @cached_property
     def seal(self) -> "Seal":
-        """Return the signature on ids and tickets; its key is the webhook's secret."""
+        """Return the signer of job ids and upload tickets, keyed by webhook secrets."""
         from waveflow.api.jobs.ids import Seal
 
         return Seal(self.secrets)
 
     @cached_property
     def secrets(self) -> "Callable[[], tuple[str, ...]]":
-        """Return the webhook's secrets, which an external server signs with too."""
+        """Return the reader of the webhook secrets; external servers sign with them."""
         from waveflow.adapters.secrets import WebhookSecrets
 
         secret = self._environment["WEBHOOK_SECRET_ARN"]
@@ -55,7 +55,7 @@ class ApiServices(Services):
 
     @cached_property
     def uploads(self) -> "UploadStore":
-        """Return the bucket for uploads; boto3 presigns by SigV4 only where told to."""
+        """Return the S3 bucket for uploads; its client presigns by SigV4."""
         from waveflow.api.adapters.s3_uploads import S3UploadStore
 
         client = self._client("s3", signature_version="s3v4")
@@ -63,7 +63,7 @@ class ApiServices(Services):
 
     @cached_property
     def jobs(self) -> "Jobs":
-        """Return the jobs of every owner."""
+        """Return the service that starts and finds the jobs of every owner."""
         from waveflow.api.adapters.executions import StepFunctionsMachine
         from waveflow.api.jobs.service import Jobs
 
@@ -78,14 +78,14 @@ class ApiServices(Services):
 
     @cached_property
     def feeds(self) -> "Feeds":
-        """Return the polls of the jobs that clients follow now."""
+        """Return the service that polls the jobs that clients follow now."""
         from waveflow.api.jobs.feed import Feeds
 
         return Feeds(self.jobs.look)
 
     @cached_property
     def presigned(self) -> "PresignedUploads":
-        """Return the uploads whose bytes go to S3 directly."""
+        """Return the service for uploads by requests presigned for S3."""
         from waveflow.api.jobs.presigned import PresignedUploads
 
         return PresignedUploads(
@@ -94,7 +94,7 @@ class ApiServices(Services):
 
     @cached_property
     def external(self) -> "ExternalServer":
-        """Return the analysis server beside WaveFlow."""
+        """Return the receiver of webhooks from an external analysis server."""
         from waveflow.adapters.signature import signature_headers
         from waveflow.api.jobs.external import ExternalServer
 
@@ -102,7 +102,7 @@ class ApiServices(Services):
 
     @cached_property
     def bearer(self) -> "BearerTokens":
-        """Return the check of the configured issuer's tokens."""
+        """Return the verifier of the configured issuer's bearer tokens."""
         from waveflow.api.adapters.bearer import BearerTokens
 
         env = self._environment
@@ -114,7 +114,7 @@ class ApiServices(Services):
 
     @cached_property
     def http(self) -> ApiPolicy:
-        """Return the operator's choices about requests."""
+        """Return the operator's settings of the HTTP API."""
         env = self._environment
         limit = env.get("API_MAX_BODY_BYTES")
         return ApiPolicy(
@@ -128,5 +128,5 @@ class ApiServices(Services):
 
 @lru_cache(maxsize=1)
 def api_services() -> ApiServices:
-    """Return the HTTP API's services, built from the process's environment."""
+    """Return the HTTP API's services, built from the environment variables."""
     return ApiServices(dict(os.environ))

@@ -1,4 +1,4 @@
-"""Show the OpenAPI document as a page that loads nothing from another host."""
+"""Show the OpenAPI document as an HTML page that loads nothing from another host."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _HEADERS = {
 
 
 def serve_docs(app: FastAPI) -> None:
-    """Serve the page as `/docs`."""
+    """Serve the page of the OpenAPI document at `/docs`."""
 
     def docs() -> HTMLResponse:
         return HTMLResponse("".join(_page(app.openapi())), headers=_HEADERS)
@@ -70,7 +70,7 @@ def _content(head: str, body: JsonObject) -> Iterator[str]:
 
 
 def _refer(schema: JsonObject) -> str:
-    """Return a link to a named schema, or the schema itself."""
+    """Return an HTML link to a named JSON Schema, or the schema's own JSON."""
     if "$ref" in schema:
         name = escape(schema["$ref"].rsplit("/", 1)[1])
         return f'<a href="#{name}">{name}</a>'

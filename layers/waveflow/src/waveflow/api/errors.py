@@ -1,4 +1,4 @@
-"""Define the API's refusals, and the HTTP status of every error it answers with.
+"""Define the HTTP API's own errors, and the HTTP status of every error.
 
 `waveflow.errors` holds the failures of jobs; Step Functions matches their names, and
 its root's subclasses are contract. A refusal never ends a job, so refusals have a root
@@ -47,96 +47,96 @@ CONTRACT_STATUS: Mapping[type[WaveflowError], int] = {
 
 
 class RefusalError(Exception):
-    """Root of the refusals: `code` and `status` of the answer are part of the API."""
+    """Base class of the HTTP API's errors, each with an error code and HTTP status."""
 
     code: ClassVar[str]
     status: ClassVar[int]
 
 
 class UnauthorizedError(RefusalError):
-    """The request carries no token, or one that is not valid."""
+    """The HTTP request carries no bearer token, or an invalid one."""
 
     code = "UNAUTHORIZED"
     status = 401
 
 
 class BadSignatureError(RefusalError):
-    """The webhook is not signed by somebody who knows the secret."""
+    """The webhook is not signed with a secret that the API shares."""
 
     code = "BAD_SIGNATURE"
     status = 401
 
 
 class JobNotFoundError(RefusalError):
-    """No job of this owner has the id; another owner's looks the same."""
+    """The owner has no job with this id; another owner's job looks the same."""
 
     code = "JOB_NOT_FOUND"
     status = 404
 
 
 class NoResultError(RefusalError):
-    """The job has no waveform or audio, or not yet."""
+    """The job has no waveform document or audio, or not yet."""
 
     code = "NO_RESULT"
     status = 404
 
 
 class UploadNotFoundError(RefusalError):
-    """The upload's id is invented, another owner's, or expired."""
+    """The upload id is invented, expired, or another owner's."""
 
     code = "UPLOAD_NOT_FOUND"
     status = 404
 
 
 class UploadIncompleteError(RefusalError):
-    """The upload still misses bytes."""
+    """Some bytes of the upload have not arrived in S3."""
 
     code = "UPLOAD_INCOMPLETE"
     status = 409
 
 
 class JobExpiredError(RefusalError):
-    """Step Functions has forgotten the job, whose id the API did issue."""
+    """The API issued the job id, but Step Functions has forgotten the execution."""
 
     code = "JOB_EXPIRED"
     status = 410
 
 
 class IdempotencyKeyReusedError(RefusalError):
-    """The Idempotency-Key came with another request before."""
+    """The Idempotency-Key was used before, for another request."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
     status = 422
 
 
 class RateLimitedError(RefusalError):
-    """The owner asks too often; `retry_after_s` says when the bucket has a request."""
+    """The owner sends too many requests; `retry_after_s` says how long to wait."""
 
     code = "RATE_LIMITED"
     status = 429
 
     def __init__(self, retry_after_s: int) -> None:
-        """Refuse until `retry_after_s` seconds have passed."""
+        """Refuse the owner's requests for `retry_after_s` seconds."""
         self.retry_after_s = retry_after_s
         super().__init__(f"Too many requests; try again in {retry_after_s} s.")
 
 
 class IssuerUnavailableError(RefusalError):
-    """The issuer's keys, which check tokens, cannot be read now."""
+    """The token issuer's public keys cannot be read now."""
 
     code = "ISSUER_UNAVAILABLE"
     status = UNAVAILABLE
 
 
 def status_of(exc: WaveflowError | RefusalError) -> int:
-    """Return the HTTP status that answers an error."""
+    """Return the HTTP status of the response to an error."""
     if isinstance(exc, RefusalError):
         return exc.status
     return CONTRACT_STATUS.get(type(exc), INTERNAL)
 
 
 def headers_of(exc: WaveflowError | RefusalError) -> dict[str, str]:
-    """Return the headers that an error's answer carries."""
+    """Return the HTTP headers of the response to an error."""
     if isinstance(exc, RateLimitedError):
         return {"Retry-After": str(exc.retry_after_s)}
     if isinstance(exc, UnauthorizedError):

@@ -1,4 +1,4 @@
-"""Send a job's moments as server-sent events."""
+"""Send the progress of jobs as server-sent events (SSE)."""
 
 from collections.abc import AsyncIterator
 
@@ -14,24 +14,24 @@ Moments = AsyncIterator[Progress | Gone | None]
 
 
 def job_stream(moments: Moments) -> EventSourceResponse:
-    """Return one job's stream; its ids are the moments' numbers."""
+    """Return the SSE response of one job; event ids are the progress numbers."""
     return _response(_number_moments(moments))
 
 
 def several_jobs_stream(moments: Moments) -> EventSourceResponse:
-    """Return several jobs' stream; its ids count the jobs that have ended."""
+    """Return the SSE response of several jobs; event ids count the ended jobs."""
     return _response(_count_ends(moments))
 
 
 def number_of(last_event_id: str | None) -> int:
-    """Return the number in a Last-Event-ID; 0, for text without one, begins anew."""
+    """Return the number in a Last-Event-ID header; 0 for text without a number."""
     text = (last_event_id or "").strip()
     valid = text.isascii() and text.isdigit() and len(text) <= MAX_NUMBER_DIGITS
     return int(text) if valid else 0
 
 
 def _response(body: AsyncIterator[bytes]) -> EventSourceResponse:
-    """Return a stream that no proxy buffers or caches."""
+    """Return an SSE response that no proxy buffers or caches."""
     return EventSourceResponse(
         body, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
@@ -52,11 +52,11 @@ async def _count_ends(moments: Moments) -> AsyncIterator[bytes]:
 
 
 def _event(moment: Progress | Gone | None, number: int | None) -> bytes:
-    """Return one event; None is a heartbeat, for proxies that drop silent streams."""
+    """Return the bytes of one server-sent event; None becomes a heartbeat comment."""
     if moment is None:
         return HEARTBEAT
     event_id = None if number is None else str(number)
-    if isinstance(moment, Gone):  # the status 200 was sent long ago
+    if isinstance(moment, Gone):  # status 200 was sent already
         data = moment.model_dump_json()
         return format_sse_event(data_str=data, event="gone", id=event_id)
     data = moment.model_dump_json(exclude={"number"}, exclude_defaults=True)

@@ -1,4 +1,4 @@
-"""Read a request's body while it arrives: within a limit, and as a form's file."""
+"""Read an HTTP body while it arrives: within a limit, and as a form's file."""
 
 from collections import deque
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ FIELD = "file"
 async def limited_body(
     request: Request, most: int, *, advice: str = ""
 ) -> AsyncIterator[bytes]:
-    """Yield a body's chunks; raise `FileTooLargeError` for more than `most` bytes."""
+    """Yield an HTTP body's chunks; raise `FileTooLargeError` above `most` bytes."""
     refusal = FileTooLargeError(f"A body may have {most} bytes here.{advice}")
     declared = request.headers.get("Content-Length", "0")
     if declared.isdigit() and int(declared) > most:
@@ -31,7 +31,7 @@ async def limited_body(
 
 
 class FileForm:
-    """Reader of the part `file` of a multipart form; other parts are skipped."""
+    """Reader of the field `file` in a multipart form; other fields are skipped."""
 
     def __init__(self, content_type: str, body: AsyncIterator[bytes]) -> None:
         kind, options = parse_options_header(content_type)
@@ -59,7 +59,7 @@ class FileForm:
         )
 
     async def open(self) -> Self:
-        """Read until the file begins, so that `filename` is known."""
+        """Read the form until its file begins, so that `filename` is known."""
         async for chunk in self._body:
             self._feed(chunk)
             if self._seen:
@@ -67,7 +67,7 @@ class FileForm:
         raise InvalidMessageError(f"The form has no complete field {FIELD!r}.")
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the file; raise if the form ends before its last boundary."""
+        """Yield the file's chunks; raise if the form ends before its last boundary."""
         while self._chunks:
             yield self._chunks.popleft()
         async for chunk in self._body:

@@ -14,7 +14,7 @@ CONTENT_TYPE = "application/octet-stream"  # stages look at the content, never a
 
 
 class Execution(Struct, frozen=True, kw_only=True):
-    """Execution of the state machine, as Step Functions describes it."""
+    """Execution of the state machine, as Step Functions describes the execution."""
 
     name: str
     status: str
@@ -34,26 +34,26 @@ class HistoryEvent(Struct, frozen=True, kw_only=True):
 
 
 class Machine(Protocol):
-    """State machine whose executions are known by their names.
+    """State machine, whose executions are identified by their names.
 
     Every method raises `StorageUnavailableError` for a failure that may pass.
     """
 
     def start(self, name: str, record: Mapping[str, object]) -> bool:
-        """Start an execution; return False where one has the name already."""
+        """Start an execution; return False where its name is taken already."""
         ...
 
     def describe(self, name: str) -> Execution | None:
-        """Return an execution; None for a name that is unknown or forgotten."""
+        """Return the execution of a name; None for a name unknown or forgotten."""
         ...
 
     def history(self, name: str) -> Sequence[HistoryEvent]:
-        """Return the events of an execution, the oldest first."""
+        """Return all history events of an execution, the oldest first."""
         ...
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """Part of a multipart upload that the store holds."""
+    """Part of a multipart upload that S3 holds."""
 
     number: int
     etag: str
@@ -61,10 +61,10 @@ class Part(Struct, frozen=True, kw_only=True):
 
 
 class UploadStore(Protocol):
-    """Bucket that receives uploads; the methods raise as `ObjectStore` does."""
+    """S3 bucket that receives uploads; its methods raise as `ObjectStore` does."""
 
     def url_of(self, key: str) -> str:
-        """Return the object's address, as `s3://bucket/key`."""
+        """Return the address of an S3 object, as `s3://bucket/key`."""
         ...
 
     def put(
@@ -75,7 +75,7 @@ class UploadStore(Protocol):
         sha256: bytes,
         content_type: str = CONTENT_TYPE,
     ) -> None:
-        """Store a small object whole, with the hash of its content.
+        """Store a small S3 object in one PUT, with the SHA-256 of its content.
 
         Equal bytes under the key are a success. Raises `SourceChangedError` when other
         bytes are there.
@@ -83,33 +83,33 @@ class UploadStore(Protocol):
         ...
 
     def begin(self, key: str) -> str:
-        """Begin a multipart upload and return its id."""
+        """Begin an S3 multipart upload and return its upload id."""
         ...
 
     def add(self, key: str, upload: str, *, number: int, body: bytearray) -> Part:
-        """Store one part."""
+        """Send one part of a multipart upload to S3, and return the part."""
         ...
 
     def parts(self, key: str, upload: str) -> list[Part] | None:
-        """Return the parts that are there, or None when the upload is over."""
+        """Return the parts that S3 holds; None for a joined or aborted upload."""
         ...
 
     def finish(self, key: str, upload: str, parts: Sequence[Part]) -> None:
-        """Make the parts one object; parts that are one object already stay so."""
+        """Join the parts into one S3 object; a repeated call changes nothing."""
         ...
 
     def abort(self, key: str, upload: str) -> None:
-        """Remove the parts; an upload that is over stays as it is."""
+        """Abort a multipart upload and remove its parts; repeats change nothing."""
         ...
 
     def sign_post(self, key: str, *, max_bytes: int, seconds: int) -> FormBody:
-        """Return a form that may upload at most `max_bytes` for some seconds."""
+        """Return a presigned form that uploads at most `max_bytes` to S3."""
         ...
 
     def sign_part(self, key: str, upload: str, *, number: int, seconds: int) -> str:
-        """Return a URL that takes one part."""
+        """Return a presigned URL that uploads one part of a multipart upload."""
         ...
 
     def sign_get(self, key: str, *, filename: str | None, seconds: int) -> str:
-        """Return a URL that gives the object, under `filename` if one is named."""
+        """Return a presigned URL that downloads an S3 object, as `filename`."""
         ...

@@ -1,4 +1,4 @@
-"""Complete the OpenAPI document: forms, webhooks, events and problems."""
+"""Complete the OpenAPI document with forms, webhooks, events and errors."""
 
 from http import HTTPStatus
 
@@ -55,7 +55,7 @@ WEBHOOK_SCHEMA: JsonObject = {
 
 
 def problem_responses(*statuses: int) -> Responses:
-    """Return the OpenAPI responses of a route's problems, with every route's own."""
+    """Return the OpenAPI entries of a route's error responses (problem+json)."""
     return {
         status: {
             "description": HTTPStatus(status).phrase,
@@ -68,7 +68,7 @@ def problem_responses(*statuses: int) -> Responses:
 
 
 def describe(app: FastAPI) -> None:
-    """Add the schema of problems, which every route refers to."""
+    """Add the JSON Schema of problem+json, which every route refers to."""
 
     def openapi() -> JsonObject:
         if app.openapi_schema is None:

@@ -1,4 +1,4 @@
-"""Answer every failure as problem+json (RFC 9457) with a code to rely on."""
+"""Answer every error as problem+json (RFC 9457) with a stable error code."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ _log = logging.getLogger("waveflow.api")
 def problem(
     status: int, code: str, detail: str, *, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """Return one problem."""
+    """Return one problem+json response."""
     content = Problem(
         title=HTTPStatus(status).phrase, status=status, code=code, detail=detail
     )
@@ -41,7 +41,7 @@ def problem(
 
 
 def answer_problems(app: FastAPI) -> None:
-    """Register the handlers that turn exceptions into problems."""
+    """Register the handlers that turn exceptions into problem+json responses."""
     app.add_exception_handler(WaveflowError, _answer_known)
     app.add_exception_handler(RefusalError, _answer_known)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
@@ -51,7 +51,7 @@ def answer_problems(app: FastAPI) -> None:
 
 
 async def _answer_known(request: Request, exc: Exception) -> JSONResponse:
-    """Answer an error with a code of its own."""
+    """Answer an error that has its own error code and HTTP status."""
     if isinstance(exc, WebhookUnavailableError):
         # A client of the API has no webhook: the API's secret could not be read.
         told: Exception = StorageUnavailableError("The API's secret cannot be read.")
@@ -67,7 +67,7 @@ async def _answer_known(request: Request, exc: Exception) -> JSONResponse:
 
 
 async def _answer_invalid(_request: Request, exc: Exception) -> JSONResponse:
-    """Name the fields at fault, never their values."""
+    """Answer an invalid request with the names of its fields, never their values."""
     faults = exc.errors() if isinstance(exc, RequestValidationError) else ()
     fields = [".".join(str(part) for part in fault["loc"][1:]) for fault in faults]
     kind: type[WaveflowError] = InvalidMessageError
@@ -81,7 +81,7 @@ async def _answer_invalid(_request: Request, exc: Exception) -> JSONResponse:
 
 
 async def _answer_http(_request: Request, exc: Exception) -> JSONResponse:
-    """Answer a refusal of FastAPI's own: unknown path or method, broken body."""
+    """Answer an error that FastAPI raises: unknown path or method, broken body."""
     if not isinstance(exc, HTTPException):
         raise exc
     code = HTTPStatus(exc.status_code).name
@@ -94,19 +94,19 @@ async def _answer_http(_request: Request, exc: Exception) -> JSONResponse:
 
 
 async def _answer_nobody(_request: Request, _exc: Exception) -> Response:
-    """Send an answer that nobody reads: the client hung up amid its body."""
+    """Return an empty response to a client that hung up while it sent its body."""
     return Response(status_code=400)
 
 
 async def _answer_unexpected(request: Request, exc: Exception) -> JSONResponse:
-    """Answer a defect; the log has its type."""
+    """Answer an unexpected exception with status 500; the log has its type."""
     code = InternalError.code
     _log_failure(request, exc, status=INTERNAL, code=code)
     return problem(INTERNAL, code, _LOGGED)
 
 
 def _log_failure(request: Request, exc: Exception, *, status: int, code: str) -> None:
-    """Log one line with the route; the request and the message may hold secrets."""
+    """Log an error with its route only; request and message may hold secrets."""
     route = getattr(request.scope.get("route"), "path", "-")
     line = {
         "level": "ERROR",

@@ -1,4 +1,4 @@
-"""Answer the routes of seed 004, and those of large uploads."""
+"""Define the HTTP routes of jobs, mixes, webhooks and large uploads."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -54,7 +54,7 @@ async def upload_audio(
     options: Annotated[schemas.JobOptions, Query()],
     idempotency_key: schemas.IdempotencyKey = None,
 ) -> schemas.AcceptedBody:
-    """Take a file while it arrives, and start its job."""
+    """Upload an audio file, and start the job that draws its waveform."""
     kind = request.headers.get("Content-Type", "")
     form = await FileForm(kind, _form_body(request, services)).open()
     return await services.jobs.receive(
@@ -73,7 +73,7 @@ async def upload_audio(
 def job_result(
     job_id: schemas.JobId, services: Services, owner: Owner
 ) -> schemas.ResultBody:
-    """Return a job as it is now."""
+    """Return a job's current status, progress and result."""
     context, now = services.jobs.now(job_id, owner=owner)
     return schemas.ResultBody(
         status=now.status,
@@ -101,7 +101,7 @@ async def job_events(
     owner: Owner,
     last_event_id: schemas.LastEventId = None,
 ) -> Response:
-    """Stream a job's moments until the final one; 204 ends a reconnection."""
+    """Stream a job's progress until its end; 204 ends a finished reconnection."""
     after = number_of(last_event_id)
     _, now = await asyncio.to_thread(services.jobs.now, job_id, owner=owner)
     if after and now.final and now.number <= after:
@@ -121,7 +121,7 @@ async def several_jobs_events(
     job_id: Annotated[list[str], Query(min_length=1, max_length=MAX_FOLLOWED)],
     last_event_id: schemas.LastEventId = None,
 ) -> Response:
-    """Stream the moments of several jobs at once, each from its beginning."""
+    """Stream the progress of several jobs at once, each from its beginning."""
     wanted = sorted(set(job_id))
     for each in wanted:
         await asyncio.to_thread(services.jobs.context, each, owner=owner)
@@ -139,7 +139,7 @@ async def several_jobs_events(
 async def external_report(
     job_id: Annotated[str, Query(max_length=64)], request: Request, services: Services
 ) -> schemas.NotedBody:
-    """Take the report of an external analysis server; a repeat changes nothing."""
+    """Accept the webhook of an external analysis server; a repeat changes nothing."""
     chunks = limited_body(request, MAX_WEBHOOK_BYTES)
     body = b"".join([chunk async for chunk in chunks])
     return await asyncio.to_thread(
@@ -158,7 +158,7 @@ def mix(
     context: Annotated[JobContext, Depends(_new_context)],
     idempotency_key: schemas.IdempotencyKey = None,
 ) -> schemas.AcceptedBody:
-    """Mix the files of some jobs, in that order."""
+    """Start a job that mixes the files of some jobs, in the order given."""
     return services.jobs.mix(context, wanted.job_ids, idempotency_key=idempotency_key)
 
 
@@ -169,7 +169,7 @@ def mix(
     responses=problem_responses(401, 404, 410, 422) | DOCUMENT,
 )
 def job_waveform(job_id: schemas.JobId, services: Services, owner: Owner) -> Response:
-    """Return the waveform document as it was written."""
+    """Return a job's waveform document as it was written."""
     body = services.jobs.document(job_id, owner=owner)
     return Response(body, media_type="application/json")
 
@@ -184,7 +184,7 @@ def job_waveform(job_id: schemas.JobId, services: Services, owner: Owner) -> Res
 def job_audio(
     job_id: schemas.JobId, services: Services, owner: Owner, *, download: bool = False
 ) -> RedirectResponse:
-    """Lead to the job's audio: the uploaded file, or the mix."""
+    """Redirect to the job's audio in S3: the uploaded file, or the mix."""
     url = services.jobs.audio_url(job_id, owner=owner, download=download)
     return RedirectResponse(url, status_code=307)
 
@@ -200,7 +200,7 @@ def begin_upload(
     services: Services,
     context: Annotated[JobContext, Depends(_new_context)],
 ) -> schemas.UploadBody:
-    """Open a way to S3 for a large file: one form, or parts that can resume."""
+    """Begin a large upload straight to S3: one form, or parts that can resume."""
     return services.presigned.begin(context, wanted)
 
 
@@ -212,7 +212,7 @@ def begin_upload(
 def resume_upload(
     upload_id: schemas.UploadId, services: Services, owner: Owner
 ) -> schemas.UploadBody:
-    """Return the missing parts, with URLs that are valid again."""
+    """Return the missing parts of a large upload, with freshly signed URLs."""
     return services.presigned.resume(upload_id, owner=owner)
 
 
@@ -224,7 +224,7 @@ def resume_upload(
 def complete_upload(
     upload_id: schemas.UploadId, services: Services, owner: Owner
 ) -> schemas.AcceptedBody:
-    """Start the job of an upload that is whole; a repeat is the same job."""
+    """Start the job of a finished large upload; a repeat returns the same job."""
     return services.presigned.complete(upload_id, owner=owner)
 
 
@@ -235,12 +235,12 @@ def complete_upload(
     responses=problem_responses(401, 404, 422),
 )
 def abort_upload(upload_id: schemas.UploadId, services: Services, owner: Owner) -> None:
-    """Give an upload up, and remove its parts."""
+    """Abort a large upload, and remove its parts."""
     services.presigned.abort(upload_id, owner=owner)
 
 
 def _form_body(request: Request, services: ApiServices) -> AsyncIterator[bytes]:
-    """Return an upload's body, limited by the host or by the largest file."""
+    """Return an upload form's body, read within the host's or the file's size limit."""
     limit = services.http.max_body_bytes
     if limit is not None:
         return limited_body(request, limit, advice=_ADVICE)

@@ -1,4 +1,4 @@
-"""Define every shape that goes over HTTP: parameters, bodies and events."""
+"""Define the JSON models of the HTTP API: parameters, bodies and events."""
 
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -21,19 +21,26 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         max_length=200,
         pattern=r"^[\x21-\x7e]+$",
-        description="A request with the same key is the same job.",
+        description="A repeated request with the same key returns the same job.",
     ),
 ]
 LastEventId = Annotated[
-    str | None, Header(alias="Last-Event-ID", description="Where to go on.")
+    str | None,
+    Header(
+        alias="Last-Event-ID",
+        description="Id of the last event received; later events follow.",
+    ),
 ]
 
 
 class JobOptions(BaseModel, frozen=True):
-    """Choices of a client about the job of one file."""
+    """Options that a client chooses for the job of one file."""
 
     num_peaks: int = Field(
-        default=DEFAULT_NUM_PEAKS, ge=1, le=4000, description="Values in `peaks`."
+        default=DEFAULT_NUM_PEAKS,
+        ge=1,
+        le=4000,
+        description="Number of values in `peaks`.",
     )
     verdict: Literal["none", "platform"] = Field(
         default="none",
@@ -47,19 +54,19 @@ class JobOptions(BaseModel, frozen=True):
 
     @property
     def choices(self) -> JsonObject:
-        """Return every choice by its name, in the order of the model."""
+        """Return every job option by its name, in the order of the model."""
         return {name: getattr(self, name) for name in JobOptions.model_fields}
 
     @property
     def message_fields(self) -> JsonObject:
-        """Return the choices that the job's message carries under the same names."""
+        """Return the job options that the queue message carries too."""
         return {
             name: value for name, value in self.choices.items() if name != "verdict"
         }
 
 
 class AcceptedBody(BaseModel):
-    """A job that was started, or found."""
+    """Response about a job that was started, or found by its bytes."""
 
     message: str
     job_id: str
@@ -68,14 +75,14 @@ class AcceptedBody(BaseModel):
 
 
 class FailureBody(BaseModel):
-    """Code and sentence of the failure of a job."""
+    """Error code and sentence of a failed job."""
 
     code: str
     message: str
 
 
 class ResultBody(BaseModel):
-    """A job as it is now."""
+    """Current status, progress and result of a job."""
 
     status: Status
     token_id: str
@@ -90,7 +97,7 @@ class ResultBody(BaseModel):
 
 
 class Progress(BaseModel, frozen=True):
-    """Moment of a job; `number` orders the moments and never changes."""
+    """Progress event of a job; `number` orders the events and never changes."""
 
     number: int
     job_id: str
@@ -105,12 +112,12 @@ class Progress(BaseModel, frozen=True):
 
     @property
     def final(self) -> bool:
-        """Tell whether no moment follows."""
+        """Tell whether this progress event is the job's last."""
         return self.status != "processing"
 
 
 class Gone(BaseModel, frozen=True):
-    """Last event of a job that can be followed no further, with the cause."""
+    """Last event of a job that can no longer be followed, with the cause."""
 
     job_id: str
     code: str
@@ -119,27 +126,29 @@ class Gone(BaseModel, frozen=True):
 
     @property
     def final(self) -> bool:
-        """Return True: no moment follows."""
+        """Return True: no progress event follows a job that is gone."""
         return True
 
 
 class BeginUploadBody(JobOptions, frozen=True):
-    """A large file that is about to be sent."""
+    """Name, size and job options of a large file that is about to be uploaded."""
 
     filename: str = Field(min_length=1, max_length=1024)
     size: int = Field(ge=0, le=1 << 50, description="Bytes.")
-    multipart: bool = Field(default=False, description="In parts that can resume.")
+    multipart: bool = Field(
+        default=False, description="Whether to upload in parts that can resume."
+    )
 
 
 class FormBody(BaseModel):
-    """A form to post to S3: these fields, then the file as `file`."""
+    """Presigned form to post to S3: these fields, then the file as `file`."""
 
     url: str
     fields: dict[str, str]
 
 
 class PartBody(BaseModel):
-    """A part to put: the file's bytes from `offset` on."""
+    """Presigned URL to PUT one part: the file's bytes from `offset` on."""
 
     number: int
     offset: int
@@ -148,7 +157,7 @@ class PartBody(BaseModel):
 
 
 class UploadBody(BaseModel):
-    """Signed requests that send a large file; `complete` then starts its job."""
+    """Presigned requests that upload a large file; `complete` then starts its job."""
 
     upload_id: str
     form: FormBody | None = None
@@ -162,7 +171,7 @@ class MixBody(BaseModel):
 
 
 class NotedBody(BaseModel):
-    """Answer to the webhook of an external analysis server."""
+    """Response to the webhook of an external analysis server."""
 
     message: str
     job_id: str
@@ -171,7 +180,7 @@ class NotedBody(BaseModel):
 
 
 class Problem(BaseModel):
-    """Body of every answer from 400 on."""
+    """Body of every error response, from status 400 on."""
 
     type: str = "about:blank"
     title: str

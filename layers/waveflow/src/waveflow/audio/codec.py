@@ -1,4 +1,4 @@
-"""Open any accepted file and yield its samples in bounded memory.
+"""Open any accepted audio file and yield its samples in bounded memory.
 
 Audio enters here alone: `open_audio` and `blocks` have validated what leaves them,
 whatever the headers claimed.
@@ -31,17 +31,17 @@ from waveflow.errors import (
     WaveflowError,
 )
 
-UNCOMPRESSED = (Kind.WAV, Kind.AIFF)  # frames are counted, not guessed
+UNCOMPRESSED = (Kind.WAV, Kind.AIFF)  # the header's frame count is exact
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000
 MAX_CHANNELS = 32
 MAX_SECONDS = 6 * 3600
-MAX_LEVEL = np.float32(1e30)  # sums of stems stay finite
+MAX_LEVEL = np.float32(1e30)  # so that sums of 64 stems stay finite
 SLACK_FRAMES = 4_096  # edit lists and encoders' padding may be off by so many
 
 
 def open_audio(path: Path) -> Stream:
-    """Open a file by its content; the file's name is not looked at.
+    """Open an audio file by its content; the file's name is not looked at.
 
     The stream is within the limits of sample rate, channels and length, as far as
     the structure of the file shows them.
@@ -63,7 +63,7 @@ def open_audio(path: Path) -> Stream:
 def blocks(
     stream: Stream, *, start: int = 0, deadline: float | None = None
 ) -> Iterator[Samples]:
-    """Decode from a frame on, within the limits of length and time.
+    """Yield an audio file's samples from a frame on, within limits of length and time.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def decode_into(
     *,
     deadline: float | None = None,
 ) -> None:
-    """Decode a whole stream once, and hand each block to every listener.
+    """Decode an audio file once, and hand each block of samples to every listener.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def _too_long_error(stream: Stream) -> AudioTooLongError:
 
 
 def _without_infinities(block: Samples, stream: Stream) -> Samples:
-    """Return the block with 0 for NaN and infinity, and every level bounded."""
+    """Return the samples with 0 for NaN and infinity, and all others bounded."""
     if block.dtype != np.float32:
         return block
     # A NaN makes both comparisons false.

@@ -16,7 +16,7 @@ INT16_MIN, INT16_MAX = -32_768, 32_767
 def fold(
     values: NDArray[Number], starts: NDArray[np.int64]
 ) -> tuple[NDArray[Number], NDArray[Number]]:
-    """Take the smallest and largest value of each bucket.
+    """Return the smallest and the largest value of each bucket of samples.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def fold(
 
 
 def magnitudes(block: Samples, starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Take the largest magnitude over all channels of each bucket.
+    """Return the largest magnitude of each bucket, over all channels.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def magnitudes(block: Samples, starts: NDArray[np.int64]) -> NDArray[np.float64]
 
 
 def channel_sum(block: Samples) -> Samples:
-    """Add the channels of each frame without overflow.
+    """Add the channels of each audio frame without integer overflow.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def channel_sum(block: Samples) -> Samples:
 
 
 def _stereo_sum(pairs: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Add the halves of each pair of int16, contiguous where columns are strided."""
+    """Add left and right 16-bit samples that are packed into one int32 each."""
     low = pairs << 16
     low >>= 16
     low += pairs >> 16
@@ -99,7 +99,7 @@ def divide_towards_zero(values: NDArray[Number], divisor: int) -> NDArray[np.int
 
 
 def mono(block: Samples) -> NDArray[np.float32]:
-    """Average the channels.
+    """Average the channels of each audio frame to one channel.
 
     Parameters
     ----------

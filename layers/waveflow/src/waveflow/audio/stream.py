@@ -1,4 +1,4 @@
-"""Define what a decoder offers, and what takes the blocks that it decodes."""
+"""Define an opened audio file, and the listeners that take its decoded blocks."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -38,8 +38,28 @@ class Kind(StrEnum):
     M4A = "m4a"
 
 
+# One demuxer for each kind that FFmpeg reads, by FFmpeg's name: FFmpeg probes nothing.
+DEMUXERS = {
+    Kind.MP3: "mp3",
+    Kind.OGG: "ogg",
+    Kind.OPUS: "ogg",
+    Kind.M4A: "mov",
+    Kind.FLAC: "flac",
+    Kind.WAV: "wav",
+}
+# Codecs that FFmpeg may decode for each kind; every other codec is refused.
+CODECS = {
+    Kind.MP3: ("mp1", "mp2", "mp3"),
+    Kind.OGG: ("vorbis",),
+    Kind.OPUS: ("opus",),
+    Kind.M4A: ("aac", "alac"),
+    Kind.FLAC: ("flac",),
+    Kind.WAV: ("adpcm_ms", "adpcm_ima_wav", "gsm_ms", "mp3"),
+}
+
+
 class Rounding(Enum):
-    """List the ways in which audiowaveform's decoders make 16 bits of a sample."""
+    """List the ways in which audiowaveform's decoders round a sample to 16 bits."""
 
     SHIFT = "the upper 16 bits of an integer"
     TRUNCATE = "x * 32767 towards zero, as it does with float files"
@@ -49,7 +69,7 @@ class Rounding(Enum):
 
 @dataclass(slots=True)
 class Stream:
-    """Carry the facts about one opened file, and the decoder that reads it.
+    """Carry the facts about one opened audio file, and the decoder that reads it.
 
     Parameters
     ----------
@@ -78,7 +98,7 @@ class Stream:
 
 @dataclass(eq=False)
 class Block:
-    """Hand one decoded block to every listener, exact and as floats.
+    """Hand one decoded block of samples to every listener, exact and as floats.
 
     Parameters
     ----------
@@ -107,12 +127,12 @@ class Block:
 
 
 class Listener(Protocol[Found]):
-    """Hear every block of one decode, in order, and return a finding at its end."""
+    """Take every decoded block of a file, in order, and return a finding at the end."""
 
     def add(self, block: Block) -> None:
-        """Take in the next block."""
+        """Take in the next block of decoded samples."""
         ...
 
     def finish(self) -> Found:
-        """Return what the blocks amount to."""
+        """Return the finding about the whole file, after the last block."""
         ...

@@ -1,1 +1,1 @@
-"""Model the JSON between the server, the queue, the machine and the stages."""
+"""Model the JSON that server, queue, state machine and stages exchange."""

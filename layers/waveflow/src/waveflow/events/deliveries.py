@@ -1,4 +1,4 @@
-"""Turn the state of a job into webhooks, with one id for each delivery."""
+"""Build the webhooks about a job, each with a repeatable `webhook-id`."""
 
 import hashlib
 from typing import Literal
@@ -43,7 +43,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 
 def delivery_of_question(request: AskRequest) -> Delivery:
-    """Ask for a verdict; every attempt has a token and therefore an id of its own."""
+    """Return the webhook /hash-check; every task token gives it an id of its own."""
     job, source, stem = request.job, request.source, request.job.stem
     event = HashCheck(
         stem_id=stem.stem_id,
@@ -67,7 +67,7 @@ def delivery_of_question(request: AskRequest) -> Delivery:
 
 
 def delivery_of_outcome(job: Job, outcome: Outcome[JsonObject]) -> Delivery:
-    """Tell the server how a job ended."""
+    """Return the /completion or /mixing-complete webhook of a job that ended well."""
     event: Completion | MixingComplete
     if isinstance(job.message, MixMessage):
         mixing = _mixing(
@@ -91,7 +91,7 @@ def delivery_of_outcome(job: Job, outcome: Outcome[JsonObject]) -> Delivery:
 def delivery_of_failure(
     request: TellFailureRequest, job: Job | None, *, code: str
 ) -> Delivery | None:
-    """Tell the server why a job failed; None where no valid id says whose job it is."""
+    """Return the FAILURE webhook of a job; None where the message has no valid id."""
     failure = _failure(request, code=code)
     if job is None:
         return _delivery_of_unreadable(request, failure)
@@ -104,7 +104,7 @@ def delivery_of_failure(
 
 
 def code_of(error: str) -> str:
-    """Return the code of an error that the machine names by its class."""
+    """Return the error code for an error's class name in Step Functions."""
     if error in ERRORS:
         return ERRORS[error].code
     if error in _STOPPED_FROM_OUTSIDE:
@@ -113,7 +113,7 @@ def code_of(error: str) -> str:
 
 
 def sentence_of(cause: str) -> str:
-    """Return the sentence that a failed function left in the machine's cause."""
+    """Return a failed Lambda's error message, read from Step Functions' cause."""
     try:
         decoded = msgspec.json.decode(cause)
     except msgspec.DecodeError:
@@ -169,7 +169,7 @@ def _mixing(
 def _delivery_of_unreadable(
     request: TellFailureRequest, failure: FailureResult
 ) -> Delivery | None:
-    """Tell the server about a message that was refused, with everything it said."""
+    """Return the FAILURE webhook of an invalid message, with the message's fields."""
     ids, fields = find_ids(request.record), find_fields(request.record)
     job_id = find_job_id(request)
     event: Completion | MixingComplete
@@ -234,13 +234,13 @@ def _delivery_of(
 
 
 def _payload(event: Struct, carried: JsonObject) -> JsonObject:
-    """Put the event over the carried fields; the event's own fields always win."""
+    """Merge a webhook's fields with the carried fields; its own fields win."""
     own = {field.encode_name for field in msgspec.structs.fields(type(event))}
     return {k: v for k, v in carried.items() if k not in own} | _json(event)
 
 
 def _carried_fields(job: Job) -> JsonObject:
-    """Return the fields that the server added to its message and wants to see again."""
+    """Return the message's extra fields, which every webhook sends back."""
     known = {"stageId": getattr(job.message, "stage_id", UNSET)}
     upstream = {"upstreamId": job.message.upstream_id}
     named = {**known, **upstream}

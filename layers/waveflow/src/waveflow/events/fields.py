@@ -1,4 +1,4 @@
-"""Define the fields of messages: their types, limits and typed refusals."""
+"""Define the fields of queue messages: their types, limits and typed refusals."""
 
 import re
 import unicodedata
@@ -13,7 +13,7 @@ MAX_KEY_BYTES = 1024  # S3's own limit, in UTF-8 bytes
 # JSON that was parsed and not checked: any object, whatever its fields hold.
 JsonObject = dict[str, Any]
 
-RESERVED_PREFIXES = ("waveforms/", "mixed/", "dedupe/")  # only WaveFlow writes there
+RESERVED_PREFIXES = ("waveforms/", "mixed/", "dedupe/")  # only WaveFlow writes
 
 # `$` also matches before a final newline; the look-ahead shuts that door, in
 # Python and in JSON Schema alike.
@@ -65,7 +65,7 @@ def epoch_ms(timestamp: str) -> int:
     moment = datetime.fromisoformat(timestamp)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    # Raises OverflowError where no UTC time of ours could say it again.
+    # Raises OverflowError for a time that `iso_time` could not write.
     return (moment.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
 
 
@@ -78,7 +78,7 @@ def iso_time(ts: int) -> str:
 def check_key(
     key: str, *, prefixes: tuple[str, ...], user_id: str | None = None
 ) -> None:
-    """Refuse a key that WaveFlow may not read for this user.
+    """Refuse an S3 key that WaveFlow may not read for this user.
 
     The key is taken byte for byte: nothing is decoded or normalised. Where it
     names a user (`users/{userId}/…`), that must be `user_id`, if one is given.

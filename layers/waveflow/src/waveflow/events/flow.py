@@ -1,4 +1,4 @@
-"""Define what the state machine hands to each stage and takes back.
+"""Define the JSON that the state machine hands to each stage and takes back.
 
 Every model here is JSON in the machine's variables. Output keys follow from the
 job alone, so a repeated message writes the same names.
@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """The pinned object: the bytes that every later stage must see."""
+    """Pinned S3 object, whose very bytes every later stage must read."""
 
     key: str
     etag: str
@@ -34,14 +34,14 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Carry a verdict that the message itself implies, so that nobody is asked."""
+    """Carry a verdict that the message itself gives, so that no /hash-check is sent."""
 
     verdict: Literal["new", "duplicate"]
     duplicate_of: Survivor | UnsetType = UNSET
 
 
 class Outcome(Struct, Generic[Result], frozen=True, kw_only=True):
-    """Hand on how a job ended, for the server to be told.
+    """Carry a job's status and result from its stage to the webhook that reports both.
 
     A stage returns a typed result; what comes back from the machine is JSON.
     """
@@ -56,11 +56,11 @@ StemOutcome = Outcome[WaveformResult] | Outcome[DuplicateResult]
 
 
 class HashRequest(Entry, frozen=True, kw_only=True):
-    """Fingerprint the object that a record names."""
+    """Input of the stage hash: the queue record whose upload is to be hashed."""
 
 
 class HashResult(Struct, frozen=True, kw_only=True):
-    """The job, its pinned object, and the verdict where none needs asking."""
+    """Output of the stage hash: job, pinned object, and a verdict if known already."""
 
     job: Job
     source: Source
@@ -68,7 +68,7 @@ class HashResult(Struct, frozen=True, kw_only=True):
 
 
 class DedupeDeleteRequest(Struct, frozen=True, kw_only=True):
-    """Delete a proved duplicate; the survivor is the server's claim."""
+    """Input of the stage dedupe_delete, with the survivor that the server claims."""
 
     job: Job
     source: Source
@@ -77,7 +77,7 @@ class DedupeDeleteRequest(Struct, frozen=True, kw_only=True):
 
 
 class MusicFindings(Struct, frozen=True, kw_only=True):
-    """Carry what the stage music found, or the class name of its error."""
+    """Carry a stem's tempo and key, or the class name of the music stage's error."""
 
     tempo: Tempo | None = None
     key: MusicalKey | None = None
@@ -85,7 +85,7 @@ class MusicFindings(Struct, frozen=True, kw_only=True):
 
 
 class WaveformRequest(Struct, frozen=True, kw_only=True):
-    """Draw one stem; the verdict may name another number of peaks."""
+    """Input of the stage waveform; the verdict may name another number of peaks."""
 
     job: Job
     source: Source
@@ -96,7 +96,7 @@ class WaveformRequest(Struct, frozen=True, kw_only=True):
 
 
 class MusicRequest(Struct, frozen=True, kw_only=True):
-    """Find the tempo and the key of one stem."""
+    """Input of the stage music: the job and its pinned S3 object."""
 
     job: Job
     source: Source
@@ -104,18 +104,18 @@ class MusicRequest(Struct, frozen=True, kw_only=True):
 
 
 class MusicResult(Struct, frozen=True, kw_only=True):
-    """Return the tempo and the key of one stem, as the server is told them."""
+    """Output of the stage music: tempo and musical key, as webhooks report them."""
 
     tempo: Tempo
     key: MusicalKey
 
 
 class MixRequest(Entry, frozen=True, kw_only=True):
-    """Mix the stems that a record names."""
+    """Input of the stage mix: the queue record that names the stems."""
 
 
 class MixOutcome(Struct, frozen=True, kw_only=True):
-    """Hand on the job that the stage mix read itself, and how it ended."""
+    """Output of the stage mix: the job that it read, and the job's outcome."""
 
     job: Job
     outcome: Outcome[MixResult]
@@ -124,7 +124,7 @@ class MixOutcome(Struct, frozen=True, kw_only=True):
 class AskRequest(
     Struct, frozen=True, kw_only=True, tag_field="event", tag="hash-check"
 ):
-    """Ask the server for a verdict."""
+    """Input of the stage notify: ask the server for a verdict by /hash-check."""
 
     job: Job
     source: Source
@@ -137,7 +137,7 @@ class AskRequest(
 class UndeliveredRequest(
     Struct, frozen=True, kw_only=True, tag_field="event", tag="undelivered"
 ):
-    """Fail with what kept a question from being asked; None once it was redriven."""
+    """Input of the stage notify: fail as the undelivered /hash-check failed."""
 
     job: Job
     error: JsonObject | None = None
@@ -145,7 +145,7 @@ class UndeliveredRequest(
 
 
 class TellRequest(Struct, frozen=True, kw_only=True, tag_field="event", tag="outcome"):
-    """Tell the server how a job ended."""
+    """Input of the stage notify: report to the server how a job ended."""
 
     job: Job
     outcome: Outcome[JsonObject]
@@ -155,7 +155,7 @@ class TellRequest(Struct, frozen=True, kw_only=True, tag_field="event", tag="out
 class TellFailureRequest(
     Entry, frozen=True, kw_only=True, tag_field="event", tag="failure"
 ):
-    """Tell the server why a job failed; nothing but the record is sure to exist."""
+    """Input of the stage notify: report a failure, sure only of the queue record."""
 
     stage: str
     error: JsonObject
@@ -165,27 +165,27 @@ NotifyRequest = AskRequest | UndeliveredRequest | TellRequest | TellFailureReque
 
 
 class NotifyResult(Struct, frozen=True, kw_only=True):
-    """The code and the sentence that the execution ends with, where it failed."""
+    """Output of the stage notify: error code and sentence of a failed job, or None."""
 
     code: str | None = None
     sentence: str | None = None
 
 
 def waveform_key(job: Job) -> str:
-    """Return the key of a stem's waveform document."""
+    """Return the S3 key of a stem's waveform document."""
     return f"waveforms/{job.subject_id}_waveform_{job.ts}.json"
 
 
 def mixed_waveform_key(job: Job) -> str:
-    """Return the key of a mix's waveform document."""
+    """Return the S3 key of a mix's waveform document."""
     return f"waveforms/{job.subject_id}_mixed_waveform_{job.ts}.json"
 
 
 def mixed_key(job: Job) -> str:
-    """Return the key of a mix."""
+    """Return the S3 key of a mix's WAV file."""
     return f"mixed/{job.subject_id}_mixed_{job.ts}.wav"
 
 
 def dedupe_key(job: Job) -> str:
-    """Return the key of the record that a deletion leaves."""
+    """Return the S3 key of the record that a duplicate's deletion leaves."""
     return f"dedupe/{job.subject_id}_{job.ts}.json"

@@ -1,4 +1,4 @@
-"""Define the four messages that the server sends."""
+"""Define the four queue messages that the server sends."""
 
 from msgspec import UNSET, Struct, UnsetType, field
 
@@ -16,7 +16,7 @@ DEFAULT_NUM_PEAKS = 1024
 
 
 class Survivor(Struct, frozen=True, kw_only=True):
-    """The older stem that stays when a duplicate is deleted."""
+    """Older stem that stays when its duplicate is deleted."""
 
     stem_id: str = field(name="stemId")
     filepath: str
@@ -41,7 +41,7 @@ class StemMessage(
 class UploadMessage(
     StemMessage, frozen=True, kw_only=True, tag="generate_hash_and_webhook"
 ):
-    """Ask for a hash, a verdict and what follows from it."""
+    """Queue message about an upload: hash the stem, then ask for a verdict."""
 
     timestamp: Timestamp
     original_filename: str
@@ -51,7 +51,7 @@ class UploadMessage(
 class DuplicateMessage(
     StemMessage, frozen=True, kw_only=True, tag="process_duplicate_file"
 ):
-    """Say that a stem is a duplicate: the message is the verdict."""
+    """Queue message with the verdict `duplicate`: the stem is to be deleted."""
 
     audio_hash: str
     duplicate_of: Survivor | UnsetType = UNSET
@@ -60,7 +60,7 @@ class DuplicateMessage(
 class AnalysisMessage(
     StemMessage, frozen=True, kw_only=True, tag="process_audio_analysis"
 ):
-    """Say that a stem is new: the message is the verdict."""
+    """Queue message with the verdict `new`: the stem's waveform is to be drawn."""
 
     audio_hash: str | UnsetType = UNSET
 
@@ -73,7 +73,7 @@ class MixMessage(
     tag_field="task",
     tag="mix_stems_and_upload",
 ):
-    """Ask for the mix of all stems of a stage."""
+    """Queue message that asks for the mix of all stems of a stage."""
 
     stage_id: Id = field(name="stageId")
     stem_paths: StemPaths
@@ -91,7 +91,7 @@ MESSAGES: dict[str, type[Message]] = {
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """Carry one message that was read, with its id and time, to every later stage."""
+    """Carry one parsed queue message, with job id and time, to every later stage."""
 
     job_id: str
     ts: int
@@ -100,14 +100,14 @@ class Job(Struct, frozen=True, kw_only=True):
 
     @property
     def stem(self) -> StemMessage:
-        """Return the message of a job about one stem."""
+        """Return the message of a stem's job; raise TypeError for a mix."""
         if isinstance(self.message, MixMessage):
             raise TypeError("A mix has no stem.")
         return self.message
 
     @property
     def subject_id(self) -> str:
-        """Return the id that output keys carry: the stem's or the stage's."""
+        """Return the stem id or stage id that the job's S3 output keys contain."""
         if isinstance(self.message, MixMessage):
             return self.message.stage_id
         return self.message.stem_id

@@ -1,4 +1,4 @@
-"""Read a queue record: three shapes in, one typed job out.
+"""Parse a queue record of any of three message shapes into one typed job.
 
 This is the only reader of messages. The state machine looks at the task word
 alone, and a test holds its reading to `task_of`.
@@ -28,7 +28,7 @@ from waveflow.events.fields import (
 from waveflow.events.messages import MESSAGES, Job, Message
 
 TASK_PREFIX = "app.tasks."
-# A refusal of one of these types has a code of its own.
+# An invalid field of one of these types has an error code of its own.
 _REFUSALS: dict[object, type[WaveflowError]] = {
     Id: InvalidIdError,
     JobId: InvalidIdError,
@@ -38,7 +38,7 @@ _REFUSALS: dict[object, type[WaveflowError]] = {
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """Take in a record of the queue, and the execution that carries the record."""
+    """Hold a queue record, and start time and name of its execution."""
 
     record: object
     start: str
@@ -47,7 +47,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 def read_job(entry: Entry) -> Job:
-    """Read the record's message, or say which of its fields are at fault.
+    """Return the job of a queue record, or raise naming the message's invalid fields.
 
     Raises `InvalidMessageError`, `InvalidIdError`, `InvalidNumPeaksError` or
     `PathNotAllowedError`; the sentence lists names of fields, never values.
@@ -68,7 +68,7 @@ def read_job(entry: Entry) -> Job:
 
 
 def task_of(body: JsonObject) -> str:
-    """Return the task word without prefix; for a bare body, the one it stands for."""
+    """Return a message's task word, guessed from the fields where none is given."""
     if "task" in body:
         task = body["task"]
         return task.removeprefix(TASK_PREFIX) if isinstance(task, str) else ""
@@ -81,7 +81,7 @@ def task_of(body: JsonObject) -> str:
 
 
 def fields_of(body: JsonObject) -> JsonObject:
-    """Return the message's own fields, whichever of the three shapes holds them."""
+    """Return a message's own fields, from a bare body or from Celery's `kwargs`."""
     if "task" in body and body.get("args"):
         raise InvalidMessageError("The message has positional args; use kwargs.")
     if "task" not in body or "kwargs" not in body:
@@ -92,7 +92,7 @@ def fields_of(body: JsonObject) -> JsonObject:
 
 
 def find_fields(record: object) -> JsonObject:
-    """Return the fields of a record's message, however broken it is."""
+    """Return the message fields of a queue record, however broken the message is."""
     body = record.get("body") if isinstance(record, dict) else None
     if not isinstance(body, dict):
         return {}
@@ -107,14 +107,14 @@ def find_fields(record: object) -> JsonObject:
 
 
 def find_ids(record: object) -> dict[str, str]:
-    """Return the valid ids among a record's fields, however broken the rest is."""
+    """Return the valid ids in a queue record, however broken its message is."""
     names = ("stemId", "userId", "trackId", "stageId", "upstreamId")
     found = find_fields(record)
     return {name: found[name] for name in names if _is(found.get(name), Id)}
 
 
 def is_json(value: object) -> bool:
-    """Tell whether a value can be sent on: JSON has no infinite number."""
+    """Tell whether a value can be written as JSON, without NaN or infinity."""
     try:
         json.dumps(value, allow_nan=False)
     except (ValueError, RecursionError):
@@ -123,7 +123,7 @@ def is_json(value: object) -> bool:
 
 
 def find_job_id(entry: Entry) -> str:
-    """Return the record's job id, however broken its message is."""
+    """Return the job id for a queue record, however broken its message is."""
     try:
         body = _body(entry.record)
         fields = fields_of(body)
@@ -206,7 +206,7 @@ def _extra(values: JsonObject, model: type[Message]) -> JsonObject:
 
 
 def _ts(entry: Entry, values: JsonObject) -> int:
-    """Return the message's time: its own, else the queue's, else the execution's."""
+    """Return a message's time in epoch ms: its own, the queue's or the execution's."""
     timestamp = values.get("timestamp")
     if timestamp is not None and _is(timestamp, Timestamp):
         try:
@@ -221,7 +221,7 @@ def _ts(entry: Entry, values: JsonObject) -> int:
 
 
 def _job_id(entry: Entry, body: JsonObject, values: JsonObject) -> str:
-    """Return the id that every webhook of this message carries as `task_id`."""
+    """Return a message's job id, which every webhook carries as `task_id`."""
     if "kwargs" in body and body.get("id") is not None:
         if not _is(body["id"], JobId):
             raise InvalidIdError("The message has an invalid id.")

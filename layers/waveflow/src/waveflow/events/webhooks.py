@@ -29,7 +29,7 @@ Status = Literal["SUCCESS", "FAILURE", "DUPLICATE"]
 
 
 class HashCheck(Struct, frozen=True, kw_only=True):
-    """`POST /hash-check`: ask whether the server knows these bytes."""
+    """`POST /hash-check`: ask the server whether an upload with this hash is new."""
 
     stem_id: Id = field(name="stemId")
     user_id: Id = field(name="userId")
@@ -46,14 +46,14 @@ class HashCheck(Struct, frozen=True, kw_only=True):
 
 
 class Dedupe(Struct, frozen=True, kw_only=True):
-    """Why a duplicate was kept."""
+    """Reason for which a duplicate was kept instead of deleted."""
 
     refused: str
     would_delete: bool | UnsetType = UNSET
 
 
 class WaveformResult(Struct, frozen=True, kw_only=True):
-    """`result` of a drawn stem: what seed 000 names, and what the file is."""
+    """`result` of a stem whose waveform was drawn: document and facts of the file."""
 
     audio_data_hash: Sha256
     waveform_data_path: Key
@@ -70,7 +70,7 @@ class WaveformResult(Struct, frozen=True, kw_only=True):
 
 
 class DuplicateResult(Struct, frozen=True, kw_only=True):
-    """`result` of a deleted duplicate."""
+    """`result` of a stem that was deleted as a duplicate."""
 
     error: str
     error_code: Literal["DUPLICATE_FILE"]
@@ -80,7 +80,7 @@ class DuplicateResult(Struct, frozen=True, kw_only=True):
 
 
 class MixResult(Struct, frozen=True, kw_only=True):
-    """Add the facts about a finished mix to its `/mixing-complete`."""
+    """Facts about a finished mix, as `/mixing-complete` carries them."""
 
     mixed_file_path: Key
     waveform_data_path: Key
@@ -91,7 +91,7 @@ class MixResult(Struct, frozen=True, kw_only=True):
 
 
 class FailureResult(Struct, frozen=True, kw_only=True):
-    """`result` of everything that failed, for a stem and for a mix."""
+    """`result` of a failed job, for a stem and for a mix."""
 
     error: str
     error_code: Word
@@ -101,7 +101,7 @@ class FailureResult(Struct, frozen=True, kw_only=True):
 
 
 class Completion(Struct, frozen=True, kw_only=True):
-    """`POST /completion`: tell how the work on one stem ended."""
+    """`POST /completion`: report how the job of one stem ended."""
 
     stem_id: Id = field(name="stemId")
     status: Status
@@ -117,7 +117,7 @@ class Completion(Struct, frozen=True, kw_only=True):
 
 
 class MixingComplete(Struct, frozen=True, kw_only=True):
-    """`POST /mixing-complete`: tell how a mix ended; `result` is a failure's."""
+    """`POST /mixing-complete`: report how a mix ended; `result` only of a failure."""
 
     stage_id: Id = field(name="stageId")
     status: Literal["SUCCESS", "FAILURE"]

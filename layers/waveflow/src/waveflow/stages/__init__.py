@@ -1,1 +1,1 @@
-"""Hold one use-case for each stage, on the protocols of `waveflow.ports`."""
+"""Hold the use case of each pipeline stage, on the protocols of `waveflow.ports`."""

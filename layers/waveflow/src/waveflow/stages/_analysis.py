@@ -1,4 +1,4 @@
-"""Join the measurements of a stem with its tempo and key, or say which are missing."""
+"""Join a stem's loudness, warnings, tempo and key into one analysis."""
 
 from msgspec import UNSET, UnsetType
 
@@ -12,7 +12,7 @@ NO_MUSIC = MusicFindings(error=InternalError.__name__)
 
 
 def analysis_of(meter: Meter, music: MusicFindings | None) -> Analysis:
-    """Return the `analysis` of a result; what failed is null beside an error code."""
+    """Return a result's `analysis`: measurements, or null beside an error code."""
     found = music or NO_MUSIC
     loudness: Loudness | None = None
     warnings: list[StemWarning] = []

@@ -1,4 +1,4 @@
-"""Bring pinned objects to disk, checked against their hash."""
+"""Download pinned S3 objects to disk, and check their SHA-256."""
 
 import hashlib
 import tempfile
@@ -14,7 +14,7 @@ FETCHES = 2  # a damaged transfer is repeated once here, then by the machine
 
 @contextmanager
 def workspace(scratch: Path | None) -> Iterator[Path]:
-    """Lend a folder that is removed afterwards, whatever happens."""
+    """Lend a temporary folder that is removed afterwards, whatever happens."""
     with tempfile.TemporaryDirectory(prefix="waveflow-", dir=scratch) as folder:
         yield Path(folder)
 
@@ -22,14 +22,14 @@ def workspace(scratch: Path | None) -> Iterator[Path]:
 def fetch(
     key: str, path: Path, *, etag: str, audio_hash: str | None, objects: ObjectStore
 ) -> None:
-    """Write the pinned object to `path`; with `audio_hash`, exactly those bytes.
+    """Download the pinned S3 object to `path`; check its `audio_hash` if given.
 
     Raises `SourceChangedError` or `ObjectNotFoundError` when the object is no
     longer there, and `StorageUnavailableError` when it arrived damaged twice.
     """
     for _ in range(FETCHES):
         digest = hashlib.sha256()
-        # Unbuffered, a full disk would cut the last write short without a word.
+        # An unbuffered write to a full disk would be cut short without an error.
         with path.open("wb") as file:
             for chunk in objects.read(key, etag=etag):
                 digest.update(chunk)

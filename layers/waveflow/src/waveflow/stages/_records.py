@@ -1,4 +1,4 @@
-"""Keep the records that make a deletion repeatable, undoable and the only effect.
+"""Keep the S3 records that make a duplicate's deletion repeatable and undoable.
 
 A record is first `intended`. One conditional write then settles it: `decided`, after
 which the waveform stage never reports SUCCESS for this stem and timestamp, or `kept`,
@@ -38,20 +38,20 @@ class Deletion(Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
     def is_of(self, source: Source) -> bool:
-        """Tell whether the deletion is of the same bytes under the same key."""
+        """Tell whether the deletion is of the same bytes under the same S3 key."""
         mine = self.source
         return (mine.key, mine.audio_hash) == (source.key, source.audio_hash)
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """Pair a recorded deletion with the ETag that the next write must find."""
+    """Pair a deletion record with the ETag that its next write must match."""
 
     deletion: Deletion
     etag: str
 
 
 def find_record(job: Job, *, objects: ObjectStore) -> Record | None:
-    """Return the record of this job's stem and timestamp, whatever its state."""
+    """Return the deletion record of a job's stem and timestamp, or None."""
     key = dedupe_key(job)
     stored = objects.find(key)
     if stored is None:
@@ -66,7 +66,7 @@ def find_record(job: Job, *, objects: ObjectStore) -> Record | None:
 def write_deletion(
     job: Job, deletion: Deletion, *, over: Record | None, objects: ObjectStore
 ) -> Record:
-    """Write the record in place of `over`; nothing is deleted before."""
+    """Write a job's deletion record in S3, in place of the record `over`."""
     if over is not None and over.deletion == deletion:
         return over
     etag = objects.publish_over(
@@ -79,7 +79,7 @@ def write_deletion(
 
 
 def find_deletion(job: Job, key: str, *, objects: ObjectStore) -> Deletion | None:
-    """Return the record of this job's own, finished deletion of `key`.
+    """Return a job's deletion of an S3 key, if that deletion was carried out.
 
     A record alone is only an intention: the key must also lie under a delete
     marker.
@@ -95,7 +95,7 @@ def find_deletion(job: Job, key: str, *, objects: ObjectStore) -> Deletion | Non
 def duplicate_outcome(
     job: Job, deletion: Deletion, *, seconds: float
 ) -> Outcome[DuplicateResult]:
-    """Return how the job of a deleted duplicate ended.
+    """Return the outcome DUPLICATE of a job whose upload was deleted.
 
     A deletion without a survivor is a defect that an operator must undo: no role of
     ours could, because an undo needs the right to write uploads or to delete versions.

@@ -56,7 +56,7 @@ def delete_duplicate(
 
 
 def _is_done(record: Record, source: Source, *, objects: ObjectStore) -> bool:
-    """Tell whether these bytes are gone already, perhaps as another version."""
+    """Tell whether an earlier run has deleted the upload's bytes already."""
     deletion = record.deletion
     if deletion.state != "decided" or not deletion.is_of(source):
         return False
@@ -70,7 +70,7 @@ def _decide(
     objects: ObjectStore,
     policy: Policy,
 ) -> Record:
-    """Write the record as `decided`; the stem is never reported as SUCCESS afterwards.
+    """Write the deletion record as `decided`; the stem never reports SUCCESS after.
 
     A drawing is published before the waveform stage looks for the record, and the
     record is written before this stage looks for a drawing: one sees the other.
@@ -114,7 +114,7 @@ def _prove(
 
 
 def _check_claim(request: DedupeDeleteRequest, *, policy: Policy) -> Survivor:
-    """Check guards 0, 1 and half of 2, which need no look at the survivor."""
+    """Check versioning, S3 paths and the server's claimed survivor, without S3."""
     stem, source = request.job.stem, request.source
     if source.version_id in {None, "null"}:
         raise DedupeRefusedError("UNVERSIONED")
@@ -142,7 +142,7 @@ def _find_survivor(claim: object) -> Survivor | None:
 def _check_survivor(
     source: Source, survivor: Survivor, *, objects: ObjectStore
 ) -> StoredObject:
-    """Check the survivor itself: the other half of guard 2, and guard 3."""
+    """Check that the survivor is stored, is older and has the same bytes."""
     stored = objects.find(survivor.filepath)
     if stored is None:
         raise DedupeRefusedError("NO_SURVIVOR")
@@ -162,7 +162,7 @@ def _check_survivor(
 def _check_record(
     request: DedupeDeleteRequest, record: Record | None, *, objects: ObjectStore
 ) -> None:
-    """Refuse a kept upload, and a deletion that would overwrite another's record."""
+    """Refuse to delete a kept upload, or to overwrite the record of other bytes."""
     if record is not None:
         deletion = record.deletion
         if deletion.state == "kept":
@@ -179,12 +179,12 @@ def _is_decided(record: Record, source: Source) -> bool:
 
 def _refuse_drawn(job: Job, record: Record | None, *, objects: ObjectStore) -> None:
     if objects.find(waveform_key(job)) is not None:
-        # The server was told SUCCESS: a redelivery must not take that back.
+        # A webhook has reported SUCCESS: a redelivery must not revoke the result.
         _keep(job, record, reason="DRAWN", objects=objects)
 
 
 def _refuse_lost(job: Job, record: Record, *, objects: ObjectStore) -> None:
-    """Look at the survivor once more, because proving it may have taken a while."""
+    """Refuse the deletion if the survivor vanished or changed during the checks."""
     stored = objects.find(record.deletion.survivor.filepath)
     if stored is None or stored.etag != record.deletion.survivor_etag:
         _keep(job, record, reason="NO_SURVIVOR", objects=objects)
@@ -193,7 +193,7 @@ def _refuse_lost(job: Job, record: Record, *, objects: ObjectStore) -> None:
 def _keep(
     job: Job, record: Record | None, *, reason: str, objects: ObjectStore
 ) -> NoReturn:
-    """Call an intention off for good, so that its upload can be drawn."""
+    """Mark an intended deletion as `kept` for good, and raise the refusal."""
     if record is not None and record.deletion.state == "intended":
         kept = msgspec.structs.replace(record.deletion, state="kept", reason=reason)
         write_deletion(job, kept, over=record, objects=objects)
@@ -204,13 +204,13 @@ def _delete(job: Job, source: Source, *, objects: ObjectStore) -> None:
     try:
         objects.delete(source.key, etag=source.etag)
     except (ObjectNotFoundError, SourceChangedError) as exc:
-        # A lost answer to our own delete looks the same as somebody else's change.
+        # S3 also refuses a repeated delete whose first response was lost.
         if find_deletion(job, source.key, objects=objects) is None:
             raise DedupeRefusedError("CHANGED") from exc
 
 
 def _look_back(job: Job, record: Record, *, objects: ObjectStore) -> Record:
-    """Look for the survivor after the delete, and record that it is lost."""
+    """Look for the survivor after the delete, and record where it is lost."""
     deletion = record.deletion
     stored = objects.find(deletion.survivor.filepath)
     if stored is not None and (

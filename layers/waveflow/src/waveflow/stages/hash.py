@@ -1,4 +1,4 @@
-"""Fingerprint an uploaded object and pin it for every later stage."""
+"""Compute the SHA-256 of an upload, and pin the S3 object for later stages."""
 
 import hashlib
 import hmac
@@ -29,7 +29,7 @@ from waveflow.stages._records import find_deletion
 def hash_object(
     request: HashRequest, *, objects: ObjectStore, policy: Policy
 ) -> HashResult:
-    """Pin the object that the message names and compute its SHA-256."""
+    """Pin the S3 object that the message names, and compute its SHA-256."""
     job = read_job(request)
     if isinstance(job.message, MixMessage):
         raise InvalidMessageError("A mix names no object to hash.")
@@ -47,7 +47,7 @@ def hash_object(
 def check_size(
     stored: StoredObject, *, policy: Policy, name: str = "The object"
 ) -> None:
-    """Refuse an object that is empty or too large, before its first byte is read."""
+    """Refuse an S3 object that is empty or too large, before reading its bytes."""
     if stored.size == 0:
         raise EmptyAudioError(f"{name} has no bytes.")
     if stored.size > policy.max_file_bytes:
@@ -57,7 +57,7 @@ def check_size(
 
 
 def pin(stored: StoredObject, *, objects: ObjectStore) -> Source:
-    """Return the object with its hash, which is the store's own where it keeps one."""
+    """Return the S3 object pinned by its ETag and SHA-256, for later stages."""
     return Source(
         key=stored.key,
         etag=stored.etag,
@@ -69,7 +69,7 @@ def pin(stored: StoredObject, *, objects: ObjectStore) -> Source:
 
 
 def sha256_of(stored: StoredObject, *, objects: ObjectStore) -> str:
-    """Return the SHA-256 of exactly these bytes, in hexadecimal."""
+    """Return an object's SHA-256 in hex, from S3's checksum or from its bytes."""
     if stored.sha256 is not None:
         return stored.sha256
     digest = hashlib.sha256()
@@ -81,7 +81,7 @@ def sha256_of(stored: StoredObject, *, objects: ObjectStore) -> str:
 def _result_of_deleted(
     job: Job, stem: StemMessage, *, objects: ObjectStore
 ) -> HashResult:
-    """Answer a message whose object an earlier run deleted as a duplicate."""
+    """Return the hash result of an upload that was deleted as a duplicate."""
     deletion = find_deletion(job, stem.filepath, objects=objects)
     if deletion is None:
         raise ObjectNotFoundError("No object is stored under the message's filepath.")

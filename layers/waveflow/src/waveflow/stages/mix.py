@@ -1,4 +1,4 @@
-"""Mix all stems of a stage into one WAV and its waveform."""
+"""Mix all stems that a message names into one WAV and its waveform."""
 
 import shutil
 import time
@@ -33,7 +33,7 @@ MIX_TIME_S = 840  # a minute less than the function's own time-out
 def mix_stems(
     request: MixRequest, *, objects: ObjectStore, policy: Policy
 ) -> MixOutcome:
-    """Publish the mix of every stem that the message names, or of none."""
+    """Mix every stem that the message names, and publish the mix and its waveform."""
     started = time.monotonic()
     job = read_job(request)
     if not isinstance(job.message, MixMessage):
@@ -84,7 +84,7 @@ def _fetch_all(
 
 
 def _publish(job: Job, result: Mix, out: Path, *, objects: ObjectStore) -> None:
-    """Write the WAV first: a document never stands for audio that is missing."""
+    """Write the mix's WAV before its document: no document may lack its audio."""
     objects.publish_file(mixed_key(job), out, content_type="audio/wav")
     document = waveform_document(
         result.waveform, audio_hash=result.audio_hash, created_at=iso_time(job.ts)

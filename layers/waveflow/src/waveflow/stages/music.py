@@ -1,4 +1,4 @@
-"""Find the tempo and the key of one stem: pinned bytes in, two findings out."""
+"""Find the tempo and the musical key of one stem from its pinned bytes."""
 
 import time
 
@@ -15,7 +15,7 @@ READ_TIME_S = 240  # a minute less than the function's own time-out
 def find_music(
     request: MusicRequest, *, objects: ObjectStore, policy: Policy
 ) -> MusicResult:
-    """Listen to the first 90 s of exactly the bytes that were hashed."""
+    """Find tempo and musical key in the first 90 s of exactly the hashed bytes."""
     started = time.monotonic()
     source = request.source
     with workspace(policy.scratch) as folder:

@@ -1,4 +1,4 @@
-"""Ask the server, and tell it; never touch audio or objects."""
+"""Send webhooks to the platform's server; never touch audio or S3 objects."""
 
 import msgspec
 
@@ -31,7 +31,7 @@ ANSWER_FIELDS = ("verdict", "duplicate_of", "num_peaks")
 def notify(
     request: NotifyRequest, *, webhook: Webhook, tokens: TaskTokens, policy: Policy
 ) -> NotifyResult:
-    """Deliver one webhook, or close the task's own token where that is enough."""
+    """Send one webhook, or close the task's token where no webhook is needed."""
     match request:
         case AskRequest():
             _ask(request, webhook=webhook, tokens=tokens, policy=policy)
@@ -61,7 +61,7 @@ def _ask(
 
 
 def _fail_again(error: JsonObject | None) -> None:
-    """Fail beside the asking state, so that a redrive goes back and asks."""
+    """Raise the undelivered /hash-check's error; return where a redrive cleared it."""
     if error is None:
         return
     kind = ERRORS[str(error.get("Error"))]
@@ -81,11 +81,11 @@ def _find_job(request: TellFailureRequest) -> Job | None:
     try:
         return read_job(request)
     except WaveflowError:
-        return None  # the message itself may be what failed
+        return None  # the message may be invalid itself
 
 
 def _deliver(delivery: Delivery, *, webhook: Webhook) -> JsonObject:
-    """Send the webhook and return the JSON object of the answer, or an empty one."""
+    """Send the webhook and return the JSON object of the response, or an empty one."""
     body = webhook.post(delivery.path, delivery.payload, webhook_id=delivery.webhook_id)
     try:
         answer = msgspec.json.decode(body)

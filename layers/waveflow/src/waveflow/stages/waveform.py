@@ -1,4 +1,4 @@
-"""Draw one stem: pinned bytes in, waveform document out."""
+"""Draw the waveform of one stem: pinned bytes in, waveform document out."""
 
 import time
 
@@ -84,7 +84,7 @@ def _draw(
 def _publish(
     job: Job, source: Source, document: bytes, *, objects: ObjectStore
 ) -> None:
-    """Publish the document, but never over that of other bytes."""
+    """Publish the waveform document, but never over the document of other bytes."""
     key = waveform_key(job)
     before = objects.find(key)
     if before is not None:
@@ -107,7 +107,7 @@ def _publish(
 
 
 def _check_undeleted(job: Job, source: Source, *, objects: ObjectStore) -> None:
-    """Look for a deletion after publishing; `dedupe_delete` looks the other way."""
+    """Raise if the upload was deleted or replaced while its waveform was drawn."""
     record = find_record(job, objects=objects)
     stored = objects.find(source.key)
     if stored is None:
@@ -119,7 +119,7 @@ def _check_undeleted(job: Job, source: Source, *, objects: ObjectStore) -> None:
         and record.deletion.state != "kept"
         and record.deletion.is_of(source)
     ):
-        # The stage dedupe_delete ends the deletion soon, or calls it off.
+        # The stage dedupe_delete soon finishes or cancels the deletion.
         raise StorageUnavailableError("A deletion of the object is under way.")
 
 

@@ -1,1 +1,1 @@
-"""Mend what the moto interpreter does differently from AWS."""
+"""Patch moto's Step Functions interpreter where moto differs from AWS."""

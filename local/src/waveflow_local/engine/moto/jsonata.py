@@ -1,4 +1,4 @@
-"""Evaluate JSONata, which moto parses but cannot evaluate."""
+"""Evaluate JSONata expressions, which moto parses but cannot evaluate."""
 
 import json
 import re
@@ -32,7 +32,7 @@ _DECODER = json.JSONDecoder()
 
 
 def evaluate(text: str) -> Any:
-    """Evaluate one expression without input, behind the variables that moto declares.
+    """Evaluate one JSONata expression, with the variables that moto declares before.
 
     Variables are read as JSON, and each expression is parsed once: parsing both as
     JSONata every time takes most of an execution.
@@ -65,7 +65,7 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
 
 
 def _with_nulls(value: Any) -> Any:
-    """Return JSON with the evaluator's null; its None means undefined."""
+    """Replace None in JSON by the JSONata library's null; its None means undefined."""
     if isinstance(value, dict):
         return {key: _with_nulls(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -74,7 +74,7 @@ def _with_nulls(value: Any) -> Any:
 
 
 def encode_declarations(bindings: Mapping[str, Any]) -> str:
-    """Declare variables in front of an expression, every value as a JSON literal."""
+    """Return JSONata variable declarations, with every value as a JSON literal."""
     return "".join(
         f"{name}:={json.dumps(value, ensure_ascii=False, default=_encode)};"
         for name, value in bindings.items()
@@ -82,7 +82,7 @@ def encode_declarations(bindings: Mapping[str, Any]) -> str:
 
 
 def apply() -> None:
-    """Wire the evaluator in and encode strings, where moto does neither."""
+    """Give moto a JSONata evaluator and string encoding, where moto lacks either."""
     if internal(engine, "_eval_jsonata") is None:
         replace(engine, "_eval_jsonata", evaluate)
         _fail_as_aws_does()
@@ -98,7 +98,7 @@ def _encode(value: object) -> str:
 
 
 def _fail_as_aws_does() -> None:
-    """Turn an error of the evaluator into States.QueryEvaluationError."""
+    """Make a failed JSONata expression raise States.QueryEvaluationError, as on AWS."""
     original = internal(string_expression.StringJSONata, "_eval_body")
 
     def eval_body(self: Any, env: Environment) -> None:

@@ -1,4 +1,4 @@
-"""Keep the work that a timed-out task still does out of the execution's history."""
+"""Keep the late events of timed-out tasks out of the execution's history."""
 
 import functools
 import threading
@@ -18,7 +18,7 @@ _WRITES = threading.Lock()
 
 
 def apply() -> None:
-    """Drop the events of an attempt whose time is up; moto appends them.
+    """Make moto drop the late events of a task whose time-out has passed.
 
     The thread of a timed-out task goes on until its Lambda returns. Events that it
     writes then stand among those of the next attempt, or behind the execution's
@@ -31,7 +31,7 @@ def apply() -> None:
 
 
 def _close_contexts() -> None:
-    """Mark the context of a frame as closed when the frame is."""
+    """Mark a task's history context as closed when moto closes the task's frame."""
     original = internal(Environment, "close_frame")
 
     @functools.wraps(original)
@@ -44,7 +44,7 @@ def _close_contexts() -> None:
 
 
 def _write_to_open_contexts() -> None:
-    """Write an event only while its context is open."""
+    """Write an event of the execution history only while its context is open."""
     original = internal(EventManager, "add_event")
 
     @functools.wraps(original)
@@ -60,7 +60,7 @@ def _write_to_open_contexts() -> None:
 
 
 def _end_without_a_time_out() -> None:
-    """End an attempt that reads its time-out only when its time is up.
+    """Time out a task whose time is up before moto has read its time limit.
 
     moto evaluates nothing then, and takes whatever the stack holds for a number of
     seconds: GetExecutionHistory answers 500 to an event with such a number.

@@ -1,4 +1,4 @@
-"""Import moto's interpreter without AWS Batch and EC2."""
+"""Import moto's Step Functions interpreter without AWS Batch and EC2."""
 
 import importlib
 import importlib.util
@@ -9,7 +9,7 @@ _UNUSED = "moto.batch"
 
 
 def import_interpreter() -> None:
-    """Import the state machine's interpreter, leaving AWS Batch and EC2 out.
+    """Import moto's Step Functions interpreter, leaving AWS Batch and EC2 out.
 
     For one enumeration of `moto.batch.utils` the interpreter would import Batch
     and with it all of EC2: a third of the engine's start. An empty package of the

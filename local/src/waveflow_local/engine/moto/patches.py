@@ -18,7 +18,7 @@ _retry_scale = 1.0
 
 
 def apply() -> None:
-    """Apply every patch once; a second call changes nothing."""
+    """Apply every patch of moto once; a second call changes nothing."""
     jsonata.apply()
     task_tokens.apply()
     late_tasks.apply()
@@ -29,13 +29,13 @@ def apply() -> None:
 
 
 def scale_retries(scale: float) -> None:
-    """Sleep `scale` times the seconds of a Retry, so that tests do not wait minutes."""
+    """Shorten the waits between Step Functions' retries by `scale`, for tests."""
     global _retry_scale  # noqa: PLW0603 - moto's interpreter is global as well
     _retry_scale = scale
 
 
 def _name_executions() -> None:
-    """Name executions without a name; moto starts only one of those."""
+    """Give unnamed executions a UUID as their name; moto starts only one without."""
     original = internal(StepFunctionsParserBackend, "start_execution")
     if hasattr(original, "__wrapped__") or "uuid4" in original.__code__.co_names:
         return
@@ -56,7 +56,7 @@ def _name_executions() -> None:
 
 
 def _complete_the_context() -> None:
-    """Add RedriveCount to the context, and write StartTime as AWS does."""
+    """Add RedriveCount to the execution's context, and write StartTime as AWS does."""
     original = internal(ExecutionWorker, "_get_evaluation_environment")
     if hasattr(original, "__wrapped__"):
         return
@@ -76,7 +76,7 @@ def _complete_the_context() -> None:
 
 
 def _scale_retries() -> None:
-    """Let the interpreter sleep less between retries."""
+    """Make moto's interpreter sleep only a fraction of the seconds between retries."""
 
     def sleep(seconds: float) -> None:
         time.sleep(seconds * _retry_scale)

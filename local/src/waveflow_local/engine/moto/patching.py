@@ -4,7 +4,7 @@ from typing import Any
 
 
 def internal(owner: object, name: str) -> Any:
-    """Return an attribute of moto that no documentation promises."""
+    """Return an undocumented attribute of moto."""
     return getattr(owner, name)
 
 

@@ -1,4 +1,4 @@
-"""Cache what moto computes again for each request and each execution."""
+"""Cache what moto would compute again for each request and each execution."""
 
 import functools
 from typing import Any
@@ -20,14 +20,14 @@ _LONGEST_TASK_S = 1000  # more than Lambda's own 900
 
 
 def apply() -> None:
-    """Make the engine start and run faster; a second call changes nothing."""
+    """Apply the caches that make moto faster; a second call changes nothing."""
     _parse_once()
     _invoke_by_one_client()
     _list_modules_once()
 
 
 def _parse_once() -> None:
-    """Parse each definition once; moto parses a definition for every execution."""
+    """Parse each state machine once; moto parses the definition for every execution."""
     original = internal(AmazonStateLanguageParser, "parse")
     if not hasattr(original, "cache_info"):
         # A parsed definition holds no state of an execution; the env holds all.
@@ -38,7 +38,7 @@ def _parse_once() -> None:
 
 
 def _invoke_by_one_client() -> None:
-    """Invoke functions by one client; moto makes a client for every task."""
+    """Invoke Lambda by one boto3 client; moto creates a client for every task."""
 
     @functools.lru_cache(maxsize=4)
     def client(endpoint: str, region: str) -> Any:
@@ -66,7 +66,7 @@ def _invoke_by_one_client() -> None:
 
 
 def _list_modules_once() -> None:
-    """List moto's services once; moto lists its folder for every request."""
+    """Cache the list of moto's services, which moto reads from disk per request."""
     original = backends.list_of_moto_modules
     if not hasattr(original, "cache_info"):
         modules = frozenset(original())

@@ -1,4 +1,4 @@
-"""Open, renew and close task tokens as AWS does."""
+"""Open, renew and close Step Functions' task tokens as AWS does."""
 
 import functools
 import secrets
@@ -34,7 +34,7 @@ _CallbackState = callback_state.StateTaskServiceCallback
 
 
 class TaskTimedOut(AWSError):  # noqa: N818 - named by Step Functions
-    """Refuse a token whose task was answered, timed out, or has ended."""
+    """Refuse a task token whose task was answered, timed out, or has ended."""
 
     TYPE = "TaskTimedOut"
 
@@ -53,12 +53,12 @@ def apply() -> None:
 
 
 def _token() -> str:
-    """Return a token of AWS's length, so that a column of 255 characters fails here."""
+    """Return a task token of AWS's length: too long for a column of 255 characters."""
     return _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
 
 
 def _keep_early_answers() -> None:
-    """Keep an answer that comes before the Lambda has returned."""
+    """Keep a SendTaskSuccess that comes before the Lambda has returned."""
     original = internal(CallbackEndpoint, "setup_heartbeat_endpoint")
     if hasattr(original, "__wrapped__"):
         return
@@ -91,7 +91,7 @@ def _keep_the_cause() -> None:
 
 
 def _close_and_renew() -> None:
-    """Close every token after its task, and give each retry a new token."""
+    """Close every task token after its task, and give each retry a new token."""
     evaluate = internal(_CallbackState, "_evaluate_with_timeout")
     retry = internal(_CallbackState, "_handle_retry")
 
@@ -117,7 +117,7 @@ def _close_and_renew() -> None:
 
 
 def _refuse_closed_tokens() -> None:
-    """Refuse a second or late answer, which moto takes for the first."""
+    """Refuse a second or late SendTaskSuccess, which moto would accept."""
 
     def succeed(
         self: StepFunctionsParserBackend, task_token: str, outcome: str

@@ -1,1 +1,1 @@
-"""Turn waveform documents into pictures."""
+"""Turn waveform documents into pictures: SVG and PNG."""

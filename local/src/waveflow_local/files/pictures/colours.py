@@ -1,4 +1,4 @@
-"""Choose the colours of every picture format."""
+"""Choose the colours of waveform pictures, the same for every picture format."""
 
 from itertools import pairwise
 
@@ -26,7 +26,7 @@ def css(colour: Colour) -> str:
 
 
 def at(position: float) -> Colour:
-    """Return the wave's colour at a height from 0 (top) to 1 (bottom)."""
+    """Return the waveform's colour at a height from 0 (top) to 1 (bottom)."""
     for (start, first), (end, second) in pairwise(WAVE):
         if position <= end:
             share = (position - start) / (end - start)

@@ -1,4 +1,4 @@
-"""Lay a waveform document out on a canvas, the same for every picture format."""
+"""Compute a waveform picture's outlines, the same for every picture format."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Tick:
-    """Place one mark and its label on the time axis."""
+    """Place one mark and its label on the picture's time axis."""
 
     x: float
     label: str
@@ -32,7 +32,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Picture:
-    """Hold the outlines and texts of one picture, in pixels of the canvas."""
+    """Hold the outlines and texts of one waveform picture, in pixels."""
 
     envelope: list[Point]
     halo: list[Point]
@@ -42,7 +42,7 @@ class Picture:
 
 
 def lay_out(document: Mapping[str, object], *, title: str = "") -> Picture:
-    """Return the picture of one waveform document."""
+    """Return the outlines and texts of the picture of one waveform document."""
     levels = _levels(document)
     peaks = _numbers(document, "peaks")
     top = max((max(abs(low), abs(high)) for low, high in levels), default=0.0)
@@ -59,7 +59,7 @@ def lay_out(document: Mapping[str, object], *, title: str = "") -> Picture:
 
 
 def _levels(document: Mapping[str, object]) -> list[tuple[float, float]]:
-    """Return the lowest and highest value of each point, over all channels."""
+    """Return minimum and maximum of each waveform point, over all channels."""
     data = _numbers(document, "data")
     if not data:
         return [(-peak, peak) for peak in _numbers(document, "peaks")]
@@ -79,7 +79,7 @@ def _numbers(document: Mapping[str, object], name: str) -> list[float]:
 
 
 def _figure(document: Mapping[str, object], name: str) -> float:
-    """Return a number from 0 on; 0 where the document has none."""
+    """Return a number of a waveform document, at least 0; 0 where absent."""
     value = document.get(name)
     if value is None:
         return 0
@@ -95,7 +95,7 @@ def _is_figure(value: object) -> TypeGuard[float]:
 
 
 def _outline(levels: Sequence[tuple[float, float]]) -> list[Point]:
-    """Return a closed outline: along the highs, then back along the lows."""
+    """Return a waveform's closed outline: along the highs, then back on the lows."""
     columns = _columns(levels)
     if not columns:
         return []
@@ -111,7 +111,7 @@ def _outline(levels: Sequence[tuple[float, float]]) -> list[Point]:
 
 
 def _columns(levels: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return at most one column for each pixel, none of the extremes lost."""
+    """Return at most one min/max column for each pixel, keeping all extremes."""
     count = len(levels)
     if count <= _MAX_COLUMNS:
         return list(levels)

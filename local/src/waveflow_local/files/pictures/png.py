@@ -1,4 +1,4 @@
-"""Write a picture as PNG."""
+"""Write a waveform picture as PNG."""
 
 import io
 
@@ -24,7 +24,7 @@ _COMPRESSION = 4  # level 4 takes a third of level 9's time for a tenth more byt
 
 
 def write_png(picture: Picture) -> bytes:
-    """Return the picture as a PNG file."""
+    """Return a waveform picture as the bytes of a PNG file."""
     image = Image.new("RGB", (WIDTH, HEIGHT), colours.BACKGROUND)
     draw = ImageDraw.Draw(image)
     draw.line([(LEFT, MIDDLE), (RIGHT, MIDDLE)], colours.GRID)
@@ -66,5 +66,5 @@ def _write_texts(draw: ImageDraw.ImageDraw, picture: Picture) -> None:
 
 
 def _drawable(text: str) -> str:
-    """Return a text without the signs that Pillow's own font lacks."""
+    """Return a text without the characters that Pillow's own font lacks."""
     return "".join(char if char.isascii() else "·" for char in text)

@@ -1,4 +1,4 @@
-"""Write a picture as SVG."""
+"""Write a waveform picture as SVG."""
 
 from html import escape
 
@@ -21,7 +21,7 @@ _KEEP_SPACES = "white-space: pre"
 
 
 def write_svg(picture: Picture) -> bytes:
-    """Return the picture as a self-contained SVG document."""
+    """Return a waveform picture as a self-contained SVG document."""
     ground = colours.css(colours.BACKGROUND)
     halo = colours.css(colours.HALO)
     parts = [
@@ -93,7 +93,7 @@ def _texts(picture: Picture) -> list[str]:
 
 
 def _tag(name: str, content: str = "", /, **attributes: object) -> str:
-    """Return one element; underscores in names of attributes become hyphens."""
+    """Return one SVG element; underscores in attribute names become hyphens."""
     written = "".join(
         f' {key.replace("_", "-")}="{value}"' for key, value in attributes.items()
     )

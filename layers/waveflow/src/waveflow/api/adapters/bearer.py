@@ -21,10 +21,10 @@ MAX_SUBJECT = 255  # OpenID Connect's own limit; an upload's ticket carries the 
 
 
 class BearerTokens:
-    """Check of the tokens that one issuer gives out for one audience."""
+    """Verifier of the bearer tokens (JWTs) that one issuer signs for one audience."""
 
     def __init__(self, keys: str, *, issuer: str, audience: str | None) -> None:
-        """Take a JWK set as JSON, or the https URL that serves it."""
+        """Take the issuer's keys: a JWK set as JSON, or the https URL of a JWK set."""
         self._issuer = issuer
         self._audience = audience
         served = keys.startswith("https://")
@@ -32,7 +32,7 @@ class BearerTokens:
         self._keys = [] if self._client else list(PyJWKSet.from_json(keys).keys)
 
     def owner(self, token: str) -> str:
-        """Return the subject of a valid token, or raise `UnauthorizedError`."""
+        """Return the subject of a valid bearer token, or raise `UnauthorizedError`."""
         try:
             key = self._key(token)
             claims = jwt.decode(
@@ -62,7 +62,7 @@ def _served_key(client: PyJWKClient, token: str) -> PyJWK:
     try:
         return client.get_signing_key_from_jwt(token)
     except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, ValueError) as exc:
-        # A missing answer, key set or JSON is the issuer's fault, not the token's.
+        # A missing response, key set or JSON is the issuer's fault, not the token's.
         raise IssuerUnavailableError(
             "The issuer's keys cannot be read now; try again soon."
         ) from exc

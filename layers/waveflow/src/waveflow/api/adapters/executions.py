@@ -22,7 +22,7 @@ _QUALIFIED_PARTS = (
 
 
 class StepFunctionsMachine:
-    """State machine on Step Functions, whose executions are known by their names."""
+    """State machine on Step Functions; names identify its executions."""
 
     def __init__(self, client: "SFNClient", machine_arn: str) -> None:
         self._client = client
@@ -31,7 +31,7 @@ class StepFunctionsMachine:
         self._prefix = ":".join([*parts[:5], "execution", parts[6]])
 
     def start(self, name: str, record: Mapping[str, object]) -> bool:
-        """Start an execution; return False where one has the name already."""
+        """Start an execution; return False where its name is taken already."""
         try:
             # A pipe sends an array of one record, so the machine reads such an array.
             self._client.start_execution(
@@ -46,7 +46,7 @@ class StepFunctionsMachine:
         return True
 
     def describe(self, name: str) -> Execution | None:
-        """Return an execution, or None when it never was or is forgotten."""
+        """Return the execution of a name; None if Step Functions knows none."""
         arn = self._arn(name)
         try:
             told = self._client.describe_execution(executionArn=arn)
@@ -64,7 +64,7 @@ class StepFunctionsMachine:
         )
 
     def history(self, name: str) -> Sequence[HistoryEvent]:
-        """Return everything that happened to an execution, in order."""
+        """Return all history events of an execution, the oldest first."""
         arn = self._arn(name)
         try:
             pages = self._client.get_paginator("get_execution_history").paginate(
@@ -81,7 +81,7 @@ class StepFunctionsMachine:
 
 
 def _record(text: str) -> JsonObject:
-    """Return an execution's record, or {} for input that the API did not write."""
+    """Return the queue record in an execution's input; {} for any other input."""
     given = json.loads(text)
     record = given[0] if isinstance(given, list) and given else None
     return record if isinstance(record, dict) else {}

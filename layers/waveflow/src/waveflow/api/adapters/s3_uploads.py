@@ -23,14 +23,14 @@ _OVER = {"NoSuchUpload"}  # the upload was joined or removed before
 
 
 class S3UploadStore:
-    """Bucket that receives uploads."""
+    """S3 bucket that receives the uploads of the HTTP API."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
     def url_of(self, key: str) -> str:
-        """Return the object's address, as `s3://bucket/key`."""
+        """Return the address of an S3 object, as `s3://bucket/key`."""
         return f"s3://{self._bucket}/{key}"
 
     def put(
@@ -41,7 +41,7 @@ class S3UploadStore:
         sha256: bytes,
         content_type: str = CONTENT_TYPE,
     ) -> None:
-        """Store a small object whole, with its hash: no stage must read the object."""
+        """Store a small S3 object in one PUT, with its SHA-256 as S3's checksum."""
         try:
             self._client.put_object(
                 Bucket=self._bucket,
@@ -53,13 +53,13 @@ class S3UploadStore:
             )
         except AWS_ERRORS as exc:
             error = S3_ERRORS.translated(exc)
-            # S3 also refuses a repeated PUT whose first answer was lost.
+            # S3 also refuses a repeated PUT whose first response was lost.
             taken = isinstance(error, SourceChangedError)
             if not taken or not self._has_bytes(key, len(body), sha256):
                 raise error from exc
 
     def begin(self, key: str) -> str:
-        """Begin a multipart upload and return its id."""
+        """Begin an S3 multipart upload and return its upload id."""
         try:
             begun = self._client.create_multipart_upload(
                 Bucket=self._bucket, Key=key, ContentType=CONTENT_TYPE
@@ -69,7 +69,7 @@ class S3UploadStore:
         return begun["UploadId"]
 
     def add(self, key: str, upload: str, *, number: int, body: bytearray) -> Part:
-        """Store one part."""
+        """Send one part of a multipart upload to S3, and return the part."""
         try:
             added = self._client.upload_part(
                 Bucket=self._bucket,
@@ -83,7 +83,7 @@ class S3UploadStore:
         return Part(number=number, etag=added["ETag"], size=len(body))
 
     def parts(self, key: str, upload: str) -> list[Part] | None:
-        """Return the parts that are there, or None when the upload is over."""
+        """Return the parts that S3 holds; None for a joined or aborted upload."""
         try:
             pages = self._client.get_paginator("list_parts").paginate(
                 Bucket=self._bucket, Key=key, UploadId=upload
@@ -99,7 +99,7 @@ class S3UploadStore:
             raise S3_ERRORS.translated(exc) from exc
 
     def finish(self, key: str, upload: str, parts: Sequence[Part]) -> None:
-        """Make the parts one object; parts that are one object already stay so."""
+        """Join the parts into one S3 object; a repeated call changes nothing."""
         named = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
         try:
             self._client.complete_multipart_upload(
@@ -111,14 +111,14 @@ class S3UploadStore:
         except AWS_ERRORS as exc:
             if code_of(exc) not in _OVER:
                 raise S3_ERRORS.translated(exc) from exc
-            # S3 also answers so to a repeated call whose first answer was lost.
+            # S3 also refuses a repeated call whose first response was lost.
             if not self._has_parts(key, parts):
                 raise InternalError(
                     "S3 knows neither the upload nor its object."
                 ) from exc
 
     def _has_bytes(self, key: str, size: int, sha256: bytes) -> bool:
-        """Tell whether the object has these bytes; an object without a hash is read."""
+        """Tell whether an S3 object has these bytes, by checksum or by reading."""
         head = self._head(key)
         if head["ContentLength"] != size:
             return False
@@ -131,7 +131,7 @@ class S3UploadStore:
             raise S3_ERRORS.translated(exc) from exc
 
     def _has_parts(self, key: str, parts: Sequence[Part]) -> bool:
-        """Tell whether the object was joined from these parts; keys are used once.
+        """Tell whether an S3 object was joined from these parts, by its ETag.
 
         The ETag of joined parts ends with their number, under KMS too.
         """
@@ -151,7 +151,7 @@ class S3UploadStore:
             raise S3_ERRORS.translated(exc) from exc
 
     def abort(self, key: str, upload: str) -> None:
-        """Remove the parts; an upload that is over stays as it is."""
+        """Abort a multipart upload and remove its parts; repeats change nothing."""
         try:
             self._client.abort_multipart_upload(
                 Bucket=self._bucket, Key=key, UploadId=upload
@@ -161,7 +161,7 @@ class S3UploadStore:
                 raise S3_ERRORS.translated(exc) from exc
 
     def sign_post(self, key: str, *, max_bytes: int, seconds: int) -> FormBody:
-        """Return a form that may upload at most `max_bytes` for some seconds."""
+        """Return a presigned form that uploads at most `max_bytes` to S3."""
         signed = self._client.generate_presigned_post(
             self._bucket,
             key,
@@ -175,14 +175,14 @@ class S3UploadStore:
         return FormBody(url=signed["url"], fields=signed["fields"])
 
     def sign_part(self, key: str, upload: str, *, number: int, seconds: int) -> str:
-        """Return a URL that takes one part."""
+        """Return a presigned URL that uploads one part of a multipart upload."""
         named = {"Bucket": self._bucket, "Key": key, "UploadId": upload}
         return self._client.generate_presigned_url(
             "upload_part", Params={**named, "PartNumber": number}, ExpiresIn=seconds
         )
 
     def sign_get(self, key: str, *, filename: str | None, seconds: int) -> str:
-        """Return a URL that gives the object, under `filename` if one is named."""
+        """Return a presigned URL that downloads an S3 object, as `filename`."""
         named = {"Bucket": self._bucket, "Key": key}
         if filename is not None:
             header = f"attachment; filename*=UTF-8''{quote(filename)}"

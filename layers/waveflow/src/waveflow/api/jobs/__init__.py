@@ -1,1 +1,1 @@
-"""Start jobs and report their progress: a job is an execution of the machine."""
+"""Start jobs and report their progress; each job is a state machine execution."""

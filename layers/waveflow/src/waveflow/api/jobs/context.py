@@ -1,4 +1,4 @@
-"""Describe a job's owner, file and key, which travel beside its message."""
+"""Describe a job's owner, file name and S3 key, kept beside its queue message."""
 
 import re
 import unicodedata
@@ -15,7 +15,7 @@ _FALLBACK = "audio"
 
 
 class JobContext(BaseModel, frozen=True):
-    """Owner and file of a job, carried by the record of its execution.
+    """Owner and file of a job, stored in the input of the job's execution.
 
     `asked` is the hash of a request that may be repeated with its Idempotency-Key.
     """
@@ -27,14 +27,14 @@ class JobContext(BaseModel, frozen=True):
     asked: str | None = None
 
     def with_file(self, filename: str | None) -> "JobContext":
-        """Return the context with a file that is about to be stored under a new key."""
+        """Return the context with a file's name and a new S3 key for the file."""
         name = filename or ""
         file = {"key": new_key(name), "filename": plain_name(name)}
         return self.model_copy(update=file)
 
 
 def context_of(execution: Execution | None) -> JobContext | None:
-    """Return an execution's context; None for one that the API did not start."""
+    """Return the job context in an execution's input; None if the API put none."""
     record = {} if execution is None else execution.record
     try:
         return JobContext.model_validate(record.get("api"))
@@ -43,7 +43,7 @@ def context_of(execution: Execution | None) -> JobContext | None:
 
 
 def plain_name(filename: str) -> str:
-    """Return the file's own name: no folder, no control character, composed Hangul."""
+    """Return a file name without folder and control characters, in composed Hangul."""
     base = re.split(r"[/\\]", filename)[-1]
     composed = unicodedata.normalize("NFC", base)
     printable = "".join(c for c in composed if unicodedata.category(c)[0] != "C")
@@ -51,7 +51,7 @@ def plain_name(filename: str) -> str:
 
 
 def safe_name(filename: str) -> str:
-    """Return a name for a key: letters of any script, digits, `.`, `-` and `_`."""
+    """Return a file name for an S3 key: letters, digits, `.`, `-` and `_`."""
     name = _UNSAFE.sub("_", plain_name(filename)).strip("._")
     # The end of a name holds its suffix, which tells a person more than the middle.
     encoded = name.encode()[-MAX_NAME_BYTES:]
@@ -59,5 +59,5 @@ def safe_name(filename: str) -> str:
 
 
 def new_key(filename: str) -> str:
-    """Return a key that no other upload has."""
+    """Return a unique S3 key for an uploaded file."""
     return f"{UPLOAD_PREFIX}{uuid.uuid4()}_{safe_name(filename)}"

@@ -1,4 +1,4 @@
-"""Accept the signed reports of an analysis server beside WaveFlow."""
+"""Accept the signed webhooks in which an external analysis server reports results."""
 
 import hmac
 import time
@@ -20,7 +20,7 @@ Sign = Callable[..., dict[str, str]]
 
 
 class ExternalServer:
-    """Receiver of the webhooks of an analysis server beside WaveFlow."""
+    """Receiver of the webhooks that an external analysis server sends about jobs."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class ExternalServer:
     def note(
         self, job_id: str, *, body: bytes, headers: Mapping[str, str]
     ) -> NotedBody:
-        """Keep what a signed webhook reports about a job."""
+        """Store the result or failure that a signed webhook reports about a job."""
         self._verify(body, headers)
         report = _read_report(body)
         changed = self._jobs.keep_report(job_id, report)
@@ -50,7 +50,7 @@ class ExternalServer:
         )
 
     def _verify(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """Check the three headers of Standard Webhooks 1.0.0 against every secret."""
+        """Check the three Standard Webhooks headers against every secret."""
         stamp = headers.get("webhook-timestamp", "")
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= STAMP_DIGITS):
             raise BadSignatureError("The webhook is not signed.")
@@ -69,7 +69,7 @@ class ExternalServer:
 
 
 def _read_report(body: bytes) -> JsonObject:
-    """Return the server's report, its status as `success` or `failed`."""
+    """Return the webhook's report, with its status as `success` or `failed`."""
     try:
         said = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Let any number of streams follow a job with one poll between them."""
+"""Poll each followed job once, for any number of client streams."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ _log = logging.getLogger("waveflow.api")
 
 
 class Feeds:
-    """Polls of the jobs that clients follow now, one for each job."""
+    """Pollers of the jobs that clients follow now, one for each job."""
 
     def __init__(
         self, look: Look, *, fast_s: float = FAST_S, heartbeat_s: float = HEARTBEAT_S
@@ -31,7 +31,7 @@ class Feeds:
     async def follow(
         self, job_id: str, *, after: int = 0
     ) -> AsyncIterator[Progress | Gone | None]:
-        """Yield every moment after a number, in order; None is a heartbeat.
+        """Yield a job's progress events above number `after`; None is a heartbeat.
 
         The stream ends after the final moment, or when the job is gone.
         """
@@ -70,7 +70,7 @@ class Feeds:
     async def follow_all(
         self, job_ids: Sequence[str]
     ) -> AsyncIterator[Progress | Gone | None]:
-        """Yield the moments of several jobs as they come, until all have ended."""
+        """Yield the progress events of several jobs, until all jobs have ended."""
         news: _News = asyncio.Queue()
         tasks = [asyncio.create_task(self._pass_on(each, news)) for each in job_ids]
         try:
@@ -92,14 +92,14 @@ class Feeds:
 
 
 class _Ended:
-    """Mark in a queue that one of several streams has ended."""
+    """Marker in a queue of progress events that the stream of one job has ended."""
 
 
 _News = asyncio.Queue[Progress | Gone | None | _Ended]
 
 
 class _Poll:
-    """Poll of one job, with every moment seen and the number of followers."""
+    """Poller of one job, with the progress seen so far and the number of followers."""
 
     def __init__(self, job_id: str, look: Look, fast_s: float) -> None:
         self.moments: list[Progress] = []
@@ -111,7 +111,7 @@ class _Poll:
         self._task = asyncio.create_task(self._run(fast_s), name=f"poll {job_id}")
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for a new moment; return False when the time is over."""
+        """Wait for new progress of the job; return False after `seconds` without."""
         changed = self._changed
         try:
             await asyncio.wait_for(changed.wait(), seconds)
@@ -120,18 +120,18 @@ class _Poll:
         return True
 
     def stop(self) -> None:
-        """Cancel the poll without waiting, since a stream that is cut may not wait."""
+        """Cancel the polling task at once, without waiting for the task's end."""
         self._task.cancel()
 
     async def _run(self, pause_s: float) -> None:
-        """Look until the job has ended; slow down after a failure that may pass."""
+        """Poll the job until its end; slow down after a failure that may pass."""
         while not (self.moments and self.moments[-1].final):
             growth = GROWTH
             try:
                 seen = await asyncio.to_thread(self._look, self._job_id)
             except StorageUnavailableError:
                 seen, growth = [], BACK_OFF
-            except Exception as exc:  # noqa: BLE001 - followers are told by an event
+            except Exception as exc:  # noqa: BLE001 - followers get the event `Gone`
                 self.gone = self._reason(exc)
                 self._wake()
                 return

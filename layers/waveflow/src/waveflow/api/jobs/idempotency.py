@@ -1,4 +1,4 @@
-"""Find the job that repeated bytes or a repeated request started before."""
+"""Find an earlier job of the same uploaded bytes or the same Idempotency-Key."""
 
 import hashlib
 import json
@@ -13,13 +13,13 @@ from waveflow.api.jobs.upload import StreamedUpload
 from waveflow.api.schemas import JobOptions, Json
 from waveflow.ports import ObjectStore
 
-MAX_GENERATIONS = 20  # jobs of the same request that may lie behind the newest
+MAX_GENERATIONS = 20  # job ids tried for one request, from the oldest on
 
 Serves = Callable[[Execution], bool]
 
 
 class KnownJobs:
-    """Search for the job that answers a request, by its bytes or by its key.
+    """Search for an earlier job, by uploaded bytes or by Idempotency-Key.
 
     An upload is dropped for such a job, so the job's object must still be stored.
     """
@@ -30,14 +30,14 @@ class KnownJobs:
         self._seal = seal
 
     def new_id(self, context: JobContext) -> str:
-        """Return the id of a job that nobody has asked for before."""
+        """Return a new job id that no earlier request has."""
         parts = (context.owner, context.token_id, str(uuid.uuid4()))
         return self._seal.job_id("new", *parts)
 
     def of_bytes(
         self, context: JobContext, upload: StreamedUpload, *, options: JobOptions
     ) -> tuple[str, bool]:
-        """Return the job of these bytes, and whether the job needs no other run."""
+        """Return the job id of uploaded bytes, and whether such a job exists."""
         kind = " ".join(map(str, options.message_fields.values()))
         about = ("bytes", context.owner, context.token_id, upload.sha256, kind)
         return self._newest(
@@ -52,7 +52,7 @@ class KnownJobs:
         key: str,
         upload: StreamedUpload | None,
     ) -> tuple[str, bool]:
-        """Return the job of a request, and whether it was asked for before.
+        """Return the job id of an Idempotency-Key, and whether such a job exists.
 
         Raises `IdempotencyKeyReusedError` when the key asked for something else.
         """
@@ -77,7 +77,7 @@ class KnownJobs:
         return self.new_id(context), False
 
     def _stores(self, execution: Execution, upload: StreamedUpload) -> bool:
-        """Tell whether a job, or the survivor of its file, stores an upload's bytes."""
+        """Tell whether S3 holds an upload's bytes as a job's file, or its survivor."""
         context = context_of(execution)
         keys = [context.key if context else None, _survivor(execution)]
         found = [self._objects.find(key) for key in keys if key]
@@ -89,7 +89,7 @@ class KnownJobs:
         )
 
     def _has_document(self, execution: Execution) -> bool:
-        """Tell whether a job has a document, or is still to write one."""
+        """Tell whether a job has a waveform document in S3, or still runs."""
         if execution.status == "RUNNING":
             return True
         key = _result(execution).get("waveform_data_path")
@@ -97,12 +97,12 @@ class KnownJobs:
 
 
 def request_hash(*parts: object) -> str:
-    """Return the hash of everything that a request asks for."""
+    """Return the SHA-256 of a request's parameters, by which repeats are recognised."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def refuse_another(execution: Execution | None, context: JobContext) -> None:
-    """Raise unless the execution is about what the request asks for."""
+    """Raise `IdempotencyKeyReusedError` if the execution is of another request."""
     known = context_of(execution)
     if known is None or known.asked != context.asked:
         raise IdempotencyKeyReusedError("The Idempotency-Key asked for something else.")
@@ -114,7 +114,7 @@ def _result(execution: Execution) -> dict[str, Json]:
 
 
 def _survivor(execution: Execution) -> str | None:
-    """Return the key of the older file for which a job's own was deleted."""
+    """Return the S3 key of the older file that survived a job's duplicate, or None."""
     survivor = _result(execution).get("duplicate_of")
     key = survivor.get("filepath") if isinstance(survivor, dict) else None
     # The API may look below this prefix alone; for a file elsewhere, keep the upload.

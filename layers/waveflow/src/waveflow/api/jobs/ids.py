@@ -1,4 +1,4 @@
-"""Issue job ids that nobody can guess, and tickets that nobody can change.
+"""Issue job ids that nobody can guess, and upload tickets that nobody can change.
 
 An id is a UUID of version 8: 60 bits follow from what the job is about, and 62 bits
 prove that the API issued the id. The same request is therefore the same job, and an id
@@ -26,7 +26,7 @@ _jws = jwt.PyJWS()
 
 
 class Seal:
-    """Signature of the API on job ids and tickets.
+    """Signer of job ids and upload tickets, by HMAC with the webhook secrets.
 
     The newest secret signs; while secrets rotate, every current secret verifies.
     """
@@ -35,14 +35,14 @@ class Seal:
         self._secrets = secrets
 
     def job_id(self, *parts: str) -> str:
-        """Return the id of the job that `parts` describe."""
+        """Return the job id, a signed UUID, that follows from `parts`."""
         secret = self._secrets()[0]
         seed = bytearray(_mac(secret, "seed", "\n".join(parts).encode())[:_HALF])
         seed[6] = _VERSION | (seed[6] & 0x0F)
         return str(uuid.UUID(bytes=bytes(seed) + _proof(secret, bytes(seed))))
 
     def is_issued(self, job_id: str) -> bool:
-        """Tell whether the API issued an id."""
+        """Tell whether the API issued a job id, by the signature inside the id."""
         if not is_job_id(job_id):
             return False
         value = uuid.UUID(job_id).bytes
@@ -53,13 +53,13 @@ class Seal:
         )
 
     def close(self, content: Mapping[str, object]) -> str:
-        """Return `content` as a ticket: text that fits a URL and cannot be changed."""
+        """Return `content` as a ticket: signed text that fits a URL."""
         payload = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         key = _mac(self._secrets()[0], "ticket")
         return _jws.encode(payload.encode(), key, algorithm=_ALGORITHM)
 
     def open(self, ticket: str) -> JsonObject | None:
-        """Return the content of a ticket, or None for any other text."""
+        """Return the content of a signed ticket, or None for any other text."""
         for secret in self._secrets():
             try:
                 payload = _jws.decode(ticket, _mac(secret, "ticket"), [_ALGORITHM])
@@ -71,7 +71,7 @@ class Seal:
 
 
 def is_job_id(text: str) -> bool:
-    """Tell whether a text has the form of a job's id."""
+    """Tell whether a text has the form of a job id: a UUID in lower case."""
     try:
         return str(uuid.UUID(text)) == text
     except ValueError:
@@ -85,6 +85,6 @@ def _proof(secret: str, seed: bytes) -> bytes:
 
 
 def _mac(secret: str, purpose: str, content: bytes = b"") -> bytes:
-    """Return the digest of `content` under a secret, for one purpose alone."""
+    """Return the HMAC-SHA256 of `content` under a secret, for one purpose alone."""
     signed = f"waveflow {purpose}\n".encode() + content
     return hmac.new(secret.encode(), signed, hashlib.sha256).digest()

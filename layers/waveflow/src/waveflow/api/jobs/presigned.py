@@ -1,4 +1,4 @@
-"""Let large files go to S3 directly, in one form or in parts that can resume."""
+"""Let clients upload large files straight to S3, by one form or resumable parts."""
 
 import math
 import time
@@ -30,7 +30,7 @@ PART_BYTES = 8 << 20
 
 
 class Ticket(BaseModel, frozen=True):
-    """State of an open upload, which the client carries, signed, as the upload's id."""
+    """State of an open upload, which the client holds as a signed upload id."""
 
     job_id: str
     context: JobContext
@@ -41,25 +41,25 @@ class Ticket(BaseModel, frozen=True):
 
     @property
     def key(self) -> str:
-        """Return the key of the object that the upload becomes."""
+        """Return the S3 key of the object that the upload becomes."""
         return self.context.key or ""
 
     @property
     def abort_marker(self) -> str:
-        """Return the key that marks a form as given up; the API deletes no object."""
+        """Return the S3 key of the marker that a form's upload was given up."""
         return f"{self.key}.given-up"
 
     def part_size(self, number: int) -> int:
-        """Return how many bytes a part must have."""
+        """Return the size in bytes that a numbered part of the upload must have."""
         return min(PART_BYTES, self.size - (number - 1) * PART_BYTES)
 
     @property
     def part_count(self) -> int:
-        """Return the number of the last part."""
+        """Return the number of parts in which the file is uploaded."""
         return math.ceil(self.size / PART_BYTES)
 
     def missing(self, there: list[Part] | None) -> list[int]:
-        """Return the numbers of missing parts; None means that S3 has joined all."""
+        """Return the numbers of missing parts; none where S3 has joined all parts."""
         if there is None:
             return []
         sizes = {part.number: part.size for part in there}
@@ -68,7 +68,7 @@ class Ticket(BaseModel, frozen=True):
 
 
 class PresignedUploads:
-    """Uploads whose bytes go to S3 by signed requests, not through the API."""
+    """Uploads whose bytes go to S3 by presigned requests, not through the API."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class PresignedUploads:
         self._clock = clock
 
     def begin(self, context: JobContext, wanted: BeginUploadBody) -> UploadBody:
-        """Sign requests for the `size` bytes of a file."""
+        """Return presigned requests that upload a file of `size` bytes to S3."""
         if wanted.size == 0:
             raise EmptyAudioError("The file has no bytes.")
         if wanted.size > self._jobs.max_file_bytes:
@@ -106,14 +106,14 @@ class PresignedUploads:
         return self._signed_requests(ticket, self._seal.close(ticket.model_dump()))
 
     def resume(self, upload_id: str, *, owner: str) -> UploadBody:
-        """Return requests for the missing bytes, signed anew."""
+        """Return freshly presigned requests for the missing parts of an upload."""
         ticket = self._ticket(upload_id, owner)
         if ticket.upload is None:
             self._refuse_given_up(ticket)
         return self._signed_requests(ticket, upload_id)
 
     def complete(self, upload_id: str, *, owner: str) -> AcceptedBody:
-        """Start the job of an upload that is whole; a repeat is the same job."""
+        """Start the job of a finished upload; repeats return the same job."""
         ticket = self._ticket(upload_id, owner)
         if self._jobs.is_started(ticket.job_id):
             return accepted_body(ticket.job_id)
@@ -133,7 +133,7 @@ class PresignedUploads:
         )
 
     def abort(self, upload_id: str, *, owner: str) -> None:
-        """Give an upload up: remove its parts, or mark its form as given up."""
+        """Abort an upload: remove its parts, or mark its form as given up."""
         ticket = self._ticket(upload_id, owner)
         if ticket.upload is not None:
             self._store.abort(ticket.key, ticket.upload)
@@ -167,7 +167,7 @@ class PresignedUploads:
         )
 
     def _parts(self, ticket: Ticket, upload: str) -> list[Part] | None:
-        """Return the parts that are there, or None when they are one object."""
+        """Return the parts that S3 holds; None once S3 has joined them."""
         there = self._store.parts(ticket.key, upload)
         if there is None and self._objects.find(ticket.key) is None:
             raise UploadNotFoundError("The upload was given up.")

@@ -1,4 +1,4 @@
-"""Read a job's progress from its execution, in the words and numbers of seed 004."""
+"""Translate an execution's history into a job's progress, in per cent and words."""
 
 from collections.abc import Iterator, Sequence
 
@@ -39,7 +39,7 @@ _CODES = {kind.code for kind in ERRORS.values()}
 
 
 def beginning(job_id: str) -> Progress:
-    """Return the moment of a job whose history is still empty."""
+    """Return the progress of a job whose execution has no history yet."""
     reached, message = _BEGINNING
     return Progress(
         number=0, job_id=job_id, status="processing", progress=reached, message=message
@@ -47,7 +47,7 @@ def beginning(job_id: str) -> Progress:
 
 
 def moments(job_id: str, history: Sequence[HistoryEvent]) -> list[Progress]:
-    """Return a moment for each state that the execution entered."""
+    """Return one progress event for each state that the execution entered."""
     return list(_moments(job_id, history))
 
 
@@ -84,7 +84,7 @@ def ending(
     last: Progress,
     end: HistoryEvent,
 ) -> Progress | None:
-    """Return the final moment, or None while the job goes on.
+    """Return a job's final progress event, or None while the job goes on.
 
     The report of an external analysis server is the last word about what the machine
     has done well: its failure is the job's, and its result is added.

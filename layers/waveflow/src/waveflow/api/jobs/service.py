@@ -1,4 +1,4 @@
-"""Start jobs, and tell their state, result and audio."""
+"""Start jobs, and return their progress, results and audio."""
 
 import asyncio
 import hashlib
@@ -26,7 +26,7 @@ _MESSAGE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class Jobs:
-    """Jobs of every owner, kept by Step Functions and S3 alone."""
+    """Jobs of every owner, kept in Step Functions and S3 without a database."""
 
     def __init__(  # noqa: PLR0913 - one port each
         self,
@@ -54,7 +54,7 @@ class Jobs:
         options: JobOptions,
         idempotency_key: str | None,
     ) -> AcceptedBody:
-        """Store an upload while it arrives and start its job."""
+        """Stream an upload into S3 while it arrives, and start its job."""
         async with StreamedUpload(
             context.key or "", store=self._uploads, max_bytes=self.max_file_bytes
         ) as upload:
@@ -70,7 +70,7 @@ class Jobs:
     def start(
         self, context: JobContext, *, job_id: str, options: JobOptions
     ) -> AcceptedBody:
-        """Start the job of an object that is stored."""
+        """Start the job of an object that is already stored in S3."""
         asks = options.verdict == "platform"
         task = "generate_hash_and_webhook" if asks else "process_audio_analysis"
         fields = {
@@ -84,7 +84,7 @@ class Jobs:
         return self._start(job_id, task, fields, context=context)
 
     def is_started(self, job_id: str) -> bool:
-        """Tell whether a job was started."""
+        """Tell whether the job's execution was started before."""
         return self._machine.describe(job_id) is not None
 
     def mix(
@@ -94,7 +94,7 @@ class Jobs:
         *,
         idempotency_key: str | None,
     ) -> AcceptedBody:
-        """Start a mix of the files of some of the owner's jobs, in that order."""
+        """Start a job that mixes the files of the owner's jobs, in the order given."""
         stems = [self.context(job_id, owner=context.owner) for job_id in job_ids]
         paths = [stem.key for stem in stems if stem.key is not None]
         if len(paths) < len(stems):
@@ -110,7 +110,7 @@ class Jobs:
         return self._start(job_id, "mix_stems_and_upload", fields, context=context)
 
     def look(self, job_id: str) -> list[Progress]:
-        """Return the moments of a job until now, the oldest first."""
+        """Return a job's progress events until now, the oldest first."""
         history = self._machine.history(job_id)
         seen = progress.moments(job_id, history)
         if not seen or not progress.has_ended(history):
@@ -124,20 +124,20 @@ class Jobs:
         return [*seen, end] if end else seen
 
     def now(self, job_id: str, *, owner: str) -> tuple[JobContext, Progress]:
-        """Return a job's context and newest moment, if the job is the owner's."""
+        """Return a job's context and newest progress, if the job is the owner's."""
         context = self.context(job_id, owner=owner)
         seen = self.look(job_id)
         return context, seen[-1] if seen else progress.beginning(job_id)
 
     def context(self, job_id: str, *, owner: str) -> JobContext:
-        """Return a job's context, if the job is the owner's."""
+        """Return a job's owner, file and S3 key, if the job is the owner's."""
         context = context_of(self._execution(job_id))
         if context is None or context.owner != owner:
             raise JobNotFoundError("You have no job with this id.")
         return context
 
     def document(self, job_id: str, *, owner: str) -> bytes:
-        """Return the waveform document of a job, byte for byte."""
+        """Return a job's waveform document as stored in S3, byte for byte."""
         key = self._result(job_id, owner).get("waveform_data_path")
         body = self._objects.load(str(key)) if key else None
         if body is None:
@@ -145,7 +145,7 @@ class Jobs:
         return body
 
     def audio_url(self, job_id: str, *, owner: str, download: bool) -> str:
-        """Return a URL that gives the job's audio for ten minutes."""
+        """Return a presigned URL of the job's audio, valid for ten minutes."""
         context = self.context(job_id, owner=owner)
         key = context.key or self._result(job_id, owner).get("mixed_file_path")
         if key is None or self._objects.find(key) is None:
@@ -154,7 +154,7 @@ class Jobs:
         return self._uploads.sign_get(key, filename=name, seconds=LINK_SECONDS)
 
     def keep_report(self, job_id: str, report: Mapping[str, object]) -> bool:
-        """Keep an external server's report; return False where a job has one."""
+        """Store an external server's report; return False where a job has one."""
         self._execution(job_id)
         if self._report(job_id) is not None:
             return False
@@ -167,7 +167,7 @@ class Jobs:
                 content_type="application/json",
             )
         except SourceChangedError:
-            return False  # another report came between
+            return False  # another report was stored meanwhile
         return True
 
     def _accept(
@@ -219,7 +219,7 @@ class Jobs:
         return accepted_body(job_id)
 
     def _execution(self, job_id: str) -> Execution:
-        """Return a job's execution; tell a forgotten job from one that never was."""
+        """Return a job's execution; raise for an expired or unknown job id."""
         execution = self._machine.describe(job_id) if is_job_id(job_id) else None
         if execution is not None and context_of(execution) is not None:
             return execution
@@ -236,12 +236,12 @@ class Jobs:
 
 
 def accepted_body(job_id: str, *, cached: bool = False) -> AcceptedBody:
-    """Return the answer about a job that was started, or found by its bytes."""
+    """Return the response body for a job that was started, or found by its bytes."""
     return AcceptedBody(message=progress.ACCEPTED, job_id=job_id, cached=cached)
 
 
 def user_id(owner: str) -> str:
-    """Return a user id that a message may carry: the owner, or the owner's hash."""
+    """Return a user id for the job's message: the owner's name, or the name's hash."""
     if _MESSAGE_ID.fullmatch(owner):
         return owner
     return hashlib.sha256(owner.encode()).hexdigest()
@@ -252,5 +252,5 @@ def _report_key(job_id: str) -> str:
 
 
 def _with_request(context: JobContext, *asked: object) -> JobContext:
-    """Return the context with the hash of what a request asks for."""
+    """Return the job context with the hash of the request's parameters."""
     return context.model_copy(update={"asked": request_hash(*asked)})

@@ -1,4 +1,4 @@
-"""Take an upload as it arrives: never whole in memory, never half in the bucket."""
+"""Stream an upload into S3: never whole in memory, never half in the bucket."""
 
 import asyncio
 import hashlib
@@ -13,7 +13,7 @@ PART_BYTES = 5 << 20  # the smallest part that S3 takes, so the least memory
 
 
 class StreamedUpload:
-    """Object that arrives in chunks; on exit, an object not kept is removed.
+    """Upload that goes to S3 in parts; on exit, an upload not kept is removed.
 
     Bytes that fit one part stay in memory until `keep`, so that a refused upload
     leaves no object. `size` and `sha256` (hexadecimal) are those of all chunks taken.
@@ -32,7 +32,7 @@ class StreamedUpload:
         self._kept = False
 
     async def __aenter__(self) -> Self:
-        """Return the upload, of which the store has no byte yet."""
+        """Return the upload, before S3 has any byte of the file."""
         return self
 
     async def __aexit__(
@@ -41,7 +41,7 @@ class StreamedUpload:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Remove the parts, unless the object was kept."""
+        """Remove the uploaded parts from S3, unless the object was kept."""
         self._buffer.clear()
         if self._upload is not None and not self._kept:
             abort = asyncio.to_thread(self._store.abort, self.key, self._upload)
@@ -49,7 +49,7 @@ class StreamedUpload:
             await asyncio.shield(asyncio.ensure_future(abort))
 
     async def take(self, chunks: AsyncIterator[bytes]) -> None:
-        """Take all chunks, sending each full part to the store.
+        """Take all chunks of the upload, sending each full part to S3.
 
         Raises `FileTooLargeError` at the first chunk beyond the limit, and
         `EmptyAudioError` when no chunk had a byte.
@@ -69,7 +69,7 @@ class StreamedUpload:
         self.sha256 = self._digest.hexdigest()
 
     def keep(self) -> None:
-        """Make the chunks one object; blocking, so called from a thread."""
+        """Join the parts into one S3 object; blocking, so called from a thread."""
         if self._upload is None:
             self._store.put(self.key, self._buffer, sha256=self._digest.digest())
         else:
@@ -78,7 +78,7 @@ class StreamedUpload:
         self._kept = True
 
     def _send_part(self) -> None:
-        """Send the buffer as a part: each but the last has more than `PART_BYTES`."""
+        """Send the buffer to S3 as a part; all but the last exceed `PART_BYTES`."""
         if self._upload is None:
             self._upload = self._store.begin(self.key)
         body, self._buffer = self._buffer, bytearray()

@@ -1,1 +1,1 @@
-"""Recognise, parse and decode each accepted container and codec."""
+"""Recognise, parse and decode each accepted audio container and codec."""

@@ -1,4 +1,4 @@
-"""Find the samples of an AIFF or AIFF-C file."""
+"""Find where an AIFF or AIFF-C file keeps its samples."""
 
 import struct
 from dataclasses import dataclass

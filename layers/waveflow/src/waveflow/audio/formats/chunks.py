@@ -19,12 +19,12 @@ NAMES = frozenset(
     b"JUNK|junk|PAD |FLLR|DISP|LGWV|minf|elm1|umid|afsp|strc|chna|NAME|AUTH|(c) |"
     b"ANNO|COMT|MARK|INST|APPL|MIDI|AESD|FVER|SAXL|COMM".split(b"|")
 )
-TRAILER_BYTES = 4_096  # more than whatever a transfer leaves behind a file
+TRAILER_BYTES = 4_096  # more bytes behind the samples are no rest of a transfer
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Hold the name, offset and size of a chunk, as the chunk's header claims them."""
+    """Hold name, offset and size of a RIFF or IFF chunk, as its header claims them."""
 
     name: bytes
     offset: int
@@ -33,7 +33,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Hold the bytes that the samples really take, whatever a header claims."""
+    """Hold the byte range that a file's samples really take, whatever headers claim."""
 
     offset: int
     size: int
@@ -41,7 +41,7 @@ class Extent:
 
 
 def walk(file: BinaryIO, start: int, *, big_endian: bool) -> Iterator[Chunk]:
-    """Yield each chunk from the offset `start` on whose header is complete."""
+    """Yield each RIFF or IFF chunk whose header is complete, from offset `start` on."""
     order = "big" if big_endian else "little"
     for _ in range(MAX_CHUNKS):
         file.seek(start)
@@ -55,7 +55,7 @@ def walk(file: BinaryIO, start: int, *, big_endian: bool) -> Iterator[Chunk]:
 
 
 def measure(file: BinaryIO, chunk: Chunk, *, form_end: int, big_endian: bool) -> Extent:
-    """Find where the samples end, whatever the chunk's header claims.
+    """Find where the samples in a chunk end, whatever the chunk's header claims.
 
     Parameters
     ----------

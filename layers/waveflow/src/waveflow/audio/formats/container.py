@@ -1,4 +1,4 @@
-"""Open a container with FFmpeg's libraries, and let in only listed codecs.
+"""Open an audio container with FFmpeg's libraries; refuse codecs not listed.
 
 PyAV is imported only by this module and by both FFmpeg paths, and only for kinds
 that need FFmpeg: the import costs 30 ms at start.
@@ -11,38 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from waveflow.audio.formats import mp4
-from waveflow.audio.stream import Kind, Samples
+from waveflow.audio.stream import CODECS, DEMUXERS, Kind, Samples
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
 if TYPE_CHECKING:
     from av import AudioFrame, AudioStream, VideoStream
     from av.container import InputContainer
 
-# One demuxer for each kind, by FFmpeg's name: FFmpeg probes nothing.
-DEMUXERS = {
-    Kind.MP3: "mp3",
-    Kind.OGG: "ogg",
-    Kind.OPUS: "ogg",
-    Kind.M4A: "mov",
-    Kind.FLAC: "flac",
-    Kind.WAV: "wav",
-}
-CODECS = {
-    Kind.MP3: ("mp1", "mp2", "mp3"),
-    Kind.OGG: ("vorbis",),
-    Kind.OPUS: ("opus",),
-    Kind.M4A: ("aac", "alac"),
-    Kind.FLAC: ("flac",),
-    Kind.WAV: ("adpcm_ms", "adpcm_ima_wav", "gsm_ms", "mp3"),
-}
 # A frame has room for eight planes in itself, so a null pointer behind seven.
 _PLANES_WITHIN = 7
 # (8192 - 64) / 4: a Vorbis stamp does not know how its first windows overlap.
 JITTER = 2_048
 # A crafted file must not name another file, and no file may be a playlist.
 WHITELIST = "protocol_whitelist"
-
-
 # Codecs of covers: some taggers store one picture without any mark.
 PICTURES = ("mjpeg", "png", "bmp", "gif", "tiff", "webp")
 
@@ -78,7 +59,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Hold the container's claims about its audio.
+    """Hold an audio container's claims: sample rate, channels, length and start.
 
     Parameters
     ----------
@@ -103,7 +84,7 @@ class Facts:
 
 @contextmanager
 def open_container(source: Source) -> Iterator["tuple[InputContainer, AudioStream]"]:
-    """Open a container and choose its audio stream.
+    """Open an audio container with FFmpeg, and choose its audio stream.
 
     Raises
     ------
@@ -182,7 +163,7 @@ def _find_stream(container: "InputContainer", kind: Kind) -> "AudioStream":
 
 
 def read_facts(source: Source) -> Facts:
-    """Read the container's claims before decoding.
+    """Read an audio container's claims before decoding.
 
     Raises
     ------
@@ -201,7 +182,7 @@ def read_facts(source: Source) -> Facts:
 
 
 def planes_of(frame: "AudioFrame") -> Samples:
-    """Return the samples of a frame with any number of channels.
+    """Return the samples of an FFmpeg frame, one row for each channel.
 
     PyAV reads planes until a null pointer, which need not stand behind the
     eighth or a later plane: FFmpeg interleaves so many planes first.

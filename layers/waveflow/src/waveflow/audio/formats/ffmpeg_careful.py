@@ -32,7 +32,7 @@ UNFRAMED = (Kind.MP3, Kind.FLAC)
 
 
 class Gaps:
-    """Count the frames that are missing where packets were skipped.
+    """Count the audio frames that are missing where packets were skipped.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Gaps:
         self._failed = False
 
     def skip(self, packet: "Packet[AudioStream]", *, failed: bool) -> None:
-        """Note a packet that gave no frame; some decoders fail silently."""
+        """Note a packet from which the decoder gave no frame, perhaps silently."""
         if (
             not failed and not self._longest
         ):  # decoders of Vorbis and AAC give none at first
@@ -69,7 +69,7 @@ class Gaps:
         self.broken = self.broken or (failed and self._kind not in UNFRAMED)
 
     def before(self, frame: "AudioFrame", packet: "Packet[AudioStream]") -> int:
-        """Count the frames that are missing before a decoded one."""
+        """Return the number of audio frames missing before a decoded frame."""
         if packet.pos not in (None, self._pages[1]):
             self._pages = self._pages[1], packet.pos
         at = self._end
@@ -120,7 +120,7 @@ def read_blocks(
     whole: int = 0,
     is_exact: bool = False,
 ) -> Iterator[Samples]:
-    """Decode a whole file; silence stands where packets cannot be decoded.
+    """Decode a whole file by FFmpeg; silence replaces packets that cannot be decoded.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def _decode_packets(
     gaps: Gaps,
     warn: Callable[[str], None],
 ) -> Iterator["tuple[AudioFrame, int]"]:
-    """Yield each frame, with the number of samples that are missing before it."""
+    """Yield each decoded frame, with the number of samples missing before it."""
     import av
 
     broken: av.error.FFmpegError | None = None
@@ -192,7 +192,7 @@ def _decode_packets(
 
 
 class _Joiner:
-    """Gather small frames into blocks, and lost frames into silence."""
+    """Gather FFmpeg's small frames into blocks, with silence for lost frames."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
@@ -242,7 +242,7 @@ class _Joiner:
 
 
 def _fit_channels(samples: Samples, channels: int) -> Samples:
-    """Spread or join channels where a file joined from two changes their number."""
+    """Repeat or average channels where their number changes within a file."""
     if len(samples) == channels:
         return samples
     if len(samples) == 1:

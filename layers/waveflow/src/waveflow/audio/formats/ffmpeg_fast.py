@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 from waveflow.audio.formats.container import (
-    DEMUXERS,
     JITTER,
     Facts,
     Source,
     planes_of,
 )
-from waveflow.audio.stream import Samples
+from waveflow.audio.stream import DEMUXERS, Samples
 
 if TYPE_CHECKING:
     from av import AudioFrame
@@ -36,7 +35,7 @@ def read_blocks(
     frames: int = 0,
     is_exact: bool = False,
 ) -> Iterator[Samples]:
-    """Decode from a frame on.
+    """Decode a file by FFmpeg in large blocks, from the frame `start` on.
 
     Parameters
     ----------
@@ -61,7 +60,7 @@ def read_blocks(
     """
     graph = _open_graph(source, facts, start=start)
     position: int | None = None if start else 0
-    held: Samples | None = None  # the block that waits for the next stamp
+    held: Samples | None = None  # the block that waits for the next block's time stamp
     for at, block in _pull_blocks(graph, facts):
         if position is None:
             position = at
@@ -82,7 +81,7 @@ def read_blocks(
 
 
 def _pull_blocks(graph: "Graph", facts: Facts) -> Iterator[tuple[int, Samples]]:
-    """Yield each block, with the frame that its time stamp claims to start at."""
+    """Yield each decoded block, with the frame number of the block's time stamp."""
     import av
 
     while True:

@@ -20,7 +20,7 @@ FRAME_HEADER_BYTES = 16
 SYNC = b"\xff"
 BLOCK_SIZES = (0, 192, 576, 1152, 2304, 4608, 0, 0, *(256 << n for n in range(8)))
 BYTE_BLOCK, WORD_BLOCK = 6, 7
-RATE_BYTES = {12: 1, 13: 2, 14: 2}  # codes whose rate stands behind the number
+RATE_BYTES = {12: 1, 13: 2, 14: 2}  # rate codes with the rate behind the number
 RATES = dict(
     zip(
         range(1, 12),
@@ -37,7 +37,7 @@ NEAR_END = BLOCK_SAMPLES + 65_536  # frames: the block that failed, and one of F
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """Hold what STREAMINFO claims and the last frame's header shows."""
+    """Hold a FLAC file's format, and its length by STREAMINFO and by the last frame."""
 
     sample_rate: int
     channels: int
@@ -47,12 +47,12 @@ class Structure:
 
     @property
     def frames(self) -> int:
-        """Return the length that is shown, else the length that is claimed."""
+        """Return a FLAC file's length by its last frame, else by STREAMINFO."""
         return self.shown or self.claimed
 
     @property
     def fits_libsndfile(self) -> bool:
-        """Tell whether libsndfile decodes the file to its true end."""
+        """Tell whether libsndfile decodes the FLAC file to its true end."""
         # libsndfile stops at the claim, and does not notice a change of format: the
         # last frame's header then does not fit the first block.
         whole = 0 < self.shown <= self.claimed
@@ -72,7 +72,7 @@ class ForwardSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # untyped ba
 
 
 def read_structure(path: Path) -> Structure:
-    """Read the first block and the last frame's header.
+    """Read a FLAC file's STREAMINFO block and its last frame's header.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def _expect(head: bytes) -> "_Expected":
 
 
 def read_blocks(path: Path, structure: Structure, *, start: int) -> Iterator[Samples]:
-    """Decode from the frame `start` on.
+    """Decode a FLAC file with libsndfile, from the frame `start` on.
 
     Yields
     ------
@@ -178,7 +178,7 @@ def _last_frame_end(path: Path, like: "_Expected") -> int:
 
 
 def _frame_end(header: bytes, like: "_Expected") -> int:
-    """Return a frame's last sample, or 0 where no header of this stream is."""
+    """Return the sample at which a FLAC frame ends, or 0 without a valid header."""
     if len(header) < FRAME_HEADER_BYTES or not like.matches(header):
         return 0
     coded = _coded_number(header)
@@ -201,7 +201,7 @@ def _frame_end(header: bytes, like: "_Expected") -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Expected:
-    """Recognise frame headers by the facts that all headers of a stream share."""
+    """Recognise FLAC frame headers by the format that all frames of a file share."""
 
     sample_rate: int
     channels: int
@@ -209,7 +209,7 @@ class _Expected:
     block_size: int
 
     def matches(self, header: bytes) -> bool:
-        """Tell whether a header may belong to the stream."""
+        """Tell whether bytes may be a FLAC frame header of the file."""
         rate, depth, assigned = header[2] & 15, header[3] >> 1 & 7, header[3] >> 4
         channels = 2 if assigned in SIDE_STEREO else assigned + 1
         return (
@@ -222,7 +222,7 @@ class _Expected:
 
 
 def _coded_number(header: bytes) -> tuple[int, int] | None:
-    """Read the frame's number, written as UTF-8 writes characters."""
+    """Return a FLAC frame's number and its end in the header; None if invalid."""
     first = header[4]
     ones = 8 - (first ^ 0xFF).bit_length()
     if ones == 1 or ones > 7:  # noqa: PLR2004

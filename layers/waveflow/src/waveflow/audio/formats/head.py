@@ -1,4 +1,4 @@
-"""Decide by the first bytes which kind a file is, on an allow-list of our own.
+"""Recognise the kind of an audio file by its first bytes, on an allow-list.
 
 A decoder opens far more kinds than the platform offers, some of them only by
 the name of the file. The name is therefore never looked at, and no decoder sees
@@ -74,7 +74,7 @@ IMAGE_BRANDS = {
 
 
 def sniff(path: Path) -> Kind:
-    """Tell the kind of a file from its content alone.
+    """Return the kind of an audio file, such as WAV or MP3, from its content alone.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def sniff(path: Path) -> Kind:
 
 
 def read_head(path: Path) -> tuple[bytes, int]:
-    """Read the first bytes behind any ID3v2 tags.
+    """Return a file's first bytes behind any ID3v2 tags, and their offset.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def _skip_padding(file: BinaryIO, offset: int) -> int:
 
 
 def id3_size(head: bytes) -> int:
-    """Return the bytes of an ID3v2 tag at the start, header and footer included.
+    """Return the size in bytes of an ID3v2 tag at the start; 0 without a tag.
 
     Parameters
     ----------

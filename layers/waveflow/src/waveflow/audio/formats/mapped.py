@@ -1,4 +1,4 @@
-"""Walk through a file by offsets, and hold only the bytes nearby in memory."""
+"""Read a memory-mapped file by offsets, with only the bytes nearby in memory."""
 
 import mmap
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ FORGET_BYTES = 4 << 20
 
 @contextmanager
 def map_file(path: Path) -> Iterator[mmap.mmap]:
-    """Map a file that is not empty, to be read by offset."""
+    """Map a file that is not empty into memory, to be read by offset."""
     with (
         path.open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
@@ -19,7 +19,7 @@ def map_file(path: Path) -> Iterator[mmap.mmap]:
 
 
 def forget(data: mmap.mmap, stop: int) -> int:
-    """Free the pages before `stop`; a page that is read again is loaded again.
+    """Free the memory pages of a mapped file before the offset `stop`.
 
     Returns
     -------

@@ -32,7 +32,7 @@ RATES = {
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Hold the facts of one frame header."""
+    """Hold the fields of one MPEG audio frame header."""
 
     sample_rate: int
     layer: int
@@ -71,7 +71,7 @@ _CACHE: dict[int, Frame | None] = {}
 
 
 def read_header(data: Bytes, position: int) -> Frame | None:
-    """Read the frame header at a position; None where no header starts."""
+    """Read the MPEG frame header at a position; None where no header starts."""
     if position + HEADER_BYTES > len(data) or data[position] != SYNC_BYTE:
         return None
     second, third, fourth = data[position + 1 : position + HEADER_BYTES]
@@ -84,13 +84,13 @@ def read_header(data: Bytes, position: int) -> Frame | None:
 
 
 def find_header(data: Bytes, start: int, stop: int) -> int | None:
-    """Return the first position between two offsets that looks like a header."""
+    """Return the first position that looks like an MPEG frame header, or None."""
     found = _HEADER.search(data, start, stop)
     return found.start() if found else None
 
 
 def find_frame(data: bytes) -> int | None:
-    """Return the position of the first frame that others of its kind follow."""
+    """Return the position of the first MPEG frame that others of its kind follow."""
     position = data.find(SYNC_BYTE)
     while position >= 0:
         if _has_followers(data, position):
@@ -119,7 +119,7 @@ def _is_alike(one: Frame, other: Frame) -> bool:
 
 
 def find_xing(first: bytes) -> int | None:
-    """Return the position behind the magic of a Xing header in the first frame."""
+    """Return the position behind the word of a Xing header in an MP3's first frame."""
     frame = read_header(first, 0)
     if frame is None:
         return None
@@ -128,7 +128,7 @@ def find_xing(first: bytes) -> int | None:
 
 
 def is_empty(data: bytes) -> bool:
-    """Tell whether a Xing header counts no frame, and no frame follows.
+    """Tell whether an MP3's Xing header counts no frame, and no frame follows.
 
     An encoder that was given nothing writes such a file.
 

@@ -1,4 +1,4 @@
-"""Measure to how many frames an MP3 file decodes, by walking its headers."""
+"""Measure to how many frames an MP3 file decodes, by walking its frame headers."""
 
 import mmap
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from waveflow.audio.formats.mapped import FORGET_BYTES, forget, map_file
 from waveflow.errors import EmptyAudioError
 
 TAGS = (b"TAG", b"APE", b"LYR")  # tags stand behind the last frame
-ENOUGH_SECONDS = 7 * 3600  # above the limit of six hours
+ENOUGH_SECONDS = 7 * 3600  # more samples than the limit of six hours allows
 MAX_JUNK_BYTES = 1 << 20  # more junk is left to the decoder
 DECODER_DELAY = 529  # samples that every MP3 decoder adds in front
 LAME_OFFSET = 21  # bytes from the encoder's name to the two 12-bit trims
@@ -18,7 +18,7 @@ LAME_OFFSET = 21  # bytes from the encoder's name to the two 12-bit trims
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """Hold the length after trimming, and whether the last frame is cut.
+    """Hold an MP3's decoded length, and whether the last frame is cut off.
 
     `promised` is the length by the Xing header where frames are missing, else 0.
     """
@@ -30,7 +30,7 @@ class Length:
 
 
 def measure(path: Path) -> Length:
-    """Count the frames that a decoder gives which trims declared delays.
+    """Count an MP3's frames as decoded, without the encoder's delay and padding.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def _find_next_frame(data: mmap.mmap, start: int, stop: int) -> int | None:
 
 
 def _read_trims(first: bytes) -> tuple[int | None, int]:
-    """Read the trims and the count of the Xing header, None without a header."""
+    """Return the samples to trim and the frame count by an MP3's Xing header."""
     start = mpeg.find_xing(first)
     if start is None:
         return None, 0

@@ -11,7 +11,7 @@ from waveflow.audio.formats.mapped import FORGET_BYTES, forget, map_file
 from waveflow.audio.formats.ogg_packets import OPUS, VORBIS, Counter
 from waveflow.audio.stream import Kind
 
-CAPTURE = b"OggS\0"  # magic and version
+CAPTURE = b"OggS\0"  # magic and version of an Ogg page
 HEADER_BYTES = 27
 NUMBER, CHECKSUM = slice(18, 22), slice(22, 26)
 REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -263,7 +263,7 @@ def find_codec(head: bytes) -> Kind | str:
 
 
 def is_page_lost(path: Path, before: int, after: int) -> bool:
-    """Tell whether a page between two others cannot be read.
+    """Tell whether an Ogg page between two other pages cannot be read.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Join each accepted kind with the decoder that reads it best.
+"""Join each accepted audio kind with the decoder that reads it best.
 
 A stream that is opened here is not yet validated.
 """
@@ -23,7 +23,7 @@ from waveflow.audio.stream import TRUNCATED, Kind, Rounding, Samples, Stream
 
 
 def open_wav(path: Path) -> Stream:
-    """Open WAV; compressed WAV through FFmpeg."""
+    """Open a WAV file for decoding; compressed WAV goes through FFmpeg."""
     layout = wav.read_layout(path)
     if layout.encoding is None:
         stream = ffmpeg.open_stream(Source(path, Kind.WAV))
@@ -33,7 +33,7 @@ def open_wav(path: Path) -> Stream:
 
 
 def open_aiff(path: Path) -> Stream:
-    """Open AIFF."""
+    """Open an AIFF or AIFF-C file for decoding."""
     return _open_pcm(path, aiff.read_layout(path))
 
 
@@ -52,7 +52,7 @@ def _open_pcm(path: Path, layout: Layout) -> Stream:
 
 
 def open_flac(path: Path) -> Stream:
-    """Open FLAC; a file that libsndfile cannot decode whole through FFmpeg."""
+    """Open a FLAC file for decoding, by FFmpeg where libsndfile would stop early."""
     structure = flac.read_structure(path)
     if not structure.fits_libsndfile:
         stream = ffmpeg.open_stream(Source(path, Kind.FLAC))
@@ -74,7 +74,7 @@ def open_flac(path: Path) -> Stream:
 def _read_flac(
     path: Path, structure: flac.Structure, *, start: int, warnings: set[str]
 ) -> Iterator[Samples]:
-    """Decode with libsndfile; let FFmpeg finish a file that breaks off."""
+    """Decode FLAC with libsndfile; FFmpeg finishes a file that breaks off."""
     done = start
     try:
         for block in flac.read_blocks(path, structure, start=start):
@@ -95,7 +95,7 @@ def _read_flac(
 
 
 def open_mp3(path: Path) -> Stream:
-    """Open MPEG audio."""
+    """Open an MP3 or other MPEG audio file for decoding by FFmpeg."""
     length = mpeg_length.measure(path)
     stream = ffmpeg.open_stream(
         Source(path, Kind.MP3),

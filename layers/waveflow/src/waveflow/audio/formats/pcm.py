@@ -1,4 +1,4 @@
-"""Read uncompressed samples block by block."""
+"""Read the uncompressed samples (PCM) of a file block by block."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Convert = Callable[[bytearray, int], Samples]
 
 
 class Encoding(Enum):
-    """Name the ways in which one sample is written."""
+    """Name the encodings of one PCM sample, such as integer, float and A-law."""
 
     UNSIGNED = "u"
     SIGNED = "i"
@@ -46,19 +46,19 @@ class Layout:
 
     @property
     def frame_bytes(self) -> int:
-        """Return the bytes of one frame of all channels."""
+        """Return the size in bytes of one audio frame, over all channels."""
         return self.width * self.channels
 
     @property
     def frames(self) -> int:
-        """Count whole frames; of compressed samples, the most that the bytes hold."""
+        """Return the number of whole frames, an upper bound for compressed samples."""
         if self.encoding is None:
             return self.size * self.frames_per_byte
         return self.size // self.frame_bytes if self.frame_bytes else 0
 
 
 def read_blocks(path: Path, layout: Layout, *, start: int = 0) -> Iterator[Samples]:
-    """Read the samples from the frame `start` on.
+    """Read PCM samples block by block, from the frame `start` on.
 
     Yields
     ------
@@ -96,7 +96,7 @@ def _fill_buffer(readinto: Callable[[memoryview], int | None], view: memoryview)
 
 
 def converter(layout: Layout) -> Convert:
-    """Choose how raw bytes become samples.
+    """Return the function that converts a file's raw bytes into samples.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def _big_24(raw: bytearray, count: int) -> NDArray[np.int32]:
 
 
 def _a_law() -> NDArray[np.int16]:
-    """Tabulate ITU-T G.711 A-law."""
+    """Return the table from ITU-T G.711 A-law bytes to 16-bit samples."""
     code = np.arange(256) ^ 0x55
     exponent, mantissa = code >> 4 & 7, (code & 15) << 4
     value = np.where(
@@ -159,7 +159,7 @@ def _a_law() -> NDArray[np.int16]:
 
 
 def _mu_law() -> NDArray[np.int16]:
-    """Tabulate ITU-T G.711 mu-law."""
+    """Return the table from ITU-T G.711 mu-law bytes to 16-bit samples."""
     code = ~np.arange(256) & 0xFF
     value = ((((code & 15) << 3) + 0x84) << (code >> 4 & 7)) - 0x84
     return np.where(code & 0x80, -value, value).astype(np.int16)

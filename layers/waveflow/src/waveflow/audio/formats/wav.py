@@ -1,4 +1,4 @@
-"""Find the samples of a WAV file: RIFF, RIFX, RF64 and BW64."""
+"""Find where a WAV file keeps its samples: RIFF, RIFX, RF64 and BW64."""
 
 import struct
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ COMPRESSED = {0x02: 2, 0x11: 2, 0x31: 5, 0x55: 24}
 GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 FMT_BYTES = 16
 EXTENSIBLE_BYTES = 40
-IN_DS64 = 0xFFFF_FFFF  # the size stands in the ds64 chunk
+IN_DS64 = 0xFFFF_FFFF  # this size means: see the ds64 chunk
 FLOAT_WIDTHS = (4, 8)
 # Below five bits writers pack two samples into a byte, against the format.
 MIN_BITS, MAX_BITS = 5, 32
@@ -75,7 +75,7 @@ def read_layout(path: Path) -> Layout:
 def _find_chunks(
     file: BinaryIO, walk: Iterable[chunks.Chunk], *, big_endian: bool
 ) -> tuple[_Format, chunks.Chunk, int]:
-    """Find the format, the data, and the form's size by the ds64 chunk."""
+    """Return a WAV file's format, its data chunk, and the size that ds64 claims."""
     fmt, form_size, long_size = None, 0, 0
     for chunk in walk:
         if chunk.name == b"ds64":

@@ -1,1 +1,1 @@
-"""Measure what a file sounds like: loudness, faults of stems, tempo, key."""
+"""Measure audio: loudness, faults of stems, tempo and musical key."""

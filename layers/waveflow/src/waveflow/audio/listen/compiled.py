@@ -14,14 +14,14 @@ SECONDS = 8
 
 
 def exercise() -> None:
-    """Look for the tempo and the key of a humming metronome."""
+    """Find tempo and key of a test signal, to fill numba's cache for librosa."""
     excerpt = humming_metronome()
     find_tempo(excerpt)
     find_key(excerpt)
 
 
 def humming_metronome() -> NDArray[np.float32]:
-    """Make a signal with beats and pitch, so that every compiled function runs.
+    """Return a test signal with beats and pitch, for tempo and key detection.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Read the excerpt of a file in which tempo and key are looked for."""
+"""Read the excerpt of an audio file in which tempo and key are searched."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ VANISHED = 0.1  # share of one channel's power: below, the channels cancel out
 
 
 def read_excerpt(path: Path, *, deadline: float | None = None) -> NDArray[np.float32]:
-    """Read at most the first 90 s as one channel.
+    """Return at most the first 90 s of an audio file as one channel.
 
     Parameters
     ----------
@@ -55,5 +55,5 @@ def read_excerpt(path: Path, *, deadline: float | None = None) -> NDArray[np.flo
 
 
 def is_silent(excerpt: NDArray[np.float32]) -> bool:
-    """Tell whether an excerpt stays below -80 dBFS."""
+    """Tell whether an audio excerpt stays below -80 dBFS."""
     return float(np.abs(excerpt).max(initial=0.0)) < SILENT_LEVEL

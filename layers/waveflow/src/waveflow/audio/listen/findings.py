@@ -1,4 +1,4 @@
-"""Define the findings of an analysis, as the server is told them.
+"""Define the findings of an audio analysis, as webhooks report them.
 
 Only msgspec is imported here: the stage notify loads this module without NumPy.
 """
@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 
 class Loudness(Struct, frozen=True, kw_only=True):
-    """Levels by BS.1770-4, in LUFS, LU and dBTP; null is said by `reason`."""
+    """Loudness by BS.1770-4, in LUFS, LU and dBTP; `reason` explains a null."""
 
     integrated: float | None  # gated, of the whole stem
     range: float | None  # null below 3.4 s
@@ -21,7 +21,7 @@ class Loudness(Struct, frozen=True, kw_only=True):
 
 
 class Tempo(Struct, frozen=True, kw_only=True):
-    """Beats per minute of the first 90 s; null is said by `reason`."""
+    """Tempo of the first 90 s in beats per minute; `reason` explains a null."""
 
     value: float | None  # 55 to 215
     confidence: float  # 0 to 1: how much the onsets repeat one period later
@@ -30,7 +30,7 @@ class Tempo(Struct, frozen=True, kw_only=True):
 
 
 class MusicalKey(Struct, frozen=True, kw_only=True):
-    """The key of the first 90 s, such as `F# minor`; null is said by `reason`."""
+    """Musical key of the first 90 s, such as `F# minor`; `reason` explains a null."""
 
     value: str | None  # written with sharps only
     confidence: float  # 0 to 1: the correlation of the notes with the key's profile
@@ -41,7 +41,7 @@ class MusicalKey(Struct, frozen=True, kw_only=True):
 
 
 class StemWarning(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an engineer would ask about a stem."""
+    """Fault of a stem that a sound engineer would ask about, such as clipping."""
 
     code: Literal[
         "SILENT",
@@ -57,7 +57,7 @@ class StemWarning(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Analysis(Struct, frozen=True, kw_only=True):
-    """What a message with `analysis: true` asked for; null is what failed."""
+    """Analysis that a message with `analysis: true` asks for; null is what failed."""
 
     loudness: Loudness | None
     tempo: Tempo | None

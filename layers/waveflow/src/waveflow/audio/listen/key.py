@@ -26,7 +26,7 @@ RELATIVE_STEPS = 3  # semitones from a minor key up to the major key with its no
 
 
 def find_key(excerpt: NDArray[np.float32]) -> MusicalKey:
-    """Find the key of an excerpt; the same excerpt always has the same key.
+    """Find an excerpt's musical key; the same excerpt always has the same key.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def find_key(excerpt: NDArray[np.float32]) -> MusicalKey:
 
 
 def pitch_classes(excerpt: NDArray[np.float32]) -> NDArray[np.float64] | None:
-    """Measure the mean strength of each pitch class, whatever the tuning.
+    """Measure the mean strength of the twelve pitch classes, whatever the tuning.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def pitch_classes(excerpt: NDArray[np.float32]) -> NDArray[np.float64] | None:
 
 
 def profile_fits(strengths: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Correlate the pitch classes with every key's profile.
+    """Correlate the pitch classes with the profile of every musical key.
 
     Parameters
     ----------

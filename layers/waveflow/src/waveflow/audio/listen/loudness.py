@@ -33,7 +33,7 @@ WEIGHTS: dict[int, tuple[float, ...]] = {
 
 
 class LoudnessMeter:
-    """Listen to a stream, and measure its loudness and true peak."""
+    """Measure the loudness and true peak of decoded audio, block by block."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._hop = sample_rate // HOPS_PER_SECOND
@@ -45,7 +45,7 @@ class LoudnessMeter:
         self._sums: list[NDArray[np.float64]] = []
 
     def add(self, block: Block) -> None:
-        """Take in the next frames."""
+        """Add the next block of decoded samples to the loudness measurement."""
         x = block.planar
         self._peak.add(x)
         joined: NDArray[np.float64] = np.concatenate((self._unfiltered, x), axis=1)
@@ -55,7 +55,7 @@ class LoudnessMeter:
             self._sum(self._filter.filter(joined[:, :whole]))
 
     def _sum(self, weighted: NDArray[np.float64]) -> None:
-        """Sum the squares of each whole hop, over all channels."""
+        """Sum the weighted squares of every whole 100 ms, over all channels."""
         np.square(weighted, out=weighted)
         squares = np.concatenate((self._unsummed, self._weights @ weighted))
         whole = len(squares) // self._hop * self._hop
@@ -63,7 +63,7 @@ class LoudnessMeter:
         self._unsummed = squares[whole:]
 
     def finish(self) -> Loudness:
-        """Return the levels of the whole stream, rounded to 0.01."""
+        """Return the loudness levels of the whole stream, rounded to 0.01."""
         rest = self._unfiltered.shape[1]
         if rest:
             padded = np.zeros((len(self._unfiltered), weighting.RUN))
@@ -92,7 +92,7 @@ def _reason(
 
 
 def gated_loudness(powers: NDArray[np.float64]) -> float | None:
-    """Average the power of blocks that pass both gates of BS.1770-4.
+    """Return the loudness of all blocks that pass both gates of BS.1770-4.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def gated_loudness(powers: NDArray[np.float64]) -> float | None:
 
 
 def loudness_range(powers: NDArray[np.float64]) -> float | None:
-    """Measure the distance of quiet and loud passages (EBU Tech 3342).
+    """Measure the loudness range between quiet and loud passages (EBU Tech 3342).
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def loudness_range(powers: NDArray[np.float64]) -> float | None:
 
 
 def _gate(powers: NDArray[np.float64], relative: float) -> float | None:
-    """Return the power above which blocks count, by both gates; None for silence."""
+    """Return the power of BS.1770-4's gates; quieter blocks are left out."""
     heard = powers[powers > 10 ** ((ABSOLUTE_GATE - OFFSET) / 10)]
     if not len(heard):
         return None
@@ -142,7 +142,7 @@ def _gate(powers: NDArray[np.float64], relative: float) -> float | None:
 
 
 def _windows(hops: NDArray[np.float64], length: int) -> NDArray[np.float64]:
-    """Average every run of `length` hops."""
+    """Average every `length` successive powers, as a sliding window."""
     if len(hops) < length:
         return np.zeros(0)
     windows = np.lib.stride_tricks.sliding_window_view(hops, length)

@@ -1,4 +1,4 @@
-"""Measure loudness and faults while a stem is drawn, and never disturb the drawing."""
+"""Measure loudness and faults while a stem is drawn, never disturbing the drawing."""
 
 import time
 
@@ -12,7 +12,7 @@ LISTENING_TIME_S = 300.0  # a part of the 840 s that drawing may take
 
 
 class Meter:
-    """Listen to a stem with every measurement of an analysis.
+    """Measure a stem's loudness and faults while its waveform is drawn.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Meter:
         self._parts: tuple[LoudnessMeter, StemCheck] | None = None
 
     def add(self, block: Block) -> None:
-        """Measure one block; an error ends the measuring, never the drawing."""
+        """Measure one block of samples; an error ends the measuring alone."""
         if self.error is not None or not len(block.samples):
             return
         started = time.monotonic()
@@ -65,7 +65,7 @@ class Meter:
 
 
 def _error_of(exc: Exception) -> WaveflowError:
-    """Return the error whose code a result can carry."""
+    """Return an exception as a WaveFlow error, whose code a result can carry."""
     if isinstance(exc, MemoryError):
         return ResourceLimitError("Memory ran out while listening.")
     return InternalError(f"Listening raised {type(exc).__name__}.")

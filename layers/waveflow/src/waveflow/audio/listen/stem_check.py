@@ -1,4 +1,4 @@
-"""Check a stem for the faults that an engineer hears, while blocks pass by."""
+"""Check a stem for faults that a sound engineer hears, while blocks pass by."""
 
 import math
 
@@ -13,13 +13,13 @@ LEADING_SECONDS = 0.5
 LEADING_RANGE = 0.01  # 40 dB below the file's peak, a beginning is heard
 # A sound begins above -60 dBFS, in quiet files above -65 … -80.
 LEADING_LEVELS = (1e-3, 10**-3.25, 10**-3.5, 10**-3.75, SILENT_LEVEL)
-INT16_STEPS = 32_768  # levels on each side of 0
+INT16_STEPS = 32_768  # 16-bit levels on each side of 0
 # A sine of 30 Hz at full scale stays there for five samples at 48 kHz, in coarser
 # steps for longer, by the square root.
 CLIPPED_RUN = 6  # samples at up to 48 kHz, more above
 CLIPPED_RUN_HZ = 48_000
 DC_LEVEL = 0.005  # -46 dBFS
-DC_SECONDS = 2.0  # half a period of 32 Hz, left over, has that mean
+DC_SECONDS = 2.0  # half a period of 32 Hz at the file's end has this mean
 DUAL_MONO_RATIO = 1e-6  # the difference is 60 dB below the sum
 ANTI_PHASE_RATIO = 0.1  # the sum is 10 dB below the difference
 LOW_BITS = 0xFFFF  # bits of a left-justified sample that 16 bits do not reach
@@ -27,7 +27,7 @@ STEREO = 2
 
 
 class StemCheck:
-    """Listen to a stream, and note faults that an engineer would ask about."""
+    """Check decoded audio for faults of a stem, such as clipping or silence."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._rate = sample_rate
@@ -41,7 +41,7 @@ class StemCheck:
         self._bits = 0
 
     def add(self, block: Block) -> None:
-        """Take in the next frames, as floats and as decoded."""
+        """Check the next block of decoded samples for faults of the stem."""
         samples, x = block.samples, block.planar
         loudest = max(float(x.max(initial=0)), -float(x.min(initial=0)))
         self._loudest = max(self._loudest, loudest)
@@ -58,13 +58,13 @@ class StemCheck:
         self._frames += x.shape[1]
 
     def _step(self, samples: Samples) -> int:
-        """Return the distance of two levels: 1 for 16 bits and more, 256 for eight."""
+        """Return the smallest difference of two levels: 256 for 8-bit audio, else 1."""
         if samples.dtype == np.int16 and not self._bits & 1:
             self._bits |= int(np.bitwise_or.reduce(samples, axis=None))
         return self._bits & -self._bits or 1
 
     def _note_beginnings(self, x: NDArray[np.float32], loudest: float) -> None:
-        """Note the frame at which each level is first exceeded."""
+        """Note at which frame the sound first reaches each loudness level."""
         new = [at for at in LEADING_LEVELS if at <= loudest and at not in self._begins]
         if new:
             heard = np.abs(x).max(axis=0)
@@ -77,7 +77,7 @@ class StemCheck:
         return round(self._begins[level] / self._rate, 3)
 
     def finish(self) -> list[StemWarning]:
-        """Return the warnings in the order of their codes; silence is the only one."""
+        """Return the stem's warnings in the order of codes; SILENT stands alone."""
         if self._loudest < SILENT_LEVEL:
             return [StemWarning(code="SILENT")]
         silence = self._leading_seconds()
@@ -100,7 +100,7 @@ class StemCheck:
 
 
 class _Runs:
-    """Count samples in long runs at full scale, across blocks."""
+    """Count the clipped samples: long runs at full scale, across blocks."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._rate = max(sample_rate, CLIPPED_RUN_HZ) / CLIPPED_RUN_HZ
@@ -109,7 +109,7 @@ class _Runs:
         self._count = 0
 
     def add(self, x: NDArray[np.float32], loudest: float, *, step: int) -> None:
-        """Take in the next frames, whose levels are `step` of 16 bits apart."""
+        """Count the clipped samples of the next block; its levels lie `step` apart."""
         self._least = math.ceil(CLIPPED_RUN * self._rate * math.sqrt(step))
         top = np.float32(1 - step / INT16_STEPS)
         for channel, samples in enumerate(x):
@@ -119,7 +119,7 @@ class _Runs:
                 self._close(channel)
 
     def finish(self) -> int:
-        """Close the last runs, and return the count."""
+        """Close the last run at full scale, and return the clipped samples."""
         for channel in range(len(self._open)):
             self._close(channel)
         return self._count

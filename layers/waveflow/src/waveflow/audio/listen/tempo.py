@@ -16,7 +16,7 @@ from waveflow.audio.listen.findings import Tempo
 HOP = 256  # samples, 11.6 ms
 WINDOW = 1_024
 FRAMES_PER_SECOND = SAMPLE_RATE / HOP
-LEVEL_RANGE_DB = 60  # ripple of what is quieter is no onset
+LEVEL_RANGE_DB = 60  # quieter ripples are no onsets
 MIN_SECONDS = 5.0  # five beats at the slowest tempo
 SLOWEST, FASTEST = 55.0, 215.0  # BPM, searched; a margin around 60 to 200
 USUAL = 120.0  # BPM; an octave from here counts 0.61 of it
@@ -24,7 +24,7 @@ SMOOTHING = 9  # frames; periods that lie between two frames must not count less
 EVEN = (
     0.96  # share of the strongest period: of beats without accents the fastest counts
 )
-MIN_ONSET_DB = 1.0  # a pad's strongest swell stays below
+MIN_ONSET_DB = 1.0  # a synthesiser pad without a beat stays below
 MIN_CONFIDENCE = 0.4
 HARMONICS = (1, 2, 3)
 SEARCHES = ((0.06, 121), (0.003, 61))  # reach to either side, and steps
@@ -63,7 +63,7 @@ def find_tempo(excerpt: NDArray[np.float32]) -> Tempo:
 
 
 def onset_strength(excerpt: NDArray[np.float32]) -> Floats:
-    """Measure the strength of the sounds that begin in each frame.
+    """Measure how strongly sounds begin in each time frame of an excerpt.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def _import_librosa() -> Any:
 
 
 def _find_period(onsets: Floats) -> tuple[int, float]:
-    """Choose among the periods at which the onsets resemble themselves."""
+    """Return the beat's period in time frames, and how strongly the beat repeats."""
     count = len(onsets)
     longest = int(np.ceil(60 / SLOWEST * FRAMES_PER_SECOND))
     alike = _import_librosa().autocorrelate(onsets, max_size=longest + 2)
@@ -106,13 +106,13 @@ def _find_period(onsets: Floats) -> tuple[int, float]:
     octaves = np.log2(60 * FRAMES_PER_SECOND / lags / USUAL)
     chosen = int((strengths * np.exp(-0.5 * octaves**2)).argmax())
     even = np.flatnonzero(strengths >= EVEN * strengths.max())
-    if len(even) > 1:  # a metronome: each of these is a multiple of the first
+    if len(even) > 1:  # a metronome: all other periods are multiples of the first
         chosen = int(even[0])
     return int(lags[chosen]), float(np.clip(strengths[chosen], 0, 1))
 
 
 def _refine_frequency(onsets: Floats, beats_per_second: float) -> float:
-    """Find the frequency near a guess at which the onsets repeat."""
+    """Return the frequency of the beat, searched near a first guess."""
     times = np.arange(len(onsets)) / FRAMES_PER_SECOND
     best = beats_per_second
     for reach, steps in SEARCHES:

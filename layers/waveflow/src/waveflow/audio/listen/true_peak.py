@@ -1,4 +1,4 @@
-"""Measure the peak between the samples (ITU-R BS.1770-4, annex 2).
+"""Measure the true peak, also between the samples (ITU-R BS.1770-4, annex 2).
 
 Only runs of samples that could hold a new maximum are interpolated: the
 interpolator's coefficients bound what it can make of its input, so that the
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from waveflow.audio.kernels import fold
 
 ENOUGH_HZ = 192_000  # at this rate the samples themselves are dense enough
-FACTOR = 4  # points per sample below that; the standard's own
+FACTOR = 4  # points per sample below that rate, as BS.1770-4 says
 REACH = 16  # samples on each side; 32 coefficients with a Kaiser window
 KAISER_BETA = 9.0
 RUN = 2 * REACH  # samples whose gaps are filled by one product
@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 
 
 def interpolator() -> Floats:
-    """Tabulate the interpolation of one run.
+    """Return the matrix that interpolates between the samples of one run.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def interpolator() -> Floats:
 
 
 class TruePeak:
-    """Measure the largest magnitude of the signal that the samples stand for.
+    """Measure the true peak of the signal that the samples stand for.
 
     The step at the end of the file is not counted; FFmpeg does not count it either.
     """
@@ -54,7 +54,7 @@ class TruePeak:
         self._rest: Floats = np.zeros((channels, REACH), np.float32)
 
     def add(self, x: Floats) -> None:
-        """Take in the next frames.
+        """Add the next samples to the measurement of the true peak.
 
         Parameters
         ----------
@@ -73,7 +73,7 @@ class TruePeak:
         self._rest = joined[:, max(0, runs - 1) * RUN :]
 
     def _look_between(self, x: Floats) -> None:
-        """Look between the samples of all runs but the outermost."""
+        """Search the true peak between the samples of all runs but the outermost."""
         channels, count = x.shape[0], x.shape[1] // RUN
         low, high = fold(x.reshape(-1), np.arange(channels * count) * RUN)
         loudest = np.maximum(high, -low).reshape(channels, count)

@@ -58,7 +58,7 @@ def k_weighting(sample_rate: int) -> tuple[Biquad, Biquad]:
 
 
 def run_filters(filters: tuple[Biquad, ...], x: Floats, states: Floats) -> Floats:
-    """Filter rows sample by sample: slow, and the definition of the fast form.
+    """Filter audio sample by sample: slow, and the reference of the matrix form.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def run_filters(filters: tuple[Biquad, ...], x: Floats, states: Floats) -> Float
 
 
 class KWeighting:
-    """Run the two filters over a stream of several channels."""
+    """Apply the two K-weighting filters to a stream of several channels."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         filters = k_weighting(sample_rate)
@@ -98,7 +98,7 @@ class KWeighting:
         self._state = np.zeros((channels, STATES))
 
     def filter(self, x: Floats) -> Floats:
-        """Filter the next frames.
+        """Apply the K-weighting filters to the next samples.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class KWeighting:
         return out.reshape(x.shape)
 
     def _states_before(self, added: Floats) -> Floats:
-        """Return the state before each run, from the states that each run adds."""
+        """Return the filters' state before each run of samples."""
         channels, count, _ = added.shape
         groups = -(-count // GROUP)
         padded = np.zeros((channels, groups * GROUP, STATES))
@@ -137,13 +137,13 @@ class KWeighting:
 def _responses(
     filters: tuple[Biquad, ...], x: Floats, states: Floats | None = None
 ) -> tuple[Floats, Floats]:
-    """Return the output and the states after one run of rows."""
+    """Return the filters' output and their states after one run of samples."""
     after = np.zeros((len(x), STATES)) if states is None else states.copy()
     return run_filters(filters, x, after), after
 
 
 def _powers(step: Floats) -> tuple[Floats, Floats]:
-    """Tabulate the spread of states within a group, and from the group's start."""
+    """Return two matrices that carry the filters' states through a group of runs."""
     powers = [np.eye(STATES)]
     for _ in range(GROUP):
         powers.append(powers[-1] @ step)

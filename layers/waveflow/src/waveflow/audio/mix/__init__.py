@@ -1,1 +1,1 @@
-"""Sum stems into one file."""
+"""Mix stems into one WAV file."""

@@ -21,7 +21,7 @@ QUALITY = "VHQ"  # alias rejection of 155 dB at a tenth more time than HQ
 
 
 class StemReader:
-    """Read one stem in blocks of MIX_FRAMES, wherever its decoder's blocks end.
+    """Read one stem of a mix in mono blocks of MIX_FRAMES.
 
     Parameters
     ----------
@@ -48,14 +48,14 @@ class StemReader:
 
     @property
     def warnings(self) -> set[str]:
-        """Return the codes seen so far, each with the stem's name."""
+        """Return the decoder's warning codes so far, each with the stem's name."""
         codes = set(self._stream.warnings)
         if self._stream.sample_rate != self.sample_rate:
             codes.add(RESAMPLED)
         return {f"{code}:{self._name}" for code in codes}
 
     def next_block(self) -> NDArray[np.float32]:
-        """Fill the next block from as many decoded blocks as it takes.
+        """Return the next MIX_FRAMES mono samples of the stem.
 
         Returns
         -------
@@ -102,7 +102,7 @@ class StemReader:
 
 @contextmanager
 def _errors_name(stem: str) -> Iterator[None]:
-    """Put the stem's name before the sentence of every error."""
+    """Put the stem's name before the message of every error raised in the block."""
     try:
         yield
     except WaveflowError as exc:

@@ -25,7 +25,7 @@ MAX_WAV_BYTES = 0xFFFF_FFFF  # RIFF counts the file in 32 bits
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """Describe the file that was mixed.
+    """Describe a mixed WAV file and its waveform.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def mix(
     num_peaks: int = PEAKS_OF_A_MIX,
     deadline: float | None = None,
 ) -> Mix:
-    """Mix stems by the platform's classic rule.
+    """Mix stems into a mono WAV: their mean, scaled down where it exceeds 0.95.
 
     Mono per stem, zero-padded, summed, divided by their number, scaled down
     where the peak exceeds 0.95; 16-bit PCM at the first stem's rate.
@@ -114,14 +114,14 @@ def _hash_of(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """Mix the same stems once, or a second time at another gain."""
+    """Write the mix of the same stems once, or a second time at another gain."""
 
     paths: Sequence[Path]
     names: Sequence[str]
     deadline: float | None
 
     def write(self, out: Path, *, gain: float) -> tuple[float, int, tuple[str, ...]]:
-        """Write the mix; return its peak before the gain, its frames and warnings."""
+        """Write the mixed WAV; return its peak before the gain, length and warnings."""
         stems = self._open()
         rate, peak, frames = stems[0].sample_rate, 0.0, 0
         decoders = min(DECODERS, len(stems))
@@ -139,7 +139,7 @@ class _Job:
         return peak, frames, _warnings_of(stems)
 
     def _open(self) -> list[StemReader]:
-        """Open the stems; the first one's sample rate is the mix's."""
+        """Open the stems' files, read at the first stem's sample rate."""
         stems: list[StemReader] = []
         for path, name in zip(self.paths, self.names, strict=True):
             rate = stems[0].sample_rate if stems else None
@@ -156,7 +156,7 @@ def _warnings_of(stems: Sequence[StemReader]) -> tuple[str, ...]:
 def _sum_blocks(
     stems: Sequence[StemReader], pool: ThreadPoolExecutor
 ) -> Iterator[NDArray[np.float32]]:
-    """Add one block of each stem at a time, in their order, over their number."""
+    """Yield the mean of all stems, block by block."""
     count = np.float32(len(stems))
     total = np.empty(MIX_FRAMES, np.float32)
     while True:

@@ -1,4 +1,4 @@
-"""Draw peaks and audiowaveform's data while the blocks of a stream pass by."""
+"""Draw peaks and audiowaveform's data while the blocks of a file are decoded."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ MIN_SAMPLES_PER_PIXEL = 2  # audiowaveform's own minimum
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Say where a stream of a known or guessed length is cut.
+    """Say how a file of known or guessed length is divided into peaks and data.
 
     Parameters
     ----------
@@ -36,18 +36,18 @@ class Plan:
 
     @property
     def samples_per_pixel(self) -> int:
-        """Return the number of frames that share a pair of data."""
+        """Return the number of frames that share one min/max pair of the data."""
         return max(MIN_SAMPLES_PER_PIXEL, -(-self.frames // self.num_peaks))
 
     @property
     def length(self) -> int:
-        """Count the pairs of data."""
+        """Return the number of min/max pairs in the waveform data."""
         return -(-self.frames // self.samples_per_pixel)
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Hold the peaks and data of a whole stream.
+    """Hold the peaks and the waveform data of a whole file.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Drawing:
 
 
 class Canvas:
-    """Listen to a stream from a frame on, and draw the raw samples of its blocks.
+    """Draw a waveform from the decoded blocks of a file, from a frame on.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Canvas:
         self.extremes = Extremes(plan.length)
 
     def add(self, block: Block) -> None:
-        """Draw a block; frames beyond the plan are only counted."""
+        """Draw one block of samples; frames beyond the plan are only counted."""
         samples = block.samples[: max(0, self.plan.frames - self.position)]
         if len(samples):
             where, starts = self._peak_grid.cut(self.position, len(samples))
@@ -101,12 +101,12 @@ class Canvas:
         self.position += len(block.samples)
 
     def merge(self, other: "Canvas") -> None:
-        """Take over what a canvas of the same plan drew of another part."""
+        """Take over what another canvas of the same plan drew of another part."""
         np.maximum(self.magnitudes, other.magnitudes, out=self.magnitudes)
         self.extremes.merge(other.extremes)
 
     def finish(self) -> Drawing:
-        """Return the drawing of everything that the canvas heard."""
+        """Return the peaks and data of all blocks that the canvas has drawn."""
         peak = float(self.magnitudes.max(initial=0.0))
         # More peaks than frames: an empty bucket takes frame floor(i * n / N).
         index = np.arange(self.plan.num_peaks, dtype=np.int64)
@@ -123,7 +123,7 @@ class Canvas:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Cut frames into buckets of equal size, as near as whole frames allow.
+    """Divide audio frames into buckets of equal size, as near as whole frames allow.
 
     Bucket i starts at frame floor(i * frames / buckets).
 
@@ -139,7 +139,7 @@ class Grid:
     buckets: int
 
     def cut(self, position: int, count: int) -> tuple[slice, NDArray[np.int64]]:
-        """Cut a block of `count` frames whose first frame is `position`.
+        """Find the buckets that a block of `count` frames at `position` falls into.
 
         Returns
         -------
@@ -157,7 +157,7 @@ class Grid:
 
 
 class Extremes:
-    """Keep the smallest and largest value of each of `size` buckets."""
+    """Keep the smallest and largest sample of each of `size` buckets."""
 
     def __init__(self, size: int) -> None:
         self.low: Sums | None = None
@@ -165,7 +165,7 @@ class Extremes:
         self._size = size
 
     def add(self, values: Sums, where: slice, *, starts: NDArray[np.int64]) -> None:
-        """Take in values, shape (frames,), whose buckets `where` start at `starts`."""
+        """Take in samples, shape (frames,), whose buckets `where` start at `starts`."""
         low, high = kernels.fold(values, starts)
         if self.low is None or self.high is None:
             self.low, self.high = _empty_extremes(self._size, values)
@@ -173,7 +173,7 @@ class Extremes:
         np.maximum(self.high[where], high, out=self.high[where])
 
     def merge(self, other: "Extremes") -> None:
-        """Take over the extremes of another part, of the same size."""
+        """Take over smaller minima and larger maxima of another part of the file."""
         if self.low is None or self.high is None:
             self.low, self.high = other.low, other.high
         elif other.low is not None and other.high is not None:
@@ -181,14 +181,14 @@ class Extremes:
             np.maximum(self.high, other.high, out=self.high)
 
     def interleave(self) -> Sums:
-        """Return low and high in turn, shape (2 * size,)."""
+        """Return minima and maxima in turn, shape (2 * size,)."""
         if self.low is None or self.high is None:
             return np.zeros(0, np.int32)
         return np.stack((self.low, self.high), axis=1).reshape(-1)
 
 
 def _empty_extremes(size: int, values: Sums) -> tuple[Sums, Sums]:
-    """Fill lows and highs with the bounds of the values' type."""
+    """Return minima and maxima of empty buckets, at the bounds of the number type."""
     kind, low, high = values.dtype, -np.inf, np.inf
     if kind.kind == "i":
         low, high = np.iinfo(kind.name).min, np.iinfo(kind.name).max

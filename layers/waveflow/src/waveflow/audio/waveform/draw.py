@@ -16,7 +16,7 @@ from waveflow.audio.waveform.parallel import DECODERS
 from waveflow.errors import CorruptAudioError
 
 MIN_PART_FRAMES = 500_000  # ten seconds: less is cheaper in one decoder
-MAX_PASSES = 3  # the guess, the truth, and no third answer from the same bytes
+MAX_PASSES = 3  # by the guessed length, then by the decoded length
 VERSION = 2  # version of audiowaveform's data format
 ALGORITHM = 1  # version of the peaks; raised when the same bytes would give others
 
@@ -71,7 +71,7 @@ def draw(
     decoders: int = DECODERS,
     listeners: Sequence[Listener[object]] = (),
 ) -> Waveform:
-    """Draw one file, whose content decides what it is.
+    """Return the waveform of one audio file, recognised by its content.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def _waveform_of(canvas: Canvas, stream: Stream) -> Waveform:
 
 
 def waveform_document(waveform: Waveform, *, audio_hash: str, created_at: str) -> bytes:
-    """Write one document for peaks.js, waveform-data.js and wavesurfer.js.
+    """Return the JSON document for peaks.js, waveform-data.js and wavesurfer.js.
 
     Parameters
     ----------

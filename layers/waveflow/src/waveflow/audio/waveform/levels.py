@@ -1,4 +1,4 @@
-"""Turn samples into 16-bit mono levels by audiowaveform's rules."""
+"""Turn samples into 16-bit mono levels by audiowaveform's rounding."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ FLOOR_LOSS = 0.5
 def sum_channels(
     block: Samples, rounding: Rounding, *, loudest: float | None = None
 ) -> Sums:
-    """Add the channels of each frame, as the source's rounding allows.
+    """Sum the channels of each audio frame, ready for `to_16_bits` to round.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def sum_channels(
 def to_16_bits(
     extremes: Sums, channels: int, *, rounding: Rounding
 ) -> NDArray[np.int16]:
-    """Turn sums of channels into 16-bit levels.
+    """Turn sums of channels into 16-bit mono levels, clipped.
 
     Rounding is monotonic, so that only the extremes need it.
 
@@ -84,5 +84,5 @@ def to_16_bits(
 
 
 def to_8_bits(levels: NDArray[np.int16]) -> NDArray[np.int8]:
-    """Keep the upper eight bits, rounded towards zero."""
+    """Turn 16-bit levels into 8-bit levels, rounded towards zero."""
     return divide_towards_zero(levels, 256).astype(np.int8)

@@ -1,4 +1,4 @@
-"""Decode parts of one file at the same time, and make sure that they fit."""
+"""Decode parts of one file in parallel, and check that the parts fit together."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -17,7 +17,7 @@ PROBE_FRAMES = 8_192  # decoded by both neighbours, and equal if they are aligne
 def paint(
     stream: Stream, plan: Plan, *, deadline: float | None, parts: int
 ) -> Canvas | None:
-    """Draw a stream in several parts at once.
+    """Draw a file's waveform in several parts at once; None where they do not fit.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def _join_parts(parts: "list[_Part]") -> Canvas | None:
 
 
 class _Part:
-    """Draw one part, and keep the first frames of this part and of the next."""
+    """Draw one part of a file, and keep the first frames of this part and the next."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class _Part:
         self._blocks = codec.blocks(stream, start=start, deadline=deadline)
 
     def paint(self) -> None:
-        """Decode until the end of the part, and a little further."""
+        """Draw the part, and decode the first frames of the next part."""
         ahead, behind = _Probe(), _Probe()
         for block in self._blocks:
             ahead.add(block)
@@ -114,18 +114,18 @@ class _Probe:
 
     @property
     def full(self) -> bool:
-        """Tell whether there are enough frames to compare."""
+        """Tell whether enough frames are kept to compare two parts."""
         return self._count >= PROBE_FRAMES
 
     def add(self, block: Samples) -> None:
-        """Keep the frames that are still missing."""
+        """Keep the block's frames, until PROBE_FRAMES frames are kept."""
         if not self.full:
             kept = block[: PROBE_FRAMES - self._count].copy()
             self._parts.append(kept)
             self._count += len(kept)
 
     def frames(self) -> Samples | None:
-        """Return all frames that were kept."""
+        """Return all frames that the probe has kept, or None."""
         if not self._parts:
             return None
         joined: Samples = np.concatenate(self._parts)

@@ -24,7 +24,7 @@ Points = NDArray[np.int8 | np.int16]
 
 @dataclass(frozen=True, slots=True)
 class WaveformData:
-    """Hold minima and maxima as audiowaveform counts them, and write them.
+    """Hold the minima and maxima of audiowaveform, and write .dat and .json files.
 
     Parameters
     ----------
@@ -48,11 +48,11 @@ class WaveformData:
 
     @property
     def length(self) -> int:
-        """Count the points."""
+        """Return the number of min/max points of the waveform data."""
         return len(self.data)
 
     def dat(self, version: int | None = None) -> bytes:
-        """Return a whole .dat file.
+        """Return the waveform data as the bytes of a whole .dat file.
 
         Parameters
         ----------
@@ -75,7 +75,7 @@ class WaveformData:
         return b"".join((head, points.data))
 
     def json(self) -> bytes:
-        """Return a whole .json file, minified, ending with a line feed."""
+        """Return the waveform data as a whole .json file, ending with a line feed."""
         document = {
             "version": 2,
             "channels": self.channels,
@@ -103,7 +103,7 @@ def audiowaveform_data(
     split_channels: bool = False,
     deadline: float | None = None,
 ) -> WaveformData:
-    """Compute the data that audiowaveform computes of a file.
+    """Return the waveform data that audiowaveform computes of an audio file.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def audiowaveform_data(
 
 
 class ZoomLevel:
-    """Listen to a stream, and give each run of frames its minimum and maximum.
+    """Reduce decoded audio to one minimum and maximum for each run of frames.
 
     Parameters
     ----------
@@ -158,13 +158,13 @@ class ZoomLevel:
         self._frames = 0
 
     def add(self, block: Block) -> None:
-        """Reduce a block to its points at once: points are small, sums are not."""
+        """Reduce a block of samples to its min/max points at once."""
         samples, run = block.samples, self._run
         first, stop = self._frames // run, -(-(self._frames + len(samples)) // run)
         starts = np.arange(first, stop, dtype=np.int64) * run - self._frames
         starts[0] = 0
         points = self._points_of(samples, starts)
-        if self._frames % run:  # the first point goes on where the last block ended
+        if self._frames % run:  # the first point continues the last block's last point
             last = self._parts[-1][-1]
             np.minimum(last[:, 0], points[0, :, 0], out=last[:, 0])
             np.maximum(last[:, 1], points[0, :, 1], out=last[:, 1])
@@ -174,7 +174,7 @@ class ZoomLevel:
         self._frames += len(samples)
 
     def finish(self) -> WaveformData:
-        """Join the points of all blocks."""
+        """Return the min/max points of all blocks as waveform data."""
         data: Points = np.concatenate(self._parts)
         return WaveformData(
             sample_rate=self._stream.sample_rate,
@@ -185,7 +185,7 @@ class ZoomLevel:
         )
 
     def _points_of(self, samples: Samples, starts: NDArray[np.int64]) -> Points:
-        """Return one point for each start, shape (points, channels, 2)."""
+        """Return one min/max point for each start, shape (points, channels, 2)."""
         channels, rounding = self._stream.channels, self._stream.rounding
         lanes = [samples]
         if self._split:

@@ -1,4 +1,4 @@
-"""The content alone decides what a file is."""
+"""Recognising files by their content, whatever their names say."""
 
 import unicodedata
 from pathlib import Path
@@ -46,7 +46,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_name_never_changes_the_kind(tmp_path: Path, name: str):
-    """The same bytes are the same audio, whatever a musician calls them."""
+    """A musician's name for a file must not change its format."""
     path = tmp_path / name
     path.write_bytes(sound.wav(sound.pcm16(sound.tone(0.1))))
 
@@ -55,7 +55,7 @@ def test_name_never_changes_the_kind(tmp_path: Path, name: str):
 
 @pytest.mark.parametrize("magic", FOREIGN, ids=FOREIGN.get)
 def test_foreign_content_is_named(tmp_path: Path, magic: bytes):
-    """Decoders would open many of these; the answer says what was found."""
+    """A user must read which format was refused, not that the file is damaged."""
     path = tmp_path / "a.wav"
     path.write_bytes(magic + bytes(2000))
 
@@ -72,7 +72,7 @@ def test_foreign_content_is_named(tmp_path: Path, magic: bytes):
     ],
 )
 def test_ogg_is_accepted_by_its_codec_only(tmp_path: Path, head: bytes, found: str):
-    """Ogg is only a container: what is inside must be on the list too."""
+    """A user's Ogg with an unlisted codec must be refused by the codec's name."""
     path = tmp_path / "a.ogg"
     path.write_bytes(
         hostile.ogg_page([head + bytes(40)], granule=0, sequence=0, flags=2)
@@ -102,7 +102,7 @@ def test_a_few_bytes_are_unsupported(tmp_path: Path, data: bytes):
 
 
 def test_id3_tag_hides_nothing(tmp_path: Path):
-    """Some taggers put ID3 before WAV and FLAC; large covers make it megabytes."""
+    """A tagged WAV must be recognised, even behind a cover of megabytes."""
     tag = b"ID3\x03\0\0" + bytes([5, 0, 0, 0]) + bytes(5 << 21)
     path = tmp_path / "a.mp3"
 

@@ -1,4 +1,4 @@
-"""What is built is inspected, and what is measured is written only when asked."""
+"""Workflows inspect every image; benchmark pages change only when somebody asks."""
 
 import functools
 import re
@@ -24,7 +24,7 @@ def images() -> set[str]:
 
 @pytest.mark.parametrize("field", ["image", "image-ref"])
 def test_every_image_is_inspected(field: str):
-    """An SBOM for each, and a scan: one image tells nothing of another's libraries."""
+    """An image without SBOM and scan would ship libraries that nobody has checked."""
     steps = yaml.safe_load(ACTION.read_text("utf-8"))["runs"]["steps"]
 
     inspected = [step["with"][field] for step in steps if field in step["with"]]
@@ -35,7 +35,7 @@ def test_every_image_is_inspected(field: str):
 
 @pytest.mark.parametrize("name", ["deploy", "test"])
 def test_a_workflow_inspects_what_it_has_built(name: str):
-    """After the images are there, and before anything is deployed."""
+    """An inspection after the deployment would let a vulnerable image reach users."""
     text = (ROOT / f".github/workflows/{name}.yml").read_text("utf-8")
 
     built, _, after = text.partition("run: make test-images")
@@ -46,7 +46,7 @@ def test_a_workflow_inspects_what_it_has_built(name: str):
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, ACTION], ids=lambda path: path.name)
 def test_every_action_is_pinned_by_digest(path):
-    """A tag can be moved; a digest cannot."""
+    """An action's tag can be moved to hostile code; a commit's digest cannot."""
     used = re.findall(r"uses: (\S+)", path.read_text("utf-8"))
 
     foreign = [each for each in used if not each.startswith("./")]
@@ -55,7 +55,7 @@ def test_every_action_is_pinned_by_digest(path):
 
 
 def test_figures_of_processes_never_replace_those_of_the_images():
-    """The page would go on naming a container that nobody has run."""
+    """A reader of the page would take figures of plain processes for containers'."""
     parity = script("bench_parity")
 
     assert parity.refusal(f"…{parity.IN_IMAGES}…", images=False)
@@ -64,7 +64,7 @@ def test_figures_of_processes_never_replace_those_of_the_images():
 
 
 def test_a_table_replaces_the_one_before_it_and_nothing_else():
-    """The rest of the page is written by hand."""
+    """A new table must not remove the page's other text, which an author wrote."""
     parity = script("bench_parity")
     first = parity.with_table("# Benchmarks\n", "old")
 
@@ -74,7 +74,7 @@ def test_a_table_replaces_the_one_before_it_and_nothing_else():
 
 
 def test_a_benchmark_writes_only_when_it_is_asked_to():
-    """Whoever tries it out keeps the page."""
+    """A developer who tries the benchmark must not change the published page."""
     parser = script("bench_parity").parser()
 
     assert parser.parse_args([]).write is False

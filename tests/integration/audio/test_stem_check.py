@@ -1,4 +1,4 @@
-"""Each warning has a made stem that earns it, and clean stems earn none."""
+"""Warnings of the stem check: one for each made fault, and none for clean stems."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from waveflow.audio.waveform.draw import draw
 
 
 def warnings_of(path) -> tuple[StemWarning, ...]:
-    """Return what is found while a file is drawn."""
+    """Return the stem check's warnings, found while a file is drawn."""
     meter = Meter()
     draw(path, 100, listeners=[meter])
     _, warnings = meter.finish()
@@ -24,7 +24,7 @@ def stereo(*channels: np.ndarray) -> np.ndarray:
 
 
 def clipped(seconds: float, over: float) -> np.ndarray:
-    """Return a sine of 100 Hz that hits the ceiling."""
+    """Return a sine of 100 Hz that exceeds full scale and is cut there."""
     return np.clip(tone(seconds, hz=100, level=over), -1, 1)
 
 
@@ -43,7 +43,7 @@ MADE = {
 
 @pytest.mark.parametrize("code", MADE)
 def test_each_fault_gives_its_warning_and_no_other(tmp_path, code):
-    """A warning that comes with another tells half as much."""
+    """A user with one fault must not read a second, false warning."""
     samples, how = MADE[code]
     path = write(tmp_path / "stem.wav", samples, **how)
 
@@ -63,7 +63,7 @@ def test_each_fault_gives_its_warning_and_no_other(tmp_path, code):
     ids=["music", "mono", "full scale", "chorus", "panned"],
 )
 def test_clean_stems_give_none(tmp_path, form, samples):
-    """Whoever is warned without need stops reading."""
+    """A user who is warned without need stops reading warnings."""
     if form in {"mp3", "ogg"}:
         samples = samples * 0.7
     path = write(tmp_path / f"stem.{form}", samples)
@@ -73,14 +73,14 @@ def test_clean_stems_give_none(tmp_path, form, samples):
 
 @pytest.mark.parametrize("subtype", ["PCM_24", "PCM_32", "FLOAT"])
 def test_real_depth_is_no_upsampling(tmp_path, subtype):
-    """Only a container whose lower bits are all empty was filled from 16."""
+    """A file with real 24 bits must not be called upsampled from 16."""
     path = write(tmp_path / "stem.wav", CLEAN, subtype=subtype)
 
     assert warnings_of(path) == ()
 
 
 def test_clipped_samples_are_counted():
-    """Two flat tops of 6 and 7; one of 5 may be a sine's own."""
+    """Runs of six samples at full scale count as clipped; five may be a sine's own."""
     x = np.zeros((2, 100), np.float32)
     x[0, 10:16], x[0, 30:37], x[1, 50:55] = 1, -1, 1
     x[1, 70:73], x[1, 73:76] = 1, -1
@@ -89,7 +89,7 @@ def test_clipped_samples_are_counted():
 
 
 def found(x: np.ndarray, *, at: list[int]) -> tuple[StemWarning, ...]:
-    """Return the warnings of planar samples that arrive in several blocks."""
+    """Return the CLIPPED warnings of samples that arrive in several blocks."""
     blocks = np.split(np.ascontiguousarray(x.T), at)
     meter = Meter()
     for block in blocks:
@@ -98,7 +98,7 @@ def found(x: np.ndarray, *, at: list[int]) -> tuple[StemWarning, ...]:
 
 
 def test_leading_silence_is_measured(tmp_path):
-    """Leading silence ends at the first sample above -60 dBFS."""
+    """A user reads how long the lead is, up to the first sample above -60 dBFS."""
     samples = np.concatenate((np.zeros(round(1.25 * RATE)), tone(1)))
     path = write(tmp_path / "stem.wav", samples)
 
@@ -109,7 +109,7 @@ def test_leading_silence_is_measured(tmp_path):
 
 @pytest.mark.parametrize("peak_dbfs", [-65, -58, -45, -30])
 def test_a_quiet_stem_begins_where_it_begins(tmp_path, peak_dbfs):
-    """Quiet is no silence: a lead of nothing counts, a soft beginning does not."""
+    """A soft beginning is music, and must not be called silence."""
     peak = 10 ** (peak_dbfs / 20)
     soft = np.concatenate((tone(2, level=peak / 5), tone(1, level=peak)))
     late = np.concatenate((np.zeros(2 * RATE), tone(2, level=peak)))
@@ -122,7 +122,7 @@ def test_a_quiet_stem_begins_where_it_begins(tmp_path, peak_dbfs):
 
 
 def test_a_noise_floor_before_a_stem_is_still_silence(tmp_path):
-    """A microphone that waits 70 dB below the singer."""
+    """A microphone's noise 70 dB below the singer must still count as silence."""
     noise = np.random.default_rng(5).uniform(-3e-4, 3e-4, 2 * RATE)
     path = write(tmp_path / "stem.wav", np.concatenate((noise, tone(1, level=0.9))))
 
@@ -135,7 +135,7 @@ def test_a_noise_floor_before_a_stem_is_still_silence(tmp_path):
 def test_the_half_period_that_a_low_note_has_left_over_is_no_offset(
     tmp_path, hz, seconds
 ):
-    """A kick or an 808 ends where it ends; its mean is not zero."""
+    """A kick that ends within a period has a mean, and must not get DC_OFFSET."""
     note = tone(seconds, hz=hz, level=1.0)
     decay = np.exp(-np.arange(len(note)) / RATE / seconds * 4)
 
@@ -146,7 +146,7 @@ def test_the_half_period_that_a_low_note_has_left_over_is_no_offset(
 @pytest.mark.parametrize("side", [1, -1])
 @pytest.mark.parametrize("level", [127 / 128, 1.0])
 def test_eight_bits_at_full_scale_are_not_clipped(tmp_path, hz, side, level):
-    """Steps of eight bits are tall: a sine rests on the highest for long."""
+    """A sine in eight bits rests on the top step, and must not get CLIPPED."""
     codes = np.clip(np.rint(side * 128 * level * tone(2, hz=hz, level=1)), -128, 127)
     path = tmp_path / "stem.wav"
     path.write_bytes(sound.wav((codes + 128).astype(np.uint8).tobytes(), fmt=EIGHT))
@@ -156,7 +156,7 @@ def test_eight_bits_at_full_scale_are_not_clipped(tmp_path, hz, side, level):
 
 @pytest.mark.parametrize("lowest", [-127, -128])
 def test_both_sides_of_eight_bits_count(tmp_path, lowest):
-    """The highest code is 127, so full scale is not the same on both sides."""
+    """Full scale of eight bits is 127 and -128, and both sides must count."""
     codes = np.clip(np.rint(400 * tone(1, hz=50, level=1)), lowest, 127)
     path = tmp_path / "stem.wav"
     path.write_bytes(sound.wav((codes + 128).astype(np.uint8).tobytes(), fmt=EIGHT))
@@ -168,7 +168,7 @@ def test_both_sides_of_eight_bits_count(tmp_path, lowest):
 
 
 def test_a_broken_meter_does_not_stop_the_drawing(tmp_path):
-    """The same waveform, and an error for whoever asks what was heard."""
+    """A user keeps the waveform when the analysis runs out of time."""
     path = write(tmp_path / "stem.wav", CLEAN)
     late = Meter(time_s=0)
 
@@ -180,11 +180,11 @@ def test_a_broken_meter_does_not_stop_the_drawing(tmp_path):
 
 
 @pytest.mark.parametrize("form", ["wav", "mp3"])
-def test_listening_changes_no_peak(tmp_path, form):
-    """A user who asks for an analysis gets the same document, from one decoder."""
+def test_an_analysis_changes_no_peak(tmp_path, form):
+    """An analysis must not change the waveform of the same file."""
     path = write(tmp_path / f"stem.{form}", music(23.5, channels=1))
 
-    heard, drawn = draw(path, 500, listeners=[Meter()]), draw(path, 500)
+    analysed, drawn = draw(path, 500, listeners=[Meter()]), draw(path, 500)
 
-    assert np.array_equal(heard.peaks, drawn.peaks)
-    assert np.array_equal(heard.data, drawn.data)
+    assert np.array_equal(analysed.peaks, drawn.peaks)
+    assert np.array_equal(analysed.data, drawn.data)

@@ -1,8 +1,8 @@
-"""Measure what an analysis costs beside drawing; each figure is of a new process.
+"""Measure the cost of an analysis beside drawing, each figure in a new process.
 
-This one imports nothing large: on Linux a process starts with its parent's peak.
-
-.venv/bin/python tests/performance/listening.py [MINUTES]
+This module imports no large package: on Linux a child process starts with its
+parent's peak of memory.
+.venv/bin/python tests/performance/analysis.py [MINUTES]
 """
 
 import functools
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 RATE = 48_000
-TIMES = 3  # the cheapest of these runs counts: others were disturbed
+TIMES = 3  # runs; the cheapest counts, because other programs disturb the others
 
 Cost = tuple[float, float]
 
@@ -36,14 +36,14 @@ def make(path: Path, minutes: float) -> None:
 
 
 def draw(path: Path) -> None:
-    """Draw, in one decoder as an analysis does."""
+    """Draw in one decoder, as an analysis does."""
     from waveflow.audio.waveform.draw import draw
 
     draw(path, 1024, decoders=1)
 
 
-def listen(path: Path) -> None:
-    """Draw, and measure loudness and faults."""
+def analyse(path: Path) -> None:
+    """Draw, and measure loudness and stem faults."""
     from waveflow.audio.listen.meter import Meter
     from waveflow.audio.waveform.draw import draw
 
@@ -53,7 +53,7 @@ def listen(path: Path) -> None:
 
 
 def find(path: Path) -> None:
-    """Look for tempo and key, as the first call of a process."""
+    """Find tempo and key, as the first call of a process."""
     from waveflow.audio.listen.excerpt import read_excerpt
     from waveflow.audio.listen.key import find_key
     from waveflow.audio.listen.tempo import find_tempo
@@ -64,18 +64,18 @@ def find(path: Path) -> None:
 
 
 def find_again(path: Path) -> None:
-    """Look twice."""
+    """Find tempo and key twice."""
     find(path)
     find(path)
 
 
 def measure(work: Callable[[Path], None], path: Path) -> Cost:
-    """Return CPU seconds and peak megabytes of one new process."""
+    """Return CPU seconds and peak megabytes of a function in a new process."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_measured, args=(work, path, theirs))
     process.start()
-    theirs.close()  # so that a process that fails ends the wait
+    theirs.close()  # a process that fails closes the pipe
     cost: Cost = ours.recv()
     process.join()
     return cost
@@ -89,23 +89,23 @@ def _measured(work: Callable[[Path], None], path: Path, answer: object) -> None:
 
 
 def main(minutes: float) -> None:
-    """Print the table."""
+    """Print the table of costs."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "stem.wav"
         measure(functools.partial(make, minutes=minutes), path)
         measure(find, path)  # fills numba's cache
         cost = {
             work: min(measure(work, path) for _ in range(TIMES))
-            for work in (draw, listen, find, find_again)
+            for work in (draw, analyse, find, find_again)
         }
-    heard = (cost[listen][0] - cost[draw][0]) / minutes
+    meter = (cost[analyse][0] - cost[draw][0]) / minutes
     again = cost[find_again][0] - cost[find][0]
-    more = cost[listen][1] - cost[draw][1]
+    more = cost[analyse][1] - cost[draw][1]
     first, memory = cost[find]
     rows = [
         "| work | CPU s | MB |",
         "| --- | --- | --- |",
-        f"| loudness and stem check, a stereo minute | {heard:.2f} | {more:.0f} more |",
+        f"| loudness and stem check, a stereo minute | {meter:.2f} | {more:.0f} more |",
         f"| tempo and key, first of a process | {first:.1f} | {memory:.0f} in all |",
         f"| tempo and key, again | {again:.1f} | |",
     ]
