@@ -6,6 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("WAVEFLOW_CORPUS", ROOT.parent / "shared" / "corpus"))
+FOUND = FOLDER.parent / "found" / "audio"  # broke earlier releases
 ABSENT = f"no corpus at {FOLDER}; WAVEFLOW_CORPUS names another place"
 
 

@@ -70,7 +70,6 @@ CONTRACT_SAYS_NO = (
     ".mp4",
     ".wma",
     ".aac",
-    ".ogv",
     "tinytag/mp3_audio.m4a",
     "pydub/bach.ogg",
 )

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from waveflow.audio.formats import mpeg_length, ogg
 kind, path = sys.argv[1], Path(sys.argv[2])
-mpeg_length.measure(path) if kind == "mp3" else ogg.read_pages(path, opus=False)
+mpeg_length.measure(path) if kind == "mp3" else ogg.read_links(path)
 print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024)
 """
 LENGTH_MB = 100

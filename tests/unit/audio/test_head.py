@@ -112,3 +112,42 @@ def test_id3_tag_hides_nothing(tmp_path: Path):
     mp3 = sniff(path)
 
     assert (wav, mp3) == (Kind.WAV, Kind.MP3)
+
+
+def test_zeros_behind_a_tag_are_no_content(tmp_path: Path):
+    """Some taggers leave zeros that the tag's own size does not count."""
+    tag = b"ID3\4\0\0\0\0\0\x0a" + bytes(10)
+    path = tmp_path / "a"
+    for zeros in (8, 70_000, 200_001):
+        path.write_bytes(tag + bytes(zeros) + hostile.mp3_of_silence(2))
+
+        assert sniff(path) is Kind.MP3
+
+    path.write_bytes(tag + bytes(100_000))
+    with pytest.raises(UnsupportedMediaError, match="ID3"):
+        sniff(path)
+
+
+@pytest.mark.parametrize("size", [417, 1_045])
+def test_free_format_mp3_is_named(tmp_path: Path, size: int):
+    """FFmpeg cannot decode frames whose headers do not tell their size."""
+    frames = [b"\xff\xfb\x00\x64" + b"\x55" * (size + n % 2) for n in range(20)]
+    path = tmp_path / "a.mp3"
+    path.write_bytes(b"".join(frames))
+
+    with pytest.raises(UnsupportedMediaError, match="free-format MP3"):
+        sniff(path)
+
+
+@pytest.mark.parametrize("first", [b"Speex   ", b"fishead\0", b"\x80theora"])
+def test_ogg_is_known_by_any_of_its_streams(tmp_path: Path, first: bytes):
+    """The answer once depended on which stream stood first."""
+    pages = [
+        hostile.ogg_page([packet], granule=0, sequence=0, flags=2, serial=serial)
+        for serial, packet in enumerate([first, b"\x01vorbis".ljust(30, b"\0")])
+    ]
+    path = tmp_path / "a"
+    for order in (pages, pages[::-1]):
+        path.write_bytes(b"".join(order))
+
+        assert sniff(path) is Kind.OGG

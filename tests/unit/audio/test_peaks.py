@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import sound
+from waveflow.audio.stream import Rounding
+from waveflow.audio.waveform import levels
 from waveflow.audio.waveform.draw import draw, waveform_document
 from waveflow.errors import ResourceLimitError
 
@@ -114,3 +116,16 @@ def test_document_is_what_browsers_load(tmp_path: Path):
     assert document["duration"] == 1
     assert all(0 <= peak <= 1 for peak in document["peaks"])
     assert b" " not in raw
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_full_scale_mp3_is_cut_where_libmad_cuts(channels: int):
+    """Audiowaveform's decoder of MP3 ends at -32,767: one in five values was off."""
+    block = np.array([-1.2, -1.0, -0.5, 1.0, 1.2], np.float32)
+    both = np.repeat(block[:, None], channels, axis=1)
+
+    sums = levels.sum_channels(both, Rounding.FLOOR, loudest=1.2)
+    sixteen = levels.to_16_bits(sums, channels, rounding=Rounding.FLOOR)
+
+    assert sixteen.tolist() == [-32_767, -32_767, -16_384, 32_767, 32_767]
+    assert levels.to_8_bits(sixteen).tolist() == [-127, -127, -64, 127, 127]

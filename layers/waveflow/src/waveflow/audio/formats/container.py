@@ -10,24 +10,51 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from waveflow.audio.formats import mp4
 from waveflow.audio.stream import CODECS, DEMUXERS, Kind, Samples
 from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
 if TYPE_CHECKING:
-    from av import AudioFrame, AudioStream
+    from av import AudioFrame, AudioStream, VideoStream
     from av.container import InputContainer
 
 # A frame has room for eight planes in itself, so a null pointer behind seven.
 _PLANES_WITHIN = 7
 # (8192 - 64) / 4: a Vorbis stamp does not know how its first windows overlap.
 JITTER = 2_048
-# Boxes of MPEG-4, by their headers.
-BOX_BYTES = 8
-LONG_BOX_BYTES = 16
-IS_LONG, UNTIL_THE_END = 1, 0  # special values of an MPEG-4 box's size field
-MAX_BOXES = 1_000
 # A crafted file must not name another file, and no file may be a playlist.
-PROTOCOLS = {"protocol_whitelist": "file"}
+WHITELIST = "protocol_whitelist"
+# Codecs of covers: some taggers store one picture without any mark.
+PICTURES = ("mjpeg", "png", "bmp", "gif", "tiff", "webp")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Name what FFmpeg opens: a file, or one link of an Ogg chain.
+
+    Parameters
+    ----------
+    start, stop
+        The offsets of the part; the whole file where `stop` is 0.
+    """
+
+    path: Path
+    kind: Kind
+    start: int = 0
+    stop: int = 0
+
+    @property
+    def url(self) -> str:
+        """Return the part's URL, so that FFmpeg takes its name for nothing else."""
+        whole = f"file:{self.path}"
+        if not self.stop:
+            return whole
+        return f"subfile,,start,{self.start},end,{self.stop},,:{whole}"
+
+    @property
+    def protocols(self) -> dict[str, str]:
+        """Return the option that lets FFmpeg open this file and nothing else."""
+        return {WHITELIST: "file,subfile" if self.stop else "file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +71,19 @@ class Facts:
         Claimed length, 0 if unknown.
     first
         The time stamp of the first frame, in frames.
+    stream
+        The number of the audio stream in the container.
     """
 
     sample_rate: int
     channels: int
     frames: int
     first: int
-
-
-def file_url(path: Path) -> str:
-    """Return a `file:` URL, so that FFmpeg reads no other protocol from the name."""
-    return f"file:{path}"
+    stream: int
 
 
 @contextmanager
-def open_container(
-    path: Path, kind: Kind
-) -> Iterator["tuple[InputContainer, AudioStream]"]:
+def open_container(source: Source) -> Iterator["tuple[InputContainer, AudioStream]"]:
     """Open an audio container with FFmpeg, and choose its audio stream.
 
     Raises
@@ -70,15 +93,16 @@ def open_container(
     EmptyAudioError
         The container holds neither a stream nor media.
     UnsupportedMediaError
-        The codec inside is not accepted, or there is video.
+        The codec inside is not accepted, is encrypted, or there is video.
     """
     import av
 
+    kind = source.kind
     try:
         container = av.open(
-            file_url(path),
+            source.url,
             format=DEMUXERS[kind],
-            container_options=PROTOCOLS,
+            container_options=source.protocols,
             metadata_errors="ignore",
         )
     except (av.error.FFmpegError, ValueError) as exc:
@@ -86,59 +110,59 @@ def open_container(
             f"The {kind} file cannot be opened: {getattr(exc, 'strerror', exc)}"
         ) from exc
     with container:
-        if kind is Kind.M4A and not container.streams and _is_empty_mp4(path):
-            raise EmptyAudioError("The m4a file holds no frame of audio.")
+        if kind is Kind.M4A:
+            _check_mp4(source.path, container)
         yield container, _find_stream(container, kind)
 
 
-def _find_stream(container: "InputContainer", kind: Kind) -> "AudioStream":
+def _check_mp4(path: Path, container: "InputContainer") -> None:
+    """Refuse an MPEG-4 file that is empty, holds video, or is encrypted."""
+    if not container.streams and mp4.is_empty(path):
+        raise EmptyAudioError("The m4a file holds no frame of audio.")
     for video in container.streams.video:
-        if kind is Kind.M4A and not video.disposition.attached_pic:
+        if not _is_picture(video):
             name = video.codec_context.name if video.codec_context else "unknown"
             raise UnsupportedMediaError(
                 f"The content is {name} video, which is not accepted."
             )
-    if not container.streams.audio:
-        raise CorruptAudioError(f"The {kind} file holds no audio stream.")
-    stream = container.streams.audio[0]
-    name = stream.codec_context.codec.canonical_name if stream.codec_context else ""
-    if name not in CODECS[kind]:
+    protection = mp4.find_protection(path)
+    if protection:
         raise UnsupportedMediaError(
-            f"The content is {name or 'an unknown codec'} in {kind}, "
-            "which is not accepted."
+            f"The content is protected by DRM ({protection}), which is not accepted."
         )
-    return stream
 
 
-def _is_empty_mp4(path: Path) -> bool:
-    """Tell whether an MPEG-4 file has media boxes, but no media inside them.
+def _is_picture(video: "VideoStream") -> bool:
+    """Tell whether a video stream is a cover, the pictures of chapters, or a still."""
+    from av.stream import Disposition
 
-    Returns
-    -------
-    bool
-        True where all boxes can be walked, and each `mdat` is without a body.
-    """
-    with path.open("rb") as file:
-        end, position, found = file.seek(0, 2), 0, False
-        for _ in range(MAX_BOXES):
-            if position >= end:
-                return found
-            file.seek(position)
-            header = file.read(LONG_BOX_BYTES)
-            size, body = int.from_bytes(header[:4], "big"), BOX_BYTES
-            if size == IS_LONG:
-                size, body = int.from_bytes(header[8:], "big"), LONG_BOX_BYTES
-            elif size == UNTIL_THE_END:
-                size = end - position
-            is_media = header[4:8] == b"mdat"
-            if size < body or (is_media and size > body):
-                return False
-            found = found or is_media
-            position += size
-    return False
+    marks = Disposition.attached_pic | Disposition.timed_thumbnails
+    # A member of a flag is true in itself: only `&` asks the stream.
+    if video.disposition & marks:
+        return True
+    name = video.codec_context.name if video.codec_context else ""
+    # Fragments are counted by no table, but their pictures are indexed.
+    pictures = max(video.frames, len(video.index_entries))
+    return name in PICTURES and pictures <= 1
 
 
-def read_facts(path: Path, kind: Kind) -> Facts:
+def _find_stream(container: "InputContainer", kind: Kind) -> "AudioStream":
+    """Return the first audio stream of an accepted codec."""
+    names = []
+    for stream in container.streams.audio:
+        context = stream.codec_context
+        name = context.codec.canonical_name if context else "an unknown codec"
+        if name in CODECS[kind]:
+            return stream
+        names.append(name)
+    if not names:
+        raise CorruptAudioError(f"The {kind} file holds no audio stream.")
+    raise UnsupportedMediaError(
+        f"The content is {names[0]} in {kind}, which is not accepted."
+    )
+
+
+def read_facts(source: Source) -> Facts:
     """Read an audio container's claims before decoding.
 
     Raises
@@ -146,13 +170,14 @@ def read_facts(path: Path, kind: Kind) -> Facts:
     WaveflowError
         As for `open_container`.
     """
-    with open_container(path, kind) as (_, stream):
+    with open_container(source) as (_, stream):
         rate, unit = stream.rate or 0, stream.time_base or 0
         return Facts(
             sample_rate=rate,
             channels=stream.channels or 0,
             frames=max(0, round((stream.duration or 0) * unit * rate)),
             first=round((stream.start_time or 0) * unit * rate),
+            stream=stream.index,
         )
 
 

@@ -5,13 +5,18 @@ anything, so that a gap is never longer than something else in the file proves.
 """
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from waveflow.audio.formats import ogg
-from waveflow.audio.formats.container import JITTER, Facts, open_container, planes_of
+from waveflow.audio.formats.container import (
+    JITTER,
+    Facts,
+    Source,
+    open_container,
+    planes_of,
+)
 from waveflow.audio.formats.head import id3_size
 from waveflow.audio.stream import BLOCK_SAMPLES, TRUNCATED, Kind, Samples
 from waveflow.errors import CorruptAudioError
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
     from av import AudioFrame, AudioStream, Packet
     from av.container import InputContainer
 
+# FFmpeg's flag by that name: samples that the container cuts off are decoded.
+SKIP_MANUAL = 1 << 29
 # Raw streams: junk behind the last frame comes as a packet, too.
 UNFRAMED = (Kind.MP3, Kind.FLAC)
 
@@ -29,20 +36,16 @@ class Gaps:
 
     Parameters
     ----------
-    first
-        The time stamp of the first frame, in frames.
     whole
         The length in frames, where the structure shows it and has to be met: of
         Ogg by its pages, of an MP3 that holds less than its header counts.
     """
 
-    def __init__(
-        self, path: Path, kind: Kind, *, sample_rate: int, first: int, whole: int
-    ) -> None:
+    def __init__(self, source: Source, facts: Facts, *, whole: int) -> None:
         self.broken = False
-        self._path, self._kind = path, kind
-        self._rate, self._whole = sample_rate, whole
-        self._end = first
+        self._source, self._kind = source, source.kind
+        self._rate, self._whole = facts.sample_rate, whole
+        self._end = facts.first
         self._given = 0
         self._longest = self._packet_bytes = self._tag_end = 0
         self._pages = 0, 0
@@ -75,9 +78,7 @@ class Gaps:
         if frame.pts is not None:
             at = round(frame.pts * (frame.time_base or 0) * self._rate)
         self._longest = max(self._longest, frame.samples)
-        lost = (
-            self._gap_by_sizes() if self._kind is Kind.MP3 else self._gap_by_stamps(at)
-        )
+        lost = self._count_lost(at)
         self.broken = self.broken or lost > 0 or self._failed
         self._failed, self._skipped, self._skipped_bytes = False, 0, 0
         self._packet_bytes = packet.size
@@ -85,12 +86,22 @@ class Gaps:
         self._given += lost + frame.samples
         return lost
 
+    def _count_lost(self, at: int) -> int:
+        if not self._given and self._kind in UNFRAMED:
+            # Junk in front of the first frame: nothing stood there.
+            self._failed = False
+            return 0
+        if self._kind is Kind.MP3:
+            return self._gap_by_sizes()
+        return self._gap_by_stamps(at)
+
     def _gap_by_stamps(self, at: int) -> int:
         gap = at - self._end
         most = self._skipped * self._longest
         if not most and self._whole and gap > JITTER:
             # A single stamp may be wrong although every page is there.
-            if not ogg.is_page_lost(self._path, *self._pages):
+            offsets = (self._source.start + page for page in self._pages)
+            if not ogg.is_page_lost(self._source.path, *offsets):
                 return 0
             most = self._whole - self._given
         return max(0, min(gap, most))
@@ -104,12 +115,12 @@ class Gaps:
 
 
 def read_blocks(
-    path: Path,
-    kind: Kind,
+    source: Source,
     *,
     facts: Facts,
     warn: Callable[[str], None],
     whole: int = 0,
+    is_exact: bool = False,
 ) -> Iterator[Samples]:
     """Decode a whole file by FFmpeg; silence replaces packets that cannot be decoded.
 
@@ -119,6 +130,8 @@ def read_blocks(
         Takes the code of a warning.
     whole
         The length that the structure shows and that has to be met, else 0.
+    is_exact
+        Whether the caller cuts off what is not heard, and FFmpeg must not.
 
     Yields
     ------
@@ -131,12 +144,15 @@ def read_blocks(
         Nothing could be decoded, or rate, channels or format change on the way.
     """
     joiner = _Joiner(facts)
-    gaps = Gaps(
-        path, kind, sample_rate=facts.sample_rate, first=facts.first, whole=whole
-    )
-    with open_container(path, kind) as (container, stream):
+    gaps = Gaps(source, facts, whole=whole)
+    with open_container(source) as (container, stream):
         stream.codec_context.thread_type = "NONE"
-        for frame, lost in _decode_packets(container, stream, gaps=gaps, warn=warn):
+        if is_exact:
+            stream.codec_context.flags2 |= SKIP_MANUAL
+        frames = _decode_packets(container, stream, gaps=gaps, warn=warn)
+        if is_exact:  # the first packet of Vorbis only prepares the second
+            next(frames, None)
+        for frame, lost in frames:
             yield from joiner.add(frame, lost=lost)
         yield from joiner.rest()
     if gaps.broken:
@@ -234,8 +250,9 @@ def _fit_channels(samples: Samples, channels: int) -> Samples:
     if len(samples) == 1:
         return np.broadcast_to(samples, (channels, samples.shape[1]))
     if channels == 1:
-        joined: Samples = samples.mean(axis=0, keepdims=True).astype(samples.dtype)
-        return joined
+        # A mean would silence stereo in anti-phase.
+        loudest = np.abs(samples.astype(np.float64)).argmax(axis=0)
+        return np.take_along_axis(samples, loudest[None], axis=0)
     raise CorruptAudioError(
         f"The number of channels changes from {channels} to {len(samples)}."
     )

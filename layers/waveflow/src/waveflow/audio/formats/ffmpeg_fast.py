@@ -6,17 +6,15 @@ is lost; the careful path does neither.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from waveflow.audio.formats.container import (
     JITTER,
-    PROTOCOLS,
     Facts,
-    file_url,
+    Source,
     planes_of,
 )
-from waveflow.audio.stream import DEMUXERS, Kind, Samples
+from waveflow.audio.stream import DEMUXERS, Samples
 
 if TYPE_CHECKING:
     from av import AudioFrame
@@ -30,7 +28,12 @@ PREROLL_SECONDS = 1.5
 
 
 def read_blocks(
-    path: Path, kind: Kind, *, facts: Facts, start: int = 0, frames: int = 0
+    source: Source,
+    *,
+    facts: Facts,
+    start: int = 0,
+    frames: int = 0,
+    is_exact: bool = False,
 ) -> Iterator[Samples]:
     """Decode a file by FFmpeg in large blocks, from the frame `start` on.
 
@@ -40,6 +43,8 @@ def read_blocks(
         The first frame to decode.
     frames
         The length to which all blocks must add up, 0 where that is not known.
+    is_exact
+        Whether the length has to be met to the frame.
 
     Yields
     ------
@@ -53,7 +58,7 @@ def read_blocks(
     ValueError
         Seeking led behind `start`, or frames are missing.
     """
-    graph = _open_graph(path, kind, facts=facts, start=start)
+    graph = _open_graph(source, facts, start=start)
     position: int | None = None if start else 0
     held: Samples | None = None  # the block that waits for the next block's time stamp
     for at, block in _pull_blocks(graph, facts):
@@ -68,7 +73,8 @@ def read_blocks(
         skip = max(0, start - position)
         held = block[skip:] if skip < len(block) else None
         position += len(block)
-    if frames and position is not None and position < frames - JITTER:
+    least = frames if is_exact else frames - JITTER
+    if frames and position is not None and position < least:
         raise ValueError(f"Only {position} of {frames} frames can be decoded.")
     if held is not None:
         yield held
@@ -84,16 +90,22 @@ def _pull_blocks(graph: "Graph", facts: Facts) -> Iterator[tuple[int, Samples]]:
         except av.error.EOFError:
             return
         at = round((frame.pts or 0) * (frame.time_base or 0) * facts.sample_rate)
-        yield at - facts.first, planes_of(frame).T
+        block = planes_of(frame).T
+        if block.shape[1] != facts.channels:
+            raise ValueError(f"The number of channels changes to {block.shape[1]}.")
+        yield at - facts.first, block
 
 
-def _open_graph(path: Path, kind: Kind, *, facts: Facts, start: int) -> "Graph":
+def _open_graph(source: Source, facts: Facts, *, start: int) -> "Graph":
     from av.filter import Graph
 
     options = {
-        "filename": file_url(path),
-        "format_name": DEMUXERS[kind],
-        "format_opts": ":".join(f"{key}={value}" for key, value in PROTOCOLS.items()),
+        "filename": source.url,
+        "format_name": DEMUXERS[source.kind],
+        "format_opts": ":".join(
+            f"{key}={value}" for key, value in source.protocols.items()
+        ),
+        "stream_index": str(facts.stream),
         "dec_threads": "1",
     }
     if start:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -11,6 +12,9 @@ from waveflow.audio.formats.head import read_head
 from waveflow.audio.stream import BLOCK_SAMPLES, Samples
 from waveflow.errors import CorruptAudioError
 
+MAGIC = b"fLaC"
+BLOCK_HEADER_BYTES = 4
+LAST_BLOCK = 0x80
 STREAMINFO_BYTES = 42  # magic and block header included
 FRAME_HEADER_BYTES = 16
 SYNC = b"\xff"
@@ -83,20 +87,25 @@ def read_structure(path: Path) -> Structure:
     head, _ = read_head(path)
     if len(head) < STREAMINFO_BYTES or head[4] & 0x7F or head[5:8] != b"\x00\x00\x22":
         raise CorruptAudioError("The FLAC stream does not start with STREAMINFO.")
-    packed = int.from_bytes(head[18:26], "big")
-    block_size = int.from_bytes(head[10:12], "big")
-    expected = _Expected(
-        sample_rate=packed >> 44,
-        channels=(packed >> 41 & 7) + 1,
-        bits=(packed >> 36 & 31) + 1,
-        block_size=block_size if head[8:10] == head[10:12] else 0,
-    )
+    packed, expected = int.from_bytes(head[18:26], "big"), _expect(head)
     return Structure(
         sample_rate=expected.sample_rate,
         channels=expected.channels,
         bits=expected.bits,
         claimed=packed & (1 << 36) - 1,
         shown=_last_frame_end(path, expected),
+    )
+
+
+def _expect(head: bytes) -> "_Expected":
+    """Read from STREAMINFO what all frame headers share."""
+    packed = int.from_bytes(head[18:26], "big")
+    block_size = int.from_bytes(head[10:12], "big")
+    return _Expected(
+        sample_rate=packed >> 44,
+        channels=(packed >> 41 & 7) + 1,
+        bits=(packed >> 36 & 31) + 1,
+        block_size=block_size if head[8:10] == head[10:12] else 0,
     )
 
 
@@ -125,6 +134,33 @@ def read_blocks(path: Path, structure: Structure, *, start: int) -> Iterator[Sam
                 yield read
             if len(read) < len(block):
                 return
+
+
+def starts_with_junk(path: Path) -> bool:
+    """Tell whether bytes that are no frame stand in front of frame number 0."""
+    head, offset = read_head(path)
+    like, longest = _expect(head), int.from_bytes(head[10:12], "big")
+    with path.open("rb") as file:
+        _skip_metadata(file, offset + len(MAGIC))
+        front = file.read(TAIL_BYTES)
+    position = front.find(SYNC)
+    while position >= 0:
+        end = _frame_end(front[position : position + FRAME_HEADER_BYTES], like)
+        if end:
+            return position > 0 and end <= longest
+        position = front.find(SYNC, position + 1)
+    return False
+
+
+def _skip_metadata(file: BinaryIO, position: int) -> None:
+    """Seek behind the last metadata block."""
+    is_last = False
+    while not is_last:
+        file.seek(position)
+        header = file.read(BLOCK_HEADER_BYTES)
+        is_last = len(header) < BLOCK_HEADER_BYTES or header[0] & LAST_BLOCK > 0
+        position += BLOCK_HEADER_BYTES + int.from_bytes(header[1:], "big")
+    file.seek(position)
 
 
 def _last_frame_end(path: Path, like: "_Expected") -> int:

@@ -8,13 +8,13 @@ a file before its content is known to be of an accepted kind.
 from pathlib import Path
 from typing import BinaryIO
 
-from waveflow.audio.formats import mpeg
+from waveflow.audio.formats import mpeg, ogg
 from waveflow.audio.stream import Kind
 from waveflow.errors import EmptyAudioError, UnsupportedMediaError
 
 HEAD_BYTES = 65_536  # an Ogg page is shorter; junk before an MPEG frame may be
 ID3_HEADER_BYTES = 10
-OGG_PAGE_HEADER_BYTES = 27
+PADDING = bytes(8)  # an MPEG-4 file may start with three zeros
 MAX_LEADING_TAGS = 8  # some taggers leave several ID3 tags in a row
 
 
@@ -72,16 +72,6 @@ IMAGE_BRANDS = {
     b"crx ": "a Canon raw image",
 }
 
-OGG_CODECS = (
-    (b"\x01vorbis", Kind.OGG),
-    (b"OpusHead", Kind.OPUS),
-    (b"\x7fFLAC", "FLAC in Ogg"),
-    (b"Speex   ", "Speex audio"),
-    (b"\x80theora", "Theora video"),
-    (b"fishead\x00", "an Ogg skeleton"),
-    (b"BBCD\x00", "Dirac video"),
-)
-
 
 def sniff(path: Path) -> Kind:
     """Return the kind of an audio file, such as WAV or MP3, from its content alone.
@@ -123,10 +113,22 @@ def _skip_tags(file: BinaryIO) -> tuple[bytes, int]:
         size = id3_size(head)
         if not size:
             break
-        offset += size
-        file.seek(offset)
+        offset = _skip_padding(file, offset + size)
         head = file.read(HEAD_BYTES)
     return head, offset
+
+
+def _skip_padding(file: BinaryIO, offset: int) -> int:
+    """Seek behind zeros that a tagger left and did not count in its tag."""
+    file.seek(offset)
+    block = file.read(HEAD_BYTES)
+    if block[: len(PADDING)] == PADDING:
+        while block and not block.strip(b"\0"):
+            offset += len(block)
+            block = file.read(HEAD_BYTES)
+        offset += len(block) - len(block.lstrip(b"\0"))
+    file.seek(offset)
+    return offset
 
 
 def id3_size(head: bytes) -> int:
@@ -161,18 +163,10 @@ def _find_container(head: bytes) -> Kind | str | None:
     if form == b"fLaC":
         return Kind.FLAC
     if form == b"OggS":
-        return _ogg_codec(head)
+        return ogg.find_codec(head)
     if head[4:8] == b"ftyp":
         return IMAGE_BRANDS.get(content, Kind.M4A)
     return None
-
-
-def _ogg_codec(head: bytes) -> Kind | str:
-    packet = head[27 + head[26] :] if len(head) > OGG_PAGE_HEADER_BYTES else b""
-    for magic, codec in OGG_CODECS:
-        if packet.startswith(magic):
-            return codec
-    return f"Ogg {_text_of(packet[:8])}"
 
 
 def _find_mpeg(head: bytes, *, tagged: bool) -> Kind | str | None:
@@ -181,6 +175,8 @@ def _find_mpeg(head: bytes, *, tagged: bool) -> Kind | str | None:
         return foreign
     if mpeg.find_frame(head) is not None or mpeg.is_empty(head):
         return Kind.MP3
+    if mpeg.is_free_format(head):
+        return "free-format MP3"
     if head[0] == mpeg.SYNC_BYTE and len(head) > 1 and head[1] & 0xF6 == mpeg.ADTS:
         return "AAC without a container (ADTS)"
     return None

@@ -10,6 +10,8 @@ SYNC_BYTE = 0xFF
 ADTS = 0xF0  # sync of AAC's own frames, where MPEG audio has its layer bits
 HEADER_BYTES = 4
 XING_MAGICS = (b"Xing", b"Info")
+FREE_BYTES = 3 * 5_800  # three frames of free format at 640 kbit/s and 16 kHz
+PADDINGS = (0, 1, -1, 4, -4)  # bytes by which frames of free format differ
 FRAMES_IN_A_ROW = 3  # chance alone rarely makes three headers that agree
 
 # kbit/s by [is MPEG-1][layer]; index 0 is "free", 15 is invalid.
@@ -37,6 +39,7 @@ class Frame:
     samples: int
     size_bytes: int
     side_bytes: int
+    channels: int
 
 
 def _decode_header(second: int, third: int, fourth: int) -> Frame | None:
@@ -49,11 +52,11 @@ def _decode_header(second: int, third: int, fourth: int) -> Frame | None:
     padding = third >> 1 & 1
     mono = fourth >> 6 == 3  # noqa: PLR2004
     if layer == 1:
-        return Frame(rate, 1, 384, (12 * bitrate // rate + padding) * 4, 0)
+        return Frame(rate, 1, 384, (12 * bitrate // rate + padding) * 4, 0, 2 - mono)
     samples = 1152 if is_mpeg1 or layer == 2 else 576  # noqa: PLR2004
     side = (17 if mono else 32) if is_mpeg1 else (9 if mono else 17)
     size = samples // 8 * bitrate // rate + padding
-    return Frame(rate, layer, samples, size, side)
+    return Frame(rate, layer, samples, size, side, 2 - mono)
 
 
 # Header candidates as one compiled regex: junk before the first MPEG frame can be
@@ -140,3 +143,21 @@ def is_empty(data: bytes) -> bool:
     is_counted = data[start + 3] & 1
     counted = any(data[start + 4 : start + 8])
     return bool(is_counted) and not counted and find_frame(data) is None
+
+
+def is_free_format(data: bytes) -> bool:
+    """Tell whether frames start the data whose headers tell no bitrate.
+
+    FFmpeg cannot decode these frames: their size is the distance to the next one.
+    """
+    if len(data) < HEADER_BYTES or _HEADER.match(data[:2] + b"\x10") is None:
+        return False
+    if data[2] >> 4 or data[2] >> 2 & 3 == 3:  # noqa: PLR2004
+        return False
+    alike = re.compile(
+        re.escape(data[:2]) + b"[%b]" % re.escape(bytes({data[2] & 0xFD, data[2] | 2}))
+    )
+    found = [match.start() for match in alike.finditer(data[:FREE_BYTES])]
+    return any(
+        2 * second + slack in found for second in found[1:] for slack in PADDINGS
+    )

@@ -25,6 +25,7 @@ class Length:
 
     frames: int
     truncated: bool
+    channels: int
     promised: int = 0
 
 
@@ -45,25 +46,35 @@ def measure(path: Path) -> Length:
         start = offset + first
         skip, claimed = _read_trims(data[start : start + 256])
         enough = frame.sample_rate * ENOUGH_SECONDS
-        samples, truncated, seen = _count_samples(data, start, enough=enough)
-    if skip is None or not seen:
-        return Length(samples, truncated)
+        walk = _count_samples(data, start, enough=enough)
+    samples, truncated = walk.samples, walk.truncated
+    if skip is None or not walk.all_seen:
+        return Length(samples, truncated, walk.channels)
     samples -= frame.samples
     missing = max(0, claimed * frame.samples - samples)
     truncated = truncated or missing > frame.samples + skip
     samples = max(0, samples - skip)
-    return Length(samples, truncated, samples + missing if missing else 0)
+    promised = samples + missing if missing else 0
+    return Length(samples, truncated, walk.channels, promised)
 
 
-def _count_samples(
-    data: mmap.mmap, position: int, *, enough: int
-) -> tuple[int, bool, bool]:
-    """Return an MP3's samples, whether its end is cut, and whether all was walked."""
+@dataclass(slots=True)
+class _Walk:
+    """Sum up the frames that a walk has passed."""
+
+    samples: int = 0
+    truncated: bool = False
+    all_seen: bool = True
+    channels: int = 0
+
+
+def _count_samples(data: mmap.mmap, position: int, *, enough: int) -> _Walk:
+    """Add up the samples of all frames, and notice whether the last one is cut."""
     # An hour has 138,000 frames but few different headers: look them up whole.
     known: dict[bytes, tuple[int, int]] = {}
-    samples, last = 0, len(data) - mpeg.HEADER_BYTES
+    walk, last = _Walk(), len(data) - mpeg.HEADER_BYTES
     junk_left, held = MAX_JUNK_BYTES, FORGET_BYTES
-    while position <= last and samples < enough:
+    while position <= last and walk.samples < enough:
         if position > held:
             held = forget(data, position)
         seen = known.get(data[position : position + mpeg.HEADER_BYTES])
@@ -71,19 +82,22 @@ def _count_samples(
             frame = mpeg.read_header(data, position)
             if frame is None:
                 if data[position : position + 3] in TAGS:
-                    return samples, False, True
+                    return walk
                 position += id3_size(data[position : position + ID3_HEADER_BYTES])
                 following = _find_next_frame(data, position, position + junk_left)
                 if following is None:
-                    return samples, False, position + junk_left >= last
+                    walk.all_seen = position + junk_left >= last
+                    return walk
                 junk_left -= following - position
                 position = following
                 continue
             seen = frame.samples, frame.size_bytes
             known[data[position : position + mpeg.HEADER_BYTES]] = seen
-        samples += seen[0]
+            walk.channels = max(walk.channels, frame.channels)
+        walk.samples += seen[0]
         position += seen[1]
-    return samples, position > len(data), True
+    walk.truncated = position > len(data)
+    return walk
 
 
 def _find_next_frame(data: mmap.mmap, start: int, stop: int) -> int | None:

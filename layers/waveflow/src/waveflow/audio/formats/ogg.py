@@ -1,107 +1,265 @@
-"""Walk the pages of an Ogg file, and find its true length and how it ends."""
+"""Walk the pages of an Ogg file, and find its links, their lengths and its end."""
 
 import mmap
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from waveflow.audio.formats.mapped import FORGET_BYTES, forget, map_file
+from waveflow.audio.formats.ogg_packets import OPUS, VORBIS, Counter
+from waveflow.audio.stream import Kind
 
 CAPTURE = b"OggS\0"  # magic and version of an Ogg page
 HEADER_BYTES = 27
-NUMBER = slice(18, 22)
+NUMBER, CHECKSUM = slice(18, 22), slice(22, 26)
+REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+ALL_ONES = (1 << 32) - 1
 FIRST, LAST = 2, 4
 CONTINUED = 255  # the length of a piece of a packet that is not its last
 NO_POSITION = (1 << 64) - 1
-MAX_PACKET_FRAMES = 8_192  # of a Vorbis packet; an Opus packet has at most 5,760
+MAX_PACKET_FRAMES = 8_192  # a Vorbis packet; an Opus packet has 5,760 at most
+MAX_PICTURE_PACKETS = 4  # three headers and one picture: a cover, no film
+MAX_HEADER_BYTES = 1 << 20
+
+KINDS = {VORBIS: Kind.OGG, OPUS: Kind.OPUS}  # the first one counts where both are
+VIDEO = {
+    b"\x80theora": "Theora video",
+    b"BBCD\x00": "Dirac video",
+    b"OVP80": "VP8 video",
+    b"\x80daala": "Daala video",
+    b"\x01video": "OGM video",
+}
+OTHERS = {
+    b"\x7fFLAC": "FLAC in Ogg",
+    b"fLaC": "FLAC in Ogg",
+    b"Speex   ": "Speex audio",
+    b"CELT    ": "CELT audio",
+    b"PCM     ": "PCM in Ogg",
+    b"\x01audio": "OGM audio",
+}
+SKELETON = {b"fishead\x00": "an Ogg skeleton"}
+# In the order in which a file with several streams is named.
+MAGICS: dict[bytes, Kind | str] = {**KINDS, **OTHERS, **VIDEO, **SKELETON}
+MAGIC_BYTES = 8
+Bytes = bytes | mmap.mmap
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Hold one page: where it is, its header, and the sizes of its pieces."""
+
+    position: int
+    body: int
+    stop: int
+    head: bytes
+    lacing: bytes
+
+    @property
+    def flags(self) -> int:
+        """Return the bits that mark a stream's first and last page."""
+        return self.head[5]
+
+    @property
+    def granule(self) -> int:
+        """Return the position in frames at the end of the page."""
+        return int.from_bytes(self.head[6:14], "little")
+
+    @property
+    def serial(self) -> bytes:
+        """Return the mark of the stream to which the page belongs."""
+        return self.head[14:18]
+
+    @property
+    def number(self) -> int:
+        """Return the page's number in its stream."""
+        return int.from_bytes(self.head[NUMBER], "little")
+
+    def is_intact(self, body: bytes) -> bool:
+        """Tell whether the page's checksum fits."""
+        content = self.head[:22] + bytes(4) + self.head[26:] + self.lacing + body
+        # The same polynomial as zlib's, with the bits the other way round.
+        crc = zlib.crc32(content.translate(REVERSED), ALL_ONES) ^ ALL_ONES
+        return crc.to_bytes(4, "big").translate(REVERSED) == self.head[CHECKSUM]
+
+    @property
+    def packets(self) -> int:
+        """Count the packets that end on the page."""
+        return len(self.lacing) - self.lacing.count(CONTINUED)
 
 
 @dataclass(slots=True)
-class Pages:
-    """Hold the sums over an Ogg file's pages: frames, chained streams, and the end."""
-
-    frames: int = 0
-    links: int = 0
-    ended: bool = False
-    cut: bool = False
-
-
-@dataclass(slots=True)
-class _Link:
-    """Add up the pages of one stream in an Ogg file of chained streams."""
-
-    skip: int = 0
-    granule: int = 0
-    packets: int = 0
-    first_granule: int = 0
-    first_packets: int = 0
-
-    def add(self, granule: int, packets: int) -> None:
-        """Add an Ogg page; the last page's granule position is the stream's end."""
-        if not granule:  # header pages have position 0
-            return
-        self.packets += packets
-        if granule == NO_POSITION:
-            return
-        self.granule = granule
-        if not self.first_granule:
-            self.first_granule, self.first_packets = granule, self.packets
-
-    @property
-    def frames(self) -> int:
-        # A position may claim anything, but packets hold only so much.
-        most = self.packets * MAX_PACKET_FRAMES
-        return max(0, min(self.granule - self._start - self.skip, most))
-
-    @property
-    def _start(self) -> int:
-        """Return the granule position at which the stream begins, often 0."""
-        if self.first_granule <= self.first_packets * MAX_PACKET_FRAMES:
-            return 0
-        rest = self.packets - self.first_packets
-        mean = (self.granule - self.first_granule) / rest if rest else 0
-        return self.first_granule - round(self.first_packets * mean)
-
-
-def read_pages(path: Path, *, opus: bool) -> Pages:
-    """Sum the lengths of all chained streams in an Ogg file.
+class Link:
+    """Add up the pages of one link of a chain, and tell its length.
 
     Parameters
     ----------
-    opus
-        Whether the packets are Opus, whose first samples are to be skipped.
+    start, stop
+        Offsets in the file.
+    foreign
+        The name of audio in the link that is not accepted.
+    film
+        The name of video in the link that is more than a cover.
     """
+
+    start: int
+    stop: int = 0
+    codec: bytes = b""
+    foreign: str = ""
+    film: str = ""
+    ended: bool = False
+    cut: bool = False
+    packets: int = 0
+    counter: Counter = field(default_factory=lambda: Counter(VORBIS))
+    _serial: bytes = b""
+    _magics: dict[bytes, bytes] = field(default_factory=dict)  # by serial
+    _pictures: dict[bytes, int] = field(default_factory=dict)  # by serial
+    _piece: bytearray = field(default_factory=bytearray)
+    _opening: bool = True  # only first pages were seen
+    _granule: int = 0
+    _first: int = 0
+    _first_frames: int = 0
+    _first_packets: int = 0
+    _first_is_last: bool = False
+    _number: int = -1
+    _counted: bool = True  # no page was lost before the first position
+
+    @property
+    def kind(self) -> Kind:
+        """Return the kind of the audio that is played."""
+        return KINDS[self.codec]
+
+    @property
+    def begin(self) -> int:
+        """Return the position at which a capture of a running stream began."""
+        if not self._counted and self._first <= self._first_packets * MAX_PACKET_FRAMES:
+            return 0
+        return max(0, self._first - self._first_frames)
+
+    @property
+    def lead(self) -> int:
+        """Count the decoded frames in front that the first position cuts off."""
+        known = self._counted and self._first and not self._first_is_last
+        if self.codec != VORBIS or not known:
+            return 0
+        return max(0, self._first_frames - self._first)
+
+    @property
+    def has_true_stamps(self) -> bool:
+        """Tell whether decoding by FFmpeg's stamps gives the same from anywhere."""
+        # Opus converges on the same output, but not to the last bit; the stamps of
+        # Vorbis on a single page are late.
+        return self.codec == VORBIS and not self.lead and not self._first_is_last
+
+    @property
+    def frames(self) -> int:
+        """Return the length in frames, 0 where it is not known."""
+        # A position may claim anything, but packets hold only so much.
+        most = self.packets * MAX_PACKET_FRAMES
+        length = self._granule - self.begin - self.counter.pre_skip
+        return max(0, min(length, most))
+
+    def add(self, page: Page, data: Bytes) -> bool:
+        """Take in a page; return False for a page that opens the next link."""
+        if page.flags & FIRST:
+            magic = _find_magic(data[page.body : page.body + MAGIC_BYTES])
+            if magic in (KINDS | OTHERS) and not self._is_open_for(page):
+                return False
+            if magic in (VIDEO | SKELETON) and self.ended:
+                return False
+            if page.serial not in self._magics:
+                self._open_stream(page, magic)
+        else:
+            self._opening = False
+        if page.serial == self._serial:
+            self.ended = bool(page.flags & LAST)
+            self.cut = page.stop > len(data)
+            if not self.cut:
+                self._add_audio(page, data)
+        elif page.serial in self._pictures:
+            self._add_pictures(page)
+        return True
+
+    def _is_open_for(self, page: Page) -> bool:
+        """Tell whether a stream that the page starts belongs to this link."""
+        return self._opening and page.serial not in self._magics
+
+    def _open_stream(self, page: Page, magic: bytes) -> None:
+        """Note a stream by its first page; Vorbis goes before Opus."""
+        self._magics[page.serial] = magic
+        ranks = [*KINDS, b""]
+        if magic in VIDEO:
+            self._pictures[page.serial] = 0
+        elif magic in KINDS and ranks.index(magic) < ranks.index(self.codec):
+            self.codec, self._serial = magic, page.serial
+            self.counter = Counter(magic)
+        elif magic in OTHERS:
+            self.foreign = OTHERS[magic]
+
+    def _add_pictures(self, page: Page) -> None:
+        self._pictures[page.serial] += page.packets
+        if self._pictures[page.serial] > MAX_PICTURE_PACKETS:
+            self.film = VIDEO[self._magics[page.serial]]
+
+    def _add_audio(self, page: Page, data: Bytes) -> None:
+        """Take in a page of the audio; only the last page's position is the end."""
+        if not self._first:
+            self._count(page, data[page.body : page.stop])
+        if not page.granule:  # header pages have position 0
+            return
+        self.packets += page.packets
+        if page.granule == NO_POSITION:
+            return
+        self._granule = page.granule
+        if not self._first:
+            self._first, self._first_frames = page.granule, self.counter.frames
+            self._first_packets = self.packets
+            self._first_is_last = bool(page.flags & LAST)
+
+    def _count(self, page: Page, body: bytes) -> None:
+        """Count the frames of a page's packets, whose pieces are put together."""
+        self._counted &= page.number == self._number + 1 and page.is_intact(body)
+        self._number, position = page.number, 0
+        for size in page.lacing:
+            if len(self._piece) < MAX_HEADER_BYTES:
+                self._piece += body[position : position + size]
+            position += size
+            if size != CONTINUED:
+                self.counter.add(bytes(self._piece))
+                self._piece.clear()
+
+
+def read_links(path: Path) -> list[Link]:
+    """Find the links of a chain; an ordinary file is a chain of one."""
     with map_file(path) as data:
-        return _walk_pages(data, opus=opus)
+        link, held = Link(0), FORGET_BYTES
+        links = [link]
+        for page in _pages(data):
+            if page.position > held:
+                held = forget(data, page.position)
+            if not link.add(page, data):
+                link.stop = page.position
+                link = Link(page.position)
+                links.append(link)
+                link.add(page, data)
+        link.stop = len(data)
+    return links
 
 
-def _walk_pages(data: mmap.mmap, *, opus: bool) -> Pages:
-    pages, link, position, held = Pages(), _Link(), 0, FORGET_BYTES
-    while 0 <= position <= len(data) - HEADER_BYTES:
-        if position > held:
-            held = forget(data, position)
-        head = data[position : position + HEADER_BYTES]
-        if head[: len(CAPTURE)] != CAPTURE:
-            position = data.find(CAPTURE, position + 1)
-            continue
-        body = position + HEADER_BYTES + head[26]
-        lacing = data[position + HEADER_BYTES : body]
-        if head[5] & FIRST:
-            pages.frames += link.frames
-            pages.links += 1
-            link = _Link(_pre_skip(data[body : body + 12]) if opus else 0)
-        position = body + sum(lacing)
-        whole = position <= len(data)
-        pages.ended, pages.cut = bool(head[5] & LAST) and whole, not whole
-        if whole:
-            granule = int.from_bytes(head[6:14], "little")
-            link.add(granule, len(lacing) - lacing.count(CONTINUED))
-    pages.frames += link.frames
-    return pages
-
-
-def _pre_skip(head: bytes) -> int:
-    return int.from_bytes(head[10:12], "little") if head[:8] == b"OpusHead" else 0
+def find_codec(head: bytes) -> Kind | str:
+    """Tell what an Ogg file plays, whichever of its streams stands first."""
+    starts = []
+    for page in _pages(head):
+        if not page.flags & FIRST:
+            break
+        starts.append(head[page.body : page.body + MAGIC_BYTES])
+    found = [_find_magic(start) for start in starts]
+    for magic, name in MAGICS.items():
+        if magic in found:
+            return name
+    text = "".join(chr(byte) for byte in b"".join(starts[:1]) if 32 < byte < 127)  # noqa: PLR2004
+    return f"Ogg {text or 'data'}"
 
 
 def is_page_lost(path: Path, before: int, after: int) -> bool:
@@ -114,6 +272,26 @@ def is_page_lost(path: Path, before: int, after: int) -> bool:
     """
     with path.open("rb") as file:
         return _page_number(file, after) > _page_number(file, before) + 1
+
+
+def _pages(data: Bytes) -> Iterator[Page]:
+    """Yield the pages; skip what is none."""
+    position = 0
+    while 0 <= position <= len(data) - HEADER_BYTES:
+        head = data[position : position + HEADER_BYTES]
+        if head[: len(CAPTURE)] != CAPTURE:
+            position = data.find(CAPTURE, position + 1)
+            continue
+        body = position + HEADER_BYTES + head[26]
+        lacing = data[position + HEADER_BYTES : body]
+        page = Page(position, body, body + sum(lacing), head, lacing)
+        yield page
+        position = page.stop
+
+
+def _find_magic(start: bytes) -> bytes:
+    """Return the magic with which a stream's first packet starts, else nothing."""
+    return next((magic for magic in MAGICS if start.startswith(magic)), b"")
 
 
 def _page_number(file: BinaryIO, offset: int) -> int:

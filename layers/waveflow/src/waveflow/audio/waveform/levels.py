@@ -17,6 +17,8 @@ Sums = Samples
 INT16_BYTES = 2
 FLOAT_SCALE = 32_767
 FLOOR_SCALE = 32_768
+# audiowaveform clips what libmad decodes to plus and minus 32,767.
+MAD_LOWEST = -32_767 / FLOOR_SCALE
 # Flooring each channel loses half a step on average; the sum is floored once.
 FLOOR_LOSS = 0.5
 
@@ -48,8 +50,9 @@ def sum_channels(
             np.clip(scaled, INT16_MIN, INT16_MAX, out=scaled)
         np.trunc(scaled, out=scaled)  # sums of a few integers stay exact
         return channel_sum(scaled)
-    if loudest is None or loudest > 1:
-        block = block.clip(-1, 1)
+    lowest = MAD_LOWEST if rounding is Rounding.FLOOR else -1.0
+    if loudest is None or loudest > -lowest:
+        block = block.clip(lowest, 1)
     return channel_sum(block)
 
 
