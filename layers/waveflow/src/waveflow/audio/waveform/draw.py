@@ -18,7 +18,7 @@ from waveflow.errors import CorruptAudioError
 MIN_PART_FRAMES = 500_000  # ten seconds: less is cheaper in one decoder
 MAX_PASSES = 3  # by the guessed length, then by the decoded length
 VERSION = 2  # version of audiowaveform's data format
-ALGORITHM = 1  # version of the peaks; raised when the same bytes would give others
+ALGORITHM = 2  # version of the peaks; raised when the same bytes would give others
 
 
 @dataclass(frozen=True, slots=True)
