@@ -1,8 +1,8 @@
 // Walk the page as a person would; print each step's findings as a line of JSON.
 import { join } from "node:path";
 import {
-  answers, apart, asking, behave, browser, context, drop, elsewhere, ends, faults, file, job, misbehave, notes, out,
-  page, refuse, refused, row, rule, say, send, shot, state, trouble, until, url,
+  answers, apart, asking, behave, browser, context, drop, elsewhere, ends, eventually, faults, file, job, misbehave, notes, out,
+  page, refuse, refused, row, rule, say, send, shot, state, tabOf, trouble, until, url,
 } from "./person.mjs";
 
 try {
@@ -16,7 +16,7 @@ try {
     }).observe(document.body, { subtree: true, childList: true, characterData: true });
   });
   await behave("Asks me");
-  const other = await context.newPage();
+  const other = await tabOf(context);
   await other.goto(url);
   await other.waitForFunction(() => document.querySelector("#behaviours input:checked"));
   say("rules", [await other.getByLabel("Asks me").isChecked(), await rule("Asks me").isChecked()]);
@@ -122,7 +122,7 @@ try {
   await row("bass").getByRole("button", { name: "Deliver again" }).click();
   await until(notes("bass"), "still running: Ask");
   await behave("At once, from its table");
-  await until(notes("bass"), "Delivered again: ");
+  await until(notes("bass"), "The webhook carried the same id.");
   say("again", await notes("bass").textContent());
 
   await page.getByLabel("Sent twice at once").check();
@@ -168,7 +168,7 @@ async function phone() {
     viewport: { width: 390, height: 844 }, locale: "ko-KR", colorScheme: "dark", isMobile: true, hasTouch: true,
     storageState: await context.storageState(),
   });
-  const tab = await small.newPage();
+  const tab = await tabOf(small);
   await tab.goto(url);
   await tab.locator(".row .wave > div").first().waitFor();
   await tab.waitForTimeout(500);
@@ -183,12 +183,12 @@ async function phone() {
 async function withoutPlayer() {
   const bare = await browser.newContext({ storageState: await context.storageState() });
   await bare.route("**/vendor/**", (route) => route.abort());
-  const tab = await bare.newPage();
+  const tab = await tabOf(bare);
   await tab.goto(url);
   const picture = tab.locator(".row img.picture").first();
   await picture.waitFor();
-  say("plain", {
-    drawn: await picture.evaluate((image) => image.decode().then(() => image.naturalWidth > 0)),
-    players: await tab.locator(".row audio[controls]").count() === (await page.locator(".play:enabled").count()),
-  });
+  const drawn = await picture.evaluate((image) => image.decode().then(() => image.naturalWidth > 0));
+  const players = () => tab.locator(".row audio[controls]").count();
+  await eventually(async () => (await players()) === (await page.locator(".play:enabled").count()));
+  say("plain", { drawn, players: (await players()) > 0 });
 }

@@ -7,14 +7,14 @@ export const file = (name) => join(folder, name);
 const require = createRequire(join(packages, "package.json"));
 const { chromium } = require("playwright-core");
 export const say = (step, seen) => console.log(JSON.stringify({ step, seen }));
+const HANGS_MS = Number(process.env.TIMEOUT_MS ?? 300_000); // no event is that late on a busy machine
 
 export const browser = await chromium.launch({
   executablePath: chromiumPath,
   args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage"],
 });
 export const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "en-US", colorScheme: "light" });
-export const page = await context.newPage();
-page.setDefaultTimeout(Number(process.env.TIMEOUT_MS ?? 60_000));
+export const page = await tabOf(context);
 export const faults = [];
 export const refused = [];
 export const elsewhere = [];
@@ -65,8 +65,22 @@ export async function misbehave(label, name) {
   await behave(label);
   await send(name);
   const id = await job(name);
-  // waitForFunction takes any promise for true, and cannot wait for the answers.
-  for (let looks = 0; looks < 400 && !(await answers(id)).length; looks += 1) await page.waitForTimeout(50);
+  await eventually(async () => (await answers(id)).length);
+}
+
+/** Open a tab whose waits end with their event, or with a hang. */
+export async function tabOf(owner) {
+  const tab = await owner.newPage();
+  tab.setDefaultTimeout(HANGS_MS);
+  return tab;
+}
+
+/** Look until `look` finds something; waitForFunction takes any promise for true. */
+export async function eventually(look) {
+  for (const end = Date.now() + HANGS_MS; Date.now() < end; await page.waitForTimeout(50)) {
+    if (await look()) return;
+  }
+  throw new Error(`nothing was seen: ${look}`);
 }
 
 /** Return the server's status codes for the webhooks about a job. */
@@ -96,21 +110,25 @@ export async function trouble() {
   return page.locator("#trouble span").textContent();
 }
 
-/** Return the median distance of several players in milliseconds, of 40 looks. */
+/** Return the median distance of several players in milliseconds, of 40 looks at which all play. */
 export async function apart(several) {
   await page.locator(".row .play[aria-pressed=true]").nth(several - 1).waitFor();
-  await page.waitForTimeout(500);
-  return page.evaluate(async (wanted) => {
+  await page.waitForTimeout(500); // the group looks whether it is in step, and mends it
+  return page.evaluate(async ([wanted, end]) => {
     const { players } = await import("/page/src/player.js");
     const found = [];
-    for (let looks = 0; looks < 40; looks += 1) {
-      const times = [...players.values()].filter((player) => player && !player.media.paused).map(({ media }) => media.currentTime);
-      if (times.length !== wanted) throw new Error(`${times.length} play`);
-      found.push(Math.max(...times) - Math.min(...times));
+    let ended = 0;
+    while (found.length < 40 && ended < wanted && Date.now() < end) {
+      const media = [...players.values()].map((player) => player?.media).filter(Boolean);
+      const times = media.filter((each) => !each.paused).map((each) => each.currentTime);
+      // A group pauses all its members for a moment to bring them into step.
+      if (times.length === wanted) found.push(Math.max(...times) - Math.min(...times));
+      ended = media.filter((each) => each.ended).length;
       await new Promise((done) => setTimeout(done, 25));
     }
+    if (found.length < 10) throw new Error(`${wanted} players were seen together ${found.length} times`);
     return Math.round(found.sort((a, b) => a - b)[found.length >> 1] * 1000);
-  }, several);
+  }, [several, Date.now() + HANGS_MS]);
 }
 
 /** Drop a file on the page, as a person drags it from a folder. */
