@@ -112,7 +112,7 @@ def test_a_dry_run_of_restore_changes_nothing(stack, deleted):
 
 
 def test_a_new_upload_is_not_overwritten_by_a_restore(stack, deleted):
-    """What the user has put there since is theirs, and nothing is called restored."""
+    """A restore over a newer upload would destroy the file that a user put there."""
     before = record_of(stack)
     stack.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"another")
 

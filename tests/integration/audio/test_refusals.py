@@ -124,7 +124,7 @@ def test_joined_songs_may_change_their_channels(
 
 
 def test_joined_songs_of_two_rates_are_refused(tmp_path: Path, songs: dict[str, bytes]):
-    """One of the two would be drawn at a wrong speed."""
+    """An MP3 joined from two sample rates would be drawn at a wrong speed."""
     path = tmp_path / "a"
     path.write_bytes(songs["slow"] + songs["mono"])
 

@@ -264,7 +264,7 @@ def test_mix_says_in_one_line_what_it_wrote(waveflow, tone, tmp_path):
 
 
 def test_status_without_an_engine_says_how_to_start_one(waveflow):
-    """Nothing is more common than asking before `waveflow up` runs."""
+    """A developer who asks before `waveflow up` runs would see a traceback."""
     code, _, err = waveflow("status", "stem1", "--endpoint", "http://127.0.0.1:9")
 
     assert code == 1
