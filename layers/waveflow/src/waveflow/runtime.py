@@ -177,8 +177,8 @@ def _error_of(exc: Exception) -> WaveflowError:
     if isinstance(exc, MemoryError):
         return ResourceLimitError("The memory is used up.")
     if isinstance(exc, OSError) and exc.errno in _FULL:
-        return ResourceLimitError(f"The disk cannot be used: {exc.strerror}.")
-    return InternalError(f"An unexpected {type(exc).__name__} was raised.")
+        return ResourceLimitError("The disk is full or broken.")
+    return InternalError("An unexpected error was raised.")
 
 
 def _peak_memory_mb() -> int:
