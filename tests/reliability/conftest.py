@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.retries import standard
 from moto import mock_aws
 from support.aws_server import AwsServer
 from support.machine import FakeMachine
@@ -127,3 +128,11 @@ def stack(machine):
 def policies():
     """Return the policies of template.yaml."""
     return Policies()
+
+
+@pytest.fixture
+def no_waits(monkeypatch):
+    """Let boto3 try again at once, without its waits."""
+    monkeypatch.setattr(
+        standard.ExponentialBackoff, "delay_amount", lambda _self, _context: 0
+    )

@@ -21,10 +21,15 @@ BESIDE = [
     *("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
     "tests/unit/stages/test_one_effect.py",
 ]
-LOST = [*BESIDE[:-1], "tests/unit/stages/test_lost_survivor.py"]
+LOST = [
+    *BESIDE[:-1],
+    "tests/unit/stages/test_lost_survivor.py",
+    "tests/unit/stages/test_survivor_chain.py",
+]
 TRANSPORT = [
     *("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
     "tests/reliability/test_transport.py",
+    "tests/reliability/test_transport_writes.py",
 ]
 MUTANTS = {
     "ETag pin": (

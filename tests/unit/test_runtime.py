@@ -70,6 +70,19 @@ def test_every_failure_leaves_typed(error, kind, capsys):
     assert "secret-token" not in str(failure.value) + capsys.readouterr().out
 
 
+@pytest.mark.parametrize("error", [KeyError("x"), OSError(errno.ENOSPC, "No space")])
+def test_a_class_of_exception_is_in_the_log_alone(error, capsys):
+    """A musician reads the message; an operator needs the class behind the message."""
+    with pytest.raises(WaveflowError) as failure:
+        raising(error)(EVENT, None)
+
+    kind = type(error).__name__
+    [ended] = [line for line in lines(capsys) if line.get("message") == "ended"]
+    assert ended["kind"] == kind
+    assert kind not in str(failure.value)
+    assert "No space" not in str(failure.value)
+
+
 def counts(line):
     """Return the counters of an invocation."""
     return {name: line[name][0] for name in ("served", "refused", "defects")}

@@ -1,3 +1,4 @@
+import { SENTENCES } from "./sentences.js";
 import { WORDS } from "./words.js";
 
 const stored = localStorage.getItem("waveflow.language");
@@ -5,9 +6,12 @@ let language = stored ?? (navigator.language.startsWith("ko") ? "ko" : "en");
 
 /** Return a sentence with its blanks filled in. */
 export function t(key, blanks = {}) {
-  const text = WORDS[language][key] ?? WORDS.en[key] ?? key;
+  const text = WORDS[language][key] ?? sentenceOf(key) ?? WORDS.en[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (_, name) => blanks[name] ?? "");
 }
+
+/** Return the sentence of an error code, warning code or dedupe reason, if there is one. */
+export const sentenceOf = (code) => SENTENCES[language][code];
 
 /** Return the sentence of a failure, with the server's reason where the server gave one. */
 export const failed = (what, error) => t("failed", { what, reason: reason(error) });

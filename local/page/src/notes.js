@@ -1,18 +1,24 @@
-import { dotted, failed, t } from "./i18n.js";
+import { dotted, failed, sentenceOf, t } from "./i18n.js";
 import { now, ofJob } from "./store.js";
 
-/** Return the sentences about a row's file: its end, its deliveries and its errors. */
+/** Return notes about a row's file: sentences, or a failure with its technical detail. */
 export function notes(row) {
   const end = now(row);
   const said = [];
   if (row.lost) said.push(t("noteLost"));
   if (row.failedUpload) said.push(failed(t("upload"), row.failedUpload));
-  if (end?.status === "failed") said.push(t("noteFailed", { message: dotted(end.error.message) }));
+  if (end?.status === "failed") said.push(failure(end.error));
   if (row.undone) said.push(t("noteUndone", { name: survivor(end?.result ?? {}) }));
   else if (end?.status === "completed") said.push(...done(row, end));
   for (const each of row.notes) said.push(TOLD[each.kind](each));
   if (row.unplayable) said.push(t("notePlay"));
   return said;
+}
+
+/** Return the reader's sentence of an error code, and the technical message behind it. */
+function failure({ code, message }) {
+  const text = t("noteFailed", { message: sentenceOf(code) ?? dotted(message) });
+  return { text, detail: `${code}: ${message}` };
 }
 
 function done(row, end) {
@@ -21,7 +27,7 @@ function done(row, end) {
   if (end.outcome === "DUPLICATE") return [t("noteDuplicate", { name: survivor(result) })];
   if (row.kind === "mix") return [t("noteMix", { rate: result.sample_rate / 1000 })];
   const said = [result.dedupe ? t("noteRefused", { reason: t(result.dedupe.refused) }) : t("noteDone")];
-  if (result.warnings?.includes("TRUNCATED")) said.push(t("noteTruncated"));
+  for (const code of result.warnings ?? []) said.push(sentenceOf(code) ?? dotted(code));
   return said;
 }
 

@@ -37,11 +37,14 @@ export function update(row, { element, parts }) {
   parts.meter.dataset.kind = state.kind;
   parts.meter.hidden = Boolean(ended(row));
   parts.facts.textContent = facts(row);
-  fill(parts.notes, JSON.stringify([notes(row)]), () => notes(row).map((text) => h("li", {}, text)));
+  fill(parts.notes, JSON.stringify([notes(row)]), () => notes(row).map(item));
   fill(parts.verdict, `${asked(row)} ${asked(row) && others(row).map((r) => r.key)} ${document.documentElement.lang}`, () => verdict(row));
   fill(parts.actions, [ended(row), now(row)?.outcome, row.undone, row.drawn, row.mode, [...busy(row)], document.documentElement.lang].join(), () => actions(row));
   if (drawable(row)) draw(row, parts.wave);
 }
+
+/** Make a note; the technical detail of a failure opens by a click. */
+const item = (note) => h("li", {}, note.detail ? h("details", {}, h("summary", {}, note.text), note.detail) : note);
 
 /** Tell whether the person at the page can give a row's verdict, or the verdict of a redelivery. */
 const asked = (row) => waits(row) || (asksMe() && delivering(row)?.states.at(-1) === "Ask");

@@ -1,4 +1,4 @@
-// Every sentence of the page, in both languages.
+// Every word of the page, in both languages; `sentences.js` has those of codes.
 export const WORDS = {
   en: {
     skip: "Skip to the files", theme: "Theme", api: "API", files: "Files",
@@ -32,7 +32,6 @@ export const WORDS = {
     noteRefused: "The server called it a duplicate; kept and drawn, because {reason}.",
     noteHeld: "The server wants to decide later: nothing deleted, nothing drawn.",
     noteFailed: "{message} The file stays where it is.",
-    noteTruncated: "The file ends early; what is there was drawn.",
     noteRedelivered: "Delivered again: {states}.", noteRedeliveredNothing: "Nothing was written twice.",
     noteRedeliveredWritten: "Written: {list}.", noteRedeliveredRunning: "Delivered again; still running: {state}.",
     noteSameId: "The webhook carried the same id.", noteOtherId: "The webhook carried another id.",
@@ -43,10 +42,6 @@ export const WORDS = {
     failed: "{what} failed: {reason}", close: "Close",
     NETWORK: "The server cannot be reached.", UNREADABLE: "The server's answer ({status}) cannot be read.",
     notePlay: "This browser cannot play this kind of file.",
-    NO_SURVIVOR: "no older copy is stored", SELF: "it would be a duplicate of itself",
-    ORDER: "the other copy is not the older one", DIFFERENT: "the bytes differ",
-    PATH: "a path is not allowed", UNVERSIONED: "the bucket keeps no versions",
-    CHANGED: "it was replaced meanwhile", REPORT: "duplicates are only reported here", OFF: "duplicates are not looked for",
     saidDone: "{name}: done.", saidFailed: "{name}: failed.", saidWaiting: "{name} waits for your verdict.",
   },
   ko: {
@@ -81,7 +76,6 @@ export const WORDS = {
     noteRefused: "서버는 중복이라 했지만 보존하고 그렸습니다: {reason}.",
     noteHeld: "서버가 나중에 결정합니다. 삭제도 파형도 없습니다.",
     noteFailed: "{message} 파일은 그대로 있습니다.",
-    noteTruncated: "파일이 중간에 끝납니다. 있는 만큼 그렸습니다.",
     noteRedelivered: "다시 전달됨: {states}.", noteRedeliveredNothing: "두 번 쓰인 것은 없습니다.",
     noteRedeliveredWritten: "쓰임: {list}.", noteRedeliveredRunning: "다시 전달됨, 아직 진행 중: {state}.",
     noteSameId: "웹훅 id도 같습니다.", noteOtherId: "웹훅 id가 다릅니다.",
@@ -92,10 +86,6 @@ export const WORDS = {
     failed: "{what} 실패: {reason}", close: "닫기",
     NETWORK: "서버에 연결할 수 없습니다.", UNREADABLE: "서버의 응답({status})을 읽을 수 없습니다.",
     notePlay: "이 브라우저는 이 형식을 재생할 수 없습니다.",
-    NO_SURVIVOR: "먼저 올린 사본이 없음", SELF: "자기 자신의 중복이 됨",
-    ORDER: "다른 사본이 더 먼저가 아님", DIFFERENT: "바이트가 다름",
-    PATH: "허용되지 않은 경로", UNVERSIONED: "버킷에 버전이 없음",
-    CHANGED: "그 사이 교체됨", REPORT: "여기서는 보고만 함", OFF: "중복을 찾지 않음",
     saidDone: "{name}: 완료.", saidFailed: "{name}: 실패.", saidWaiting: "{name}: 판정을 기다립니다.",
   },
 };

@@ -114,6 +114,8 @@ def test_plot_draws_a_document(waveflow, tone, tmp_path, ending):
         (["peaks", "{tone}", "-n", "0"], "--num-peaks"),
         (["peaks", "{tone}", "-n", "4001"], "--num-peaks"),
         (["peaks", "{text}"], "UNSUPPORTED_MEDIA"),
+        (["peaks", "{text}"], "text.wav: The content"),
+        (["analyze", "{text}"], "text.wav: The content"),
         (["peaks", "{tone}", "--dat", "x.dat", "--bits", "12"], "bits"),
         (["peaks", "{tone}", "-o", "no/such/folder.json"], "cannot be written"),
         (["mix", "{tone}", "-o", "{tone}"], "one file"),

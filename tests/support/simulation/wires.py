@@ -75,7 +75,7 @@ class Wires:
             faults.counts["server down for hours"] += 1
             server.down_until = self._system.now + DOWN_S
         if self._system.now < server.down_until and faults.rate:
-            raise WebhookUnavailableError("The server gave ConnectionError.")
+            raise WebhookUnavailableError("The server gave no whole answer.")
         if self.strikes("webhook unavailable"):
             raise WebhookUnavailableError("The server answered 503.")
         if self.strikes("webhook rejected"):
@@ -87,7 +87,7 @@ class Wires:
             self._run.told.append(payload["status"])
         self.after("post", path)
         if self.strikes("webhook answer lost"):
-            raise WebhookUnavailableError("The server gave ReadTimeout.")
+            raise WebhookUnavailableError("The server gave no answer in time.")
         return body
 
     def succeed(self, token: str, output: Mapping[str, Any]) -> None:

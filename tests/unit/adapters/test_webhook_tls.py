@@ -65,7 +65,10 @@ def test_a_server_that_signs_for_itself_is_told_nothing(serve, monkeypatch, vari
     receiver, its_own = serve("127.0.0.1")
     monkeypatch.setenv(variable, its_own)
 
-    with receiver, pytest.raises(WebhookUnavailableError, match="SSLError"):
+    with (
+        receiver,
+        pytest.raises(WebhookUnavailableError, match="no trusted TLS connection"),
+    ):
         send(webhook(receiver.url, allowed=LOOPBACK))
 
     assert receiver.received == []
@@ -76,7 +79,10 @@ def test_a_certificate_of_another_server_tells_nothing(serve, monkeypatch):
     receiver, authorities = serve("127.0.0.2")
     monkeypatch.setattr(adapters, "DEFAULT_CA_BUNDLE_PATH", authorities)
 
-    with receiver, pytest.raises(WebhookUnavailableError, match="SSLError"):
+    with (
+        receiver,
+        pytest.raises(WebhookUnavailableError, match="no trusted TLS connection"),
+    ):
         send(webhook(receiver.url, allowed=LOOPBACK))
 
     assert receiver.received == []

@@ -67,8 +67,9 @@ def test_a_meter_that_cannot_begin_is_a_code():
     assert analysis_of(meter, MUSIC).error_code == "INTERNAL_ERROR"
 
 
-def test_the_error_names_its_kind():
-    """A log names the kind of error, and nothing of a user's samples."""
+def test_a_failed_measurement_has_a_plain_sentence():
+    """A musician reads no class of an exception; its cause stays for a debugger."""
     meter = meter_after(np.zeros((RATE, 1), np.float64))
 
-    assert str(meter.error) == "Listening raised KeyError."
+    assert str(meter.error) == "Measuring the sound failed."
+    assert isinstance(meter.error.__cause__, KeyError)

@@ -106,10 +106,18 @@ def _run(
             "peak_memory_mb": _peak_memory_mb(),
             **_size_of(result),
         }
-        _logger().info("ended", extra={**keys, "outcome": outcome, **measured})
+        _logger().info(
+            "ended", extra={**keys, **_kind_of(error), "outcome": outcome, **measured}
+        )
         _emit(measured, stage=name, outcome=outcome)
         _emit(_counts(error))
     return result
+
+
+def _kind_of(error: WaveflowError | None) -> dict[str, str]:
+    """Return the class of the exception behind an error, whose text may be secret."""
+    behind = error and (error.__cause__ or error.__context__)
+    return {"kind": type(behind).__name__} if behind else {}
 
 
 def _outcome_word(error: WaveflowError | None) -> str:
@@ -177,8 +185,8 @@ def _error_of(exc: Exception) -> WaveflowError:
     if isinstance(exc, MemoryError):
         return ResourceLimitError("The memory is used up.")
     if isinstance(exc, OSError) and exc.errno in _FULL:
-        return ResourceLimitError(f"The disk cannot be used: {exc.strerror}.")
-    return InternalError(f"An unexpected {type(exc).__name__} was raised.")
+        return ResourceLimitError("The disk is full or broken.")
+    return InternalError("An unexpected error was raised.")
 
 
 def _peak_memory_mb() -> int:

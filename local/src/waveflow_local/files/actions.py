@@ -3,10 +3,13 @@
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
+
+from waveflow.errors import WaveflowError
 
 from waveflow_local.files.writing import appearing, write_whole
 from waveflow_local.paths import LocalError
@@ -79,7 +82,8 @@ def draw_file(path: Path, out: Path | None, *, num_peaks: int) -> DrawingReport:
     from waveflow.audio.waveform.draw import draw
 
     size_of(path)
-    waveform = draw(path, num_peaks)
+    with errors_naming(path):
+        waveform = draw(path, num_peaks)
     document = _document(waveform, hash_file(path)["sha256"], path)
     if out is not None:
         write_whole(out, document)
@@ -108,12 +112,13 @@ def write_dat(
     from waveflow.audio.waveform.zoom import audiowaveform_data
 
     size_of(path)
-    data = audiowaveform_data(
-        path,
-        samples_per_pixel=samples_per_pixel,
-        bits=bits,
-        split_channels=split_channels,
-    )
+    with errors_naming(path):
+        data = audiowaveform_data(
+            path,
+            samples_per_pixel=samples_per_pixel,
+            bits=bits,
+            split_channels=split_channels,
+        )
     write_whole(out, data.json() if out.suffix == ".json" else data.dat())
     return {"dat": str(out), "length": data.length, "channels": data.channels}
 
@@ -185,3 +190,12 @@ def size_of(path: Path) -> int:
             return path.stat().st_size
     except OSError as exc:
         raise LocalError(f"{path} cannot be read: {exc.strerror}.") from exc
+
+
+@contextmanager
+def errors_naming(path: Path) -> Iterator[None]:
+    """Put a file's name before the message of every audio error raised in the block."""
+    try:
+        yield
+    except WaveflowError as exc:
+        raise type(exc)(f"{path}: {exc}") from exc

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 from waveflow.audio.listen.findings import Analysis, Loudness, MusicalKey, Tempo
 
-from waveflow_local.files.actions import size_of
+from waveflow_local.files.actions import errors_naming, size_of
 
 if TYPE_CHECKING:
     from waveflow.events.flow import MusicFindings
@@ -48,7 +48,9 @@ def analyze_file(path: Path) -> AnalysisReport:
 
     size_of(path)
     meter = Meter()
-    drawn = draw(path, 1, listeners=[meter])
+    with errors_naming(path):
+        drawn = draw(path, 1, listeners=[meter])
+        music = _music(path)
     return {
         "file": str(path),
         "format": drawn.format,
@@ -56,7 +58,7 @@ def analyze_file(path: Path) -> AnalysisReport:
         "sample_rate": drawn.sample_rate,
         "channels": drawn.channels,
         "warnings": list(drawn.warnings),
-        "analysis": msgspec.to_builtins(analysis_of(meter, _music(path))),
+        "analysis": msgspec.to_builtins(analysis_of(meter, music)),
     }
 
 

@@ -46,9 +46,10 @@ class AwsErrors(Struct, frozen=True, kw_only=True):
     def translated(self, exc: ClientError | BotoCoreError) -> WaveflowError:
         """Return the WaveFlow error that stands for a boto3 exception."""
         if isinstance(exc, BotoCoreError):
+            # The exception's own text may quote the request, and so a task token.
             if isinstance(exc, self.passing):
-                return self.unavailable(self._silence("did not answer", exc))
-            return InternalError(self._silence("could not be asked", exc))
+                return self.unavailable(f"{self.service} did not answer.")
+            return InternalError(f"{self.service} could not be asked.")
         code = code_of(exc)
         if code in self.meanings:
             kind, sentence = self.meanings[code]
@@ -57,10 +58,6 @@ class AwsErrors(Struct, frozen=True, kw_only=True):
         passes = status >= _SERVER_ERROR or code in self.passing_codes
         kind = self.unavailable if passes else InternalError
         return kind(f"{self.service} answered {status} {code}.")
-
-    def _silence(self, verb: str, exc: BotoCoreError) -> str:
-        # The exception's own text may quote the request, and so a task token.
-        return f"{self.service} {verb}: {type(exc).__name__}."
 
 
 def code_of(exc: ClientError | BotoCoreError) -> str:

@@ -65,7 +65,7 @@ class HttpWebhook:
         try:
             return self._exchange(f"{self._url}/{path}", body, headers, watch=watch)
         except (requests.RequestException, HTTPError, OSError) as exc:
-            reason = "no answer in time" if watch.expired else type(exc).__name__
+            reason = "no answer in time" if watch.expired else _reason_of(exc)
             # The cause may quote the request, and so the task token.
             raise WebhookUnavailableError(f"The server gave {reason}.") from None
         finally:
@@ -164,6 +164,11 @@ class _Watch:
         for handle in self._sockets:
             with contextlib.suppress(OSError):  # the server may have closed it
                 handle.shutdown(socket.SHUT_RDWR)
+
+
+def _reason_of(exc: Exception) -> str:
+    is_tls = isinstance(exc, requests.exceptions.SSLError)
+    return "no trusted TLS connection" if is_tls else "no whole answer"
 
 
 class _Adapter(HTTPAdapter):

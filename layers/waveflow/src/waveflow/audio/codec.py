@@ -107,7 +107,7 @@ def blocks(
         raise ResourceLimitError("Memory ran out while decoding.") from exc
     except (RuntimeError, ValueError, OSError) as exc:
         raise CorruptAudioError(
-            f"The {stream.kind} file cannot be decoded after {decoded} frames: {exc}"
+            f"The {stream.kind} file cannot be decoded after {decoded} frames."
         ) from exc
 
 

@@ -33,6 +33,17 @@ TYPES: dict[bytes, tuple[Encoding, bool, int]] = {
     b"ulaw": (Encoding.MU_LAW, False, 1),
     b"ULAW": (Encoding.MU_LAW, False, 1),
 }
+CODECS = {
+    b"ADP4": "ADPCM",
+    b"DWVW": "DWVW",
+    b"GSM ": "GSM 6.10",
+    b"MAC3": "MACE 3:1",
+    b"MAC6": "MACE 6:1",
+    b"QDM2": "QDesign Music",
+    b"QDMC": "QDesign Music",
+    b"Qclp": "Qualcomm PureVoice",
+    b"ima4": "IMA ADPCM",
+}
 MIN_BITS, MAX_BITS = 8, 32
 # Types whose order of bytes QuickTime may turn round in the chunk "wave".
 TURNABLE = (b"in24", b"in32", b"fl32", b"FL32", b"fl64", b"FL64")
@@ -119,9 +130,10 @@ def _layout_of(
 ) -> Layout:
     known = TYPES.get(comm.compression)
     if known is None or not MIN_BITS <= (comm.bits or MIN_BITS) <= 2 * MAX_BITS:
-        name = comm.compression.decode("ascii", "replace")
+        default = "an unknown codec" if known is None else "samples"
+        codec = CODECS.get(comm.compression, default)
         raise UnsupportedMediaError(
-            f"The content is AIFF with codec {name!r} of {comm.bits} bits, "
+            f"The content is AIFF with {codec} of {comm.bits} bits, "
             "which is not accepted."
         )
     encoding, little_endian, width = known

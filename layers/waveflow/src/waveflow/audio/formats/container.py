@@ -107,7 +107,7 @@ def open_container(source: Source) -> Iterator["tuple[InputContainer, AudioStrea
         )
     except (av.error.FFmpegError, ValueError) as exc:
         raise CorruptAudioError(
-            f"The {kind} file cannot be opened: {getattr(exc, 'strerror', exc)}"
+            f"The {kind} file is damaged or incomplete: it cannot be opened."
         ) from exc
     with container:
         if kind is Kind.M4A:

@@ -188,9 +188,7 @@ def _decode_packets(
         broken = exc
         warn(TRUNCATED)
     if broken and not decoded:
-        raise CorruptAudioError(
-            f"No packet can be decoded: {broken.strerror}"
-        ) from broken
+        raise CorruptAudioError("No part of the sound can be decoded.") from broken
 
 
 class _Joiner:
@@ -229,9 +227,7 @@ class _Joiner:
             channels = self._facts.channels
             self._block = np.empty((channels, BLOCK_SAMPLES // channels), dtype)
         if self._block.dtype != dtype:
-            raise CorruptAudioError(
-                f"The samples change from {self._block.dtype} to {dtype}."
-            )
+            raise CorruptAudioError("The kind of samples changes within the file.")
         return self._block
 
     def _samples_of(self, frame: "AudioFrame") -> Samples:

@@ -72,6 +72,22 @@ IMAGE_BRANDS = {
     b"crx ": "a Canon raw image",
 }
 
+# Names of what RIFF and IFF files hold; other bytes of a file are never quoted.
+CONTENTS = {
+    b"AVI ": "AVI video (RIFF AVI)",
+    b"ACON": "an animated cursor",
+    b"CDXA": "a Video CD",
+    b"DLS ": "a DLS sound bank",
+    b"RMID": "a MIDI file",
+    b"WEBP": "a WebP image",
+    b"sfbk": "a SoundFont",
+    b"8SVX": "8SVX audio",
+    b"16SV": "16SV audio",
+    b"ILBM": "an ILBM image",
+    b"MAUD": "MAUD audio",
+}
+UNKNOWN = "data of an unknown kind"
+
 
 def sniff(path: Path) -> Kind:
     """Return the kind of an audio file, such as WAV or MP3, from its content alone.
@@ -156,10 +172,10 @@ def id3_size(head: bytes) -> int:
 def _find_container(head: bytes) -> Kind | str | None:
     form, content = head[:4], head[8:12]
     if form in (b"RIFF", b"RIFX", b"RF64", b"BW64"):
-        return Kind.WAV if content == b"WAVE" else f"RIFF {_text_of(content)}"
+        return Kind.WAV if content == b"WAVE" else _name_of(content, family="RIFF")
     if form == b"FORM":
         is_aiff = content in (b"AIFF", b"AIFC")
-        return Kind.AIFF if is_aiff else f"IFF {_text_of(content)}"
+        return Kind.AIFF if is_aiff else _name_of(content, family="IFF")
     if form == b"fLaC":
         return Kind.FLAC
     if form == b"OggS":
@@ -192,12 +208,12 @@ def _describe(head: bytes) -> str:
         return foreign
     if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
         return "QuickTime without a file type"
-    return f"data starting with {head[:8].hex(' ')}"
+    return UNKNOWN
 
 
-def _text_of(magic: bytes) -> str:
-    text = "".join(chr(byte) for byte in magic if 0x20 < byte < 0x7F)  # noqa: PLR2004
-    return text or "data"
+def _name_of(content: bytes, *, family: str) -> str:
+    """Return a name for other content of a family, without bytes of the file."""
+    return CONTENTS.get(content, f"{family} data of an unknown kind")
 
 
 def _refusal_of(found: str) -> UnsupportedMediaError:

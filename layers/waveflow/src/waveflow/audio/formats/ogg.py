@@ -258,8 +258,7 @@ def find_codec(head: bytes) -> Kind | str:
     for magic, name in MAGICS.items():
         if magic in found:
             return name
-    text = "".join(chr(byte) for byte in b"".join(starts[:1]) if 32 < byte < 127)  # noqa: PLR2004
-    return f"Ogg {text or 'data'}"
+    return "Ogg data of an unknown kind"
 
 
 def is_page_lost(path: Path, before: int, after: int) -> bool:

@@ -15,6 +15,27 @@ from waveflow.errors import CorruptAudioError, UnsupportedMediaError
 PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 # Most frames in a byte of MS and IMA ADPCM, GSM 6.10 and MPEG layer III.
 COMPRESSED = {0x02: 2, 0x11: 2, 0x31: 5, 0x55: 24}
+CODECS = {
+    PCM: "integers",
+    FLOAT: "floating-point numbers",
+    A_LAW: "A-law",
+    MU_LAW: "mu-law",
+    0x02: "MS ADPCM",
+    0x11: "IMA ADPCM",
+    0x31: "GSM 6.10",
+    0x45: "G.726",
+    0x50: "MPEG layer II",
+    0x55: "MP3",
+    0xFF: "AAC",
+    0x0161: "WMA",
+    0x0162: "WMA Professional",
+    0x0163: "WMA Lossless",
+    0x1602: "AAC",
+    0x2000: "AC-3",
+    0x2001: "DTS",
+    0x5756: "WavPack",
+    0xF1AC: "FLAC",
+}
 # Ends of the names of subformats: Microsoft's, and Ambisonic B-format's.
 GUID_TAILS = (
     bytes.fromhex("000000001000800000aa00389b71"),
@@ -117,7 +138,9 @@ def _read_format(raw: bytes, *, big: bool) -> _Format:
     tag, channels, rate, _, align, bits = struct.unpack_from(f"{order}HHIIHH", raw)
     if tag == EXTENSIBLE:
         if len(raw) < EXTENSIBLE_BYTES or raw[26:40] not in GUID_TAILS:
-            raise UnsupportedMediaError("The content is WAV of an unknown subformat.")
+            raise UnsupportedMediaError(
+                "The content is WAV of an unknown kind, which is not accepted."
+            )
         tag = struct.unpack_from(f"{order}H", raw, 24)[0]
     if not channels:
         raise CorruptAudioError("The WAV format has no channels.")
@@ -147,7 +170,7 @@ def _encoding_of(fmt: _Format) -> Encoding | None:
         return Encoding.A_LAW if fmt.tag == A_LAW else Encoding.MU_LAW
     if not fmt.bits:
         raise CorruptAudioError("The WAV format has samples of 0 bits.")
+    codec = CODECS.get(fmt.tag, f"codec number {fmt.tag}")
     raise UnsupportedMediaError(
-        f"The content is WAV with codec 0x{fmt.tag:04X} of {fmt.bits} bits, "
-        "which is not accepted."
+        f"The content is WAV with {codec} of {fmt.bits} bits, which is not accepted."
     )

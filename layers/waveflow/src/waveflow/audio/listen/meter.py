@@ -41,6 +41,7 @@ class Meter:
                 part.add(block)
         except Exception as exc:  # noqa: BLE001 - the waveform matters more
             self.error = _error_of(exc)
+            self.error.__cause__ = exc
         self._left_s -= time.monotonic() - started
         if self._left_s < 0 and self.error is None:
             self.error = ResourceLimitError("Listening took too long.")
@@ -68,4 +69,4 @@ def _error_of(exc: Exception) -> WaveflowError:
     """Return an exception as a WaveFlow error, whose code a result can carry."""
     if isinstance(exc, MemoryError):
         return ResourceLimitError("Memory ran out while listening.")
-    return InternalError(f"Listening raised {type(exc).__name__}.")
+    return InternalError("Measuring the sound failed.")

@@ -1,0 +1,53 @@
+"""Sentences of the page: each code has one in English and one in Korean."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from waveflow.audio.listen.findings import StemWarning
+from waveflow.audio.mix.stem import RESAMPLED
+from waveflow.audio.stream import NON_FINITE_SAMPLES, TRUNCATED
+from waveflow.errors import WaveflowError
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "local/page/src/sentences.js").read_text("utf-8")
+ENGLISH, KOREAN = re.split(r"^  ko: \{$", PAGE, flags=re.MULTILINE)
+DOCS = (ROOT / "docs/webhooks.md").read_text("utf-8")
+REASONS = DOCS.split("| `dedupe.refused` | why the object stayed |")[1].split("\n\n")[0]
+
+ERRORS = {kind.code for kind in WaveflowError.__subclasses__()}
+WARNINGS = {
+    *(TRUNCATED, NON_FINITE_SAMPLES, RESAMPLED),
+    *get_args(StemWarning.__annotations__["code"]),
+}
+KEPT = {
+    reason
+    for row in REASONS.splitlines()
+    for reason in re.findall(r"`([A-Z_]+)`", row.rsplit("|", 2)[0])
+}
+RAISED = {
+    reason
+    for path in ROOT.glob("layers/waveflow/src/waveflow/stages/*.py")
+    for reason in re.findall(
+        r'DedupeRefusedError\("([A-Z_]+)"', path.read_text("utf-8")
+    )
+}
+
+
+def sentence(block: str, code: str) -> str:
+    """Return the sentence of a code in one language; empty where there is none."""
+    found = re.search(rf'(?<![A-Z_]){code}: "([^"]+)"', block)
+    return found[1] if found else ""
+
+
+def test_the_documented_reasons_are_all():
+    """A reason that the webhooks' page lacks would miss its sentence here too."""
+    assert KEPT >= RAISED > set()
+
+
+@pytest.mark.parametrize("code", sorted(ERRORS | WARNINGS | KEPT))
+def test_each_code_has_a_sentence_in_both_languages(code: str):
+    """A musician would read a bare code, or English on a Korean page."""
+    assert sentence(ENGLISH, code)
+    assert re.search("[가-힣]", sentence(KOREAN, code))
