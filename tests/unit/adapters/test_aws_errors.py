@@ -102,6 +102,10 @@ S3_ANSWERS = [
     (answer("SlowDown"), StorageUnavailableError),
     (answer("ThrottlingException"), StorageUnavailableError),
     (answer("InternalError", 500), StorageUnavailableError),
+    (answer("InvalidRange", 416), StorageUnavailableError),
+    (answer("416", 416), StorageUnavailableError),
+    (answer("429", 429), StorageUnavailableError),
+    (answer("TooManyRequests", 429), StorageUnavailableError),
     (answer("AccessDenied", 403), InternalError),
     (SILENCE, StorageUnavailableError),
     (LATE, StorageUnavailableError),
@@ -144,7 +148,8 @@ def test_a_missing_and_a_changed_object_have_their_own_errors(code, kind):
 )
 def test_other_services_are_unavailable_in_the_callers_words(call, unavailable):
     """The API answers 503 and the machine asks again, instead of giving a job up."""
-    for error in (answer("ThrottlingException"), answer("X", 500), SILENCE, LATE):
+    passing = [answer("ThrottlingException"), answer("X", 500), answer("X", 429)]
+    for error in (*passing, SILENCE, LATE):
         with pytest.raises(unavailable):
             call(Failing(error))
     with pytest.raises(unavailable):
