@@ -12,6 +12,7 @@ from waveflow.adapters.secrets import WebhookSecrets
 from waveflow.adapters.step_functions import StepFunctionsTokens
 from waveflow.api.adapters.executions import StepFunctionsMachine
 from waveflow.api.adapters.s3_uploads import S3UploadStore
+from waveflow.api.errors import headers_of, status_of
 from waveflow.errors import (
     InternalError,
     ObjectNotFoundError,
@@ -157,6 +158,19 @@ def test_other_services_are_unavailable_in_the_callers_words(call, unavailable):
     for error in (answer("AccessDeniedException"), answer("SlowDown")):
         with pytest.raises(InternalError):
             call(Failing(error))
+
+
+@pytest.mark.parametrize("call", [start, describe])
+@pytest.mark.parametrize(
+    "code", ["ThrottlingException", "KmsThrottlingException", "ExecutionLimitExceeded"]
+)
+def test_a_throttled_machine_is_503(call, code):
+    """A client of a busy API must come back later, and must not read of a defect."""
+    with pytest.raises(StorageUnavailableError) as refused:
+        call(Failing(answer(code)))
+
+    assert status_of(refused.value) == 503
+    assert "Retry-After" in headers_of(refused.value)
 
 
 def test_an_upload_that_is_over_needs_no_removal():
