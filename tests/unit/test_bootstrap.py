@@ -37,7 +37,7 @@ def test_a_webhook_url_that_gives_something_away_is_refused(monkeypatch, url, sa
 
 @pytest.mark.parametrize("host", ["127.0.0.1:9", "169.254.169.254", "[::1]:9"])
 def test_the_stages_webhook_is_wired_with_the_guard(monkeypatch, host):
-    """A guard that nobody switches on would send task tokens to the metadata service."""
+    """A guard that nobody switches on would send tokens to the metadata service."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
     monkeypatch.setattr(WebhookSecrets, "__call__", lambda _self: ("whsec_QUJD",))
     services = Services({**ENVIRONMENT, "WEBHOOK_URL": f"https://{host}/webhook"})
@@ -46,13 +46,10 @@ def test_the_stages_webhook_is_wired_with_the_guard(monkeypatch, host):
         services.webhook.post("completion", {}, webhook_id="msg_1")
 
 
-@pytest.mark.parametrize(
-    "library", ["boto3", "botocore.endpoint", "urllib3.connection"]
-)
-def test_libraries_never_log_bodies(monkeypatch, library):
+@pytest.mark.parametrize("library", ["boto3", "botocore.auth", "urllib3.connection"])
+def test_libraries_never_log_bodies(library):
     """At DEBUG these libraries log task tokens, whatever level an operator chooses."""
-    monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)
-    monkeypatch.setattr(logging.getLogger(library.split(".")[0]), "level", 0)
+    logging.getLogger(library.split(".")[0]).setLevel(logging.DEBUG)
 
     Services(ENVIRONMENT)
 
