@@ -179,7 +179,9 @@ class _Handler(BaseHTTPRequestHandler):
         asked = self.headers.get("x-amz-checksum-mode") == "ENABLED"
         span, status = self.headers.get("Range"), 200
         if span:
-            body, status = body[int(span[6:].split("-")[0]) :], 206
+            start, whole = int(span[6:].split("-")[0]), len(body)
+            headers["Content-Range"] = f"bytes {start}-{whole - 1}/{whole}"
+            body, status = body[start:], 206
         elif version.checksummed and asked:
             digest = base64.b64encode(bytes.fromhex(version.sha256)).decode()
             headers["x-amz-checksum-sha256"] = digest

@@ -65,10 +65,12 @@ class MemoryObjects:
         self.calls.append(("has_delete_marker", key))
         return bool(self.versions.get(key)) and self.versions[key][-1] is None
 
-    def read(self, key: str, *, etag: str) -> Iterator[bytes]:
+    def read(self, key: str, *, etag: str, size: int | None = None) -> Iterator[bytes]:
         """Yield the pinned object in small chunks."""
         self.calls.append(("read", key))
         _, body = self._pinned(key, etag)
+        if size not in {None, len(body)}:
+            raise StorageUnavailableError("S3 sent other bytes than were asked for.")
         for start in range(0, len(body), 1000):
             yield body[start : start + 1000]
 

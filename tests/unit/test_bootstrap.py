@@ -1,8 +1,11 @@
 """The environment's promises are checked before anything is sent."""
 
+import logging
+
 import pytest
+from waveflow.adapters.secrets import WebhookSecrets
 from waveflow.bootstrap import Services
-from waveflow.errors import InternalError
+from waveflow.errors import InternalError, WebhookRejectedError
 
 ENVIRONMENT = {
     "WEBHOOK_SECRET_ARN": "arn:secret",
@@ -16,6 +19,8 @@ ENVIRONMENT = {
     [
         ("http://platform.example", "not https"),
         ("https://user:password@platform.example", "names a user"),
+        ("https://user@platform.example", "names a user"),
+        ("https://:password@platform.example", "names a user"),
         ("https:///webhook", "names no host"),
     ],
 )
@@ -28,6 +33,27 @@ def test_a_webhook_url_that_gives_something_away_is_refused(monkeypatch, url, sa
         _ = services.webhook
 
     assert "password" not in str(refused.value)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:9", "169.254.169.254", "[::1]:9"])
+def test_the_stages_webhook_is_wired_with_the_guard(monkeypatch, host):
+    """A guard that nobody switches on would send tokens to the metadata service."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
+    monkeypatch.setattr(WebhookSecrets, "__call__", lambda _self: ("whsec_QUJD",))
+    services = Services({**ENVIRONMENT, "WEBHOOK_URL": f"https://{host}/webhook"})
+
+    with pytest.raises(WebhookRejectedError, match="address inside"):
+        services.webhook.post("completion", {}, webhook_id="msg_1")
+
+
+@pytest.mark.parametrize("library", ["boto3", "botocore.auth", "urllib3.connection"])
+def test_libraries_never_log_bodies(library):
+    """At DEBUG these libraries log task tokens, whatever level an operator chooses."""
+    logging.getLogger(library.split(".")[0]).setLevel(logging.DEBUG)
+
+    Services(ENVIRONMENT)
+
+    assert not logging.getLogger(library).isEnabledFor(logging.DEBUG)
 
 
 def test_a_killed_functions_files_are_gone_at_the_next_start(tmp_path, monkeypatch):

@@ -1,5 +1,8 @@
 """Large files that go to S3 directly, each with its ticket."""
 
+import base64
+import json
+
 import jwt
 import pytest
 import requests
@@ -8,6 +11,16 @@ from support.world import wav
 from waveflow_local.console import dev_tokens
 
 PART = 8 << 20
+
+
+@pytest.mark.parametrize("size", [1, 1000, 20 << 20])
+def test_a_signed_form_allows_no_byte_more_than_announced(api, size):
+    """A form that allows ten times the size would fill the bucket past every limit."""
+    fields = begin(api, size).json()["form"]["fields"]
+
+    conditions = json.loads(base64.b64decode(fields["policy"]))["conditions"]
+
+    assert ["content-length-range", 1, size] in conditions
 
 
 def test_a_signed_form_takes_one_file_of_that_size(api, world):

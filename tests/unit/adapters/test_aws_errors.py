@@ -12,6 +12,7 @@ from waveflow.adapters.secrets import WebhookSecrets
 from waveflow.adapters.step_functions import StepFunctionsTokens
 from waveflow.api.adapters.executions import StepFunctionsMachine
 from waveflow.api.adapters.s3_uploads import S3UploadStore
+from waveflow.api.errors import headers_of, status_of
 from waveflow.errors import (
     InternalError,
     ObjectNotFoundError,
@@ -102,6 +103,10 @@ S3_ANSWERS = [
     (answer("SlowDown"), StorageUnavailableError),
     (answer("ThrottlingException"), StorageUnavailableError),
     (answer("InternalError", 500), StorageUnavailableError),
+    (answer("InvalidRange", 416), StorageUnavailableError),
+    (answer("416", 416), StorageUnavailableError),
+    (answer("429", 429), StorageUnavailableError),
+    (answer("TooManyRequests", 429), StorageUnavailableError),
     (answer("AccessDenied", 403), InternalError),
     (SILENCE, StorageUnavailableError),
     (LATE, StorageUnavailableError),
@@ -144,7 +149,8 @@ def test_a_missing_and_a_changed_object_have_their_own_errors(code, kind):
 )
 def test_other_services_are_unavailable_in_the_callers_words(call, unavailable):
     """The API answers 503 and the machine asks again, instead of giving a job up."""
-    for error in (answer("ThrottlingException"), answer("X", 500), SILENCE, LATE):
+    passing = [answer("ThrottlingException"), answer("X", 500), answer("X", 429)]
+    for error in (*passing, SILENCE, LATE):
         with pytest.raises(unavailable):
             call(Failing(error))
     with pytest.raises(unavailable):
@@ -152,6 +158,19 @@ def test_other_services_are_unavailable_in_the_callers_words(call, unavailable):
     for error in (answer("AccessDeniedException"), answer("SlowDown")):
         with pytest.raises(InternalError):
             call(Failing(error))
+
+
+@pytest.mark.parametrize("call", [start, describe])
+@pytest.mark.parametrize(
+    "code", ["ThrottlingException", "KmsThrottlingException", "ExecutionLimitExceeded"]
+)
+def test_a_throttled_machine_is_503(call, code):
+    """A client of a busy API must come back later, and must not read of a defect."""
+    with pytest.raises(StorageUnavailableError) as refused:
+        call(Failing(answer(code)))
+
+    assert status_of(refused.value) == 503
+    assert "Retry-After" in headers_of(refused.value)
 
 
 def test_an_upload_that_is_over_needs_no_removal():

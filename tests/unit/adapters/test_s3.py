@@ -61,6 +61,8 @@ def test_only_a_checksum_of_the_whole_object_is_its_hash(s3, objects, kind, know
 def part(body, *, size, **asked):
     """Return an answer whose body may end early, and the request that it answers."""
     answer = {"Body": StreamingBody(io.BytesIO(body), None), "ContentLength": size}
+    if "Range" in asked:
+        answer["ContentRange"] = f"bytes {len(BODY) - size}-9/10"
     return "get_object", answer, {**AT, "IfMatch": ETAG, **asked}
 
 
@@ -80,6 +82,58 @@ def test_a_body_that_never_ends_whole_is_typed(s3, objects):
 
     with pytest.raises(StorageUnavailableError, match="after 4 bytes"):
         b"".join(objects.read(KEY, etag=ETAG))
+
+
+WRONG = {
+    "longer": {"ContentLength": 11},
+    "shorter": {"ContentLength": 9},
+    "a range": {"ContentLength": 10, "ContentRange": "bytes 0-9/10"},
+}
+
+
+@pytest.mark.parametrize("answer", WRONG.values(), ids=WRONG)
+def test_a_body_of_another_size_than_promised_is_refused(s3, objects, answer):
+    """A proxy that shortens a body and its length would have half a file hashed."""
+    body = {"Body": StreamingBody(io.BytesIO(BODY), None)}
+    s3.add_response("get_object", body | answer, {**AT, "IfMatch": ETAG})
+
+    with pytest.raises(StorageUnavailableError, match="other bytes"):
+        b"".join(objects.read(KEY, etag=ETAG, size=len(BODY)))
+
+
+ASTRAY = {
+    "from the beginning": {"ContentLength": 6},
+    "from elsewhere": {"ContentLength": 6, "ContentRange": "bytes 3-8/10"},
+    "of another size": {"ContentLength": 6, "ContentRange": "bytes 4-9/12"},
+    "too long": {"ContentLength": 7, "ContentRange": "bytes 4-9/10"},
+}
+
+
+@pytest.mark.parametrize("answer", ASTRAY.values(), ids=ASTRAY)
+def test_a_continuation_of_other_bytes_is_refused(s3, objects, answer):
+    """A store that ignores the range would give a file with its beginning twice."""
+    s3.add_response(*part(BODY[:4], size=10))
+    body = {"Body": StreamingBody(io.BytesIO(BODY[4:]), None)}
+    asked = {**AT, "IfMatch": ETAG, "Range": "bytes=4-"}
+    s3.add_response("get_object", body | answer, asked)
+
+    with pytest.raises(StorageUnavailableError, match="other bytes"):
+        b"".join(objects.read(KEY, etag=ETAG))
+
+
+@pytest.mark.parametrize("checksum", ["abc", "=", "한", "AAAA", CHECKSUM + "-3"])
+def test_a_malformed_checksum_is_no_checksum(s3, objects, checksum):
+    """A checksum that cannot be read must not end the job, nor be taken for a hash."""
+    head = {
+        "ETag": ETAG,
+        "ContentLength": len(BODY),
+        "LastModified": datetime(2026, 1, 1, tzinfo=UTC),
+        "ChecksumSHA256": checksum,
+        "ChecksumType": "FULL_OBJECT",
+    }
+    s3.add_response("head_object", head, {**AT, "ChecksumMode": "ENABLED"})
+
+    assert objects.find(KEY).sha256 is None
 
 
 def in_memory(objects, _tmp_path):

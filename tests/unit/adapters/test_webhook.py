@@ -126,6 +126,29 @@ def test_an_endless_answer_is_read_to_64_kib(receiver):
     assert len(send(webhook(receiver))) == 64 << 10
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("status", [200, 201])
+def test_an_answer_that_ends_early_is_asked_for_again(receiver, status, chunked):
+    """Half a verdict must not be read as another verdict, nor as none."""
+
+    def cut(request):
+        request.send_response(status)
+        if chunked:
+            request.send_header("Transfer-Encoding", "chunked")
+            body = b"1e\r\n" + b'{"verdict":"new"'
+        else:
+            request.send_header("Content-Length", "30")
+            body = b'{"verdict":"new"'
+        request.end_headers()
+        request.wfile.write(body)
+        request.close_connection = True
+
+    receiver.answer = cut
+
+    with pytest.raises(WebhookUnavailableError):
+        send(webhook(receiver))
+
+
 def test_an_answer_is_never_compressed(receiver):
     """A compressed answer could grow far beyond the 64 KiB that are read."""
 

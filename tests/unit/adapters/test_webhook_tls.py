@@ -2,6 +2,7 @@
 
 import ipaddress
 import ssl
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -57,6 +58,27 @@ def test_a_server_with_a_trusted_certificate_is_told(serve, monkeypatch):
 
     with receiver:
         assert send(webhook(receiver.url, allowed=LOOPBACK)) == b"{}"
+
+
+def test_a_body_that_drips_through_tls_ends_at_the_deadline(serve, monkeypatch):
+    """TLS takes the socket over, and a server that drips would hold the function."""
+    receiver, authorities = serve("127.0.0.1")
+    monkeypatch.setattr(adapters, "DEFAULT_CA_BUNDLE_PATH", authorities)
+
+    def drip(request):
+        request.send_response(200)
+        request.send_header("Content-Length", "100")
+        request.end_headers()
+        for _ in range(100):
+            request.wfile.write(b"x")
+            time.sleep(0.1)
+
+    receiver.answer = drip
+    began = time.monotonic()
+    with receiver, pytest.raises(WebhookUnavailableError, match="in time"):
+        send(webhook(receiver.url, allowed=LOOPBACK, deadline_s=1.0))
+
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])

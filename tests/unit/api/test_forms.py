@@ -59,6 +59,20 @@ def test_a_name_in_the_form_that_forms_forbid_is_refused():
     assert read(both) == ("a", b"abc")
 
 
+def test_a_form_of_endless_parts_is_refused_early():
+    """Parsing 749,000 parts would hold every other client's events for seconds."""
+    fed = []
+
+    async def body():
+        for _ in range(1000):
+            fed.append(b"--b\r\n\r\n\r\n" * 1000)
+            yield fed[-1]
+
+    with pytest.raises(InvalidMessageError, match="at most 100 parts"):
+        asyncio.run(FileForm(KIND, body()).open())
+    assert len(fed) == 1
+
+
 def test_a_part_with_an_endless_header_is_refused():
     """A header is held in memory, so a client must not choose its length."""
     endless = part('form-data; name="' + "x" * (8 << 10) + '"')

@@ -56,6 +56,13 @@ def test_a_key_outside_is_refused(key):
         check_key(key, prefixes=PREFIXES, user_id="user123")
 
 
+@pytest.mark.parametrize(("user", "folder"), [("a", "ab"), ("ab", "a"), ("a", "A")])
+def test_a_user_has_no_folder_of_a_similar_name(user, folder):
+    """User `a` must not read the uploads of user `ab`."""
+    with pytest.raises(PathNotAllowedError):
+        check_key(f"users/{folder}/x.wav", prefixes=PREFIXES, user_id=user)
+
+
 @pytest.mark.parametrize("prefix", ["waveforms/", "mixed/", "dedupe/"])
 def test_results_are_never_sources(prefix):
     """Even an operator who allows such a prefix must not lose a result to a message."""

@@ -1,8 +1,12 @@
 """Check the stand-in against the promises of the platform's server."""
 
+import json
+
 import pytest
+import requests
 from waveflow_local.standin.answers import GARBAGE, next_message, verdict_for
 from waveflow_local.standin.behaviours import Rule, Script
+from waveflow_local.standin.server import StandIn
 from waveflow_local.standin.table import OlderStem, StemTable
 
 OLDER = OlderStem("stem-1", "audio/1.wav")
@@ -30,6 +34,19 @@ def question(stem: str, *, audio_hash: str = "h", user: str = "u", track: str = 
 def completion(stem: str, status: str):
     """Return the part of a completion that the table reads."""
     return {"stemId": stem, "status": status, "result": {}, "audio_wave_path": None}
+
+
+def test_a_lone_surrogate_does_not_fell_the_stand_in(tmp_path):
+    """A name may hold a lone surrogate, and the list of webhooks must still be JSON."""
+    name = {"original_filename": "\ud800"}
+    with StandIn(data=tmp_path) as standin:
+        url = standin.url.removesuffix("/webhook")
+        requests.post(f"{standin.url}/completion", json=name, timeout=10)
+        listed = requests.get(f"{url}/webhooks", timeout=10).json()
+
+    [kept] = (tmp_path / "webhooks").iterdir()
+    assert listed[0]["body"] == name
+    assert json.loads(kept.read_bytes())["body"] == name
 
 
 def test_the_older_stem_survives(table):

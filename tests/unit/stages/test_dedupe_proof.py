@@ -27,11 +27,11 @@ class Moving(MemoryObjects):
 
     happens = None
 
-    def read(self, key, *, etag):
+    def read(self, key, *, etag, size=None):
         """Let the event happen, and read the object."""
         if key == OLDER and self.happens:
             self.happens()
-        return super().read(key, etag=etag)
+        return super().read(key, etag=etag, size=size)
 
     def hide(self, key):
         """Delete an object as a user does."""

@@ -37,9 +37,9 @@ class Damaging(MemoryObjects):
 
     damaged = 0
 
-    def read(self, key, *, etag):
+    def read(self, key, *, etag, size=None):
         """Flip a bit in the first sample, while damaged reads are left."""
-        body = bytearray(b"".join(super().read(key, etag=etag)))
+        body = bytearray(b"".join(super().read(key, etag=etag, size=size)))
         if self.damaged:
             self.damaged -= 1
             body[44] ^= 1
@@ -150,13 +150,13 @@ class Changing(MemoryObjects):
         super().__init__()
         self.after = after
 
-    def read(self, key, *, etag):
+    def read(self, key, *, etag, size=None):
         """Change the second stem before the first is read."""
         if key == A and self.after is not None:
             self.put(B, self.after)
         elif key == A:
             self.versions[B].append(None)
-        return super().read(key, etag=etag)
+        return super().read(key, etag=etag, size=size)
 
 
 @pytest.mark.parametrize(

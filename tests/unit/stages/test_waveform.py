@@ -37,9 +37,9 @@ FIELDS = [
 class Damaging(MemoryObjects):
     """A bucket whose every read flips a bit on the way."""
 
-    def read(self, key, *, etag):
+    def read(self, key, *, etag, size=None):
         """Damage the first byte of the samples."""
-        body = bytearray(b"".join(super().read(key, etag=etag)))
+        body = bytearray(b"".join(super().read(key, etag=etag, size=size)))
         body[44] ^= 1
         yield bytes(body)
 

@@ -1,6 +1,7 @@
 """Read the environment variables once, and build the services of the stages."""
 
 import ipaddress
+import logging
 import os
 import shutil
 from collections.abc import Mapping
@@ -31,6 +32,9 @@ class Services:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
+        # Below INFO these libraries log request bodies, tokens and signed URLs.
+        for library in ("boto3", "botocore", "urllib3"):
+            logging.getLogger(library).setLevel(logging.INFO)
 
     @cached_property
     def objects(self) -> ObjectStore:

@@ -39,8 +39,8 @@ class ObjectStore(Protocol):
         """Tell whether a delete marker hides the versions under an S3 key."""
         ...
 
-    def read(self, key: str, *, etag: str) -> Iterator[bytes]:
-        """Yield the bytes of the whole object with this ETag, or raise.
+    def read(self, key: str, *, etag: str, size: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes of the whole object with this ETag and size, or raise.
 
         Raises `SourceChangedError` when another object is there now and
         `ObjectNotFoundError` when none is.

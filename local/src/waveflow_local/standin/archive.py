@@ -69,7 +69,9 @@ class Archive:
         parts = [f"{received.number:03}", received.event, received.subject, status]
         name = _UNSAFE.sub("-", "_".join(part for part in parts if part)) + ".json"
         text = json.dumps(asdict(received), ensure_ascii=False, indent=2)
-        (self._folder / name).write_text(text + "\n", "utf-8")
+        # A lone surrogate is no UTF-8, but its escape is JSON.
+        raw = f"{text}\n".encode(errors="backslashreplace")
+        (self._folder / name).write_bytes(raw)
 
     def all(self) -> list[Received]:
         """Return every received webhook in the order of arrival."""

@@ -39,7 +39,9 @@ def application(standin: "PlatformServer") -> "WSGIApplication":
             case _:
                 status, body = 405, {"message": "GET, POST or PUT."}
         text = json.dumps(body, ensure_ascii=False)
-        response = Response(text, status, content_type=JSON)
+        # A lone surrogate is no UTF-8, but its escape is JSON.
+        raw = text.encode(errors="backslashreplace")
+        response = Response(raw, status, content_type=JSON)
         if status == _REDIRECT:
             response.location = f"{request.host_url[:-1]}{WEBHOOK_PATH}/elsewhere"
         return response

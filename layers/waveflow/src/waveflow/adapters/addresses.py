@@ -8,9 +8,16 @@ from waveflow.errors import WebhookRejectedError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # the last 32 bits are an IPv4 address
-_SIX_TO_FOUR = ipaddress.ip_network(
-    "2002::/16"
-)  # networks that older Python versions call public
+# Networks of the IANA registries that some Python versions call public.
+_SPECIAL = tuple(
+    ipaddress.ip_network(cidr)
+    for cidr in (
+        "192.0.0.0/24",  # protocol assignments
+        "192.88.99.0/24",  # relays of 6to4
+        "2002::/16",  # 6to4
+        "3fff::/20",  # documentation
+    )
+)
 
 
 def resolve(host: str, port: int, *, allowed: tuple[Network, ...]) -> list[str]:
@@ -40,5 +47,6 @@ def may_connect(address: str, *, allowed: tuple[Network, ...]) -> bool:
 def _is_public(ip: Address) -> bool:
     # `is_global` knows neither site-local nor IPv4-compatible addresses.
     site_local = isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local
-    special = ip.is_multicast or ip.is_reserved or site_local or ip in _SIX_TO_FOUR
+    special = ip.is_multicast or ip.is_reserved or site_local
+    special = special or any(ip in network for network in _SPECIAL)
     return ip.is_global and not special

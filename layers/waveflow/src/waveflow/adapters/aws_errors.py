@@ -25,6 +25,7 @@ from waveflow.errors import (
 )
 
 AWS_ERRORS = (ClientError, BotoCoreError)  # every exception that a boto3 call raises
+_TOO_MANY = 429
 _SERVER_ERROR = 500
 
 
@@ -33,7 +34,7 @@ class AwsErrors(Struct, frozen=True, kw_only=True):
 
     An error that may pass becomes `unavailable`, which is retried; any other becomes
     `InternalError`. `passing` lists the exceptions of calls without an answer that may
-    pass, `passing_codes` the codes of answers; a status from 500 on always may.
+    pass, `passing_codes` the codes of answers; 429 and a status from 500 on always may.
     `meanings` gives a code a class and a sentence of its own.
     """
 
@@ -55,7 +56,8 @@ class AwsErrors(Struct, frozen=True, kw_only=True):
             kind, sentence = self.meanings[code]
             return kind(sentence)
         status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
-        passes = status >= _SERVER_ERROR or code in self.passing_codes
+        busy = status == _TOO_MANY or status >= _SERVER_ERROR
+        passes = busy or code in self.passing_codes
         kind = self.unavailable if passes else InternalError
         return kind(f"{self.service} answered {status} {code}.")
 
@@ -81,7 +83,9 @@ S3_ERRORS = AwsErrors(
     ),
     passing_codes=frozenset(
         {
+            "416",  # a range inside the pinned object, refused by mistake
             "ConditionalRequestConflict",
+            "InvalidRange",
             "RequestTimeout",
             "RequestTimeTooSkewed",
             "SlowDown",

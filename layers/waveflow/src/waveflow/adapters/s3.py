@@ -62,11 +62,14 @@ class S3ObjectStore:
             return headers.get("x-amz-delete-marker") == "true"
         return False
 
-    def read(self, key: str, *, etag: str) -> Iterator[bytes]:
-        """Yield the bytes of the object with this ETag, resuming a cut download."""
+    def read(self, key: str, *, etag: str, size: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes of the object with this ETag, resuming a cut download.
+
+        `size` is the object's size by HEAD; without it the first GET's length counts.
+        """
         offset = 0
         for attempt in range(RESUMES + 1):
-            body, size = self._open(key, etag=etag, offset=offset)
+            body, size = self._open(key, etag=etag, offset=offset, size=size)
             try:
                 with closing(body):
                     for chunk in body.iter_chunks(CHUNK_BYTES):
@@ -159,7 +162,10 @@ class S3ObjectStore:
         except AWS_ERRORS as exc:
             raise S3_ERRORS.translated(exc) from exc
 
-    def _open(self, key: str, *, etag: str, offset: int) -> tuple["StreamingBody", int]:
+    def _open(
+        self, key: str, *, etag: str, offset: int, size: int | None
+    ) -> tuple["StreamingBody", int]:
+        """Return the object's body from `offset` on, and the whole object's size."""
         span: dict[str, Any] = {"Range": f"bytes={offset}-"} if offset else {}
         try:
             answer = self._client.get_object(
@@ -167,7 +173,14 @@ class S3ObjectStore:
             )
         except AWS_ERRORS as exc:
             raise S3_ERRORS.translated(exc) from exc
-        return answer["Body"], offset + answer["ContentLength"]
+        length = answer["ContentLength"]
+        whole = length if size is None else size
+        # Only the status 206 has a Content-Range, and each range has its own.
+        wanted = f"bytes {offset}-{whole - 1}/{whole}" if offset else None
+        if length != whole - offset or answer.get("ContentRange") != wanted:
+            answer["Body"].close()
+            raise StorageUnavailableError("S3 sent other bytes than were asked for.")
+        return answer["Body"], whole
 
     def _publish(
         self,
@@ -233,19 +246,28 @@ class S3ObjectStore:
         if stored.sha256 is not None:
             return stored.sha256
         digest = hashlib.sha256()
-        for chunk in self.read(stored.key, etag=stored.etag):
+        for chunk in self.read(stored.key, etag=stored.etag, size=stored.size):
             digest.update(chunk)
         return digest.hexdigest()
 
 
 def _stored_object(key: str, head: "HeadObjectOutputTypeDef") -> StoredObject:
     whole = head.get("ChecksumType") == "FULL_OBJECT"
-    sha256 = head.get("ChecksumSHA256") if whole else None
+    digest = digest_of(head.get("ChecksumSHA256")) if whole else None
     return StoredObject(
         key=key,
         etag=head["ETag"],
         size=head["ContentLength"],
         last_modified=head["LastModified"].astimezone(UTC).isoformat(),
         version_id=head.get("VersionId"),
-        sha256=base64.b64decode(sha256).hex() if sha256 else None,
+        sha256=digest.hex() if digest else None,
     )
+
+
+def digest_of(checksum: str | None) -> bytes | None:
+    """Return the SHA-256 in an S3 checksum; None where the checksum is malformed."""
+    try:
+        digest = base64.b64decode(checksum or "", validate=True)
+    except ValueError:
+        return None
+    return digest if len(digest) == hashlib.sha256().digest_size else None

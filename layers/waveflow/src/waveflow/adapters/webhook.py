@@ -87,10 +87,22 @@ class HttpWebhook:
                 stream=True,
             ) as answer:
                 _refuse(answer.status_code)
-                content: bytes = answer.raw.read(MAX_ANSWER_BYTES)
+                content = _read(answer)
         if watch.expired:
             raise TimeoutError
         return content
+
+
+def _read(answer: requests.Response) -> bytes:
+    """Return an answer's first 64 KiB; a body that ends early raises `HTTPError`."""
+    content = bytearray()
+    while len(content) < MAX_ANSWER_BYTES:
+        # Only the read after the last byte tells a whole body from a cut one.
+        block = answer.raw.read(MAX_ANSWER_BYTES - len(content))
+        if not block:
+            break
+        content += block
+    return bytes(content)
 
 
 def _refuse(status: int) -> None:

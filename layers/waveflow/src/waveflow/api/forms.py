@@ -12,6 +12,7 @@ from python_multipart.multipart import parse_options_header
 from waveflow.errors import FileTooLargeError, InvalidMessageError
 
 FIELD = "file"
+MAX_PARTS = 100  # every part costs the event loop time, an empty part too
 
 
 async def limited_body(
@@ -41,6 +42,7 @@ class FileForm:
         self.filename: str | None = None
         self._body = body
         self._chunks: deque[bytes] = deque()
+        self._parts = 0
         self._wanted = self._seen = self._ended = False
         self._name = self._value = b""
         self._headers: dict[bytes, bytes] = {}
@@ -84,6 +86,9 @@ class FileForm:
             raise InvalidMessageError("The form is broken.") from exc
 
     def _begin_part(self) -> None:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise InvalidMessageError(f"A form has at most {MAX_PARTS} parts.")
         self._headers = {}
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:

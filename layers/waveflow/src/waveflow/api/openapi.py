@@ -41,8 +41,9 @@ WEBHOOK_SCHEMA: JsonObject = {
             "application/json": {
                 "schema": {
                     "type": "object",
-                    "required": ["status"],
+                    "required": ["job_id", "status"],
                     "properties": {
+                        "job_id": {"type": "string"},
                         "status": {"enum": ["success", "failed"]},
                         "result": {},
                         "message": {"type": "string"},

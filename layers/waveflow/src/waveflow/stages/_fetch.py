@@ -19,10 +19,16 @@ def workspace(scratch: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def fetch(
-    key: str, path: Path, *, etag: str, audio_hash: str | None, objects: ObjectStore
+def fetch(  # noqa: PLR0913 - the pin has three parts
+    key: str,
+    path: Path,
+    *,
+    etag: str,
+    audio_hash: str | None,
+    objects: ObjectStore,
+    size: int | None = None,
 ) -> None:
-    """Download the pinned S3 object to `path`; check its `audio_hash` if given.
+    """Download the pinned S3 object to `path`; check `audio_hash` and `size` if given.
 
     Raises `SourceChangedError` or `ObjectNotFoundError` when the object is no
     longer there, and `StorageUnavailableError` when it arrived damaged twice.
@@ -31,7 +37,7 @@ def fetch(
         digest = hashlib.sha256()
         # An unbuffered write to a full disk would be cut short without an error.
         with path.open("wb") as file:
-            for chunk in objects.read(key, etag=etag):
+            for chunk in objects.read(key, etag=etag, size=size):
                 digest.update(chunk)
                 file.write(chunk)
         if audio_hash is None or digest.hexdigest() == audio_hash:

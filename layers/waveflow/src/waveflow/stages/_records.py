@@ -69,7 +69,7 @@ def read_record(key: str, *, objects: ObjectStore) -> Record | None:
     if stored is None:
         return None
     try:
-        body = b"".join(objects.read(key, etag=stored.etag))
+        body = b"".join(objects.read(key, etag=stored.etag, size=stored.size))
     except (ObjectNotFoundError, SourceChangedError) as exc:
         raise StorageUnavailableError("The record is in motion.") from exc
     return Record(deletion=msgspec.json.decode(body, type=Deletion), etag=stored.etag)

@@ -73,7 +73,7 @@ def sha256_of(stored: StoredObject, *, objects: ObjectStore) -> str:
     if stored.sha256 is not None:
         return stored.sha256
     digest = hashlib.sha256()
-    for chunk in objects.read(stored.key, etag=stored.etag):
+    for chunk in objects.read(stored.key, etag=stored.etag, size=stored.size):
         digest.update(chunk)
     return digest.hexdigest()
 

@@ -76,7 +76,12 @@ def _fetch_all(
     for stem, path in zip(stems, paths, strict=True):
         try:
             fetch(
-                stem.key, path, etag=stem.etag, audio_hash=stem.sha256, objects=objects
+                stem.key,
+                path,
+                etag=stem.etag,
+                audio_hash=stem.sha256,
+                objects=objects,
+                size=stem.size,
             )
         except ObjectNotFoundError as exc:
             raise StemMissingError(f"The stem {stem.key!r} is gone.") from exc

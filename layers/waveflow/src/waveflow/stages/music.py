@@ -26,6 +26,7 @@ def find_music(
             etag=source.etag,
             audio_hash=source.audio_hash,
             objects=objects,
+            size=source.size,
         )
         excerpt = read_excerpt(path, deadline=started + READ_TIME_S)
     return MusicResult(tempo=find_tempo(excerpt), key=find_key(excerpt))

@@ -78,6 +78,7 @@ def _draw(
             etag=source.etag,
             audio_hash=source.audio_hash,
             objects=objects,
+            size=source.size,
         )
         waveform = draw(
             path,
@@ -100,7 +101,7 @@ def _publish(
     before = objects.find(key)
     if before is not None:
         try:
-            body = b"".join(objects.read(key, etag=before.etag))
+            body = b"".join(objects.read(key, etag=before.etag, size=before.size))
         except (ObjectNotFoundError, SourceChangedError) as exc:
             raise StorageUnavailableError("The document is in motion.") from exc
         if body == document:

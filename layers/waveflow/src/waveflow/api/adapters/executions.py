@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
 _UNKNOWN = "ExecutionDoesNotExist"
-_ERRORS = AwsErrors(service="Step Functions", unavailable=StorageUnavailableError)
+_ERRORS = AwsErrors(
+    service="Step Functions",
+    unavailable=StorageUnavailableError,
+    passing_codes=frozenset(
+        {"ExecutionLimitExceeded", "KmsThrottlingException", "ThrottlingException"}
+    ),
+)
 _QUALIFIED_PARTS = (
     8  # the ARN of an alias or a version has one part more than a machine's
 )

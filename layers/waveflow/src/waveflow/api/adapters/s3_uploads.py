@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from waveflow.adapters.aws_errors import AWS_ERRORS, MISSING, S3_ERRORS, code_of
+from waveflow.adapters.s3 import digest_of
 from waveflow.api.interfaces import CONTENT_TYPE, Part
 from waveflow.api.schemas import FormBody
 from waveflow.errors import (
@@ -122,8 +123,9 @@ class S3UploadStore:
         head = self._head(key)
         if head["ContentLength"] != size:
             return False
-        if "ChecksumSHA256" in head:
-            return base64.b64decode(head["ChecksumSHA256"]) == sha256
+        known = digest_of(head.get("ChecksumSHA256"))
+        if known is not None:
+            return known == sha256
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
             return hashlib.sha256(answer["Body"].read()).digest() == sha256

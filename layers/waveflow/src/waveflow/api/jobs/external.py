@@ -1,22 +1,42 @@
 """Accept the signed webhooks in which an external analysis server reports results."""
 
 import hmac
+import json
+import logging
 import time
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import msgspec
 
 from waveflow.api.errors import BadSignatureError
 from waveflow.api.jobs.service import Jobs
-from waveflow.api.schemas import JsonObject, NotedBody
+from waveflow.api.schemas import Json, JsonObject, NotedBody
 from waveflow.errors import InvalidMessageError
 
 TOLERANCE_S = 300  # the tolerance of Standard Webhooks
 STAMP_DIGITS = 12  # seconds, until the year 33658
 _SUCCESS = {"success", "completed"}
-_FAILURE = {"failed", "failure", "error"}
+_log = logging.getLogger("waveflow.api")
 
 Sign = Callable[..., dict[str, str]]
+
+
+class _SignedReport(msgspec.Struct, frozen=True):
+    """Body of an external server's webhook; the signature covers `job_id` too."""
+
+    job_id: str
+    status: Literal["success", "completed", "failed", "failure", "error"]
+    result: Json = None
+    message: Json = None
+    error: Json = None
+
+    def kept(self) -> JsonObject:
+        """Return the report as S3 keeps it, with status `success` or `failed`."""
+        if self.status in _SUCCESS:
+            return {"status": "success", "result": self.result}
+        message = self.message or self.error
+        return {"status": "failed", "message": str(message) if message else None}
 
 
 class ExternalServer:
@@ -40,13 +60,13 @@ class ExternalServer:
     ) -> NotedBody:
         """Store the result or failure that a signed webhook reports about a job."""
         self._verify(body, headers)
-        report = _read_report(body)
-        changed = self._jobs.keep_report(job_id, report)
+        report = _read_report(body, job_id=job_id)
+        counts = self._jobs.keep_report(job_id, report)
         return NotedBody(
             message="웹훅을 받았습니다.",
             job_id=job_id,
-            status="completed" if report["status"] == "success" else "failed",
-            changed=changed,
+            status="completed" if counts["status"] == "success" else "failed",
+            changed=counts == report,
         )
 
     def _verify(self, body: bytes, headers: Mapping[str, str]) -> None:
@@ -68,16 +88,26 @@ class ExternalServer:
             raise BadSignatureError("The webhook's signature is not ours.")
 
 
-def _read_report(body: bytes) -> JsonObject:
-    """Return the webhook's report, with its status as `success` or `failed`."""
+def _read_report(body: bytes, *, job_id: str) -> JsonObject:
+    """Return a signed webhook's report, if the signed body names this very job."""
     try:
-        said = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        said = None
-    status = said.get("status") if isinstance(said, dict) else None
-    if status in _SUCCESS:
-        return {"status": "success", "result": said.get("result")}
-    if status in _FAILURE:
-        message = said.get("message") or said.get("error")
-        return {"status": "failed", "message": str(message) if message else None}
-    raise InvalidMessageError("The webhook has an invalid status.")
+        said = msgspec.json.decode(body, type=_SignedReport)
+        kept = said.kept()
+    except (ValueError, msgspec.DecodeError, RecursionError):
+        raise _refusal("The webhook has no job_id or no valid status.") from None
+    if said.job_id != job_id:
+        raise _refusal("The webhook's body names another job.")
+    return kept
+
+
+def _refusal(detail: str) -> InvalidMessageError:
+    """Log one line about a signed report, without its content; return the refusal."""
+    line = {
+        "level": "WARNING",
+        "service": "waveflow",
+        "status": 422,
+        "code": InvalidMessageError.code,
+        "detail": detail,
+    }
+    _log.warning(json.dumps(line))
+    return InvalidMessageError(detail)

@@ -153,11 +153,12 @@ class Jobs:
         name = (context.filename or plain_name(key)) if download else None
         return self._uploads.sign_get(key, filename=name, seconds=LINK_SECONDS)
 
-    def keep_report(self, job_id: str, report: Mapping[str, object]) -> bool:
-        """Store an external server's report; return False where a job has one."""
+    def keep_report(self, job_id: str, report: JsonObject) -> JsonObject:
+        """Store an external server's report; return the job's first report."""
         self._execution(job_id)
-        if self._report(job_id) is not None:
-            return False
+        first = self._report(job_id)
+        if first is not None:
+            return first
         body = msgspec.json.encode(report)
         try:
             self._uploads.put(
@@ -167,8 +168,9 @@ class Jobs:
                 content_type="application/json",
             )
         except SourceChangedError:
-            return False  # another report was stored meanwhile
-        return True
+            # Another report was stored meanwhile, and a report is never removed.
+            return self._report(job_id) or report
+        return report
 
     def _accept(
         self,
