@@ -23,10 +23,15 @@ MINOR_MELODY: Progression = tuple(
 
 def clicks(bpm: float, seconds: float) -> np.ndarray:
     """Return a metronome: equal bursts of 1 kHz."""
+    return clicks_at(np.arange(0.1, seconds - 0.1, 60 / bpm), seconds)
+
+
+def clicks_at(times: Sequence[float], seconds: float) -> np.ndarray:
+    """Return equal bursts of 1 kHz that begin at the given seconds."""
     time = np.arange(int(0.05 * RATE)) / RATE
     click = np.sin(2 * np.pi * 1000 * time) * np.exp(-time / 0.01)
     out = np.zeros(int(seconds * RATE))
-    for beat in np.arange(0.1, seconds - 0.1, 60 / bpm):
+    for beat in times:
         _mix(out, click, at=beat)
     return out.astype(np.float32)
 

@@ -167,6 +167,27 @@ def test_both_sides_of_eight_bits_count(tmp_path, lowest):
     assert warning == StemWarning(code="CLIPPED", count=ceiling)
 
 
+@pytest.mark.parametrize("form", ["wav", "flac", "aiff"])
+@pytest.mark.parametrize("level", [64, 8_192, 16_384, 24_576, -16_384])
+def test_a_gate_below_full_scale_is_not_clipped(tmp_path, form, level):
+    """A gate track that uses a single bit must not get CLIPPED far below 0 dBFS."""
+    gate = np.where(np.arange(2 * RATE) // 4_000 % 2, level, 0).astype(np.int16)
+
+    found = warnings_of(write(tmp_path / f"gate.{form}", gate))
+
+    assert "CLIPPED" not in [warning.code for warning in found]
+
+
+@pytest.mark.parametrize("level", [1, 64, 96])
+def test_a_gate_in_eight_bits_below_full_scale_is_not_clipped(tmp_path, level):
+    """Eight bits that use a single bit must not get CLIPPED far below 0 dBFS."""
+    gate = np.where(np.arange(2 * RATE) // 4_000 % 2, 128 + level, 128)
+    path = tmp_path / "gate.wav"
+    path.write_bytes(sound.wav(gate.astype(np.uint8).tobytes(), fmt=EIGHT))
+
+    assert "CLIPPED" not in [warning.code for warning in warnings_of(path)]
+
+
 def test_a_broken_meter_does_not_stop_the_drawing(tmp_path):
     """A user keeps the waveform when the analysis runs out of time."""
     path = write(tmp_path / "stem.wav", CLEAN)

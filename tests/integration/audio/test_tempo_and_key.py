@@ -4,8 +4,8 @@ import os
 
 import numpy as np
 import pytest
-from support import notes
-from waveflow.audio.listen.excerpt import SAMPLE_RATE
+from support import corpus, notes
+from waveflow.audio.listen.excerpt import SAMPLE_RATE, read_excerpt
 from waveflow.audio.listen.key import PITCHES, find_key
 from waveflow.audio.listen.tempo import find_tempo
 
@@ -47,6 +47,34 @@ def test_the_alternative_is_half_or_double():
 
     assert slow.alternative == pytest.approx(140, rel=0.005)
     assert fast.alternative == pytest.approx(75, rel=0.005)
+
+
+@pytest.mark.parametrize(("slow", "fast"), [(90, 135), (96, 144), (100, 150)])
+def test_three_against_two_has_both_tempos(slow, fast):
+    """A user who counts three for two must find the own tempo as the alternative."""
+    bars = np.arange(0.1, 29, 180 / slow / 3 * 2)
+    steps = np.arange(5) * 30 / fast  # five of six: two beats repeat as well as three
+    played = sum(notes.clicks_at(bars + step, 30) for step in steps)
+
+    tempo = find_tempo(played)
+
+    both = sorted((tempo.value, tempo.alternative))
+    assert both == pytest.approx([slow, fast], rel=0.01)
+
+
+def test_a_tie_of_tempos_does_not_hang_on_the_encoder():
+    """A recording must not have another tempo as WAV than as Ogg."""
+    path = corpus.FOLDER / "audiowaveform"
+    if not path.exists():
+        pytest.skip(corpus.ABSENT)
+    names = ("mono.wav", "mono.mp3", "mono.flac", "stereo.wav", "stereo.mp3")
+
+    found = [find_tempo(read_excerpt(path / f"test_file_{name}")) for name in names]
+
+    assert [t.value for t in found] == pytest.approx([90.8] * len(found), abs=0.1)
+    assert [t.alternative for t in found] == pytest.approx(
+        [136.1] * len(found), abs=0.2
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,6 +128,34 @@ def test_another_tuning_is_still_a_key():
     )
 
     assert find_key(slow.astype(np.float32)).value == "D major"
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("tonic", [0, 5, 10])
+def test_noise_does_not_hide_the_key(mode, tonic):
+    """A musician must find the key of a band, whose cymbals fill all pitch classes."""
+    played = notes.chords(MODES[mode][0] * 2, tonic)
+    noise = notes.noise(len(played) / SECOND)[: len(played)]
+    noise *= 2 * played.std() / noise.std()
+
+    assert find_key(played + noise).value == f"{PITCHES[tonic]} {mode}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("brahms_gminor_30s.mp3", "G minor"),
+        ("bach_fmajor_alone.mp3", "F major"),
+        ("bach_fmajor_with_drums.mp3", "F major"),
+    ],
+)
+def test_a_recorded_ensemble_has_its_key(name, value):
+    """A musician must find the key of an orchestra, and of a choir with drums."""
+    path = corpus.FOUND / name
+    if not path.exists():
+        pytest.skip(corpus.ABSENT)
+
+    assert find_key(read_excerpt(path)).value == value
 
 
 @pytest.mark.parametrize(

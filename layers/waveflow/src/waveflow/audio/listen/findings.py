@@ -25,7 +25,8 @@ class Tempo(Struct, frozen=True, kw_only=True):
 
     value: float | None  # 55 to 215
     confidence: float  # 0 to 1: how much the onsets repeat one period later
-    alternative: float | None  # half, or the double below 100: the other way to count
+    # Half, or the double below 100; 2/3 or 3/2 where these are as likely as the value.
+    alternative: float | None
     reason: Literal["SILENT", "TOO_SHORT", "NO_BEAT"] | None  # TOO_SHORT is below 5 s
 
 

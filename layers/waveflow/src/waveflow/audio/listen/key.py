@@ -19,8 +19,9 @@ MAJOR = (238, 6, 111, 6, 137, 94, 16, 214, 9, 80, 8, 81)
 MINOR = (220, 6, 104, 123, 19, 103, 12, 214, 62, 22, 61, 52)
 HOP = 1_024
 MIN_SECONDS = 3.0
-MIN_CONTRAST = 0.35  # drums, noise and speech stay below 0.3, chords above 0.7
 MIN_CONFIDENCE = 0.6
+MIN_CONTRAST = 0.16  # noise and cymbals stay below 0.15, a choir with drums above 0.17
+PITCHED_CONTRAST = 0.35  # drums and speech below, chords and notes mostly above
 MIN_LEAD = 0.03  # a single note fits two keys equally well
 RELATIVE_STEPS = 3  # semitones from a minor key up to the major key with its notes
 
@@ -38,11 +39,13 @@ def find_key(excerpt: NDArray[np.float32]) -> MusicalKey:
     if len(excerpt) < MIN_SECONDS * SAMPLE_RATE:
         return _no_key("TOO_SHORT")
     strengths = pitch_classes(excerpt)
-    if strengths is None or strengths.std() < MIN_CONTRAST * strengths.mean():
+    if strengths is None or (contrast := _contrast(strengths)) < MIN_CONTRAST:
         return _no_key("NO_PITCH")
     fits = profile_fits(strengths)
     second, first = np.sort(fits)[-2:]
     confidence = round(float(np.clip(first, 0, 1)), 2)
+    if first < MIN_CONFIDENCE and contrast < PITCHED_CONTRAST:
+        return _no_key("NO_PITCH")
     if first < MIN_CONFIDENCE or first - second < MIN_LEAD:
         return _no_key("NO_KEY", confidence)
     tonic, minor = int(fits.argmax()) % 12, int(fits.argmax()) >= len(PITCHES)
@@ -100,6 +103,11 @@ def profile_fits(strengths: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     profiles = [np.roll(mode, tonic) for mode in (MAJOR, MINOR) for tonic in range(12)]
     return np.array([np.corrcoef(strengths, profile)[0, 1] for profile in profiles])
+
+
+def _contrast(strengths: NDArray[np.float64]) -> float:
+    """Return how much the pitch classes differ, as a share of their mean."""
+    return float(strengths.std() / max(strengths.mean(), np.finfo(float).tiny))
 
 
 def _key_name(tonic: int, *, minor: bool) -> str:

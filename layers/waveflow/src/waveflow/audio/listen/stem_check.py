@@ -14,6 +14,7 @@ LEADING_RANGE = 0.01  # 40 dB below the file's peak, a beginning is heard
 # A sound begins above -60 dBFS, in quiet files above -65 … -80.
 LEADING_LEVELS = (1e-3, 10**-3.25, 10**-3.5, 10**-3.75, SILENT_LEVEL)
 INT16_STEPS = 32_768  # 16-bit levels on each side of 0
+COARSEST_STEP = 256  # 16-bit levels from one 8-bit level to the next
 # A sine of 30 Hz at full scale stays there for five samples at 48 kHz, in coarser
 # steps for longer, by the square root.
 CLIPPED_RUN = 6  # samples at up to 48 kHz, more above
@@ -61,7 +62,8 @@ class StemCheck:
         """Return the smallest difference of two levels: 256 for 8-bit audio, else 1."""
         if samples.dtype == np.int16 and not self._bits & 1:
             self._bits |= int(np.bitwise_or.reduce(samples, axis=None))
-        return self._bits & -self._bits or 1
+        # A gate of 0 and 16,384 uses one bit, but no format has fewer than eight.
+        return min(self._bits & -self._bits, COARSEST_STEP) or 1
 
     def _note_beginnings(self, x: NDArray[np.float32], loudest: float) -> None:
         """Note at which frame the sound first reaches each loudness level."""

@@ -24,8 +24,13 @@ SMOOTHING = 9  # frames; periods that lie between two frames must not count less
 EVEN = (
     0.96  # share of the strongest period: of beats without accents the fastest counts
 )
+TIED = 0.97  # share of the best period's weight: the likest to itself wins
+RIVAL = 0.9  # share of the best period's weight from which 2:3 is as likely
+DOTTED = (2 / 3, 3 / 2)  # tempos of a listener who counts three for two
+NEAR = 0.04  # a period is a whole number of time frames: 3 % at 215 BPM
 MIN_ONSET_DB = 1.0  # a synthesiser pad without a beat stays below
 MIN_CONFIDENCE = 0.4
+HALVED = 100.0  # BPM; from here on the alternative is half the tempo, else double
 HARMONICS = (1, 2, 3)
 SEARCHES = ((0.06, 121), (0.003, 61))  # reach to either side, and steps
 
@@ -50,14 +55,15 @@ def find_tempo(excerpt: NDArray[np.float32]) -> Tempo:
     taper = np.hanning(SMOOTHING + 2)[1:-1]
     onsets = np.convolve(onsets, taper / taper.sum(), "same")
     onsets -= onsets.mean()
-    lag, confidence = _find_period(onsets)
+    lag, confidence, rival = _find_period(onsets)
     if confidence < MIN_CONFIDENCE:
         return _no_tempo("NO_BEAT", confidence)
     value = 60 * _refine_frequency(onsets, FRAMES_PER_SECOND / lag)
+    ratio = rival or (1 / 2 if value >= HALVED else 2)
     return Tempo(
         value=round(value, 2),
         confidence=round(confidence, 2),
-        alternative=round(value / 2 if value >= 100 else value * 2, 2),  # noqa: PLR2004
+        alternative=round(value * ratio, 2),
         reason=None,
     )
 
@@ -92,8 +98,12 @@ def _import_librosa() -> Any:
     return librosa
 
 
-def _find_period(onsets: Floats) -> tuple[int, float]:
-    """Return the beat's period in time frames, and how strongly the beat repeats."""
+def _find_period(onsets: Floats) -> tuple[int, float, float | None]:
+    """Return the beat's period in time frames, its strength, and a rival's ratio.
+
+    The strength tells how much the onsets repeat, from 0 to 1. The rival is a tempo
+    of 2/3 or 3/2 that is as likely, if there is one.
+    """
     count = len(onsets)
     longest = int(np.ceil(60 / SLOWEST * FRAMES_PER_SECOND))
     alike = _import_librosa().autocorrelate(onsets, max_size=longest + 2)
@@ -101,14 +111,28 @@ def _find_period(onsets: Floats) -> tuple[int, float]:
     lags = np.arange(int(60 / FASTEST * FRAMES_PER_SECOND), longest + 1)
     lags = lags[(alike[lags] >= alike[lags - 1]) & (alike[lags] >= alike[lags + 1])]
     if not len(lags):
-        return longest, 0.0
+        return longest, 0.0, None
     strengths = alike[lags]
     octaves = np.log2(60 * FRAMES_PER_SECOND / lags / USUAL)
-    chosen = int((strengths * np.exp(-0.5 * octaves**2)).argmax())
+    weights = strengths * np.exp(-0.5 * octaves**2)
+    # A lossy codec moves weights in the third digit: tied periods must not change.
+    tied = weights >= TIED * weights.max()
+    chosen = int(np.where(tied, strengths, -1).argmax())
     even = np.flatnonzero(strengths >= EVEN * strengths.max())
     if len(even) > 1:  # a metronome: all other periods are multiples of the first
         chosen = int(even[0])
-    return int(lags[chosen]), float(np.clip(strengths[chosen], 0, 1))
+    rival = _dotted_rival(lags[chosen] / lags, weights / weights[chosen])
+    return int(lags[chosen]), float(np.clip(strengths[chosen], 0, 1)), rival
+
+
+def _dotted_rival(tempos: Floats, weights: Floats) -> float | None:
+    """Return 2/3 or 3/2 where this multiple of the tempo is as likely as the tempo."""
+    found = {
+        float(weights[near].max()): ratio
+        for ratio in DOTTED
+        if (near := (np.abs(tempos / ratio - 1) < NEAR) & (weights >= RIVAL)).any()
+    }
+    return found[max(found)] if found else None
 
 
 def _refine_frequency(onsets: Floats, beats_per_second: float) -> float:
