@@ -65,7 +65,7 @@ def test_a_full_disk_is_a_resource_limit(aws, monkeypatch, tmp_path, case):
     prepare(aws)
     large = aws.bucket.put(KEY, bytes(2 * FITS_BYTES), checksummed=False)
     if "source" in event:
-        event["source"]["etag"] = large.etag
+        event["source"] |= {"etag": large.etag, "size": 2 * FITS_BYTES}
 
     kind = in_a_child(handler, event, confined=files_stay_small)
 
