@@ -25,8 +25,8 @@ Labelled = Iterator[tuple[str, str | None, Sound]]  # group, key, sound
 
 FONT = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")
 PROGRAMS = {"piano": 0, "organ": 19, "strings": 48, "choir": 52}
-CHORALES = 371
-EVERY = 18  # chorales: one in so many is played
+CHORALES = 263  # of 371
+EVERY = 9  # chorales: one in so many is played
 DRUM_DB = {"alone": None, "drums at -14 dB": -14, "drums at -6 dB": -6}
 LONGEST = 30 * notes.RATE  # frames of a chorale
 TICKS = 480  # MIDI ticks of a quarter note, half a second
