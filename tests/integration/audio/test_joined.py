@@ -8,7 +8,7 @@ import pytest
 from support import corpus, hostile, sound
 from waveflow.audio import codec
 from waveflow.audio.waveform.draw import draw
-from waveflow.errors import UnsupportedMediaError
+from waveflow.errors import BadSampleRateError, UnsupportedMediaError
 
 RATE = 48_000
 SECONDS = 3
@@ -189,3 +189,14 @@ def test_found_files_have_the_length_of_the_reference(file: str):
     waveform = draw(path, 100)
 
     assert (waveform.frames, waveform.channels, waveform.warnings) == (*FOUND[file], ())
+
+
+def test_a_link_of_one_hertz_is_refused_before_it_is_decoded(tmp_path: Path):
+    """A link of 1 Hz, resampled 48,000 times longer, would fill the memory."""
+    path, link = tmp_path / "a.ogg", vorbis(tmp_path / "b.ogg", 1)
+    at = link.index(b"\x01vorbis") + 12  # behind the version and the channels
+    slow = link[:at] + (1).to_bytes(4, "little") + link[at + 4 :]
+    path.write_bytes(link + slow)
+
+    with pytest.raises(BadSampleRateError, match="accepted are 4000 to 768000 Hz"):
+        codec.open_audio(path)

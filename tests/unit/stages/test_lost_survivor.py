@@ -177,7 +177,7 @@ def test_a_late_delete_of_what_an_operator_kept_is_undone(objects):
 
 
 def test_a_late_invocation_beside_a_told_duplicate_takes_back_nothing(objects):
-    """Its retry deleted, looked and told DUPLICATE; the survivor went after that."""
+    """A late delete must not hide an upload whose retry was told as DUPLICATE."""
     pinned = hashed(objects)
 
     def retry():
@@ -231,7 +231,7 @@ def test_a_copy_back_with_another_etag_is_drawn(objects):
 
 
 def test_other_bytes_under_the_key_are_not_drawn_as_what_came_back(objects):
-    """The user put another take there meanwhile."""
+    """A take that a user puts under the key must not get the old take's waveform."""
     pinned = hashed(objects)
     objects.at("after", "delete", NEWER, lambda: hide(objects, OLDER))
     reason = refusal(objects, pinned)

@@ -20,10 +20,10 @@ from waveflow.audio.stream import (
     Listener,
     Samples,
     Stream,
+    check_sample_rate,
 )
 from waveflow.errors import (
     AudioTooLongError,
-    BadSampleRateError,
     CorruptAudioError,
     EmptyAudioError,
     ResourceLimitError,
@@ -33,7 +33,6 @@ from waveflow.errors import (
 
 UNCOMPRESSED = (Kind.WAV, Kind.AIFF)  # the header's frame count is exact
 
-MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000
 MAX_CHANNELS = 32
 MAX_SECONDS = 6 * 3600
 MAX_LEVEL = np.float32(1e30)  # so that sums of 64 stems stay finite
@@ -131,11 +130,7 @@ def decode_into(
 
 
 def _validate(sample_rate: int, channels: int) -> None:
-    if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
-        raise BadSampleRateError(
-            f"The sample rate is {sample_rate} Hz, accepted are "
-            f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz."
-        )
+    check_sample_rate(sample_rate)
     if not channels:
         raise CorruptAudioError("The file has no channels.")
     if channels > MAX_CHANNELS:

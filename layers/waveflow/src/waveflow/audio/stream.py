@@ -9,6 +9,8 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from waveflow.errors import BadSampleRateError
+
 # Samples have the shape (frames, channels). int16: full scale 2^15; int32: 2^31;
 # float32: 1.0.
 Samples = NDArray[np.int16 | np.int32 | np.float32]
@@ -18,6 +20,7 @@ FULL_SCALE = {
     "f4": 1.0,
 }  # keyed by NumPy's type of sample
 
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000
 BLOCK_SAMPLES = 131_072  # counted over all channels: many channels, short blocks
 
 TRUNCATED = "TRUNCATED"
@@ -38,7 +41,7 @@ class Kind(StrEnum):
     M4A = "m4a"
 
 
-# One demuxer for each kind that FFmpeg reads, by FFmpeg's name: FFmpeg probes nothing.
+# FFmpeg's demuxer for each kind, named so that FFmpeg does not probe the file.
 DEMUXERS = {
     Kind.MP3: "mp3",
     Kind.OGG: "ogg",
@@ -136,3 +139,12 @@ class Listener(Protocol[Found]):
     def finish(self) -> Found:
         """Return the finding about the whole file, after the last block."""
         ...
+
+
+def check_sample_rate(sample_rate: int) -> None:
+    """Raise `BadSampleRateError` for a sample rate in Hz that is not accepted."""
+    if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
+        raise BadSampleRateError(
+            f"The sample rate is {sample_rate} Hz, accepted are "
+            f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz."
+        )

@@ -16,9 +16,9 @@ from waveflow.audio.stream import (
     Rounding,
     Samples,
     Stream,
+    check_sample_rate,
 )
 from waveflow.errors import (
-    BadSampleRateError,
     CorruptAudioError,
     EmptyAudioError,
     UnsupportedMediaError,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from soxr import ResampleStream
 
 QUALITY = "VHQ"  # as stems of another rate are resampled in a mix
-MAX_RATE = 768_000
 
 
 def open_ogg(path: Path) -> Stream:
@@ -81,10 +80,7 @@ def _open_link(path: Path, link: ogg.Link, *, is_alone: bool) -> Stream:
 def _open_chain(path: Path, links: list[ogg.Link]) -> Stream:
     rate = links[0].counter.sample_rate
     for link in links:
-        if not 0 < link.counter.sample_rate <= MAX_RATE:
-            raise BadSampleRateError(
-                f"A part of the file has {link.counter.sample_rate} Hz."
-            )
+        check_sample_rate(link.counter.sample_rate)
     stream = Stream(
         kind=links[0].kind,
         sample_rate=rate,
