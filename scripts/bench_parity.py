@@ -117,7 +117,7 @@ def _upload(key: str, number: int, stages: dict[str, Worker]) -> dict[str, float
         "task": "generate_hash_and_webhook",
         "userId": "u1",
         "trackId": "t1",
-        "stemId": key,
+        "stemId": Path(key).stem,
         "filepath": key,
         "timestamp": datetime.fromtimestamp(at / 1000, UTC).isoformat(),
         "original_filename": "parity.wav",
