@@ -113,7 +113,7 @@ def test_a_webhook_id_cannot_move_the_border_of_what_is_signed(api, number):
     assert code(refused) == (401, "BAD_SIGNATURE")
 
 
-@pytest.mark.parametrize("key", ["whsec_", "whsec_AAAA", "whsec_" + "A" * 31])
+@pytest.mark.parametrize("key", ["whsec_", "whsec_AAAA", "whsec_" + "A" * 28])
 def test_a_key_that_anybody_could_guess_lets_nobody_in(settings, key):
     """A secret that an operator left empty must not be a key of no bytes."""
     made = ApiServices(settings)
