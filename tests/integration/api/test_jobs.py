@@ -187,7 +187,7 @@ def test_ids_of_nobody_are_not_found_and_forgotten_ones_are_gone(api, services):
 
 
 def test_the_webhook_secret_opens_no_upload_and_proves_no_job(api):
-    """The platform's server must not complete the uploads of other owners."""
+    """A forged ticket could name any file of the bucket, another owner's too."""
     foreign = Seal(lambda: (paths.WEBHOOK_SECRET,))
     upload = begin(api, 1000).json()["upload_id"]
     content = jwt.decode(upload, options={"verify_signature": False})
