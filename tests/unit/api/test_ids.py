@@ -86,6 +86,6 @@ def proved(seed, key):
     return str(uuid.UUID(bytes=seed + bytes(proof)))
 
 
-def test_names_with_line_breaks_stay_apart():
-    """An owner whose name holds a line break must not meet another owner's job."""
+def test_parts_that_read_alike_when_joined_stay_apart():
+    """A name that holds the mark between two parts must not meet another's job."""
     assert seal.job_id("a\nb", "c") != seal.job_id("a", "b\nc")
