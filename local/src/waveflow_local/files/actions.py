@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 from waveflow.errors import WaveflowError
 
 from waveflow_local.files.hashing import digest_of, hash_beside
-from waveflow_local.files.writing import appearing, write_whole
+from waveflow_local.files.writing import appearing, output_in, write_whole
 from waveflow_local.paths import LocalError
 
 if TYPE_CHECKING:
@@ -80,6 +80,16 @@ def draw_file(path: Path, out: Path | None, *, num_peaks: int) -> DrawingReport:
         with errors_naming(path):
             waveform = draw(path, num_peaks)
         return _publish(waveform, digest.result().sha256, path, out=out)
+
+
+def draw_into(path: Path, *, folder: Path, num_peaks: int) -> DrawingReport:
+    """Write a file's waveform document into a folder, all in one thread."""
+    from waveflow.audio.waveform.draw import draw
+
+    digest = digest_of(path)
+    with errors_naming(path):
+        waveform = draw(path, num_peaks, decoders=1)
+    return _publish(waveform, digest.sha256, path, out=output_in(folder, path))
 
 
 def _publish(
