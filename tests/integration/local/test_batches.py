@@ -1,5 +1,6 @@
 """Check the commands on many files, in processes of their own."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -157,22 +158,30 @@ def test_a_terminal_shows_how_many_files_are_done():
     assert shown.endswith("\r\x1b[K")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_batch_ends_at_once_and_leaves_nothing_half(folder, number):
-    """A user who presses Ctrl-C gets the prompt back, and only whole documents."""
+@pytest.fixture(name="batch")
+def _batch(folder):
+    """Draw forty long files in a session of their own; some documents are there."""
     long = sound.write(folder / "long.wav", sound.tone(600))
-    files = []
-    for index in range(40):
-        files.append(folder / f"{index}.wav")
-        files[-1].hardlink_to(long)
+    files = [folder / f"{index}.wav" for index in range(40)]
+    for file in files:
+        file.hardlink_to(long)
     batch = subprocess.Popen(
         [*WAVEFLOW, "peaks", *files, "--out-dir", "out"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
+    eventually(lambda: list(folder.glob("out/*.json")))
+    yield batch
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(batch.pid, signal.SIGKILL)
+    batch.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_batch_ends_at_once_and_leaves_nothing_half(batch, folder, number):
+    """A user who presses Ctrl-C gets the prompt back, and only whole documents."""
     out = folder / "out"
-    eventually(lambda: out.exists() and list(out.glob("*.json")))
     began = time.monotonic()
     os.killpg(batch.pid, number)  # a terminal signals the whole group
     _, err = batch.communicate(timeout=HANGS_S)
@@ -185,6 +194,21 @@ def test_a_stopped_batch_ends_at_once_and_leaves_nothing_half(folder, number):
         assert json.loads(path.read_bytes())["num_peaks"] == 1024
     with pytest.raises(ProcessLookupError):
         os.killpg(batch.pid, 0)
+
+
+def test_no_process_outlives_a_killed_batch(batch):
+    """An operator who kills the command would find its processes in memory for ever."""
+    batch.kill()
+    batch.wait()
+
+    def gone():
+        try:
+            os.killpg(batch.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    assert eventually(gone)
 
 
 @pytest.mark.usefixtures("folder")

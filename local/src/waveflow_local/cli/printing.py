@@ -1,7 +1,6 @@
 """Print the commands' reports and mistakes, of one file or of many."""
 
 import json
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -59,6 +58,7 @@ def print_all(  # noqa: PLR0913 - the options of three commands
                     print(json.dumps(_failure_report(path, result)))
             else:
                 print_report(result, line, as_json=as_json)
+            sys.stdout.flush()  # a reader of a pipe gets each line at once
             progress.show()
     raise Exit(code)
 
@@ -81,9 +81,8 @@ class _Progress:
         self.show()
 
     def show(self) -> None:
-        """Show the line, cut where the terminal ends."""
-        text = f"{self._done} of {self._total} files"
-        self._write(text[: shutil.get_terminal_size().columns - 1])
+        """Show the line."""
+        self._write(f"{self._done} of {self._total} files")
 
     def clear(self) -> None:
         """Remove the line, so that other lines can be printed."""

@@ -18,6 +18,7 @@ from waveflow_local.paths import LocalError
 FILE_ERROR = "FILE_ERROR"  # code of a file that cannot be read or written
 WINDOW = 256  # results that wait for a slow file before them; bounds the memory
 GRACE_S = 2.0  # an ended process removes its unfinished file meanwhile
+ALONE_S = 1.0  # an idle process looks that often whether its parent lives
 # A forked process shares the loaded modules; only Linux forks safely.
 START = "fork" if sys.platform == "linux" else "spawn"
 
@@ -75,13 +76,12 @@ def run_all(  # noqa: PLR0913 - one parameter per choice
     given = 0
     with _crew(work, min(jobs, len(paths)), start=start) as workers:
         for wanted, path in enumerate(paths):
+            last = min(len(paths), wanted + WINDOW)
             while wanted not in results:
-                for worker in workers:
-                    if worker.index is None and given < min(
-                        len(paths), wanted + WINDOW
-                    ):
-                        worker.give(given, paths[given])
-                        given += 1
+                idle = (worker for worker in workers if worker.index is None)
+                for index, worker in zip(range(given, last), idle, strict=False):
+                    worker.give(index, paths[index])
+                    given = index + 1
                 for index, result in _results(workers):
                     results[index] = result
                     on_result()
@@ -149,11 +149,7 @@ class _Worker:
             return index, self.pipe.recv()
         except (EOFError, OSError):
             self.process.join()
-            failure = Failure(
-                InternalError.code,
-                f"{self._path}: The process that worked on the file ended "
-                f"with exit code {self.process.exitcode}.",
-            )
+            failure = _crash(self._path, self.process.exitcode or 0)
             self.pipe.close()
             self._start()
             return index, failure
@@ -166,14 +162,21 @@ class _Worker:
         self.pipe.close()
 
 
+def _crash(path: Path, code: int) -> Failure:
+    end = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+    sentence = f"{path}: The process that worked on the file ended {end}."
+    return Failure(InternalError.code, sentence)
+
+
 def _serve(work: Callable[[Path], Report], pipe: Connection) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    parent = os.getppid()
     while True:
-        try:
-            path = pipe.recv()
-        except EOFError:
-            return
-        pipe.send(_result_of(work, path))
+        # A forked process holds both ends of its pipe, so that no end of file comes.
+        while not pipe.poll(ALONE_S):
+            if os.getppid() != parent:
+                return
+        pipe.send(_result_of(work, pipe.recv()))
 
 
 def _result_of(work: Callable[[Path], Report], path: Path) -> Report | Failure:
