@@ -2,6 +2,7 @@
 
 import errno
 import json
+import traceback
 
 import pytest
 from support.records import UPLOAD, record
@@ -68,6 +69,15 @@ def test_every_failure_leaves_typed(error, kind, capsys):
 
     assert type(failure.value) is kind
     assert "secret-token" not in str(failure.value) + capsys.readouterr().out
+
+
+def test_a_foreign_exception_is_not_shown_behind_the_typed_one():
+    """Lambda logs the whole chain of a raised error, and a cause may hold a token."""
+    with pytest.raises(InternalError) as failure:
+        raising(KeyError("-".join(("secret", "token"))))(EVENT, None)
+
+    shown = "".join(traceback.format_exception(failure.value))
+    assert "secret-token" not in shown
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), OSError(errno.ENOSPC, "No space")])
