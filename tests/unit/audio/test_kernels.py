@@ -53,7 +53,7 @@ def test_levels_beyond_full_scale_clip():
     """A lossy 1.05 must not wrap to a negative level."""
     block = np.array([[1.05], [-1.2]], np.float32)
 
-    summed = levels.sum_channels(block, Rounding.NEAREST)
+    summed, _ = levels.ChannelSums(Rounding.NEAREST).fold(block, np.arange(2))
     sixteen = levels.to_16_bits(summed, 1, rounding=Rounding.NEAREST)
 
     assert sixteen.tolist() == [32_767, -32_767]

@@ -82,6 +82,28 @@ class Facts:
     stream: int
 
 
+@dataclass(frozen=True, slots=True)
+class Length:
+    """Say what the structure of a file shows of its length.
+
+    Parameters
+    ----------
+    whole
+        The frames that have to be met, 0 where they are not known.
+    lead
+        Decoded frames in front that are not heard.
+    is_exact
+        Whether frames beyond `whole` are not heard.
+    """
+
+    whole: int = 0
+    lead: int = 0
+    is_exact: bool = False
+
+
+UNKNOWN = Length()
+
+
 @contextmanager
 def open_container(source: Source) -> Iterator["tuple[InputContainer, AudioStream]"]:
     """Open an audio container with FFmpeg, and choose its audio stream.
@@ -172,10 +194,11 @@ def read_facts(source: Source) -> Facts:
     """
     with open_container(source) as (_, stream):
         rate, unit = stream.rate or 0, stream.time_base or 0
+        frames = max(0, round((stream.duration or 0) * unit * rate))
         return Facts(
             sample_rate=rate,
             channels=stream.channels or 0,
-            frames=max(0, round((stream.duration or 0) * unit * rate)),
+            frames=frames,
             first=round((stream.start_time or 0) * unit * rate),
             stream=stream.index,
         )

@@ -8,13 +8,16 @@ from waveflow.audio.kernels import (
     INT16_MIN,
     channel_sum,
     divide_towards_zero,
+    fold,
+    int16_pairs,
 )
 from waveflow.audio.stream import Rounding, Samples
 
 # Sums over channels, in units that `to_16_bits` understands.
 Sums = Samples
 
-INT16_BYTES = 2
+HALF = 0.5  # of full scale: the sum of two quieter channels is within 16 bits
+UPPER_PLUS_LOWER = np.int32(0x1_0001)  # factor that adds the lower half to the upper
 FLOAT_SCALE = 32_767
 FLOOR_SCALE = 32_768
 # audiowaveform clips what libmad decodes to plus and minus 32,767.
@@ -23,37 +26,64 @@ MAD_LOWEST = -32_767 / FLOOR_SCALE
 FLOOR_LOSS = 0.5
 
 
-def sum_channels(
-    block: Samples, rounding: Rounding, *, loudest: float | None = None
-) -> Sums:
-    """Sum the channels of each audio frame, ready for `to_16_bits` to round.
+class ChannelSums:
+    """Sum the channels of blocks by audiowaveform's rules, in memory that is reused."""
 
-    Parameters
-    ----------
-    block
-        Shape (frames, channels).
-    loudest
-        The block's largest magnitude in units of full scale, where it is known:
-        a block within full scale need not be clipped.
+    def __init__(self, rounding: Rounding) -> None:
+        self._rounding = rounding
+        self._changed: Samples = np.empty((0, 0), np.float32)
+        self._total: Sums = np.empty(0, np.float32)
 
-    Returns
-    -------
-    NDArray
-        Shape (frames,); exact integers, or floats for lossy sources.
-    """
-    if block.dtype.kind == "i":
-        wide = block.dtype.itemsize > INT16_BYTES
-        return channel_sum(np.right_shift(block, 16) if wide else block)
-    if rounding is Rounding.TRUNCATE:
-        scaled = block * np.float32(FLOAT_SCALE)
-        if loudest is None or loudest > 1:
-            np.clip(scaled, INT16_MIN, INT16_MAX, out=scaled)
-        np.trunc(scaled, out=scaled)  # sums of a few integers stay exact
-        return channel_sum(scaled)
-    lowest = MAD_LOWEST if rounding is Rounding.FLOOR else -1.0
-    if loudest is None or loudest > -lowest:
-        block = block.clip(lowest, 1)
-    return channel_sum(block)
+    def fold(
+        self, block: Samples, starts: NDArray[np.int64], *, loudest: float = np.inf
+    ) -> tuple[Sums, Sums]:
+        """Return the smallest and the largest sum of channels in each bucket.
+
+        Parameters
+        ----------
+        block
+            Shape (frames, channels).
+        starts
+            The frame at which each bucket starts.
+        loudest
+            The block's largest magnitude in units of full scale, where it is known:
+            a quieter block takes fewer passes.
+
+        Returns
+        -------
+        tuple
+            Two arrays, ready for `to_16_bits`: exact integers, or floats for lossy
+            sources.
+        """
+        self._reserve(block)
+        pairs, total = int16_pairs(block), self._total[: len(block)]
+        if pairs is None or loudest >= HALF:
+            return fold(self._sum(block, loudest), starts)
+        # The upper half becomes the sum; the lower half does not change the order.
+        low, high = fold(np.multiply(pairs, UPPER_PLUS_LOWER, out=total), starts)
+        return low >> 16, high >> 16
+
+    def _reserve(self, block: Samples) -> None:
+        if len(block) > len(self._total) or block.dtype != self._changed.dtype:
+            self._changed = np.empty_like(block)
+            wide = np.int32 if block.dtype.kind == "i" else np.float32
+            self._total = np.empty(len(block), wide)
+
+    def _sum(self, block: Samples, loudest: float) -> Sums:
+        changed = self._changed[: len(block)]
+        lowest = MAD_LOWEST if self._rounding is Rounding.FLOOR else -1.0
+        if block.dtype == np.int32:
+            block = np.right_shift(block, 16, out=changed)
+        elif block.dtype == np.float32 and self._rounding is Rounding.TRUNCATE:
+            block = np.multiply(block, np.float32(FLOAT_SCALE), out=changed)
+            if loudest > 1:
+                np.clip(block, INT16_MIN, INT16_MAX, out=block)
+            np.trunc(block, out=block)  # sums of a few integers stay exact
+        elif block.dtype == np.float32 and loudest > -lowest:
+            block = np.clip(block, lowest, 1, out=changed)
+        return channel_sum(
+            block, out=self._total[: len(block)], spare=int16_pairs(changed)
+        )
 
 
 def to_16_bits(
