@@ -192,9 +192,11 @@ def read_facts(source: Source) -> Facts:
     WaveflowError
         As for `open_container`.
     """
-    with open_container(source) as (_, stream):
+    with open_container(source) as (container, stream):
         rate, unit = stream.rate or 0, stream.time_base or 0
         frames = max(0, round((stream.duration or 0) * unit * rate))
+        if source.kind is Kind.M4A and frames:
+            frames = _predict_frames(container, stream, claimed=frames)
         return Facts(
             sample_rate=rate,
             channels=stream.channels or 0,
@@ -202,6 +204,34 @@ def read_facts(source: Source) -> Facts:
             first=round((stream.start_time or 0) * unit * rate),
             stream=stream.index,
         )
+
+
+def _predict_frames(
+    container: "InputContainer", stream: "AudioStream", *, claimed: int
+) -> int:
+    """Return the length to which FFmpeg decodes an M4A that claims `claimed` frames.
+
+    The claim ends with the sound, but FFmpeg decodes the last packet whole; it drops
+    frames only in front, as the first packet says.
+    """
+    import av
+
+    size = stream.codec_context.frame_size
+    if not size:  # ALAC: the last packet is as short as the sound
+        return claimed
+    try:
+        packet = next(container.demux(stream))
+    except av.error.FFmpegError:
+        return claimed
+    skipped = 0
+    if packet.has_sidedata("skip_samples"):
+        skipped = int.from_bytes(
+            bytes(packet.get_sidedata("skip_samples"))[:4], "little"
+        )
+    packets = -(-(claimed + skipped) // size)
+    if stream.frames:
+        packets = min(packets, stream.frames)
+    return max(0, packets * size - skipped)
 
 
 def planes_of(frame: "AudioFrame") -> Samples:
