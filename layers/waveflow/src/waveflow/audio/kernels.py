@@ -49,12 +49,13 @@ def magnitudes(block: Samples, starts: NDArray[np.int64]) -> NDArray[np.floating
         Shape (buckets,), in the units of the block.
     """
     if block.flags.c_contiguous:
-        block, starts = block.reshape(-1, 1), starts * block.shape[1]
-    low, high = fold(block, starts)
+        low, high = fold(block.reshape(-1), starts * block.shape[1])
+    else:
+        lows, highs = fold(block, starts)
+        low, high = lows.min(axis=1), highs.max(axis=1)
     # Floats stay as they are: NumPy would warn of a signalling NaN that it converts.
     wide = np.float64 if block.dtype.kind == "i" else block.dtype
-    both = np.maximum(high, np.negative(low, dtype=wide))
-    largest: NDArray[np.floating] = both.max(axis=1)
+    largest: NDArray[np.floating] = np.maximum(high, np.negative(low, dtype=wide))
     return largest
 
 

@@ -152,6 +152,7 @@ class Grid:
     """
 
     def __init__(self, frames: int, buckets: int) -> None:
+        self._frames, self._buckets = frames, buckets
         self._edges = np.arange(buckets, dtype=np.int64) * frames // buckets
 
     def cut(self, position: int, count: int) -> tuple[slice, NDArray[np.int64]]:
@@ -162,8 +163,11 @@ class Grid:
         tuple
             The buckets that the block touches, and where each starts inside it.
         """
-        first = int(self._edges.searchsorted(position, "right")) - 1
-        stop = int(self._edges.searchsorted(position + count))
+        first = self._bucket_of(position)
+        stop = self._bucket_of(position + count - 1) + 1
         starts = self._edges[first:stop] - position
         starts[0] = 0
         return slice(first, stop), starts
+
+    def _bucket_of(self, frame: int) -> int:
+        return ((frame + 1) * self._buckets - 1) // self._frames
