@@ -84,8 +84,6 @@ def decode(
 
     Parameters
     ----------
-    start
-        The first frame to decode.
     deadline
         A value of `time.monotonic()` to end by.
     samples

@@ -223,11 +223,8 @@ def _predict_frames(
         packet = next(container.demux(stream))
     except av.error.FFmpegError:
         return claimed
-    skipped = 0
-    if packet.has_sidedata("skip_samples"):
-        skipped = int.from_bytes(
-            bytes(packet.get_sidedata("skip_samples"))[:4], "little"
-        )
+    trims = bytes(packet.get_sidedata("skip_samples"))  # empty where nothing is cut
+    skipped = int.from_bytes(trims[:4], "little")
     packets = -(-(claimed + skipped) // size)
     if stream.frames:
         packets = min(packets, stream.frames)

@@ -55,13 +55,11 @@ class FfmpegFile:
             yield from self._read_carefully(done)
 
     def _read_carefully(self, start: int) -> Iterator[Samples]:
-        whole, lead = self.length.whole, self.length.lead
         blocks = ffmpeg_careful.read_blocks(
             self.source,
             facts=self.facts,
             warn=self.warnings.add,
-            whole=whole and whole + lead,
-            is_exact=self.length.is_exact,
+            length=self.length,
         )
         return skip_frames(blocks, start)
 

@@ -8,13 +8,7 @@ is lost; the careful path does neither.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
-from waveflow.audio.formats.container import (
-    JITTER,
-    Facts,
-    Length,
-    Source,
-    planes_of,
-)
+from waveflow.audio.formats.container import JITTER, Facts, Length, Source, planes_of
 from waveflow.audio.stream import DEMUXERS, Samples
 
 if TYPE_CHECKING:
@@ -38,8 +32,6 @@ def read_blocks(
 
     Parameters
     ----------
-    start
-        The first frame to decode.
     samples
         The size of a block, counted over all channels.
     length

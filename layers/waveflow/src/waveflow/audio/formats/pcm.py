@@ -98,26 +98,16 @@ def _read_extent(
     buffer = bytearray(block_bytes + 1)  # a 24-bit read looks one byte further
     view = memoryview(buffer)
     convert = converter(layout)
-    with path.open("rb", buffering=0) as file:
+    with path.open("rb") as file:
         file.seek(offset)
         while left > 0:
-            count = _fill_buffer(file.readinto, view[: min(block_bytes, left)])
+            count = file.readinto(view[: min(block_bytes, left)])
             count -= count % layout.frame_bytes
             if not count:
                 return
             left -= count
             block = convert(buffer, count // layout.width)
             yield block.reshape(-1, layout.channels)
-
-
-def _fill_buffer(readinto: Callable[[memoryview], int | None], view: memoryview) -> int:
-    filled = 0
-    while filled < len(view):
-        count = readinto(view[filled:])
-        if not count:
-            break
-        filled += count
-    return filled
 
 
 def converter(layout: Layout) -> Convert:

@@ -22,10 +22,6 @@ class Plan:
         The length, at least 1.
     num_peaks
         The number of peaks, at least 1.
-    rounding
-        The rule by which samples become 16 bits.
-    channels
-        Of the source.
     """
 
     frames: int
@@ -141,14 +137,7 @@ class Canvas:
 class Grid:
     """Divide audio frames into buckets of equal size, as near as whole frames allow.
 
-    Bucket i starts at frame floor(i * frames / buckets).
-
-    Parameters
-    ----------
-    frames
-        The length that is cut.
-    buckets
-        The number of buckets; not more than frames.
+    Bucket i starts at frame floor(i * frames / buckets); no bucket may be empty.
     """
 
     def __init__(self, frames: int, buckets: int) -> None:

@@ -3,6 +3,7 @@
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from itertools import pairwise, repeat
 
 import numpy as np
@@ -28,8 +29,6 @@ def paint(
     ----------
     stream
         A stream whose parts decode to the same bits as the whole.
-    plan
-        A plan whose length is still a guess.
     deadline
         A value of `time.monotonic()` to end by.
     parts
@@ -48,7 +47,8 @@ def paint(
     """
     edges = [plan.frames * part // parts for part in range(parts + 1)]
     painted = [
-        _Part(stream, plan, start=start, stop=stop) for start, stop in pairwise(edges)
+        _Part(stream, Canvas(plan, start=start, stop=stop), start, stop)
+        for start, stop in pairwise(edges)
     ]
     try:
         with ThreadPoolExecutor(parts) as pool:
@@ -60,37 +60,40 @@ def paint(
     return _join_parts(painted)
 
 
-def _join_parts(parts: "list[_Part]") -> Canvas | None:
-    whole = parts[0].canvas
-    if parts[-1].canvas.position != whole.plan.frames:
-        return None
-    for left, right in pairwise(parts):
-        if not np.array_equal(np.vstack(left.behind), np.vstack(right.ahead)):
-            return None
-        whole.merge(right.canvas)
-    return whole
-
-
+@dataclass(slots=True)
 class _Part:
     """Draw one part of a file, and keep the first frames of this part and the next."""
 
-    def __init__(self, stream: Stream, plan: Plan, *, start: int, stop: int) -> None:
-        self.canvas = Canvas(plan, start=start, stop=stop)
-        nothing: Samples = np.zeros((0, stream.channels), np.float32)
-        self.ahead, self.behind = [nothing], [nothing]
-        self._stream, self._start, self._stop = stream, start, stop
+    stream: Stream
+    canvas: Canvas
+    start: int
+    stop: int
+    ahead: list[Samples] = field(default_factory=list)
+    behind: list[Samples] = field(default_factory=list)
 
     def paint(self, deadline: float | None) -> None:
         """Draw the part, and decode the first frames of the next part."""
-        for block in codec.decode(self._stream, start=self._start, deadline=deadline):
+        for block in codec.decode(self.stream, start=self.start, deadline=deadline):
             position = self.canvas.position
-            self.ahead.append(_probe(block, self._start - position))
-            self.behind.append(_probe(block, self._stop - position))
+            self.ahead.append(_probe(block, self.start - position))
+            self.behind.append(_probe(block, self.stop - position))
             self.canvas.add(block)
-            if self.canvas.position >= self._stop + PROBE_FRAMES:
+            if self.canvas.position >= self.stop + PROBE_FRAMES:
                 break
 
 
 def _probe(block: Block, first: int) -> Samples:
     """Copy what a block holds of the PROBE_FRAMES frames from the frame `first` on."""
     return block.decoded[max(0, first) : max(0, first + PROBE_FRAMES)].copy()
+
+
+def _join_parts(parts: list[_Part]) -> Canvas | None:
+    whole = parts[0].canvas
+    is_whole = parts[-1].canvas.position == whole.plan.frames
+    if not is_whole or not all(part.ahead for part in parts):
+        return None
+    for left, right in pairwise(parts):
+        if not np.array_equal(np.vstack(left.behind), np.vstack(right.ahead)):
+            return None
+        whole.merge(right.canvas)
+    return whole

@@ -192,8 +192,7 @@ class ZoomLevel:
         if self._split:
             lanes = [samples[:, n : n + 1] for n in range(channels)]
         extremes = np.stack(
-            [np.stack(self._sums.fold(lane, starts), 1) for lane in lanes],
-            axis=1,
+            [np.stack(self._sums.fold(lane, starts), 1) for lane in lanes], axis=1
         )
         points = levels.to_16_bits(
             extremes, 1 if self._split else channels, rounding=rounding
