@@ -109,6 +109,16 @@ def test_a_mix_takes_only_finite_samples(value: np.float32):
     assert stream.warnings == {NON_FINITE_SAMPLES}
 
 
+def test_parts_that_do_not_fit_together_are_not_joined():
+    """A decoder that starts late in a file at a wrong frame would shift the song."""
+    samples = samples_with(np.float32(0), "F")
+    stream, late = stream_of(samples), stream_of(np.roll(samples, 1, axis=0))
+    whole = stream.read
+    stream.read = lambda start, size: (late.read if start else whole)(start, size)
+
+    assert parallel.paint(stream, PLAN, deadline=None, parts=2) is None
+
+
 def test_parts_of_a_file_draw_a_nan_as_silence():
     """The second decoder has no listener beside its canvas."""
     stream = stream_of(samples_with(NO_SAMPLES[0], "F"))
