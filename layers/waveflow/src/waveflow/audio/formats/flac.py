@@ -116,15 +116,16 @@ def read_blocks(
     ------
     Samples
         Shape (frames, channels), one plane for each channel; int16 for up to 16
-        bits, else int32. A file that breaks off ends early.
+        bits, else int32.
 
     Raises
     ------
     ValueError
-        A frame cannot be decoded, or is of another format than STREAMINFO.
+        A frame is missing, broken, or of another format than STREAMINFO.
     """
     import plibflac
 
+    done = start
     try:
         with path.open("rb", buffering=0) as raw:
             raw.seek(structure.offset)
@@ -134,8 +135,12 @@ def read_blocks(
                 while planes := decoder.read(samples // structure.channels):
                     _check_format(decoder, structure)
                     yield _left_justify(planes, structure.bits)
+                    done += len(planes[0])
     except plibflac.Error as exc:
         raise ValueError(f"libFLAC says: {exc}.") from exc
+    # A frame that is cut, or so broken that it swallows the rest, is no error there.
+    if done < structure.shown:
+        raise ValueError(f"libFLAC ends after {done} of {structure.shown} frames.")
 
 
 def _check_format(decoder: "Decoder", structure: Structure) -> None:
