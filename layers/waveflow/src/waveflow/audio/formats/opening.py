@@ -55,18 +55,18 @@ def _open_pcm(path: Path, layout: Layout) -> Stream:
 
 
 def open_flac(path: Path) -> Stream:
-    """Open a FLAC file for decoding, by FFmpeg where libsndfile would stop early."""
+    """Open a FLAC file for decoding, by FFmpeg where its last frame is not found."""
     structure = flac.read_structure(path)
-    if not structure.fits_libsndfile:
+    if not structure.shown:
         stream = ffmpeg.open_stream(Source(path, Kind.FLAC))
-        stream.frames = structure.frames
+        stream.frames = structure.claimed
         return stream
     warnings: set[str] = set()
     return Stream(
         kind=Kind.FLAC,
         sample_rate=structure.sample_rate,
         channels=structure.channels,
-        frames=structure.frames,
+        frames=structure.shown,
         rounding=Rounding.SHIFT,
         read=lambda start, samples: _read_flac(
             path, structure, start=start, samples=samples, warnings=warnings
@@ -84,15 +84,15 @@ def _read_flac(
     samples: int,
     warnings: set[str],
 ) -> Iterator[Samples]:
-    """Decode FLAC with libsndfile; FFmpeg finishes a file that breaks off."""
+    """Decode FLAC with libFLAC; FFmpeg finishes a file that breaks off."""
     done = start
     try:
         for block in flac.read_blocks(path, structure, start=start, samples=samples):
             yield block
             done += len(block)
-    except RuntimeError:
-        is_near_end = structure.shown - done <= flac.NEAR_END
-        if not is_near_end and (done or not flac.starts_with_junk(path)):
+    except ValueError:
+        near_end = structure.is_near_end(done)
+        if not near_end and (done or not flac.starts_with_junk(path)):
             raise
         source = Source(path, Kind.FLAC)
         facts = container.read_facts(source)
