@@ -104,9 +104,9 @@ def _outcome(job: Job, result: Mix, *, seconds: float) -> Outcome[MixResult]:
         result=MixResult(
             mixed_file_path=mixed_key(job),
             waveform_data_path=mixed_waveform_key(job),
-            duration=round(result.duration, 6),
-            sample_rate=result.sample_rate,
-            channels=result.channels,
+            duration=round(result.waveform.duration, 6),
+            sample_rate=result.waveform.sample_rate,
+            channels=result.waveform.channels,
             warnings=list(result.warnings),
         ),
     )

@@ -1,4 +1,4 @@
-"""Read one stem of a mix as mono blocks of one length at one sample rate."""
+"""Decode one stem of a mix, and add its samples to the sum of all stems."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,16 +12,17 @@ from waveflow.audio.kernels import mono
 from waveflow.audio.stream import Samples
 from waveflow.errors import WaveflowError
 
-MIX_FRAMES = 65_536
-# Short steps: intermediate arrays stay in the processor's cache, and their memory
+STEP_FRAMES = 65_536  # frames that are summed at once
+# Short pieces: intermediate arrays stay in the processor's cache, and their memory
 # is not mapped anew each time.
-STEP_FRAMES = 16_384
+MONO_FRAMES = 16_384
 RESAMPLED = "RESAMPLED"
 QUALITY = "VHQ"  # alias rejection of 155 dB at a tenth more time than HQ
+NOTHING: Samples = np.zeros((0, 1), np.float32)
 
 
-class StemReader:
-    """Read one stem of a mix in mono blocks of MIX_FRAMES.
+class Stem:
+    """Decode one stem of a mix once, and add it step by step to a sum.
 
     Parameters
     ----------
@@ -42,45 +43,49 @@ class StemReader:
         with _errors_name(name):
             self._stream = codec.open_audio(path)
         self.sample_rate = sample_rate or self._stream.sample_rate
-        self._blocks = self._at_mix_rate(codec.blocks(self._stream, deadline=deadline))
-        self._rest: Samples = np.zeros((0, 1), np.float32)
-        self._out = np.empty(MIX_FRAMES, np.float32)
+        self._is_resampled = self._stream.sample_rate != self.sample_rate
+        self._blocks = codec.blocks(self._stream, deadline=deadline)
+        if self._is_resampled:
+            self._blocks = self._resample(map(mono, self._blocks))
+        self._rest = NOTHING
+
+    @property
+    def known_frames(self) -> int:
+        """Return the stem's length at the mix's rate, 0 where decoding alone tells."""
+        if self._stream.kind not in codec.UNCOMPRESSED:
+            return 0
+        return self._stream.frames * self.sample_rate // self._stream.sample_rate
 
     @property
     def warnings(self) -> set[str]:
         """Return the decoder's warning codes so far, each with the stem's name."""
-        codes = set(self._stream.warnings)
-        if self._stream.sample_rate != self.sample_rate:
-            codes.add(RESAMPLED)
+        codes = self._stream.warnings | ({RESAMPLED} if self._is_resampled else set())
         return {f"{code}:{self._name}" for code in codes}
 
-    def next_block(self) -> NDArray[np.float32]:
-        """Return the next MIX_FRAMES mono samples of the stem.
+    def peek(self) -> Samples:
+        """Return the decoded frames that are added next, shape (frames, channels)."""
+        if not len(self._rest):
+            with _errors_name(self._name):
+                self._rest = next(self._blocks, NOTHING)
+        return self._rest
 
-        Returns
-        -------
-        NDArray
-            Shape (MIX_FRAMES,), shorter at the end, then empty; only valid until
-            the next.
+    def add_to(self, total: NDArray[np.float32 | np.int32]) -> int:
+        """Add the stem's next frames to a sum, and return their number.
+
+        Parameters
+        ----------
+        total
+            float32, shape (frames,), in units of full scale: takes the mean of the
+            channels. Or int32, shape (frames, channels): takes 16-bit samples.
         """
-        filled = 0
-        while filled < MIX_FRAMES:
-            if not len(self._rest):
-                with _errors_name(self._name):
-                    block = next(self._blocks, None)
-                if block is None:
-                    break
-                self._rest = block
-            count = min(len(self._rest), MIX_FRAMES - filled, STEP_FRAMES)
-            self._out[filled : filled + count] = mono(self._rest[:count])
-            self._rest = self._rest[count:]
-            filled += count
-        return self._out[:filled]
-
-    def _at_mix_rate(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
-        if self._stream.sample_rate == self.sample_rate:
-            return blocks
-        return self._resample(mono(block) for block in blocks)
+        filled, most = 0, len(total) if total.ndim > 1 else MONO_FRAMES
+        while filled < len(total) and len(block := self.peek()):
+            part = total[filled : filled + min(len(block), most)]
+            block = block[: len(part)]
+            np.add(part, block if part.ndim > 1 else mono(block), out=part)
+            self._rest = self._rest[len(part) :]
+            filled += len(part)
+        return filled
 
     def _resample(self, blocks: Iterator[NDArray[np.float32]]) -> Iterator[Samples]:
         import soxr
@@ -92,11 +97,13 @@ class StemReader:
             dtype="float32",
             quality=QUALITY,
         )
-        # Pieces that become about one block: 8 kHz to 192 kHz is 24 times as much.
-        step = max(1, MIX_FRAMES * self._stream.sample_rate // self.sample_rate)
+        # Pieces that become about one step: 8 kHz to 192 kHz is 24 times as much.
+        step = max(1, STEP_FRAMES * self._stream.sample_rate // self.sample_rate)
         for block in blocks:
             for start in range(0, len(block), step):
-                yield resampler.resample_chunk(block[start : start + step])[:, None]
+                piece = resampler.resample_chunk(block[start : start + step])
+                if len(piece):
+                    yield piece[:, None]
         yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)[:, None]
 
 

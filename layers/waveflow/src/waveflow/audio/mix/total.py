@@ -1,0 +1,165 @@
+"""Sum the stems of a mix into a file on the disk, each stem decoded once."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from errno import ENOSPC
+from itertools import cycle, groupby, pairwise
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waveflow.audio.kernels import channel_sum
+from waveflow.audio.mix.stem import STEP_FRAMES, Stem
+from waveflow.audio.stream import FULL_SCALE
+from waveflow.errors import AudioTooLongError
+
+SUM_BYTES = 4  # float32
+DECODERS = 16  # open at once: each of AAC holds 2.5 MB
+# Float32 holds sums of 64 stems of 16 bits and so many channels without rounding,
+# so that the order of the additions does not matter.
+EXACT_CHANNELS = (1, 2, 4, 8)
+
+Step = tuple[NDArray[np.float32], int]  # samples, and the frames that any stem has
+Item = TypeVar("Item")
+
+
+class Total:
+    """Keep the sum of stems as mono float32 in a file that has no name.
+
+    Parameters
+    ----------
+    folder
+        Takes the file.
+    most
+        The largest number of frames.
+
+    Attributes
+    ----------
+    frames
+        Of the longest stem.
+    peak
+        The largest magnitude of the sum; 1.0 is full scale of one stem.
+    """
+
+    def __init__(self, folder: Path, *, most: int) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
+        self._most = most
+        self._is_exact = True
+        self.frames, self.peak = 0, 0.0
+
+    def close(self) -> None:
+        """Give the disk's room back."""
+        self._file.close()
+
+    def add(self, stems: Sequence[Stem]) -> None:
+        """Decode the stems, and add them to the sum in their order."""
+        for first in range(0, len(stems), DECODERS):
+            self._add_group(stems[first : first + DECODERS])
+
+    def read(self, at: int, into: NDArray[np.float32]) -> int:
+        """Read the sum from the frame `at` on; return the number of frames read."""
+        read = os.preadv(self._file.fileno(), [into], at * SUM_BYTES)
+        return read // SUM_BYTES
+
+    def _add_group(self, stems: Sequence[Stem]) -> None:
+        """Add stems, in one thread for each processor, of which each takes some."""
+        self._is_exact = self._is_exact and all(map(_is_exact, stems))
+        if self._is_exact:
+            stems = sorted(stems, key=_layout)
+        parts = min(_processors(), len(stems))
+        edges = [len(stems) * part // parts for part in range(parts + 1)]
+        steps = self._steps(buffers=parts + 1)
+        with ThreadPoolExecutor(parts) as pool:
+            for start, stop in pairwise(edges):
+                steps = _add(stems[start:stop], steps, exactly=self._is_exact)
+                if stop < len(stems):
+                    steps = ahead(steps, pool)
+            self.frames, self.peak = 0, 0.0
+            for step, frames in steps:
+                if not frames:
+                    return
+                self._write(step[:frames])
+
+    def _steps(self, *, buffers: int) -> Iterator[Step]:
+        """Yield the sum so far step by step, then silence without end."""
+        at = 0
+        for step in cycle([np.empty(STEP_FRAMES, np.float32) for _ in range(buffers)]):
+            frames = self.read(at, step)
+            step[frames:] = 0
+            yield step, frames
+            at += len(step)
+
+    def _write(self, step: NDArray[np.float32]) -> None:
+        if self.frames + len(step) > self._most:
+            raise AudioTooLongError("The mix is longer than 4 GiB of WAV.")
+        at = self.frames * SUM_BYTES
+        if os.pwrite(self._file.fileno(), step, at) < step.nbytes:
+            raise OSError(ENOSPC, os.strerror(ENOSPC))
+        self.frames += len(step)
+        self.peak = max(self.peak, float(step.max()), -float(step.min()))
+
+
+def ahead(items: Iterator[Item], pool: Executor) -> Iterator[Item]:
+    """Yield items, each made in another thread while the one before is used."""
+    coming = pool.submit(next, items, None)
+    while (item := coming.result()) is not None:
+        coming = pool.submit(next, items, None)
+        yield item
+
+
+def _add(
+    stems: Sequence[Stem], steps: Iterator[Step], *, exactly: bool
+) -> Iterator[Step]:
+    """Yield the steps with the next frames of some stems added."""
+    if exactly:
+        groups = [
+            _Integers(list(alike)) for _, alike in groupby(stems, key=_layout)
+        ]
+        for step, frames in steps:
+            yield step, max(frames, *(group.add_to(step) for group in groups))
+    for step, frames in steps:
+        yield step, max(frames, *(stem.add_to(step) for stem in stems))
+
+
+class _Integers:
+    """Add 16-bit stems of one layout as integers, and join their channels once."""
+
+    def __init__(self, stems: Sequence[Stem]) -> None:
+        self._stems = stems
+        channels, is_interleaved = _layout(stems[0])
+        shape, order = (STEP_FRAMES, channels), "C" if is_interleaved else "F"
+        self._sum = np.empty(shape, np.int32, order)
+        self._mono = np.empty(STEP_FRAMES, np.float32)
+        self._unit = np.float32(1 / (FULL_SCALE["i2"] * channels))
+
+    def add_to(self, step: NDArray[np.float32]) -> int:
+        """Add the next frames of all stems to a step; return their number."""
+        self._sum[:] = 0
+        frames = max([stem.add_to(self._sum) for stem in self._stems])
+        first, *others = self._sum.T
+        for other in others:
+            first += other
+        np.multiply(first, self._unit, out=self._mono, casting="unsafe", dtype=np.float32)
+        step += self._mono
+        return frames
+
+
+def _is_exact(stem: Stem) -> bool:
+    block = stem.peek()
+    return block.dtype == np.int16 and block.shape[1] in EXACT_CHANNELS
+
+
+def _layout(stem: Stem) -> tuple[int, bool]:
+    block = stem.peek()
+    return block.shape[1], block.flags.c_contiguous
+
+
+def _processors() -> int:
+    """Return the number of processors that the process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
