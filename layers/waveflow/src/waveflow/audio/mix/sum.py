@@ -4,7 +4,6 @@ import hashlib
 import shutil
 import struct
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 
 from waveflow.audio import codec
 from waveflow.audio.mix.stem import STEP_FRAMES, Stem
-from waveflow.audio.mix.total import SUM_BYTES, Total, ahead
+from waveflow.audio.mix.total import SUM_BYTES, TOO_LONG, Total
 from waveflow.audio.stream import Block, Kind, Rounding, Samples, Stream
 from waveflow.audio.waveform.canvas import Canvas, Plan
 from waveflow.audio.waveform.draw import Waveform, waveform_of
@@ -80,65 +79,69 @@ def mix(
     """
     if not paths:
         raise InvalidMessageError("A mix needs at least one stem.")
-    stems: list[Stem] = []
-    for path, name in zip(paths, names or [path.name for path in paths], strict=True):
-        rate = stems[0].sample_rate if stems else None
-        stems.append(Stem(path, name, sample_rate=rate, deadline=deadline))
-    _check_room(max(stem.known_frames for stem in stems), out.parent)
+    most = (MAX_WAV_BYTES - HEADER_BYTES) // SAMPLE_BYTES
     try:
-        with closing(Total(out.parent, most=_most_frames())) as total:
+        stems = _open(paths, names or [path.name for path in paths], deadline=deadline)
+        _check_room(max(stem.known_frames for stem in stems), out.parent, most=most)
+        with closing(Total(out.parent, most=most)) as total:
             total.add(stems)
-            stream = _open(total, stems)
+            stream = _mean(total, stems)
             canvas = Canvas(Plan(stream.frames, num_peaks, stream.rounding, 1))
             with out.open("wb") as file:
                 wav = _WavFile(file, stream)
                 codec.decode_into(stream, [canvas, wav], deadline=deadline)
-        return Mix(
-            waveform=waveform_of(canvas, stream),
-            warnings=tuple(sorted(code for stem in stems for code in stem.warnings)),
-            audio_hash=wav.finish(),
-        )
     except BaseException:
         out.unlink(missing_ok=True)
         raise
+    warnings = sorted(code for stem in stems for code in stem.warnings)
+    return Mix(waveform_of(canvas, stream), tuple(warnings), wav.finish())
 
 
-def _most_frames() -> int:
-    return (MAX_WAV_BYTES - HEADER_BYTES) // SAMPLE_BYTES
+def _open(
+    paths: Sequence[Path], names: Sequence[str], *, deadline: float | None
+) -> list[Stem]:
+    """Open the stems' files, to be read at the first stem's sample rate."""
+    stems: list[Stem] = []
+    for path, name in zip(paths, names, strict=True):
+        rate = stems[0].sample_rate if stems else None
+        stems.append(Stem(path, name, sample_rate=rate, deadline=deadline))
+    return stems
 
 
-def _check_room(frames: int, folder: Path) -> None:
-    """Refuse a mix of at least so many frames that its header or the disk cannot hold."""
-    if frames > _most_frames():
-        raise AudioTooLongError("The mix is longer than 4 GiB of WAV.")
+def _check_room(frames: int, folder: Path, *, most: int) -> None:
+    """Refuse a mix of so many frames that the WAV or the disk cannot hold."""
+    if frames > most:
+        raise AudioTooLongError(TOO_LONG)
     needed = frames * (SUM_BYTES + SAMPLE_BYTES)
     if needed > shutil.disk_usage(folder).free:
         raise ResourceLimitError(f"The sum and the mix need {needed} bytes of disk.")
 
 
-def _open(total: Total, stems: Sequence[Stem]) -> Stream:
-    """Return the mix of summed stems as a stream of 16-bit samples."""
+def _mean(total: Total, stems: Sequence[Stem]) -> Stream:
+    """Return the mean of summed stems, below the ceiling, as a stream of 16 bits."""
+    count = np.float32(len(stems))
+    loudest = max(PEAK_CEILING, float(np.float32(total.peak) / count))
+    gain = np.float32(PEAK_CEILING / loudest * INT16_SCALE)
     return Stream(
         kind=Kind.WAV,
         sample_rate=stems[0].sample_rate,
         channels=1,
         frames=total.frames,
         rounding=Rounding.SHIFT,
-        read=lambda *_: _read(total, len(stems)),
+        read=lambda *_: _read(total, count, gain),
     )
 
 
-def _read(total: Total, count: int) -> Iterator[Samples]:
-    """Yield the mean of `count` stems in 16 bits, no louder than the ceiling."""
-    peak = float(np.float32(total.peak) / np.float32(count))
-    gain = np.float32(PEAK_CEILING / max(PEAK_CEILING, peak) * INT16_SCALE)
+def _read(total: Total, count: np.float32, gain: np.float32) -> Iterator[Samples]:
+    """Yield the sum divided and multiplied, as two roundings of float32."""
     step, pcm = np.empty(STEP_FRAMES, np.float32), np.empty((STEP_FRAMES, 1), "<i2")
     for at in range(0, total.frames, STEP_FRAMES):
         block = step[: total.read(at, step)]
-        block /= np.float32(count)
+        block /= count
         block *= gain
-        np.rint(block, out=pcm[:len(block), 0], casting="unsafe")
-        yield pcm[:len(block)]
+        samples = pcm[: len(block)]
+        np.rint(block, out=samples[:, 0], casting="unsafe")
+        yield samples
 
 
 class _WavFile:
@@ -153,12 +156,12 @@ class _WavFile:
 
     def add(self, block: Block) -> None:
         """Write the next samples."""
-        self._write(block.samples.reshape(-1))
+        self._write(block.samples.reshape(-1).data)
 
     def finish(self) -> str:
         """Return the SHA-256 of the file, hexadecimal."""
         return self._digest.hexdigest()
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | memoryview) -> None:
         self._file.write(data)
         self._digest.update(data)

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from errno import ENOSPC
 from itertools import cycle, groupby, pairwise
@@ -12,7 +12,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio.kernels import channel_sum
 from waveflow.audio.mix.stem import STEP_FRAMES, Stem
 from waveflow.audio.stream import FULL_SCALE
 from waveflow.errors import AudioTooLongError
@@ -22,6 +21,7 @@ DECODERS = 16  # open at once: each of AAC holds 2.5 MB
 # Float32 holds sums of 64 stems of 16 bits and so many channels without rounding,
 # so that the order of the additions does not matter.
 EXACT_CHANNELS = (1, 2, 4, 8)
+TOO_LONG = "The mix is longer than 4 GiB of WAV."
 
 Step = tuple[NDArray[np.float32], int]  # samples, and the frames that any stem has
 Item = TypeVar("Item")
@@ -62,7 +62,7 @@ class Total:
 
     def read(self, at: int, into: NDArray[np.float32]) -> int:
         """Read the sum from the frame `at` on; return the number of frames read."""
-        read = os.preadv(self._file.fileno(), [into], at * SUM_BYTES)
+        read = os.preadv(self._file.fileno(), [into.data], at * SUM_BYTES)
         return read // SUM_BYTES
 
     def _add_group(self, stems: Sequence[Stem]) -> None:
@@ -95,9 +95,9 @@ class Total:
 
     def _write(self, step: NDArray[np.float32]) -> None:
         if self.frames + len(step) > self._most:
-            raise AudioTooLongError("The mix is longer than 4 GiB of WAV.")
+            raise AudioTooLongError(TOO_LONG)
         at = self.frames * SUM_BYTES
-        if os.pwrite(self._file.fileno(), step, at) < step.nbytes:
+        if os.pwrite(self._file.fileno(), step.data, at) < step.nbytes:
             raise OSError(ENOSPC, os.strerror(ENOSPC))
         self.frames += len(step)
         self.peak = max(self.peak, float(step.max()), -float(step.min()))
@@ -115,14 +115,11 @@ def _add(
     stems: Sequence[Stem], steps: Iterator[Step], *, exactly: bool
 ) -> Iterator[Step]:
     """Yield the steps with the next frames of some stems added."""
+    adders: Sequence[Stem | _Integers] = stems
     if exactly:
-        groups = [
-            _Integers(list(alike)) for _, alike in groupby(stems, key=_layout)
-        ]
-        for step, frames in steps:
-            yield step, max(frames, *(group.add_to(step) for group in groups))
+        adders = [_Integers(list(alike)) for _, alike in groupby(stems, key=_layout)]
     for step, frames in steps:
-        yield step, max(frames, *(stem.add_to(step) for stem in stems))
+        yield step, max(frames, *(adder.add_to(step) for adder in adders))
 
 
 class _Integers:
@@ -131,8 +128,9 @@ class _Integers:
     def __init__(self, stems: Sequence[Stem]) -> None:
         self._stems = stems
         channels, is_interleaved = _layout(stems[0])
-        shape, order = (STEP_FRAMES, channels), "C" if is_interleaved else "F"
-        self._sum = np.empty(shape, np.int32, order)
+        self._sum = np.empty((STEP_FRAMES, channels), np.int32)
+        if not is_interleaved:
+            self._sum = np.asfortranarray(self._sum)
         self._mono = np.empty(STEP_FRAMES, np.float32)
         self._unit = np.float32(1 / (FULL_SCALE["i2"] * channels))
 
@@ -143,7 +141,9 @@ class _Integers:
         first, *others = self._sum.T
         for other in others:
             first += other
-        np.multiply(first, self._unit, out=self._mono, casting="unsafe", dtype=np.float32)
+        np.multiply(
+            first, self._unit, out=self._mono, casting="unsafe", dtype=np.float32
+        )
         step += self._mono
         return frames
 

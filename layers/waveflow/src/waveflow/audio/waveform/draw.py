@@ -110,6 +110,7 @@ def draw(
 
 
 def waveform_of(canvas: Canvas, stream: Stream) -> Waveform:
+    """Return the waveform of a stream that a canvas has heard whole."""
     drawing, plan = canvas.finish(), canvas.plan
     return Waveform(
         sample_rate=stream.sample_rate,

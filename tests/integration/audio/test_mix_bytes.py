@@ -1,0 +1,177 @@
+"""Bytes of the classic mix, the same in every release and on every machine."""
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from support.fixed_stems import STEMS, write_stems
+from waveflow.audio import codec
+from waveflow.audio.mix import sum as mixing
+from waveflow.audio.mix import total
+from waveflow.audio.mix.sum import mix
+from waveflow.audio.stream import Stream
+from waveflow.errors import AudioTooLongError, ResourceLimitError
+
+# SHA-256 of each mixed WAV, as the release wrote them that decoded loud stems twice.
+HASHES = {
+    "one, loud": "e9e579a52646c19ac39b6c41591335091240011d1d59db87be6733bbd8c678a2",
+    "two alike, loud": "8abdeb7b285b397c792710ac668e7527e89900092f72c0d9b70dfdc25d3f1f95",
+    "one, quiet": "6a127a9fbec796addfd5cbbb38333e3d80efc9ceff8ce54b38a972795cec01f8",
+    "eight of 16 bits": "d4770247357b83e81e16c0e3e94f0565dc71cb8cb9829f75e0efd19a83ba5be4",
+    "eight of FLAC": "122d6acec6c3da0ac74e9d3450fbf794e77212a7d04eb51e18ce7ec57f57cdd3",
+    "one channel and two": "9a0d90a1b5f53a532a217c6aa56101b4f08b9c23e89cb5341b8630088e827d3c",
+    "six channels": "2e55890ae92839379f6fc937ea9db93b5d4a4ae8aad3fabb53fa79038b158d5f",
+    "eight channels": "dcba5ba935abf5e77a84b9d90549809ab711a536cc6af824ed8e85f6b77ec24d",
+    "WAV beside FLAC": "e0a5ed4e60bed62ec8c5fab9a92d4b92d2d2c2cfd3c582cc8213aa1f2ac0c271",
+    "24 bits": "433c148b96ec08e7121555172d0083782b2c2f34300980086ba238361a742690",
+    "24 bits of FLAC": "9ac805871c1fc2c3e0569e832c44937a3046df5ae8734ca6e8493985ede3dcbe",
+    "floats": "e740196681bc124348a821e8e56204e4edf1b0b7fbe60b5bbbeb6d07f7c0e7df",
+    "every kind": "0cb087be32057458682a7d9f57a4d5429e43fc4fb89044d448db4fe33b064a56",
+    "sixty-four": "f9d95d18c3f68864bd339e0b34c1069bbd74f2fb4c5ae7e77700f94fbabcac15",
+    "sixty-four floats": "c1ccff166c7b6e50021b3d8bec7a9c0b98d0065277b6887400176b14fe61733f",
+}
+
+
+@pytest.mark.parametrize("case", STEMS)
+def test_a_classic_mix_keeps_its_bytes(tmp_path: Path, case: str):
+    """A redelivered message must find the mix that an older release has written."""
+    assert mix(write_stems(tmp_path, case), tmp_path / "out").audio_hash == HASHES[case]
+
+
+@pytest.mark.parametrize(("processors", "decoders"), [(1, 64), (2, 3), (5, 16)])
+@pytest.mark.parametrize("case", ["one channel and two", "every kind", "floats"])
+def test_a_mix_does_not_depend_on_the_processors(
+    tmp_path: Path, monkeypatch, case: str, processors: int, decoders: int
+):
+    """Another size of Lambda must write the same bytes for the same message."""
+    monkeypatch.setattr(total, "_processors", lambda: processors)
+    monkeypatch.setattr(total, "DECODERS", decoders)
+
+    assert mix(write_stems(tmp_path, case), tmp_path / "out").audio_hash == HASHES[case]
+
+
+@pytest.fixture
+def decoded(monkeypatch) -> list[Path]:
+    """Return the files that are decoded, each as often as a decoder starts."""
+    paths: list[Path] = []
+    open_audio = codec.open_audio
+
+    def open_counted(path: Path) -> Stream:
+        stream = open_audio(path)
+        read = stream.read
+        stream.read = lambda *where: paths.append(path) or read(*where)
+        return stream
+
+    monkeypatch.setattr(codec, "open_audio", open_counted)
+    return paths
+
+
+@pytest.mark.parametrize("case", ["one, quiet", "two alike, loud", "sixty-four"])
+def test_every_stem_is_decoded_once_and_the_mix_never(
+    tmp_path: Path, decoded: list[Path], case: str
+):
+    """A loud mix would cost twice as much if its stems were decoded twice."""
+    paths = write_stems(tmp_path, case)
+
+    mix(paths, tmp_path / "out")
+
+    assert sorted(decoded) == sorted(paths)
+
+
+def test_planes_are_summed_as_interleaved_samples_are(tmp_path: Path):
+    """A FLAC of unknown length takes another decoder, which gives planes."""
+    paths = write_stems(tmp_path, "eight of FLAC")
+    for path in paths[:3]:
+        data = bytearray(path.read_bytes())
+        data[21] &= 0xF0  # the upper bits of STREAMINFO's length
+        data[22:26] = bytes(4)
+        path.write_bytes(data)
+
+    assert mix(paths, tmp_path / "out").audio_hash == HASHES["eight of FLAC"]
+
+
+def test_the_sum_lies_in_a_file_without_a_name(tmp_path: Path, monkeypatch):
+    """A killed mix must leave no sum, which is larger than the mix itself."""
+    paths = write_stems(tmp_path, "eight of 16 bits")
+    folder, seen = tmp_path / "scratch", []
+    folder.mkdir()
+    write = total.Total._write
+
+    def write_watched(self: total.Total, step: np.ndarray) -> None:
+        write(self, step)
+        seen.append((os.fstat(self._file.fileno()).st_size, list(folder.iterdir())))
+
+    monkeypatch.setattr(total.Total, "_write", write_watched)
+
+    mix(paths, folder / "out")
+
+    assert seen[-1] == (4 * 70_000, [])
+    assert [path.name for path in folder.iterdir()] == ["out"]
+
+
+def test_a_disk_too_small_for_sum_and_mix_is_told_before_decoding(
+    tmp_path: Path, monkeypatch, decoded: list[Path]
+):
+    """A mix of an hour would fail after minutes, on a disk that was full before."""
+    paths, out = write_stems(tmp_path, "eight of 16 bits"), tmp_path / "out"
+    free = SimpleNamespace(free=6 * 70_000 - 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: free)
+
+    with pytest.raises(ResourceLimitError, match="420000 bytes"):
+        mix(paths, out)
+
+    assert not decoded
+    assert not out.exists()
+    free.free += 1
+    assert mix(paths, out).audio_hash == HASHES["eight of 16 bits"]
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from waveflow.audio.mix.sum import mix
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), most))
+try:
+    mix([Path(path) for path in sys.argv[3:]], Path(sys.argv[1]))
+except OSError as exc:
+    print(exc.errno)
+"""
+
+
+@pytest.mark.parametrize("room", [0, 100_000, 4 * 70_000 - 1])
+def test_a_disk_that_fills_up_leaves_no_mix(tmp_path: Path, room: int):
+    """A sum that was cut short without an error would be heard as silence."""
+    paths, out = write_stems(tmp_path, "eight of 16 bits"), tmp_path / "out"
+
+    result = subprocess.run(
+        [sys.executable, "-c", LIMITED, out, str(room), *paths],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert int(result.stdout) in (errno.ENOSPC, errno.EFBIG)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("case", ["one, quiet", "eight of FLAC"])
+def test_a_mix_beyond_4_gib_is_refused_as_soon_as_it_shows(
+    tmp_path: Path, monkeypatch, decoded: list[Path], case: str
+):
+    """Eight gigabytes of sum must not be written for a mix that cannot be."""
+    paths, out = write_stems(tmp_path, case), tmp_path / "out"
+    monkeypatch.setattr(mixing, "MAX_WAV_BYTES", 44 + 2 * 29_999)
+
+    with pytest.raises(AudioTooLongError, match="4 GiB"):
+        mix(paths, out)
+
+    # The header of a WAV is exact; of a FLAC only decoding proves the length.
+    assert bool(decoded) == (case == "eight of FLAC")
+    assert not out.exists()
