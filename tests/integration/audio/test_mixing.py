@@ -156,7 +156,7 @@ def test_memory_of_a_mix_does_not_depend_on_the_rates(tmp_path: Path):
 
 
 def test_memory_of_a_mix_does_not_grow_with_the_number_of_decoders(tmp_path: Path):
-    """A decoder of AAC holds 2.5 MB, so that 64 at once would not fit a small Lambda."""
+    """A decoder of AAC holds 2.5 MB, and 64 at once would not fit a Lambda."""
     path = tmp_path / "a.m4a"
     sound.encode(path, sound.music(20), codec="aac", container="mp4")
 
