@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,22 +41,30 @@ class Stem:
     def __init__(
         self, path: Path, name: str, *, sample_rate: int | None, deadline: float | None
     ) -> None:
-        self._name = name
+        self._name, self._deadline = name, deadline
         with _errors_name(name):
             self._stream = codec.open_audio(path)
         self.sample_rate = sample_rate or self._stream.sample_rate
         self._is_resampled = self._stream.sample_rate != self.sample_rate
-        self._blocks = codec.blocks(self._stream, deadline=deadline)
-        if self._is_resampled:
-            self._blocks = self._resample(map(mono, self._blocks))
-        self._rest = NOTHING
+        self.seek(0)
 
     @property
-    def known_frames(self) -> int:
-        """Return the stem's length at the mix's rate, 0 where decoding alone tells."""
-        if self._stream.kind not in codec.UNCOMPRESSED:
-            return 0
-        return self._stream.frames * self.sample_rate // self._stream.sample_rate
+    def seekable_frames(self) -> int:
+        """Return the length of uncompressed samples at the mix's rate, else 0."""
+        is_pcm = self._stream.splittable and self._stream.kind in codec.UNCOMPRESSED
+        return self._stream.frames if is_pcm and not self._is_resampled else 0
+
+    def starting_at(self, frame: int) -> Self:
+        """Return a seekable stem with a decoder of its own, which starts at a frame."""
+        other = copy(self)
+        other.seek(frame)
+        return other
+
+    def seek(self, frame: int) -> None:
+        """Start decoding at a frame."""
+        self._rest = NOTHING
+        blocks = codec.blocks(self._stream, start=frame, deadline=self._deadline)
+        self._blocks = self._resample(blocks) if self._is_resampled else blocks
 
     @property
     def warnings(self) -> set[str]:
@@ -87,7 +97,7 @@ class Stem:
             filled += len(part)
         return filled
 
-    def _resample(self, blocks: Iterator[NDArray[np.float32]]) -> Iterator[Samples]:
+    def _resample(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
         import soxr
 
         resampler = soxr.ResampleStream(
@@ -99,7 +109,7 @@ class Stem:
         )
         # Pieces that become about one step: 8 kHz to 192 kHz is 24 times as much.
         step = max(1, STEP_FRAMES * self._stream.sample_rate // self.sample_rate)
-        for block in blocks:
+        for block in map(mono, blocks):
             for start in range(0, len(block), step):
                 piece = resampler.resample_chunk(block[start : start + step])
                 if len(piece):

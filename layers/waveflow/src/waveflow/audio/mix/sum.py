@@ -82,7 +82,7 @@ def mix(
     most = (MAX_WAV_BYTES - HEADER_BYTES) // SAMPLE_BYTES
     try:
         stems = _open(paths, names or [path.name for path in paths], deadline=deadline)
-        _check_room(max(stem.known_frames for stem in stems), out.parent, most=most)
+        _check_room(max(stem.seekable_frames for stem in stems), out.parent, most=most)
         with closing(Total(out.parent, most=most)) as total:
             total.add(stems)
             stream = _mean(total, stems)

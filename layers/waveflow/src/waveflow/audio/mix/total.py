@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from errno import ENOSPC
-from itertools import cycle, groupby, pairwise
+from itertools import cycle, groupby, islice, pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,12 +18,14 @@ from waveflow.errors import AudioTooLongError
 
 SUM_BYTES = 4  # float32
 DECODERS = 16  # open at once: each of AAC holds 2.5 MB
+MIN_SPLIT = 500_000  # frames: less is cheaper in one thread
 # Float32 holds sums of 64 stems of 16 bits and so many channels without rounding,
 # so that the order of the additions does not matter.
 EXACT_CHANNELS = (1, 2, 4, 8)
 TOO_LONG = "The mix is longer than 4 GiB of WAV."
 
 Step = tuple[NDArray[np.float32], int]  # samples, and the frames that any stem has
+Written = tuple[int, float]  # the frame behind the last that was written, the peak
 Item = TypeVar("Item")
 
 
@@ -66,44 +68,72 @@ class Total:
         return read // SUM_BYTES
 
     def _add_group(self, stems: Sequence[Stem]) -> None:
-        """Add stems, in one thread for each processor, of which each takes some."""
         self._is_exact = self._is_exact and all(map(_is_exact, stems))
         if self._is_exact:
             stems = sorted(stems, key=_layout)
-        parts = min(_processors(), len(stems))
-        edges = [len(stems) * part // parts for part in range(parts + 1)]
-        steps = self._steps(buffers=parts + 1)
+        longest = max(self.frames, *(stem.seekable_frames for stem in stems))
+        splits = longest >= MIN_SPLIT and all(stem.seekable_frames for stem in stems)
+        parts = _processors()
         with ThreadPoolExecutor(parts) as pool:
-            for start, stop in pairwise(edges):
-                steps = _add(stems[start:stop], steps, exactly=self._is_exact)
-                if stop < len(stems):
-                    steps = ahead(steps, pool)
-            self.frames, self.peak = 0, 0.0
-            for step, frames in steps:
-                if not frames:
-                    return
-                self._write(step[:frames])
+            if splits:
+                ends = self._write_parts(stems, longest, pool=pool, parts=parts)
+            else:
+                ends = [self._write(self._in_turn(stems, pool=pool, parts=parts))]
+        self.frames = max(end for end, _ in ends)
+        self.peak = max(peak for _, peak in ends)
 
-    def _steps(self, *, buffers: int) -> Iterator[Step]:
-        """Yield the sum so far step by step, then silence without end."""
-        at = 0
+    def _write_parts(
+        self, stems: Sequence[Stem], frames: int, *, pool: Executor, parts: int
+    ) -> list[Written]:
+        """Write the sum in parts of the time line, each part in a thread of its own."""
+        steps = -(-frames // parts // STEP_FRAMES)
+
+        def write(start: int) -> Written:
+            here = [stem.starting_at(start) for stem in stems] if start else stems
+            added = _add(here, self._steps(start), exactly=self._is_exact)
+            return self._write(islice(added, steps), at=start)
+
+        return list(pool.map(write, range(0, frames, steps * STEP_FRAMES)))
+
+    def _in_turn(
+        self, stems: Sequence[Stem], *, pool: Executor, parts: int
+    ) -> Iterator[Step]:
+        """Yield the steps, to which several threads in turn add some of the stems."""
+        parts = min(parts, len(stems))
+        edges = [len(stems) * part // parts for part in range(parts + 1)]
+        steps = self._steps(0, buffers=parts + 1)
+        for start, stop in pairwise(edges):
+            steps = _add(stems[start:stop], steps, exactly=self._is_exact)
+            if stop < len(stems):
+                steps = _ahead(steps, pool)
+        return steps
+
+    def _steps(self, at: int, *, buffers: int = 1) -> Iterator[Step]:
+        """Yield the sum so far from a frame on, step by step, then endless silence."""
         for step in cycle([np.empty(STEP_FRAMES, np.float32) for _ in range(buffers)]):
             frames = self.read(at, step)
             step[frames:] = 0
             yield step, frames
             at += len(step)
 
-    def _write(self, step: NDArray[np.float32]) -> None:
-        if self.frames + len(step) > self._most:
-            raise AudioTooLongError(TOO_LONG)
-        at = self.frames * SUM_BYTES
-        if os.pwrite(self._file.fileno(), step.data, at) < step.nbytes:
-            raise OSError(ENOSPC, os.strerror(ENOSPC))
-        self.frames += len(step)
-        self.peak = max(self.peak, float(step.max()), -float(step.min()))
+    def _write(self, steps: Iterator[Step], *, at: int = 0) -> Written:
+        """Write steps from a frame on, up to the first step without frames."""
+        end, peak = 0, 0.0
+        for step, frames in steps:
+            if not frames:
+                break
+            end = at + frames
+            if end > self._most:
+                raise AudioTooLongError(TOO_LONG)
+            data = step[:frames].data
+            if os.pwrite(self._file.fileno(), data, at * SUM_BYTES) < data.nbytes:
+                raise OSError(ENOSPC, os.strerror(ENOSPC))
+            at = end
+            peak = max(peak, float(step.max()), -float(step.min()))
+        return end, peak
 
 
-def ahead(items: Iterator[Item], pool: Executor) -> Iterator[Item]:
+def _ahead(items: Iterator[Item], pool: Executor) -> Iterator[Item]:
     """Yield items, each made in another thread while the one before is used."""
     coming = pool.submit(next, items, None)
     while (item := coming.result()) is not None:
