@@ -1,6 +1,7 @@
 """Sum the stems of a mix into a file on the disk, each stem decoded once."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -18,6 +19,7 @@ from waveflow.errors import AudioTooLongError
 
 SUM_BYTES = 4  # float32
 DECODERS = 16  # open at once: each of AAC holds 2.5 MB
+MAX_PARTS = 8  # a Lambda has six processors at most
 MIN_SPLIT = 500_000  # frames: less is cheaper in one thread
 # Float32 holds sums of 64 stems of 16 bits and so many channels without rounding,
 # so that the order of the additions does not matter.
@@ -50,7 +52,7 @@ class Total:
     def __init__(self, folder: Path, *, most: int) -> None:
         self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
         self._most = most
-        self._is_exact = True
+        self._is_exact, self._is_stopped = True, False
         self.frames, self.peak = 0, 0.0
 
     def close(self) -> None:
@@ -93,7 +95,11 @@ class Total:
             added = _add(here, self._steps(start), exactly=self._is_exact)
             return self._write(islice(added, steps), at=start)
 
-        return list(pool.map(write, range(0, frames, steps * STEP_FRAMES)))
+        try:
+            return list(pool.map(write, range(0, frames, steps * STEP_FRAMES)))
+        except BaseException:
+            self._is_stopped = True  # the other parts end at their next step
+            raise
 
     def _in_turn(
         self, stems: Sequence[Stem], *, pool: Executor, parts: int
@@ -111,7 +117,8 @@ class Total:
     def _steps(self, at: int, *, buffers: int = 1) -> Iterator[Step]:
         """Yield the sum so far from a frame on, step by step, then endless silence."""
         for step in cycle([np.empty(STEP_FRAMES, np.float32) for _ in range(buffers)]):
-            frames = self.read(at, step)
+            # Where no stem was added yet, another part's writing may have left a hole.
+            frames = self.read(at, step[: max(0, self.frames - at)])
             step[frames:] = 0
             yield step, frames
             at += len(step)
@@ -120,7 +127,7 @@ class Total:
         """Write steps from a frame on, up to the first step without frames."""
         end, peak = 0, 0.0
         for step, frames in steps:
-            if not frames:
+            if not frames or self._is_stopped:
                 break
             end = at + frames
             if end > self._most:
@@ -189,7 +196,7 @@ def _layout(stem: Stem) -> tuple[int, bool]:
 
 
 def _processors() -> int:
-    """Return the number of processors that the process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Return the number of processors that the process may use, MAX_PARTS at most."""
+    linux = sys.platform == "linux"
+    count = len(os.sched_getaffinity(0)) if linux else os.cpu_count() or 1
+    return min(count, MAX_PARTS)
