@@ -83,10 +83,11 @@ def _seed(course: Course, path: Path, kind: str) -> Callable[[], Measured] | Non
 def decoded(course: Course) -> str:
     """Return the table of drawing beside decoding alone, by the same library."""
     from waveflow.audio.codec import open_audio
+    from waveflow.audio.stream import BLOCK_SAMPLES
     from waveflow.audio.waveform.draw import draw
 
     def decode(path: Path) -> None:
-        for _ in open_audio(path).read(0):
+        for _ in open_audio(path).read(0, BLOCK_SAMPLES):
             pass
 
     rows = []

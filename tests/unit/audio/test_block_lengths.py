@@ -48,7 +48,7 @@ def stream_of(samples: np.ndarray, rounding: Rounding, *, block: int) -> Stream:
         channels=samples.shape[1],
         frames=len(samples),
         rounding=rounding,
-        read=lambda _start: (
+        read=lambda _start, _samples: (
             samples[at : at + block].copy() for at in range(0, len(samples), block)
         ),
     )

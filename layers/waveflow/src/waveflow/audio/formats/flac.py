@@ -109,8 +109,10 @@ def _expect(head: bytes) -> "_Expected":
     )
 
 
-def read_blocks(path: Path, structure: Structure, *, start: int) -> Iterator[Samples]:
-    """Decode a FLAC file with libsndfile, from the frame `start` on.
+def read_blocks(
+    path: Path, structure: Structure, *, start: int, samples: int
+) -> Iterator[Samples]:
+    """Decode FLAC with libsndfile in blocks of so many samples, from `start` on.
 
     Yields
     ------
@@ -127,7 +129,7 @@ def read_blocks(path: Path, structure: Structure, *, start: int) -> Iterator[Sam
     with path.open("rb") as raw, ForwardSoundFile(raw.fileno(), closefd=False) as file:
         if start:
             file.seek(start)
-        block = np.empty((BLOCK_SAMPLES // file.channels, file.channels), dtype)
+        block = np.empty((samples // file.channels, file.channels), dtype)
         while True:
             read = file.read(out=block)
             if len(read):

@@ -92,7 +92,9 @@ def draw(
     stream = codec.open_audio(path)
     plan = Plan(stream.frames or 1, num_peaks, stream.rounding, stream.channels)
     long = stream.frames >= decoders * MIN_PART_FRAMES
-    if stream.splittable and long and not listeners:
+    # Two decoders of PCM only share one memory bus.
+    splits = stream.splittable and stream.kind not in codec.UNCOMPRESSED
+    if decoders > 1 and splits and long and not listeners:
         canvas = parallel.paint(stream, plan, deadline=deadline, parts=decoders)
         if canvas is not None:
             return waveform_of(canvas, stream)
