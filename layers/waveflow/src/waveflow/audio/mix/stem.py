@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from waveflow.audio import codec
 from waveflow.audio.kernels import mono
-from waveflow.audio.stream import Samples
+from waveflow.audio.stream import BLOCK_SAMPLES, SMALL_BLOCK_SAMPLES, Samples
 from waveflow.errors import WaveflowError
 
 STEP_FRAMES = 65_536  # frames that are summed at once
@@ -63,7 +63,13 @@ class Stem:
     def seek(self, frame: int) -> None:
         """Start decoding at a frame."""
         self._rest = NOTHING
-        blocks = codec.blocks(self._stream, start=frame, deadline=self._deadline)
+        is_pcm = self._stream.kind in codec.UNCOMPRESSED  # holds one block, not a dozen
+        blocks = codec.blocks(
+            self._stream,
+            start=frame,
+            deadline=self._deadline,
+            samples=BLOCK_SAMPLES if is_pcm else SMALL_BLOCK_SAMPLES,
+        )
         self._blocks = self._resample(blocks) if self._is_resampled else blocks
 
     @property

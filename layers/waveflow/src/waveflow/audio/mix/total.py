@@ -1,7 +1,6 @@
 """Sum the stems of a mix into a file on the disk, each stem decoded once."""
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from waveflow.audio.mix.stem import STEP_FRAMES, Stem
 from waveflow.audio.stream import FULL_SCALE
+from waveflow.audio.waveform.parallel import CPUS
 from waveflow.errors import AudioTooLongError
 
 SUM_BYTES = 4  # float32
@@ -196,7 +196,5 @@ def _layout(stem: Stem) -> tuple[int, bool]:
 
 
 def _processors() -> int:
-    """Return the number of processors that the process may use, MAX_PARTS at most."""
-    linux = sys.platform == "linux"
-    count = len(os.sched_getaffinity(0)) if linux else os.cpu_count() or 1
-    return min(count, MAX_PARTS)
+    """Return the number of processors to use, MAX_PARTS at most."""
+    return min(CPUS or 1, MAX_PARTS)
