@@ -148,8 +148,8 @@ def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> MixRep
         "mix": str(out),
         "peaks": str(peaks) if peaks else None,
         "stems": len(paths),
-        "duration": round(mixed.duration, 6),
-        "sample_rate": mixed.sample_rate,
+        "duration": round(mixed.waveform.duration, 6),
+        "sample_rate": mixed.waveform.sample_rate,
         "sha256": mixed.audio_hash,
         "warnings": list(mixed.warnings),
     }

@@ -58,18 +58,20 @@ def open_audio(path: Path) -> Stream:
 
 
 def blocks(
-    stream: Stream, *, start: int = 0, deadline: float | None = None
+    stream: Stream,
+    *,
+    start: int = 0,
+    deadline: float | None = None,
+    samples: int = SMALL_BLOCK_SAMPLES,
 ) -> Iterator[Samples]:
-    """Yield an audio file's samples in small blocks, as `decode` does in any size.
+    """Yield an audio file's samples as `decode` does, in small blocks.
 
     Yields
     ------
     Samples
         Shape (frames, channels), finite; only valid until the next block.
     """
-    decoded = decode(
-        stream, start=start, deadline=deadline, samples=SMALL_BLOCK_SAMPLES
-    )
+    decoded = decode(stream, start=start, deadline=deadline, samples=samples)
     return (block.samples for block in decoded)
 
 
