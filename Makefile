@@ -157,8 +157,9 @@ soak: setup ## Simulate 100,000 executions, explore longer, run warm, and remove
 	@WAVEFLOW_MUTANTS=all $(BIN)/pytest --quiet --numprocesses 2 tests/reliability/test_mutants.py
 	@WAVEFLOW_CLICK_STEP=1 $(BIN)/pytest --quiet tests/integration/audio/test_tempo_and_key.py
 
-fuzz: setup ## Draw N damaged files; N=200000 by default.
+fuzz: setup ## Draw N damaged files (200,000), and a quarter as many made of whole parts.
 	@$(RELIABILITY) support.fuzz --count $(N)
+	@$(RELIABILITY) support.fuzz --count $$(($(N) / 4)) --kind structured
 
 audit: setup ## Check code and locks for known weaknesses and secrets.
 	@# B108 and B506 are ruff's S108 and S506, whose exceptions give their reasons in the code.
