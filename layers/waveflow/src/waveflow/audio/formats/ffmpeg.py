@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from waveflow.audio.formats import ffmpeg_careful, ffmpeg_fast
 from waveflow.audio.formats.container import UNKNOWN, Facts, Length, Source, read_facts
-from waveflow.audio.stream import Kind, Rounding, Samples, Stream
+from waveflow.audio.stream import TRUNCATED, Kind, Rounding, Samples, Stream
 from waveflow.errors import CorruptAudioError
 
+LONGEST_BLOCK = 8_192  # frames, of Vorbis
 ROUNDINGS = {Kind.MP3: Rounding.FLOOR, Kind.FLAC: Rounding.SHIFT}
 
 
@@ -33,7 +34,10 @@ class FfmpegFile:
             if len(heard):
                 yield heard
             if left is not None:
-                left -= len(heard)
+                left -= len(block)
+        if left is not None and left < -LONGEST_BLOCK:
+            # Encoders pad the last block alone: what is beyond was recorded.
+            self.warnings.add(TRUNCATED)
 
     def _decode(self, start: int, samples: int) -> Iterator[Samples]:
         import av
