@@ -15,6 +15,7 @@ import pytest
 from support import sound
 from support.processes import HANGS_S, eventually
 
+FILES = 2000  # half a minute of work, so that a signal comes in the middle
 WAVEFLOW = [sys.executable, "-c", "from waveflow_local.cli.app import main; main()"]
 
 
@@ -160,9 +161,9 @@ def test_a_terminal_shows_how_many_files_are_done():
 
 @pytest.fixture(name="batch")
 def _batch(folder):
-    """Draw forty long files in a session of their own; some documents are there."""
+    """Draw many long files in a session of their own; some documents are there."""
     long = sound.write(folder / "long.wav", sound.tone(600))
-    files = [folder / f"{index}.wav" for index in range(40)]
+    files = [folder / f"{index}.wav" for index in range(FILES)]
     for file in files:
         file.hardlink_to(long)
     batch = subprocess.Popen(
@@ -189,7 +190,7 @@ def test_a_stopped_batch_ends_at_once_and_leaves_nothing_half(batch, folder, num
     said = {signal.SIGINT: (130, b"\nstopped\n"), signal.SIGTERM: (143, b"")}
     assert (batch.returncode, err) == said[number]
     assert time.monotonic() - began < HANGS_S / 4
-    assert 0 < len(names(out)) < 40
+    assert 0 < len(names(out)) < FILES
     for path in out.iterdir():
         assert json.loads(path.read_bytes())["num_peaks"] == 1024
     with pytest.raises(ProcessLookupError):
