@@ -152,17 +152,19 @@ bench: setup ## Race the engine against the tools found here; QUICK=1 takes a mi
 N ?= 200000
 RELIABILITY := PYTHONPATH=tests $(BIN)/python -m
 
-soak: setup ## Simulate 100,000 executions, explore longer, and serve 1,000 invocations warm.
+soak: setup ## Simulate 100,000 executions, explore longer, run warm, and remove each guard once.
 	@$(RELIABILITY) support.simulation.volume --executions 100000 --seeds 20
 	@WAVEFLOW_EXAMPLES=2000 WAVEFLOW_STEPS=50 $(BIN)/pytest --quiet tests/reliability/test_explorer.py
 	@WAVEFLOW_SCHEDULES=3000 $(BIN)/pytest --quiet tests/reliability/test_interleaving.py
 	@WAVEFLOW_WARM=1000 WAVEFLOW_TRANSFERS=1000 WAVEFLOW_MESSAGES=10000 $(BIN)/pytest --quiet \
 		tests/reliability/test_warm.py tests/reliability/test_transport.py \
 		tests/reliability/test_fuzz.py -k 'warm or transfers or message'
+	@WAVEFLOW_MUTANTS=all $(BIN)/pytest --quiet --numprocesses 2 tests/reliability/test_mutants.py
 	@WAVEFLOW_CLICK_STEP=1 $(BIN)/pytest --quiet tests/integration/audio/test_tempo_and_key.py
 
-fuzz: setup ## Draw N damaged files; N=200000 by default.
+fuzz: setup ## Draw N damaged files (200,000), and a quarter as many made of whole parts.
 	@$(RELIABILITY) support.fuzz --count $(N)
+	@$(RELIABILITY) support.fuzz --count $$(($(N) / 4)) --kind structured
 
 audit: setup ## Check code and locks for known weaknesses and secrets.
 	@# B108 and B506 are ruff's S108 and S506, whose exceptions give their reasons in the code.

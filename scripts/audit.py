@@ -13,16 +13,17 @@ OSV = "https://api.osv.dev/v1/query"
 TOOL = (str(ROOT / ".venv/bin/uvx"), "--quiet", "--from")
 FRANKENSTEIN = """CVE-2024-10573 needs frankenstein streams, which libsndfile \
 switches off (MPG123_NO_FRANKENSTEIN); the newest wheel still bundles this version."""
-# Libraries, each with the pattern of its version, the least version, and the waiver.
+LIBFLAC = rb"reference libFLAC (\d+\.\d+\.\d+)"
+# Libraries by the distribution and the start of the file that hold them, each with
+# the pattern of its version, the least version, and the waiver.
 NATIVE = {
-    "libsndfile": (rb"libsndfile-(\d+\.\d+\.\d+)", (1, 2, 2), ""),
-    "libFLAC": (rb"reference libFLAC (\d+\.\d+\.\d+)", (1, 4, 3), ""),
-    "libVorbis": (rb"Xiph\.Org libVorbis (\d+\.\d+\.\d+)", (1, 3, 7), ""),
-    "mpg123": (
-        rb"\x00(1\.3\d\.\d+)\x00",
-        (1, 32, 8),
-        FRANKENSTEIN,
-    ),
+    ("plibflac", "_plibflac"): {"libFLAC": (LIBFLAC, (1, 5, 0), "")},
+    ("soundfile", "libsndfile"): {
+        "libsndfile": (rb"libsndfile-(\d+\.\d+\.\d+)", (1, 2, 2), ""),
+        "libFLAC": (LIBFLAC, (1, 4, 3), ""),
+        "libVorbis": (rb"Xiph\.Org libVorbis (\d+\.\d+\.\d+)", (1, 3, 7), ""),
+        "mpg123": (rb"\x00(1\.3\d\.\d+)\x00", (1, 32, 8), FRANKENSTEIN),
+    },
 }
 
 
@@ -34,19 +35,21 @@ def main() -> int:
 
 def native_libraries() -> bool:
     """Look for the versions of C libraries that no advisory tool sees."""
-    [library] = [
-        Path(str(file.locate()))
-        for file in distribution("soundfile").files or []
-        if file.name.startswith("libsndfile")
-    ]
-    content, good = library.read_bytes(), True
-    for name, (pattern, least, waiver) in NATIVE.items():
-        found = re.search(pattern, content)
-        version = found[1].decode() if found else "unknown"
-        current = found is not None and _numbers(version) >= least
-        good = good and (current or bool(waiver))
-        state = "ok" if current else f"waived: {waiver}" if waiver else "TOO OLD"
-        say(f"{name} {version}: {state}")
+    good = True
+    for (owner, start), libraries in NATIVE.items():
+        [holder] = [
+            Path(str(file.locate()))
+            for file in distribution(owner).files or []
+            if file.name.startswith(start)
+        ]
+        content = holder.read_bytes()
+        for name, (pattern, least, waiver) in libraries.items():
+            found = re.search(pattern, content)
+            version = found[1].decode() if found else "unknown"
+            current = found is not None and _numbers(version) >= least
+            good = good and (current or bool(waiver))
+            state = "ok" if current else f"waived: {waiver}" if waiver else "TOO OLD"
+            say(f"{name} {version} of {owner}: {state}")
     return good
 
 

@@ -18,6 +18,7 @@ API_ON = {
     "ApiTokenIssuer": "https://id.example.com/",
     "ApiTokenKeysUrl": "https://id.example.com/keys.json",
 }
+ARN = "arn:aws:secretsmanager:ap-northeast-2:111122223333:secret:"
 # Values that a parameter's pattern allows, each other than the default.
 OTHERS = {
     "WebhookUrl": "https://hooks.example.com/v1",
@@ -34,6 +35,7 @@ OTHERS = {
     "ApiTokenKeysUrl": "https://other.example.com/keys.json",
     "ApiTokenAudience": "waveflow",
     "ApiCorsOrigins": "https://app.example.com",
+    "ApiExternalSecretArn": f"{ARN}external-AbCdEf",
 }
 
 
@@ -160,6 +162,15 @@ def test_a_default_keeps_its_bounds(name: str):
 def test_a_prefix_that_reads_too_much_is_refused(prefixes: str):
     """A role must never read a wildcard, an unnamed prefix or the output prefixes."""
     assert not re.fullmatch(PARAMETERS["AllowedPrefixes"]["AllowedPattern"], prefixes)
+
+
+@pytest.mark.parametrize("secret", ["*", "external", "external-AbCde?", "a-AbCdEf,b"])
+def test_a_secret_that_names_no_single_secret_is_refused(secret: str):
+    """A wildcard would let the API read the webhook secret after all."""
+    pattern = PARAMETERS["ApiExternalSecretArn"]["AllowedPattern"]
+
+    assert re.fullmatch(pattern, f"{ARN}external-AbCdEf")
+    assert not re.fullmatch(pattern, f"{ARN}{secret}")
 
 
 def test_an_existing_bucket_is_used_and_left_as_it_is():

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from support.policies import rights
 from support.stack import Stack, changed, load
 from support.template_alarms import calls, pages
 from support.template_parts import functions, promises
@@ -26,9 +27,11 @@ API = {
     "ApiTokenIssuer": "https://id.example.com/",
     "ApiTokenKeysUrl": "https://id.example.com/keys.json",
 }
+SECRET = "arn:aws:secretsmanager:ap-northeast-2:111122223333:secret:external-AbCdEf"
 EVERYTHING = {
     **API,
     "AlarmEmail": "operator@example.com",
+    "ApiExternalSecretArn": SECRET,
     "NotifySubnetIds": "subnet-0123456789abcdef0",
     "NotifySecurityGroupIds": "sg-0123456789abcdef0",
     "ServerRoleName": "server",
@@ -37,6 +40,7 @@ EVERYTHING = {
 STACKS: dict[str, dict[str, str]] = {
     "defaults": {},
     "everything": EVERYTHING,
+    "the API without an external server": API,
     "a bucket that exists": {"ExistingBucketName": "mine"},
     "one prefix": {"AllowedPrefixes": "a/"},
     "six prefixes": {"AllowedPrefixes": "a/,b/,c/,d/,e/,f/g/"},
@@ -66,6 +70,11 @@ BREAKS: list[tuple[Any, str, Any]] = [
     (deletes, f"BucketPolicy/{POLICY}/2/Resource", "Bucket.Arn/audio/*"),
     (others, f"HashRole/{INLINE}/0/Action", "secretsmanager:GetSecretValue"),
     (others, f"NotifyRole/{INLINE}/0/Action", "secretsmanager:PutSecretValue"),
+    (others, f"NotifyRole/{INLINE}/0/Resource", "ApiSecret"),
+    (others, f"ServerPolicy/{POLICY}/2/Resource", "ApiSecret"),
+    (others, f"ApiRole/{INLINE}/6/Resource/0", "WebhookSecret"),
+    (others, f"ApiRole/{INLINE}/6/Resource/1", "WebhookSecret"),
+    (others, f"ApiRole/{INLINE}/6/Resource/1/Fn::If/1", "arn:aws:secretsmanager:*"),
     (others, f"NotifyClosesTokens/{POLICY}/0/Resource", "arn:aws:states:::*"),
     (others, f"ServerPolicy/{POLICY}/0/Action", "sqs:PurgeQueue"),
     (wildcards, f"HashRole/{INLINE}/0/Action", "s3:*"),
@@ -85,6 +94,7 @@ BREAKS: list[tuple[Any, str, Any]] = [
     (promises, "Bucket/Properties/BucketEncryption", ...),
     (promises, "Bucket/DeletionPolicy", "Delete"),
     (promises, "Queue/Properties/RedrivePolicy", ...),
+    (promises, "ApiSecret/Properties/GenerateSecretString", ...),
     (promises, "Machine/Properties/Logging/IncludeExecutionData", True),
     (promises, "Pipe/Properties/Target", "Machine"),
     (functions, "NotifyFunction/Properties/Timeout", ...),
@@ -128,3 +138,20 @@ def test_the_api_is_off_by_default():
     made = {name for name in Stack(DOCUMENT).resources if name.startswith("Api")}
 
     assert made == set()
+
+
+def test_the_api_reads_no_secret_of_others():
+    """Whoever breaks into the API must not sign webhooks in the platform's name."""
+    reads = "secretsmanager:GetSecretValue"
+
+    def readable(**parameters: str) -> set[str]:
+        stack = Stack(DOCUMENT, **parameters)
+        return {
+            place
+            for holder, action, place, _ in rights(stack)
+            if (holder, action) == ("ApiRole", reads)
+        }
+
+    assert readable() == set()
+    assert readable(**API) == {"ApiSecret"}
+    assert readable(**EVERYTHING) == {"ApiSecret", SECRET}

@@ -10,8 +10,11 @@ import pytest
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 LOCKS = FUNCTIONS.parent / "requirements"
-HEAVY = {"numba", "librosa", "scipy", "aws_xray_sdk", "pydantic", "moto", "av"}
-AUDIO = {"numpy", "soundfile", "soxr"}
+HEAVY = {
+    *("numba", "librosa", "scipy", "aws_xray_sdk", "pydantic", "moto"),
+    *("av", "plibflac", "soundfile"),
+}
+AUDIO = {"numpy", "soxr"}
 UNUSED = {
     "hash": HEAVY | AUDIO | {"requests"},
     "dedupe_delete": HEAVY | AUDIO | {"requests"},

@@ -14,6 +14,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import commands
 import mixes
 import objects
 import waveforms
@@ -25,7 +26,8 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 PLOT = ROOT / "docs" / "benchmarks.svg"
 _HOW_TO_READ = (
     "Seconds are medians of interleaved runs; a ratio below 1 means that WaveFlow is "
-    "faster, and one that misses its goal is bold."
+    "faster, and one that misses its goal is bold. A limit is what decoding or copying "
+    "alone takes."
 )
 BEGIN, END = "<!-- bench: make bench -->", "<!-- /bench -->"
 
@@ -37,7 +39,11 @@ def measured(course: Course) -> tuple[str, str]:
     tables = [
         waveforms.drawn_warm(course),
         waveforms.decoded(course),
+        waveforms.drawn_on_one_core(course),
+        commands.one_file(course),
+        commands.many_files(course),
         mixes.mixed(course),
+        mixes.loud(course),
         objects.hashed(course),
         objects.started(course),
         growth,
@@ -86,6 +92,8 @@ def main() -> None:
     quick = parser.parse_args().quick
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.chdir(ROOT)
+    # Without a cache of bytecode each child compiles every source file anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as folder:
         tables, plot = measured(Course(Path(folder), quick=quick))
     print(tables)  # noqa: T201 - the command's output

@@ -1,10 +1,11 @@
 """Run contestants in turn, and count their CPU seconds, wall seconds and memory."""
 
+import contextlib
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from programs import HEAD
@@ -54,6 +55,17 @@ def _high_water(pid: int) -> float:
         return 0
     found = status.partition("VmHWM:")[2].split()
     return int(found[0]) / 1024 if found else 0
+
+
+@contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """Let this process and its children use a single core."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def python(code: str, *arguments: str | Path) -> list[str | Path]:

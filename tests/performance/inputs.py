@@ -7,8 +7,10 @@ from pathlib import Path
 
 from contest import python, run, say
 from programs import MAKE
+from rows import Goal
 
 ENCODERS = {
+    "loud": ["-af", "volume=8.5dB", "-f", "wav"],
     "wav24": ["-c:a", "pcm_s24le", "-f", "wav"],
     "float": ["-c:a", "pcm_f32le", "-f", "wav"],
     "aiff": ["-f", "aiff"],
@@ -39,9 +41,9 @@ class Course:
         """Return the usual length of a file in seconds."""
         return 5 if self.quick else 300
 
-    def goal(self, value: float | None) -> float | None:
+    def goal(self, reach: float | None, limit: float | None = None) -> Goal | None:
         """Return a goal in a whole run, and None in a quick run."""
-        return None if self.quick else value
+        return None if self.quick or reach is None else Goal(reach, limit)
 
     def tool(self, name: str) -> str | None:
         """Return the path of a program, or None."""
@@ -62,7 +64,11 @@ class Course:
         return [kind for kind in made if not wanted or kind in wanted]
 
     def file(self, seconds: int, kind: str = "wav") -> Path:
-        """Return a stereo file of music-like sound, made at the first call."""
+        """Return a stereo file of music-like sound, made at the first call.
+
+        The sound is quiet (its largest sample is 0.37 of full scale); `loud` is
+        the same sound at 0.98.
+        """
         path = self.folder / f"{seconds}.{kind}"
         if path.exists():
             return path

@@ -19,6 +19,14 @@ MIX = """
 from waveflow.audio.mix.sum import mix
 mix([Path(p) for p in sys.argv[2:]], Path(sys.argv[1]))
 """
+READ = "import numpy, soundfile; soundfile.read(sys.argv[1])"
+# The first arguments are format, zoom level and folder; files follow.
+AUDIOWAVEFORM_LOOP = """
+zoom=$1 folder=$2; shift 2
+for file; do
+  audiowaveform -q --input-format "$0" -i "$file" -o "$folder/a.dat" -b 8 -z "$zoom"
+done
+"""
 SEED_DRAW = """
 import librosa, numpy as np
 y, sr = librosa.load(sys.argv[1], sr=None)

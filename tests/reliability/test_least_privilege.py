@@ -12,7 +12,7 @@ from support.records import START, record
 from support.simulation.traffic import tiny_wav
 from support.stack import listed
 from waveflow.adapters.s3 import S3ObjectStore
-from waveflow.adapters.secrets import WebhookSecrets
+from waveflow.adapters.secrets import RotatingSecret
 from waveflow.errors import (
     DedupeRefusedError,
     ObjectNotFoundError,
@@ -162,7 +162,7 @@ def test_mix_does_its_work_with_its_rights(as_stage):
 
 def test_notify_reads_its_secret_with_its_rights(account):
     """Only notify may read the webhook's secret and close tokens of the machine."""
-    secrets = WebhookSecrets(account.client("notify", "secretsmanager"), account.secret)
+    secrets = RotatingSecret(account.client("notify", "secretsmanager"), account.secret)
 
     with enforced():
         assert secrets() == ("whsec_AAAA",)

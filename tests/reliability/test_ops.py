@@ -6,7 +6,7 @@ import json
 import msgspec
 import pytest
 from botocore.exceptions import ClientError
-from typer.testing import CliRunner
+from click.testing import CliRunner
 from waveflow.events.flow import Source
 from waveflow.events.messages import Survivor
 from waveflow.stages._records import Deletion

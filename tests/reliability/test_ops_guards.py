@@ -29,6 +29,12 @@ OUTPUTS = (
     *("WebhookSecretArn", "MachineAliasArn", "PipeName"),
 )
 
+PARAMETERS = {
+    "WebhookUrl": "https://x",
+    "AllowedPrefixes": "audio/,users/",
+    "QuarantineDays": "7",
+}
+
 
 class Session:
     """Session of moto's AWS."""
@@ -88,6 +94,19 @@ def _alarm(stack, name, state):
     )
 
 
+def described(**named):
+    """Return CloudFormation's description of a stack, with some further values."""
+    outputs = {name: name.lower() for name in OUTPUTS} | named
+    parameters = PARAMETERS | named
+    return {
+        "StackName": "flow",
+        "Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in outputs.items()],
+        "Parameters": [
+            {"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()
+        ],
+    }
+
+
 def found(stack):
     """Return the finding of each check of a stack on AWS."""
     return {part: check(stack) for part, check in health.ON_AWS.items()}
@@ -107,6 +126,26 @@ def test_a_ringing_alarm_is_named(stack):
     _alarm(stack, "flow-DefectsAlarm-2B", "ALARM")
 
     assert found(stack)["alarms"] == "DefectsAlarm, QueueAgeAlarm ringing"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("whsec_plain", "the secret is not a JSON object"),
+        ('{"current": "", "previous": ""}', "the secret has no value"),
+        ('{"current": "AAAA", "previous": ""}', None),
+    ],
+)
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [("API secret", "ApiSecretArn"), ("external key", "ApiExternalSecretArn")],
+)
+def test_a_secret_of_the_api_that_is_none_is_named(stack, part, name, *, value, said):
+    """A secret that an operator wrote in another shape makes the API answer 500."""
+    secret = stack.secrets.create_secret(Name="s", SecretString=value)["ARN"]
+    parts = parts_of(described(**{name: secret}))
+
+    assert health.ON_AWS[part](Stack(parts, Session())) == said
 
 
 def test_a_stopped_pipe_is_named(stack):
@@ -188,20 +227,7 @@ def test_a_rule_that_ends_a_recording_is_named(stack, rule, said):
 
 def test_a_stack_is_read_with_its_alias_and_pipe():
     """`ops redrive` must start new executions by the alias that the pipe uses."""
-    parameters = {
-        "WebhookUrl": "https://x",
-        "AllowedPrefixes": "audio/,users/",
-        "QuarantineDays": "7",
-    }
-    described = {
-        "StackName": "flow",
-        "Outputs": [{"OutputKey": k, "OutputValue": k.lower()} for k in OUTPUTS],
-        "Parameters": [
-            {"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()
-        ],
-    }
-
-    parts = parts_of(described)
+    parts = parts_of(described())
 
     assert (parts.name, parts.alias_arn) == ("flow", "machinealiasarn")
     assert (parts.pipe_name, parts.quarantine_days) == ("pipename", 7)

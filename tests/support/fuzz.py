@@ -1,4 +1,8 @@
-"""Draw randomly damaged audio files, as `make fuzz` does, and count the outcomes."""
+"""Draw damaged audio files, as `make fuzz` does, and count the outcomes.
+
+Files are damaged at random bytes, or put together wrongly from whole parts; of the
+latter FFmpeg says the length, and a shorter drawing without a warning is a find.
+"""
 
 import argparse
 import json
@@ -19,6 +23,8 @@ from waveflow.audio.waveform.draw import draw, waveform_document
 from waveflow.errors import WaveflowError
 
 from support import corpus
+from support.grammar import malformed
+from support.judge import sounding_seconds
 from support.simulation.traffic import tiny_wav
 
 SLOW_S = 10.0
@@ -27,6 +33,7 @@ LARGE_MB = 400
 BASE_BYTES = 400_000  # larger files find nothing more
 BATCH = 500
 WORKERS = 2
+SLACK_FRAMES = 4_608  # two MP3 frames of padding and two of a decoder's delay
 STARTS = (b"RIFF", b"fLaC", b"OggS", b"ID3\x04", b"FORM", b"\xff\xfb\x90\x64")
 
 
@@ -87,8 +94,21 @@ def _damage(data: bytearray, random: Random) -> None:
             data[:4] = random.choice(STARTS)
 
 
-def outcome(path: Path, num_peaks: int) -> str:
-    """Draw a file; return "drawn" after a strict reading, or the error's code."""
+def structured(seed: int) -> bytes:
+    """Return a seed's file, made of the parts of one file of the corpus."""
+    random = Random(seed)  # noqa: S311 - a seed repeats its file
+    return malformed(random.choice(bases()), random)
+
+
+MAKERS = {"bytes": damaged, "structured": structured}
+
+
+def outcome(path: Path, num_peaks: int, *, judged: bool = False) -> str:
+    """Draw a file; return "drawn" after a strict reading, or the error's code.
+
+    A drawing that is judged, has no warning and is shorter than what FFmpeg decodes is
+    "cut in silence".
+    """
     try:
         waveform = draw(path, num_peaks, deadline=time.monotonic() + SLOW_S)
     except WaveflowError as exc:
@@ -99,6 +119,10 @@ def outcome(path: Path, num_peaks: int) -> str:
     assert len(peaks) == read["num_peaks"] == num_peaks
     assert all(0 <= value <= 1 for value in peaks)
     assert len(read["data"]) == 2 * read["length"] <= 2 * num_peaks
+    if judged and not waveform.warnings:
+        missing = sounding_seconds(path) - waveform.duration
+        if missing * waveform.sample_rate > SLACK_FRAMES:
+            return f"cut in silence, {missing:.2f} s"
     return "drawn"
 
 
@@ -106,28 +130,31 @@ def _refuse(constant: str) -> None:
     raise AssertionError(f"{constant} is no JSON")
 
 
-def work(pipe: Connection, first: int, last: int) -> None:
+def work(pipe: Connection, kind: str, first: int, last: int) -> None:
     """Draw the files of a range of seeds, and send each outcome through the pipe."""
+    make, judged = MAKERS[kind], kind == "structured"
     with tempfile.TemporaryDirectory(prefix="waveflow-fuzz-") as folder:
         path = Path(folder) / "file"
         for seed in range(first, last):
-            path.write_bytes(damaged(seed))
+            path.write_bytes(make(seed))
             began = time.process_time()
             try:
-                kind = outcome(path, 1 + seed % 64)
+                found = outcome(path, 1 + seed % 64, judged=judged)
             except Exception as exc:  # noqa: BLE001 - untyped errors are the find
-                kind = f"untyped {type(exc).__name__}"
+                found = f"untyped {type(exc).__name__}"
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-            pipe.send((seed, kind, time.process_time() - began, peak))
+            pipe.send((seed, found, time.process_time() - began, peak))
     pipe.send(None)
 
 
-def run_range(first: int, last: int, outcomes: Outcomes) -> None:
+def run_range(kind: str, first: int, last: int, outcomes: Outcomes) -> None:
     """Run workers until a range of seeds is done; replace a worker that died."""
     context = multiprocessing.get_context("fork")
     while first < last:
         ours, theirs = context.Pipe(duplex=False)
-        worker = context.Process(target=work, args=(theirs, first, last), daemon=True)
+        worker = context.Process(
+            target=work, args=(theirs, kind, first, last), daemon=True
+        )
         worker.start()
         theirs.close()
         first = _watch(ours, first, last, outcomes)
@@ -155,21 +182,21 @@ def _watch(pipe: Connection, at: int, last: int, outcomes: Outcomes) -> int:
 
 def _note(said: tuple[int, str, float, int], outcomes: Outcomes) -> None:
     seed, kind, seconds, peak = said
-    outcomes.kinds[kind] += 1
+    outcomes.kinds[kind.partition(",")[0]] += 1
     outcomes.slowest_s = max(outcomes.slowest_s, seconds)
     outcomes.peak_mb = max(outcomes.peak_mb, peak)
-    if kind.startswith("untyped") or seconds > SLOW_S or peak > LARGE_MB:
+    if kind.startswith(("untyped", "cut")) or seconds > SLOW_S or peak > LARGE_MB:
         outcomes.broken.append(f"seed {seed}: {kind}, {seconds:.1f} s, {peak} MB")
 
 
-def fuzz(count: int, first: int = 0) -> Outcomes:
+def fuzz(count: int, first: int = 0, *, kind: str = "bytes") -> Outcomes:
     """Draw `count` damaged files in two workers at a time."""
     outcomes = Outcomes()
     bases()
     ranges = range(first, first + count, BATCH)
     with ThreadPoolExecutor(WORKERS) as pool:
         ends = [min(at + BATCH, first + count) for at in ranges]
-        list(pool.map(lambda a, b: run_range(a, b, outcomes), ranges, ends))
+        list(pool.map(lambda a, b: run_range(kind, a, b, outcomes), ranges, ends))
     return outcomes
 
 
@@ -178,9 +205,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=200_000)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--kind", choices=MAKERS, default="bytes")
     given = parser.parse_args()
     began = time.monotonic()
-    outcomes = fuzz(given.count, given.first)
+    outcomes = fuzz(given.count, given.first, kind=given.kind)
     sys.stdout.write(f"{outcomes}\nin {time.monotonic() - began:.0f} s\n")
     return 1 if outcomes.broken else 0
 

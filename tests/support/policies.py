@@ -72,6 +72,12 @@ ALONE = {
     }.items()
     for holder in holders
 }
+# Secrets that each holder may read; "external" stands for ApiExternalSecretArn.
+SECRETS = {
+    "NotifyRole": {"WebhookSecret"},
+    "ServerPolicy": {"WebhookSecret"},
+    "ApiRole": {"ApiSecret", "external"},
+}
 # Rights that Step Functions needs to log, and Lambda to join a VPC.
 DELIVER = """CreateLogDelivery DeleteLogDelivery GetLogDelivery ListLogDeliveries
     UpdateLogDelivery DescribeLogGroups DescribeResourcePolicies PutResourcePolicy"""

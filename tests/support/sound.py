@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import plibflac
 import soundfile
 
 RATE = 44_100
@@ -72,6 +73,29 @@ def pcm16(samples: np.ndarray) -> bytes:
 def write(path: Path, samples: np.ndarray, *, rate: int = RATE, **how: str) -> Path:
     """Write a file with libsndfile."""
     soundfile.write(path, samples, rate, **how)
+    return path
+
+
+def flac(
+    path: Path,
+    samples: np.ndarray,
+    *,
+    bits: int,
+    rate: int = RATE,
+    block_size: int = 0,
+) -> Path:
+    """Write integers, shape (frames, channels), as FLAC of any number of bits."""
+    with plibflac.Encoder(
+        path,
+        channels=samples.shape[1],
+        bits_per_sample=bits,
+        sample_rate=rate,
+        blocksize=block_size,
+        streamable_subset=False,
+    ) as encoder:
+        for at in range(0, len(samples), 4_096):
+            planes = np.ascontiguousarray(samples[at : at + 4_096].T, np.int32)
+            encoder.write([memoryview(plane) for plane in planes])
     return path
 
 

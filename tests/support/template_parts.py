@@ -13,6 +13,15 @@ from support.stack import ROOT, Stack
 STATES = json.loads((ROOT / "statemachine/waveflow.asl.json").read_text())["States"]
 DAY_S, STATE_BYTES = 86_400, 1 << 18
 DISK_MB = {"mix": 8192, "waveform": 1024, "music": 1024}  # twice 4 GiB; one upload
+
+
+def _fills_slots(made: Any) -> bool:
+    """Tell whether a secret is generated in the slots that the code reads."""
+    slots = {made["GenerateStringKey"], *json.loads(made["SecretStringTemplate"])}
+    # base64 of 24 to 64 bytes
+    return slots == {*SLOTS} and made["PasswordLength"] in range(32, 86, 4)
+
+
 # Tests of values below a resource, where the stack has the resource.
 PROMISES: dict[str, Callable[[Any], bool]] = {
     "Bucket VersioningConfiguration": lambda kept: kept["Status"] == "Enabled",
@@ -33,11 +42,8 @@ PROMISES: dict[str, Callable[[Any], bool]] = {
     "Queue SqsManagedSseEnabled": lambda on: on,
     "DeadLetterQueue MessageRetentionPeriod": lambda seconds: seconds >= 14 * DAY_S,
     "DeadLetterQueue SqsManagedSseEnabled": lambda on: on,
-    "WebhookSecret GenerateSecretString": lambda made: (
-        {made["GenerateStringKey"], *json.loads(made["SecretStringTemplate"])}
-        == {*SLOTS}
-        and made["PasswordLength"] in range(32, 86, 4)  # base64 of 24 to 64 bytes
-    ),
+    "WebhookSecret GenerateSecretString": _fills_slots,
+    "ApiSecret GenerateSecretString": _fills_slots,
     "Machine Type": lambda kind: kind == "STANDARD",
     "Machine Logging Level": lambda level: level == "ALL",
     # Data of executions holds task tokens.

@@ -74,16 +74,25 @@ def copies(stack: Stack) -> Iterator[Any]:
 
 def others(stack: Stack) -> Iterator[Any]:
     """Yield rights on secret, tokens, machine, queue and functions beyond ALONE."""
-    own = {"WebhookSecret", "Machine", "Queue.Arn"}
+    own = {"Machine", "Queue.Arn"}
     own |= {f"{role.removesuffix('Role')}Function.Arn" for role in ROLES.values()}
-    found = set()
+    given = {stack.parameters["ApiExternalSecretArn"]: "external"}
+    found, read = set(), set()
     for holder, action, place, _ in rights(stack):
         known = () if holder == "ServerPolicy" else KNOW_NO_RESOURCE
         if not action.startswith(("s3:", *known)):
             found.add((action, holder))
-            if place not in own and ":execution:Machine" not in place:
+            if action == "secretsmanager:GetSecretValue":
+                read.add((holder, given.get(place, place)))
+            elif place not in own and ":execution:Machine" not in place:
                 yield holder, action, place
     yield from found ^ {each for each in policies.ALONE if each[1] in stack.resources}
+    yield from read ^ {
+        (holder, each)
+        for holder, secrets in policies.SECRETS.items()
+        for each in secrets
+        if holder in stack.resources and (each != "external" or "" not in given)
+    }
 
 
 def wildcards(stack: Stack) -> Iterator[Any]:

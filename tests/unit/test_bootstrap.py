@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from waveflow.adapters.secrets import WebhookSecrets
+from waveflow.adapters.secrets import RotatingSecret
 from waveflow.bootstrap import Services
 from waveflow.errors import InternalError, WebhookRejectedError
 
@@ -39,7 +39,7 @@ def test_a_webhook_url_that_gives_something_away_is_refused(monkeypatch, url, sa
 def test_the_stages_webhook_is_wired_with_the_guard(monkeypatch, host):
     """A guard that nobody switches on would send tokens to the metadata service."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
-    monkeypatch.setattr(WebhookSecrets, "__call__", lambda _self: ("whsec_QUJD",))
+    monkeypatch.setattr(RotatingSecret, "__call__", lambda _self: ("whsec_QUJD",))
     services = Services({**ENVIRONMENT, "WEBHOOK_URL": f"https://{host}/webhook"})
 
     with pytest.raises(WebhookRejectedError, match="address inside"):

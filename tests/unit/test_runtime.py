@@ -2,6 +2,7 @@
 
 import errno
 import json
+import traceback
 
 import pytest
 from support.records import UPLOAD, record
@@ -17,6 +18,7 @@ from waveflow.errors import (
 )
 from waveflow.events.flow import HashRequest
 
+SECRET = "secret-" + "token"  # in two pieces: a traceback shows lines of code
 EVENT = {"record": record(UPLOAD), "start": "2026-11-21T09:00:00Z", "name": "run-1"}
 
 
@@ -68,6 +70,15 @@ def test_every_failure_leaves_typed(error, kind, capsys):
 
     assert type(failure.value) is kind
     assert "secret-token" not in str(failure.value) + capsys.readouterr().out
+
+
+def test_a_foreign_exception_is_not_shown_behind_the_typed_one():
+    """Lambda logs the whole chain of a raised error, and a cause may hold a token."""
+    with pytest.raises(InternalError) as failure:
+        raising(KeyError(SECRET))(EVENT, None)
+
+    shown = "".join(traceback.format_exception(failure.value))
+    assert SECRET not in shown
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), OSError(errno.ENOSPC, "No space")])

@@ -15,6 +15,8 @@ ACCESS_KEY = "test"
 SECRET_KEY = "test"  # noqa: S105 - the engine checks no signature
 # "waveflow-local-development-key" in base64: fixed, so that a .env stays valid.
 WEBHOOK_SECRET = "whsec_d2F2ZWZsb3ctbG9jYWwtZGV2ZWxvcG1lbnQta2V5"  # noqa: S105
+# "waveflow-external-development-key" in base64: signs an external server's reports.
+EXTERNAL_SECRET = "whsec_d2F2ZWZsb3ctZXh0ZXJuYWwtZGV2ZWxvcG1lbnQta2V5"  # noqa: S105
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 
 

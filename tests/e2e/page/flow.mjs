@@ -69,13 +69,7 @@ try {
   say("seeked", Number(await slider.getAttribute("aria-valuenow")));
 
   await page.keyboard.press("Home");
-  await page.locator("#zoom").fill("200");
-  const zoomed = await page.waitForFunction((box) => {
-    const scroll = box.querySelector(":scope > div").shadowRoot.querySelector(".scroll");
-    return scroll.scrollWidth > scroll.clientWidth;
-  }, await slider.elementHandle());
-  say("zoomed", await zoomed.jsonValue());
-  await page.locator("#zoom").fill("0");
+  say("zoomed", await zoomedAt([390, 600, 901, 1280, 1920]));
 
   for (const name of ["drums", "bass", "voice"]) await row(name).getByRole("checkbox").check();
   await page.getByRole("button", { name: "Play together" }).click();
@@ -160,6 +154,30 @@ try {
   say("refused", refused);
   say("elsewhere", elsewhere);
   await browser.close();
+}
+
+/** Drag the zoom to its ends at several window widths; return what moved in pixels. */
+async function zoomedAt(widths) {
+  const { height } = page.viewportSize(), found = [];
+  const card = () => row("drums").evaluate((element) => element.getBoundingClientRect().width);
+  const scrolls = (wanted) => page.waitForFunction(([box, wanted]) => {
+    const scroll = box.querySelector(":scope > div").shadowRoot.querySelector(".scroll");
+    return scroll.scrollWidth > scroll.clientWidth === wanted;
+  }, [slider, wanted]);
+  const slider = await row("drums").locator(".wave").elementHandle();
+  for (const width of widths) {
+    await page.setViewportSize({ width, height });
+    const before = await card();
+    await page.locator("#zoom").fill("200");
+    await scrolls(true);
+    const wider = (await card()) - before;
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    await page.locator("#zoom").fill("0");
+    await scrolls(false);
+    found.push({ width, wider, overflow });
+  }
+  await page.setViewportSize({ width: 1280, height });
+  return found;
 }
 
 /** Check the same page on a phone, in Korean and with dark colours. */

@@ -98,7 +98,9 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     assert {"Waiting for the verdict", "Done"} <= set(seen["states"])
     assert seen["waveforms"] == [1, 1, 1]
     assert seen["seeked"] >= 6
-    assert seen["zoomed"]
+    # Zoomed in, a card scrolls inside and never grows over its neighbours.
+    assert [step["width"] for step in seen["zoomed"]] == [390, 600, 901, 1280, 1920]
+    assert all(step["wider"] == step["overflow"] == 0 for step in seen["zoomed"])
     assert "Every stem is in it" in seen["mix"]
     assert "the older copy stays" in seen["duplicate"]
     assert "webhook-signature: v1," in seen["webhook"]

@@ -4,6 +4,7 @@ import json
 import logging
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from fastapi.testclient import TestClient
 from support.http_api import Api, code
 from support.world import wav
@@ -13,7 +14,6 @@ from waveflow.api.errors import IssuerUnavailableError
 from waveflow.errors import (
     InternalError,
     StorageUnavailableError,
-    WebhookUnavailableError,
 )
 from waveflow_local.console.api_server import application, environment
 from waveflow_local.console.dev_tokens import development_token
@@ -236,13 +236,18 @@ def test_what_the_client_did_wrong_is_not_logged(api, caplog):
     assert [r for r in caplog.records if r.name == "waveflow.api"] == []
 
 
-def test_an_uploader_is_told_to_come_back_when_the_secret_cannot_be_read(served):
+class NoSecretsManager:
+    """Secrets Manager that nobody reaches."""
+
+    def get_secret_value(self, **_secret):
+        """Fail as boto3 does where no connection is made."""
+        raise EndpointConnectionError(endpoint_url="https://secretsmanager")
+
+
+def test_an_uploader_is_told_to_come_back_when_the_secret_cannot_be_read(configured):
     """An uploader knows of no webhook, so the answer must speak of storage."""
-
-    def away():
-        raise WebhookUnavailableError("The webhook secret cannot be had.")
-
-    client = served(secrets=away)
+    client = configured()
+    client.app.state.services.secrets._client = NoSecretsManager()
 
     answer = client.post("/tokens/t/upload-audio", files={"file": wav(seed=510)})
 

@@ -6,19 +6,24 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from support.http_api import code
+from fastapi.testclient import TestClient
+from support.http_api import Api, code
 from support.world import wav
 from waveflow.adapters.signature import signature_headers
+from waveflow.api.app import create_app
 from waveflow.api.bootstrap import ApiServices
 from waveflow_local import paths
 
 
-def webhook(api, job_id, body, *, secret=paths.WEBHOOK_SECRET, at=None):
+def webhook(api, job_id, body, **signed):
     """Post a signed webhook of an external analysis server, about a job."""
     named = body if isinstance(body, bytes) else json.dumps({"job_id": job_id} | body)
     raw = named if isinstance(named, bytes) else named.encode()
     headers = signature_headers(
-        raw, webhook_id="msg_1", timestamp=at or int(time.time()), secrets=(secret,)
+        raw,
+        webhook_id=signed.get("number", "msg_1"),
+        timestamp=signed.get("at", int(time.time())),
+        secrets=(signed.get("secret", paths.EXTERNAL_SECRET),),
     )
     url = f"/tokens/webhook/analysis-complete?job_id={job_id}"
     return api.client.post(url, content=raw, headers=headers)
@@ -67,6 +72,70 @@ def test_a_webhook_that_nobody_signed_changes_nothing(api):
     assert "outside" not in (api.wait(job)["result"])
 
 
+@pytest.fixture
+def api_secret(world):
+    """Return the secret with which the API seals ids and tickets."""
+    stored = world.pipeline.clients.secrets.get_secret_value(
+        SecretId="waveflow-api-secret"
+    )
+    return json.loads(stored["SecretString"])["current"]
+
+
+def test_a_report_is_signed_by_the_external_servers_key_alone(api, api_secret):
+    """The platform and the API itself must not pass for the external server."""
+    job = api.upload(wav(seed=486))["job_id"]
+    api.wait(job)
+    padded = api_secret + "=" * (-len(api_secret) % 4)
+    standard = padded.replace("-", "+").replace("_", "/")
+
+    for secret in (paths.WEBHOOK_SECRET, standard):
+        refused = webhook(api, job, {"status": "failed"}, secret=secret)
+        assert code(refused) == (401, "BAD_SIGNATURE")
+    assert api.result(job)["status"] == "completed"
+
+
+@pytest.mark.parametrize("secret", [paths.WEBHOOK_SECRET, paths.EXTERNAL_SECRET, ""])
+def test_without_a_key_every_report_is_refused(configured, secret):
+    """An operator who gave no key must read why, and no signature may pass."""
+    client = Api(configured(API_EXTERNAL_SECRET_ARN=""))
+
+    refused = webhook(client, "x", {"status": "success"}, secret=secret)
+
+    assert code(refused) == (401, "BAD_SIGNATURE")
+    assert "No key" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("number", ["", "msg.1"])
+def test_a_webhook_id_cannot_move_the_border_of_what_is_signed(api, number):
+    """Full stops part id, time and body, so an id with one could hide a time."""
+    refused = webhook(api, "x", {"status": "success"}, number=number)
+
+    assert code(refused) == (401, "BAD_SIGNATURE")
+
+
+@pytest.mark.parametrize("key", ["whsec_", "whsec_AAAA", "whsec_" + "A" * 28])
+def test_a_key_that_anybody_could_guess_lets_nobody_in(settings, key):
+    """A secret that an operator left empty must not be a key of no bytes."""
+    made = ApiServices(settings)
+    made.external_secrets = lambda: (key,)
+    client = TestClient(create_app(made), raise_server_exceptions=False)
+
+    refused = webhook(Api(client), "x", {"status": "success"}, secret=key)
+
+    assert code(refused) == (500, "INTERNAL_ERROR")
+
+
+def test_a_rotated_key_is_taken_beside_the_old_key(configured):
+    """A server that still signs with the old key must not lose its reports."""
+    app = configured()
+    new = "whsec_" + "bmV3" * 10
+    app.app.state.services.external_secrets = lambda: (new, paths.EXTERNAL_SECRET)
+
+    for secret in (new, paths.EXTERNAL_SECRET):
+        known = webhook(Api(app), "nobody", {"status": "success"}, secret=secret)
+        assert code(known) == (404, "JOB_NOT_FOUND")
+
+
 def test_a_report_is_not_replayed_onto_another_job(api, world):
     """Whoever records a signed report must not end another owner's job with it."""
     mine, other = (api.upload(wav(seed=seed))["job_id"] for seed in (483, 484))
@@ -81,18 +150,27 @@ def test_a_report_is_not_replayed_onto_another_job(api, world):
     assert api.result(other)["status"] == "completed"
 
 
+LATE = {"changed": False}
+
+
 def test_a_repeat_gets_the_first_answer(api):
     """A server whose answer was lost asks again, and must not believe it was late."""
     job = api.upload(wav(seed=485))["job_id"]
     api.wait(job)
-    report = {"status": "success", "result": {"tempo": 120.5}}
+    report = {"status": "success", "result": {"tempo": 1}}
 
     first = webhook(api, job, report).json()
-    other = webhook(api, job, {"status": "failed"}).json()
+    others = [
+        webhook(api, job, {"status": "failed"}),
+        webhook(api, job, {"status": "success", "result": {"tempo": True}}),
+    ]
+    told = api.result(job)["result"]["outside"]
     again = webhook(api, job, report).json()
 
     assert first == again
-    assert (other["status"], other["changed"]) == ("completed", False)
+    assert told == report["result"]
+    for other in others:
+        assert other.json() | {"message": ""} == first | {"message": "", **LATE}
 
 
 @pytest.mark.parametrize(

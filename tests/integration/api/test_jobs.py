@@ -1,12 +1,14 @@
 """Routes of seed 004 on the real machine, and through a rotation of the secret."""
 
+import jwt
 import pytest
 import requests
 from fastapi.testclient import TestClient
-from support.http_api import Api, code, parse
+from support.http_api import Api, begin, code, parse
 from support.world import wav
 from waveflow.api.app import create_app
 from waveflow.api.bootstrap import ApiServices
+from waveflow.api.jobs.ids import Seal
 from waveflow_local import paths
 from waveflow_local.console.dev_tokens import development_token
 
@@ -184,7 +186,23 @@ def test_ids_of_nobody_are_not_found_and_forgotten_ones_are_gone(api, services):
         )
 
 
-OLD, NEW = paths.WEBHOOK_SECRET, "whsec_" + "bmV3" * 10
+def test_the_webhook_secret_opens_no_upload_and_proves_no_job(api):
+    """A forged ticket could name any file of the bucket, another owner's too."""
+    foreign = Seal(lambda: (paths.WEBHOOK_SECRET,))
+    upload = begin(api, 1000).json()["upload_id"]
+    content = jwt.decode(upload, options={"verify_signature": False})
+    forged = foreign.close(content)
+    invented = foreign.job_id("new", "x")
+
+    resumed = [api.client.get(f"/tokens/uploads/{each}") for each in (upload, forged)]
+    asked = api.client.get(f"/tokens/analysis-result/{invented}")
+
+    assert resumed[0].status_code == 200
+    assert code(resumed[1]) == (404, "UPLOAD_NOT_FOUND")
+    assert code(asked) == (404, "JOB_NOT_FOUND")
+
+
+OLD, NEW = "old" * 15, "new" * 15
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ class Real:
             case.body,
             webhook_id="msg_1",
             timestamp=int(time.time()),
-            secrets=(paths.WEBHOOK_SECRET,),
+            secrets=(paths.EXTERNAL_SECRET,),
         )
 
     def ticket(self):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from support import chunked, sound
 from waveflow.audio import codec
+from waveflow.audio.stream import BLOCK_SAMPLES
 
 TONE = sound.tone(0.2)
 WHOLE = len(TONE)
@@ -52,7 +53,7 @@ def test_no_order_of_bytes_is_drawn_as_noise(
     made = chunked.aiff(body, bits=8 * width, codec=kind, between=between)
 
     stream = opened(tmp_path / "a", made)
-    read = np.concatenate([block.copy() for block in stream.read(0)])
+    read = np.concatenate([block.copy() for block in stream.read(0, BLOCK_SAMPLES)])
 
     assert np.abs(read[:, 0] / 2**31 - TONE).max() < 2**-20
 
@@ -63,7 +64,7 @@ def test_the_order_of_bytes_may_stand_behind_the_samples(tmp_path: Path):
     made = chunked.aiff(body, bits=24, codec=b"in24", behind=enda(1))
 
     stream = opened(tmp_path / "a", made)
-    read = np.concatenate([block.copy() for block in stream.read(0)])
+    read = np.concatenate([block.copy() for block in stream.read(0, BLOCK_SAMPLES)])
 
     assert np.abs(read[:, 0] / 2**31 - TONE).max() < 2**-20
 

@@ -1,7 +1,10 @@
 """Decoded samples, beside checksums and PCM of other people."""
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import numpy as np
 import pytest
@@ -110,6 +113,19 @@ def test_parts_decoded_at_once_give_the_same_bits(tmp_path: Path, name: str):
         assert (one.data == many.data).all()
         assert (one.peaks == many.peaks).all()
         assert (one.peak, one.frames) == (many.peak, many.frames)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone binds a process")
+def test_one_cpu_gets_one_decoder():
+    """A second decoder on one CPU takes a user's time and gives nothing back."""
+    program = (
+        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))});"
+        "from waveflow.audio.waveform.parallel import DECODERS; print(DECODERS)"
+    )
+
+    said = subprocess.run([sys.executable, "-c", program], stdout=PIPE, check=True)
+
+    assert said.stdout == b"1\n"
 
 
 PCM = ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"]

@@ -66,6 +66,22 @@ def test_what_follows_a_hole_stays_at_its_time(
     assert warnings == {"TRUNCATED"}
 
 
+@pytest.mark.parametrize("kind", ["opus", "vorbis"])
+def test_a_page_that_is_there_twice_cuts_nothing_in_silence(
+    tmp_path: Path, encoded: dict[str, bytes], kind: str
+):
+    """A repeated page plays again, and must not push the end out unnoticed."""
+    pages = list(hostile.ogg_pages(encoded[kind]))
+    middle = len(pages) // 2
+    path = tmp_path / "a"
+    path.write_bytes(b"".join([*pages[:middle], *pages[middle - 1 :]]))
+
+    _, frames, warnings = loudest(path)
+
+    assert frames >= SECONDS * 48_000
+    assert frames > SECONDS * 48_000 or warnings == {"TRUNCATED"}
+
+
 @pytest.mark.parametrize("at", [0.3, 0.45, 0.6, 0.75])
 @pytest.mark.parametrize("kind", ["alac", "aac"])
 def test_one_broken_packet_costs_that_packet_alone(

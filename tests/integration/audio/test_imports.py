@@ -5,7 +5,10 @@ import sys
 
 import pytest
 
-SLOW = ("numba", "librosa", "scipy", "aws_xray_sdk", "av", "sklearn", "matplotlib")
+SLOW = (
+    *("numba", "librosa", "scipy", "aws_xray_sdk", "av", "sklearn", "matplotlib"),
+    *("plibflac", "soundfile"),
+)
 
 
 @pytest.mark.parametrize(

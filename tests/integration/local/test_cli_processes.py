@@ -12,14 +12,19 @@ import pytest
 import soundfile
 from support.processes import HANGS_S, eventually
 
+PROGRAM = "from waveflow_local.cli.app import main; main()"
+
 
 def in_a_process(*arguments, **how) -> subprocess.CompletedProcess:
     """Run a command as a shell does."""
-    program = "from waveflow_local.cli.app import main; main()"
+    # Users' output is buffered, whatever the tests' environment says.
+    usual = os.environ | how.pop("env", {})
+    usual.pop("PYTHONUNBUFFERED", None)
     return subprocess.run(
-        [sys.executable, "-c", program, *arguments],
+        [sys.executable, "-c", PROGRAM, *arguments],
         stderr=subprocess.PIPE,
         check=False,
+        env=usual,
         **how,
     )
 
@@ -55,7 +60,7 @@ def test_any_name_can_be_hashed_and_told(tmp_path, tone, name, encoding):
     path.write_bytes(tone.read_bytes())
     how = {
         "stdout": subprocess.PIPE,
-        "env": os.environ | {"PYTHONIOENCODING": encoding},
+        "env": {"PYTHONIOENCODING": encoding},
     }
 
     lines, told = (
@@ -74,9 +79,8 @@ def test_a_stopped_mix_leaves_nothing(tmp_path):
     stem = tmp_path / "stem.wav"
     samples = np.zeros((48_000 * 600, 2), np.int16)
     soundfile.write(stem, samples, 48_000)
-    program = "from waveflow_local.cli.app import main; main()"
     mixing = subprocess.Popen(
-        [sys.executable, "-c", program, "mix", *[stem] * 12, "-o", tmp_path / "m.wav"],
+        [sys.executable, "-c", PROGRAM, "mix", *[stem] * 12, "-o", tmp_path / "m.wav"],
         stderr=subprocess.PIPE,
     )
     eventually(lambda: len(list(tmp_path.iterdir())) > 1)

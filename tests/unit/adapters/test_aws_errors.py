@@ -8,7 +8,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from waveflow.adapters.s3 import S3ObjectStore
-from waveflow.adapters.secrets import WebhookSecrets
+from waveflow.adapters.secrets import RotatingSecret
 from waveflow.adapters.step_functions import StepFunctionsTokens
 from waveflow.api.adapters.executions import StepFunctionsMachine
 from waveflow.api.adapters.s3_uploads import S3UploadStore
@@ -95,7 +95,7 @@ def succeed(client):
 
 def secrets(client):
     """Fetch the webhook's secrets."""
-    WebhookSecrets(client, "arn:secret")()
+    RotatingSecret(client, "arn:secret")()
 
 
 S3 = [load, has_delete_marker, put, parts, finish, abort]

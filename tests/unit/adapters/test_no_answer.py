@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from waveflow.adapters.s3 import S3ObjectStore
-from waveflow.adapters.secrets import WebhookSecrets
+from waveflow.adapters.secrets import RotatingSecret
 from waveflow.errors import (
     InternalError,
     StorageUnavailableError,
@@ -46,7 +46,7 @@ def test_a_bucket_that_cannot_be_asked_is_tried_again_or_mended(
 
 def test_a_secret_that_cannot_be_had_is_asked_for_again():
     """The machine retries a webhook that was not sent."""
-    secrets = WebhookSecrets(Failing(AWAY), "arn:secret")
+    secrets = RotatingSecret(Failing(AWAY), "arn:secret")
 
     with pytest.raises(WebhookUnavailableError):
         secrets()

@@ -1,11 +1,16 @@
-"""The webhook's secret: two slots, cached for five minutes."""
+"""A rotating secret: two slots, cached for five minutes."""
 
 import json
+import traceback
 
 import pytest
 from botocore.exceptions import ClientError
-from waveflow.adapters.secrets import WebhookSecrets
-from waveflow.errors import InternalError, WebhookUnavailableError
+from waveflow.adapters.secrets import RotatingSecret
+from waveflow.errors import (
+    InternalError,
+    StorageUnavailableError,
+    WebhookUnavailableError,
+)
 
 
 class SecretStore:
@@ -30,7 +35,7 @@ def slots(**values):
 def test_a_rotated_secret_is_in_use_after_five_minutes():
     """A longer cache would sign with a secret that the contract calls retired."""
     store, now = SecretStore(slots(current="whsec_a", previous="")), [0.0]
-    secrets = WebhookSecrets(store, "arn:secret", clock=lambda: now[0])
+    secrets = RotatingSecret(store, "arn:secret", clock=lambda: now[0])
 
     first = secrets()
     store.value = slots(current="whsec_b", previous="whsec_a")
@@ -47,12 +52,15 @@ def test_a_rotated_secret_is_in_use_after_five_minutes():
 @pytest.mark.parametrize("value", ["whsec_plain", "[]", "{}", slots(current="")])
 def test_a_secret_of_another_shape_is_told_without_its_value(value):
     """Errors are logged, and a log must not hold the secret."""
-    secrets = WebhookSecrets(SecretStore(value), "arn:secret")
+    secrets = RotatingSecret(SecretStore(value), "arn:secret")
 
     with pytest.raises(InternalError) as failure:
         secrets()
 
-    assert "whsec" not in str(failure.value)
+    assert "arn:secret" in str(failure.value)
+    shown = "".join(traceback.format_exception(failure.value))
+    assert "whsec" not in shown
+    assert json.JSONDecodeError.__name__ not in shown
 
 
 @pytest.mark.parametrize(
@@ -73,4 +81,7 @@ def test_a_secret_that_cannot_be_had_now_is_asked_for_again(code, status, kind):
             raise ClientError(answer, "GetSecretValue")
 
     with pytest.raises(kind):
-        WebhookSecrets(Failing(), "arn:secret")()
+        RotatingSecret(Failing(), "arn:secret")()
+    again = InternalError if kind is InternalError else StorageUnavailableError
+    with pytest.raises(again):
+        RotatingSecret(Failing(), "arn:secret", unavailable=StorageUnavailableError)()

@@ -8,7 +8,7 @@ import soundfile
 from support import sound
 from waveflow.audio import codec
 from waveflow.audio.listen.meter import Meter
-from waveflow.audio.mix.stem import MIX_FRAMES, STEP_FRAMES, StemReader
+from waveflow.audio.mix.stem import MONO_FRAMES, STEP_FRAMES, Stem
 from waveflow.audio.mix.sum import mix
 from waveflow.audio.stream import BLOCK_SAMPLES, Kind, Rounding, Stream
 from waveflow.audio.waveform.canvas import Canvas, Plan
@@ -48,7 +48,7 @@ def stream_of(samples: np.ndarray, rounding: Rounding, *, block: int) -> Stream:
         channels=samples.shape[1],
         frames=len(samples),
         rounding=rounding,
-        read=lambda _start: (
+        read=lambda _start, _samples: (
             samples[at : at + block].copy() for at in range(0, len(samples), block)
         ),
     )
@@ -103,7 +103,7 @@ def test_no_frame_is_lost_at_the_end_of_a_decoders_block(
     assert np.flatnonzero(waveform.peaks).tolist() == [0, 99]
 
 
-@pytest.mark.parametrize("frames", around(STEP_FRAMES, MIX_FRAMES, BLOCK_SAMPLES))
+@pytest.mark.parametrize("frames", around(MONO_FRAMES, STEP_FRAMES, BLOCK_SAMPLES))
 def test_a_mix_sums_every_frame_of_stems_that_end_around_a_block(
     tmp_path: Path, frames: int
 ):
@@ -121,20 +121,24 @@ def test_a_mix_sums_every_frame_of_stems_that_end_around_a_block(
     for stem in stems:
         total[: len(stem)] += stem
     written = soundfile.read(tmp_path / "out.wav", dtype="int16")[0]
-    assert result.frames == len(written) == frames
+    assert result.waveform.frames == len(written) == frames
     assert np.abs(written - total / 3 * 32_767).max() <= 0.51
 
 
-@pytest.mark.parametrize("frames", around(STEP_FRAMES, MIX_FRAMES, 2 * MIX_FRAMES))
-def test_a_stem_is_read_whole_in_blocks_of_the_mix(tmp_path: Path, frames: int):
-    """Blocks of the mix are full up to the last one, or stems would drift apart."""
+@pytest.mark.parametrize("frames", around(MONO_FRAMES, STEP_FRAMES, 2 * STEP_FRAMES))
+def test_a_stem_fills_every_step_of_the_mix(tmp_path: Path, frames: int):
+    """Steps of the mix are full up to the last one, or stems would drift apart."""
     ramp = (np.arange(frames) % 1000 / 2000).astype(np.float32)
     path = sound.write(tmp_path / "a.wav", ramp, subtype="FLOAT")
-    reader = StemReader(path, "a", sample_rate=None, deadline=None)
+    stem = Stem(path, "a", sample_rate=None, deadline=None)
 
-    blocks = []
-    while len(block := reader.next_block()):
-        blocks.append(block.copy())
+    steps, counts = [], []
+    while not counts or counts[-1]:
+        steps.append(np.zeros(STEP_FRAMES, np.float32))
+        counts.append(stem.add_to(steps[-1]))
 
-    assert all(len(block) == MIX_FRAMES for block in blocks[:-1])
-    assert np.concatenate(blocks).tolist() == ramp.tolist()
+    *full, _, none = counts
+    assert set(full) <= {STEP_FRAMES}
+    assert none == 0
+    assert np.concatenate(steps)[:frames].tolist() == ramp.tolist()
+    assert sum(counts) == frames

@@ -35,6 +35,19 @@ def test_channels_add_up_without_overflow(channels: int):
     assert (kernels.channel_sum(block) == -32_768 * channels).all()
 
 
+@pytest.mark.parametrize("level", [16_383, 16_384, -16_384, -16_385, -32_768])
+def test_stereo_adds_up_around_half_of_full_scale(level: int):
+    """The short way to a sum of 16 bits would wrap a loud song to its negative."""
+    block = np.full((4, 2), level, np.int16)
+    block[1] = [7, -9]
+    sums = levels.ChannelSums(Rounding.SHIFT)
+
+    low, high = sums.fold(block, np.array([0, 2]), loudest=abs(level) / 32_768)
+
+    assert low.tolist() == [min(-2, 2 * level), 2 * level]
+    assert high.tolist() == [max(-2, 2 * level), 2 * level]
+
+
 def test_division_rounds_towards_zero():
     """The C of audiowaveform divides towards zero; floor would differ by one."""
     values = np.array([-5, -4, -1, 1, 4, 5])
@@ -53,7 +66,7 @@ def test_levels_beyond_full_scale_clip():
     """A lossy 1.05 must not wrap to a negative level."""
     block = np.array([[1.05], [-1.2]], np.float32)
 
-    summed = levels.sum_channels(block, Rounding.NEAREST)
+    summed, _ = levels.ChannelSums(Rounding.NEAREST).fold(block, np.arange(2))
     sixteen = levels.to_16_bits(summed, 1, rounding=Rounding.NEAREST)
 
     assert sixteen.tolist() == [32_767, -32_767]

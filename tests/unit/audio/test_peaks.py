@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import sound
-from waveflow.audio.stream import Rounding
+from waveflow.audio.stream import Block, Rounding
 from waveflow.audio.waveform import levels
+from waveflow.audio.waveform.canvas import Canvas, Plan
 from waveflow.audio.waveform.draw import draw, waveform_document
 from waveflow.errors import ResourceLimitError
 
@@ -57,6 +58,16 @@ def test_peaks_are_exact_buckets_of_the_loudest_channel(tmp_path: Path):
     loud = [np.abs(stored[a:b]).max() for a, b in pairwise(edges)]
     assert waveform.peaks == pytest.approx(np.array(loud) / max(loud), abs=1e-12)
     assert waveform.peak == max(loud)
+
+
+def test_samples_of_lossy_files_keep_their_fractions():
+    """Floats taken for integers would draw every MP3, Ogg and M4A as silence."""
+    samples = np.array([[0.5, 0.5], [-0.25, -0.25]], np.float32)
+    canvas = Canvas(Plan(2, 1, Rounding.NEAREST, 2))
+
+    canvas.add(Block(samples, 44_100))
+
+    assert canvas.finish().data.tolist() == [-32, 63]
 
 
 def test_anti_phase_stereo_does_not_vanish(tmp_path: Path):
@@ -124,7 +135,7 @@ def test_full_scale_mp3_is_cut_where_libmad_cuts(channels: int):
     block = np.array([-1.2, -1.0, -0.5, 1.0, 1.2], np.float32)
     both = np.repeat(block[:, None], channels, axis=1)
 
-    sums = levels.sum_channels(both, Rounding.FLOOR, loudest=1.2)
+    sums, _ = levels.ChannelSums(Rounding.FLOOR).fold(both, np.arange(5), loudest=1.2)
     sixteen = levels.to_16_bits(sums, channels, rounding=Rounding.FLOOR)
 
     assert sixteen.tolist() == [-32_767, -32_767, -16_384, 32_767, 32_767]

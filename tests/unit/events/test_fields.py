@@ -2,7 +2,7 @@
 
 import pytest
 from waveflow.errors import PathNotAllowedError
-from waveflow.events.fields import check_key, epoch_ms, iso_time
+from waveflow.events.fields import check_key, epoch_ms, is_id, iso_time
 
 PREFIXES = ("audio/", "users/")
 NFC, NFD = "audio/노래.wav", "audio/노래.wav"
@@ -75,3 +75,9 @@ def test_times_come_back_from_milliseconds():
     assert (
         iso_time(epoch_ms("2024-01-01T10:00:00.5+09:00")) == "2024-01-01T01:00:00.500Z"
     )
+
+
+@pytest.mark.parametrize("text", ["a/b", "a\n", "", "a" * 129, "한"])
+def test_a_text_that_is_no_id_names_no_record(text):
+    """A survivor's claimed id becomes part of an S3 key, and must stay one segment."""
+    assert not is_id(text)

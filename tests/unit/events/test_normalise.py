@@ -109,6 +109,24 @@ def test_a_timestamp_is_read_as_utc(timestamp, ts):
     assert read_job(entry({**UPLOAD, "timestamp": timestamp})).ts == ts
 
 
+@pytest.mark.parametrize(
+    "task", ["app.tasks.app.tasks.generate_hash_and_webhook", "app.tasks.", "x"]
+)
+def test_a_task_word_has_one_prefix_at_most(task):
+    """A word that the machine does not know must not be guessed by Python."""
+    with pytest.raises(InvalidMessageError, match="unknown task"):
+        read_job(entry({**UPLOAD, "task": task}))
+
+
+@pytest.mark.parametrize(
+    "timestamp", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+)
+def test_a_time_outside_of_the_calendar_is_refused(timestamp):
+    """Such a time has no UTC date, and would end as an unexpected error."""
+    with pytest.raises(InvalidMessageError, match="invalid timestamp"):
+        read_job(entry({**UPLOAD, "timestamp": timestamp}))
+
+
 def test_unknown_fields_are_carried():
     """The original server adds fields, and reads them in the answers."""
     job = read_job(entry(celery(roomId=7, stageId="st-1")))

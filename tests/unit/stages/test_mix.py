@@ -113,9 +113,10 @@ def test_a_stem_outside_is_never_touched(key):
     assert ("find", key) not in objects.calls
 
 
-def test_stems_that_do_not_fit_the_disk_are_told_before_they_fill_it(monkeypatch):
-    """Stems that overfill the disk must be refused before a paid download."""
-    needed = sum(map(len, BODIES.values()))
+def test_a_disk_too_small_for_stems_sum_and_mix_is_told_before_a_fetch(monkeypatch):
+    """A mix that overfills the disk must be refused before a paid download."""
+    sizes = [len(body) for body in BODIES.values()]
+    needed = sum(sizes) + 3 * max(sizes) // 2  # sum and mix, as of 16-bit stereo
     free = SimpleNamespace(free=needed - 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: free)
 

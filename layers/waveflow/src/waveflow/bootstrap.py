@@ -49,13 +49,13 @@ class Services:
     @cached_property
     def webhook(self) -> Webhook:
         """Return the HTTP client of the platform's server."""
-        from waveflow.adapters.secrets import WebhookSecrets
+        from waveflow.adapters.secrets import RotatingSecret
         from waveflow.adapters.webhook import HttpWebhook
 
         secret = self._environment["WEBHOOK_SECRET_ARN"]
         return HttpWebhook(
             self._webhook_url,
-            secrets=WebhookSecrets(self._client("secretsmanager", **BRIEFLY), secret),
+            secrets=RotatingSecret(self._client("secretsmanager", **BRIEFLY), secret),
             allowed=self._allowed_networks,
         )
 

@@ -8,7 +8,7 @@ from waveflow_local import paths
 from waveflow_local.console.dev_tokens import ISSUER, key_set
 from waveflow_local.console.place import Place
 from waveflow_local.engine.environment import aws_environment
-from waveflow_local.engine.template import Template
+from waveflow_local.engine.template import Template, local_name
 from waveflow_local.paths import LocalError, Project
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ _SHARED = (  # the shared variables that the API reads
     "BUCKET_NAME",
     "ALLOWED_PREFIXES",
     "MAX_FILE_SIZE_MB",
-    "WEBHOOK_SECRET_ARN",
 )
 
 
@@ -68,6 +67,8 @@ def environment(place: Place) -> dict[str, str]:
         **aws_environment(place.endpoint),
         **{name: shared[name] for name in _SHARED},
         "STATE_MACHINE_ARN": paths.MACHINE_ARN,
+        "API_SECRET_ARN": local_name("ApiSecret"),
+        "API_EXTERNAL_SECRET_ARN": local_name("ExternalSecret"),
         "API_TOKEN_KEYS": key_set(),
         "API_TOKEN_ISSUER": ISSUER,
         "API_RATE_PER_SECOND": os.environ.get("API_RATE_PER_SECOND", "200"),

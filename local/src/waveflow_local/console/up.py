@@ -4,6 +4,7 @@ import contextlib
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -83,17 +84,26 @@ def env_block(pipeline: Pipeline, webhook_url: str) -> str:
         "WEBHOOK_URL": webhook_url,
         "WEBHOOK_SECRET": paths.WEBHOOK_SECRET,
     }
-    return "\n".join(f"{name}={value}" for name, value in values.items())
+    return "\n".join(_assigned(values))
 
 
 def api_block(url: str) -> str:
-    """Return lines that show the API's URL, a bearer token and the page's URL."""
+    """Return lines for the API's callers: URL, bearer token and signing key."""
     from waveflow.api.bootstrap import LOCAL_OWNER
 
     from waveflow_local.console.dev_tokens import development_token
 
     token = development_token(LOCAL_OWNER)
-    return f"WAVEFLOW_API_URL={url}\nWAVEFLOW_API_TOKEN={token}\n# page: {url}/"
+    values = {
+        "WAVEFLOW_API_URL": url,
+        "WAVEFLOW_API_TOKEN": token,
+        "WAVEFLOW_EXTERNAL_SECRET": paths.EXTERNAL_SECRET,
+    }
+    return "\n".join([*_assigned(values), f"# page: {url}/"])
+
+
+def _assigned(values: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in values.items()]
 
 
 class ExecutionLog:

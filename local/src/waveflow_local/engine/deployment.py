@@ -1,6 +1,7 @@
-"""Create bucket, queues, secret and machine in the engine, as the template says."""
+"""Create bucket, queues, secrets and machine in the engine, as the template says."""
 
 import json
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ _QUEUE_ATTRIBUTES: "tuple[QueueAttributeNameType, ...]" = (
     "MessageRetentionPeriod",
     "VisibilityTimeout",
 )
+_GENERATED_BYTES = 33  # 44 characters, as many as the template asks for
 _MACHINE_ROLE = paths.arn("iam", "role/waveflow").replace(paths.REGION, "")
 
 
@@ -34,7 +36,7 @@ class Deployment:
 
 
 def deploy(clients: Clients, template: Template, project: Project) -> Deployment:
-    """Create bucket, queues and machine; the secret exists already."""
+    """Create bucket, queues and machine; the secrets exist already."""
     dead_letter_url = _create_queue(clients, template, "DeadLetterQueue")
     queue_url = _create_queue(clients, template, "Queue")
     bucket = local_name("Bucket")
@@ -60,13 +62,19 @@ def deploy(clients: Clients, template: Template, project: Project) -> Deployment
     )
 
 
-def create_secret(clients: Clients, template: Template, secret: str) -> None:
-    """Store the webhook's secret; the template's references become its ARN."""
-    created = clients.secrets.create_secret(
-        Name=local_name("WebhookSecret"),
-        SecretString=json.dumps({"current": secret, "previous": ""}),
-    )
-    template.bind("WebhookSecret", created["ARN"])
+def create_secrets(clients: Clients, template: Template, webhook_secret: str) -> None:
+    """Store every secret; the template's references to a secret become its ARN."""
+    values = {
+        "WebhookSecret": webhook_secret,
+        "ApiSecret": secrets.token_urlsafe(_GENERATED_BYTES),
+        "ExternalSecret": paths.EXTERNAL_SECRET,
+    }
+    for logical_id, value in values.items():
+        created = clients.secrets.create_secret(
+            Name=local_name(logical_id),
+            SecretString=json.dumps({"current": value, "previous": ""}),
+        )
+        template.bind(logical_id, created["ARN"])
 
 
 def functions(template: Template, project: Project) -> dict[str, Function]:

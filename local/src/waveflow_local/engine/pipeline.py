@@ -15,7 +15,7 @@ from waveflow_local.engine.aws_server import AwsServer
 from waveflow_local.engine.clients import Clients
 from waveflow_local.engine.deployment import (
     Deployment,
-    create_secret,
+    create_secrets,
     deploy,
     functions,
 )
@@ -73,7 +73,7 @@ class Pipeline:
             self._server.start()
             patches.scale_retries(self._settings.retry_scale)
             self.clients = Clients(self.endpoint)
-            create_secret(self.clients, self._template, self._settings.webhook_secret)
+            create_secrets(self.clients, self._template, self._settings.webhook_secret)
             self.deployment = deploy(
                 self.clients, self._template, self._settings.project
             )

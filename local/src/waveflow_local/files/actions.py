@@ -1,8 +1,6 @@
 """Hash, draw, mix and plot audio files with the code of the pipeline's stages."""
 
-import hashlib
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,7 +9,8 @@ from typing import TYPE_CHECKING, TypedDict
 
 from waveflow.errors import WaveflowError
 
-from waveflow_local.files.writing import appearing, write_whole
+from waveflow_local.files.hashing import digest_of, hash_beside
+from waveflow_local.files.writing import appearing, output_in, write_whole
 from waveflow_local.paths import LocalError
 
 if TYPE_CHECKING:
@@ -68,13 +67,8 @@ class PictureReport(TypedDict):
 
 def hash_file(path: Path) -> HashReport:
     """Return the SHA-256 and size of an audio file."""
-    try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as exc:
-        raise LocalError(f"{path} cannot be read: {exc.strerror}.") from exc
-    return {"file": str(path), "sha256": digest, "size": size}
+    digest = digest_of(path)
+    return {"file": str(path), "sha256": digest.sha256, "size": digest.size}
 
 
 def draw_file(path: Path, out: Path | None, *, num_peaks: int) -> DrawingReport:
@@ -82,9 +76,26 @@ def draw_file(path: Path, out: Path | None, *, num_peaks: int) -> DrawingReport:
     from waveflow.audio.waveform.draw import draw
 
     size_of(path)
+    with hash_beside(path) as digest:
+        with errors_naming(path):
+            waveform = draw(path, num_peaks)
+        return _publish(waveform, digest.result().sha256, path, out=out)
+
+
+def draw_into(path: Path, *, folder: Path, num_peaks: int) -> DrawingReport:
+    """Write a file's waveform document into a folder, all in one thread."""
+    from waveflow.audio.waveform.draw import draw
+
+    digest = digest_of(path)
     with errors_naming(path):
-        waveform = draw(path, num_peaks)
-    document = _document(waveform, hash_file(path)["sha256"], path)
+        waveform = draw(path, num_peaks, decoders=1)
+    return _publish(waveform, digest.sha256, path, out=output_in(folder, path))
+
+
+def _publish(
+    waveform: "Waveform", audio_hash: str, path: Path, *, out: Path | None
+) -> DrawingReport:
+    document = _document(waveform, audio_hash, path)
     if out is not None:
         write_whole(out, document)
     return {
@@ -137,8 +148,8 @@ def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> MixRep
         "mix": str(out),
         "peaks": str(peaks) if peaks else None,
         "stems": len(paths),
-        "duration": round(mixed.duration, 6),
-        "sample_rate": mixed.sample_rate,
+        "duration": round(mixed.waveform.duration, 6),
+        "sample_rate": mixed.waveform.sample_rate,
         "sha256": mixed.audio_hash,
         "warnings": list(mixed.warnings),
     }

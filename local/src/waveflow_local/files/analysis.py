@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
 from msgspec import UNSET, Struct
-from rich import box
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
 from waveflow.audio.listen.findings import Analysis, Loudness, MusicalKey, Tempo
 
 from waveflow_local.files.actions import errors_naming, size_of
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from waveflow.events.flow import MusicFindings
 
 MISSING = "tempo and key need librosa, which `make setup` installs"
@@ -60,6 +57,13 @@ def analyze_file(path: Path) -> AnalysisReport:
         "warnings": list(drawn.warnings),
         "analysis": msgspec.to_builtins(analysis_of(meter, music)),
     }
+
+
+def load_analysis() -> None:
+    """Import what the analysis of every file needs."""
+    import waveflow.audio.listen.meter
+    import waveflow.audio.waveform.draw
+    import waveflow.stages._analysis  # noqa: F401 - processes share the modules
 
 
 def can_hear_music() -> bool:
@@ -137,8 +141,13 @@ def key_line(key: MusicalKey) -> str:
     return f"{key.value} (or {key.relative}), confidence {key.confidence:.2f}"
 
 
-def table(results: Mapping[str, Mapping[str, object]]) -> Group:
+def table(results: Mapping[str, Mapping[str, object]]) -> "Group":
     """Return a table of several stems' analyses, one row for each stem."""
+    from rich import box
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
     drawn = Table(
         box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False
     )

@@ -6,6 +6,7 @@ import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 from waveflow_local.paths import LocalError
 
@@ -25,6 +26,32 @@ def check_outputs(*outputs: Path | None, inputs: Sequence[Path]) -> None:
                     f"{path} and {other} are one file; an output needs its own."
                 )
         taken.append(path)
+
+
+def output_in(folder: Path, source: Path) -> Path:
+    """Return where a folder holds a file's waveform document: song.json of song.wav."""
+    return folder / f"{source.stem}.json"
+
+
+def prepare_folder(folder: Path, *, inputs: Sequence[Path]) -> None:
+    """Make a folder for documents; refuse, before any work, whatever would be replaced.
+
+    Names that differ only in case or in Unicode's form are one file on some disks.
+    """
+    taken: dict[str, Path] = {}
+    sources = {_identity(path) for path in inputs if path.exists()}
+    for path in inputs:
+        out = output_in(folder, path)
+        other = taken.setdefault(normalize("NFC", out.name).casefold(), path)
+        if other is not path:
+            raise LocalError(f"{other} and {path} would both be written to {out}.")
+        _check_replaceable(out)
+        if out.exists() and _identity(out) in sources:
+            raise LocalError(f"{out} is an input; an output needs its own file.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise LocalError(f"{folder} cannot be made: {exc.strerror}.") from exc
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -67,6 +94,11 @@ def _check_replaceable(path: Path) -> None:
         raise LocalError(f"{path} is no regular file; nothing is written there.")
     if not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
         raise LocalError(f"{path} is write-protected; it stays.")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _are_one_file(path: Path, other: Path) -> bool:

@@ -3,86 +3,96 @@
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
+from click.exceptions import Exit
 
 if TYPE_CHECKING:
     from waveflow_local.ops.rerun import Choice
 
-app = typer.Typer(
-    help="Operate a deployed stack: undo, recover, look.", no_args_is_help=True
+_stack = click.option(
+    "--stack",
+    default="waveflow",
+    envvar="WAVEFLOW_STACK",
+    show_envvar=True,
+    help="CloudFormation stack, or `local` for the engine of `waveflow up`.",
+)
+_dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done.")
+_since = click.option(
+    "--since", type=click.DateTime(), help="UTC, as 2026-11-21T09:00:00."
+)
+_until = click.option(
+    "--until", type=click.DateTime(), help="UTC, as 2026-11-21T09:00:00."
 )
 
-StackName = Annotated[
-    str,
-    typer.Option(
-        "--stack",
-        envvar="WAVEFLOW_STACK",
-        help="CloudFormation stack, or `local` for the engine of `waveflow up`.",
-    ),
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")]
-Code = Annotated[
-    str | None, typer.Option("--error", help="Only this code, as STORAGE_UNAVAILABLE.")
-]
-Time = Annotated[datetime | None, typer.Option(help="UTC, as 2026-11-21T09:00:00.")]
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def ops(context: click.Context) -> None:
+    """Operate a deployed stack: undo, recover, look."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise Exit(1)
 
 
-@app.command()
-def restore(
-    stem_id: str,
-    *,
-    to: Annotated[
-        str | None, typer.Option(help="Another key, where the own key is in use.")
-    ] = None,
-    stack: StackName = "waveflow",
-    dry_run: DryRun = False,
-) -> None:
-    """Bring back the deleted duplicate of a stem; exit 1 where that cannot be."""
+@ops.command()
+@click.argument("stem_id")
+@click.option("--to", help="Another key, where the own key is in use.")
+@_stack
+@_dry_run
+def restore(*, stem_id: str, to: str | None, stack: str, dry_run: bool) -> None:
+    """Bring back a stem's deleted duplicate.
+
+    Exit 1 where that cannot be.
+    """
     from waveflow_local.ops.stack import open_stack
     from waveflow_local.ops.undo import restore as bring_back
 
     every = bring_back(open_stack(stack), stem_id, dry_run=dry_run, to=to)
     _print(every)
     if any(restored.failed for restored in every):
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
-@app.command()
-def redraw(  # noqa: PLR0913 - one parameter per option
-    stem_id: str,
-    *,
-    user_id: Annotated[str, typer.Option(help="The stem's user.")],
-    track_id: Annotated[str, typer.Option(help="The stem's track.")],
-    filepath: Annotated[str, typer.Option(help="The upload's key.")],
-    timestamp: Annotated[
-        str | None, typer.Option(help="The rendition to replace; else a new one.")
-    ] = None,
-    num_peaks: Annotated[int | None, typer.Option(min=1, max=4000)] = None,
-    stack: StackName = "waveflow",
-    dry_run: DryRun = False,
-) -> None:
+@ops.command()
+@click.argument("stem_id")
+@click.option("--user-id", required=True, help="The stem's user.")
+@click.option("--track-id", required=True, help="The stem's track.")
+@click.option("--filepath", required=True, help="The upload's key.")
+@click.option("--timestamp", help="The rendition to replace; else a new one.")
+@click.option(
+    "--num-peaks", type=click.IntRange(1, 4000), metavar="N", help="Peaks to draw."
+)
+@_stack
+@_dry_run
+def redraw(*, stack: str, dry_run: bool, **drawing: Any) -> None:
     """Draw a stem's waveform again."""
     from waveflow_local.ops.stack import open_stack
     from waveflow_local.ops.undo import Drawing
     from waveflow_local.ops.undo import redraw as draw_again
 
-    drawing = Drawing(user_id, track_id, stem_id, filepath, timestamp, num_peaks)
-    message = draw_again(open_stack(stack), drawing, dry_run=dry_run)
+    message = draw_again(open_stack(stack), Drawing(**drawing), dry_run=dry_run)
     _print([("would send " if dry_run else "sent ") + json.dumps(message)])
 
 
-@app.command()
+@ops.command()
+@click.option("--error", help="Only this code, as STORAGE_UNAVAILABLE.")
+@_since
+@_until
+@_stack
+@_dry_run
 def redrive(
     *,
-    error: Code = None,
-    since: Time = None,
-    until: Time = None,
-    stack: StackName = "waveflow",
-    dry_run: DryRun = False,
+    error: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    stack: str,
+    dry_run: bool,
 ) -> None:
-    """Run failed executions again, each once, by error code or time of their end.
+    """Run failed executions again, each once.
+
+    The error code, or the time of the end, chooses the executions.
 
     Exit 1 where an execution could not be run again; the line says `failed`.
 
@@ -93,13 +103,13 @@ def redrive(
     _run_again(Choice(error, _utc(since), _utc(until)), stack, dry_run=dry_run)
 
 
-@app.command()
+@ops.command()
+@_since
+@_until
+@_stack
+@_dry_run
 def replay(
-    *,
-    since: Time = None,
-    until: Time = None,
-    stack: StackName = "waveflow",
-    dry_run: DryRun = False,
+    *, since: datetime | None, until: datetime | None, stack: str, dry_run: bool
 ) -> None:
     """Send the webhooks that were never delivered."""
     from waveflow_local.ops.rerun import Choice
@@ -108,9 +118,14 @@ def replay(
     _run_again(choice, stack, dry_run=dry_run)
 
 
-@app.command()
-def health(*, stack: StackName = "waveflow", dry_run: DryRun = False) -> None:
-    """Check every part of the stack; exit 1 if something is wrong."""
+@ops.command()
+@_stack
+@_dry_run
+def health(*, stack: str, dry_run: bool) -> None:
+    """Check every part of the stack.
+
+    Exit 1 if something is wrong.
+    """
     from waveflow_local.ops.health import checks_of
     from waveflow_local.ops.health import health as look
     from waveflow_local.ops.stack import LOCAL, open_stack
@@ -122,7 +137,7 @@ def health(*, stack: StackName = "waveflow", dry_run: DryRun = False) -> None:
     findings = look(open_stack(stack))
     _print(findings)
     if any(finding.wrong for finding in findings):
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def _run_again(choice: "Choice", stack: str, *, dry_run: bool) -> None:
@@ -132,7 +147,7 @@ def _run_again(choice: "Choice", stack: str, *, dry_run: bool) -> None:
     done = run_again(open_stack(stack), choice, dry_run=dry_run)
     _print(done or ["nothing to do"])
     if any(execution.failed for execution in done):
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def _utc(moment: datetime | None) -> datetime | None:
@@ -141,4 +156,4 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 def _print(lines: Iterable[object]) -> None:
     for line in lines:
-        typer.echo(str(line))
+        print(line)

@@ -85,7 +85,22 @@ def _machine(stack: Stack) -> str | None:
 
 
 def _secret(stack: Stack) -> str | None:
-    answer = stack.secrets.get_secret_value(SecretId=stack.parts.secret_arn)
+    return _slots(stack, stack.parts.secret_arn)
+
+
+def _api_secret(stack: Stack) -> str | None:
+    return _slots(stack, stack.parts.api_secret_arn)
+
+
+def _external_key(stack: Stack) -> str | None:
+    return _slots(stack, stack.parts.external_secret_arn)
+
+
+def _slots(stack: Stack, secret_id: str | None) -> str | None:
+    """Return what is wrong with a secret's slots; nothing where no secret is named."""
+    if secret_id is None:
+        return None
+    answer = stack.secrets.get_secret_value(SecretId=secret_id)
     try:
         slots = json.loads(answer["SecretString"])
         secrets = tuple(value for value in slots.values() if value)
@@ -147,6 +162,8 @@ ON_AWS: dict[str, Check] = {
     "bucket access": bucket_checks.access,
     "bucket encryption": bucket_checks.encryption,
     "bucket lifecycle": bucket_checks.lifecycle,
+    "API secret": _api_secret,
+    "external key": _external_key,
     "pipe": _pipe,
     "alarms": _alarms,
 }

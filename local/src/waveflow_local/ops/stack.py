@@ -35,6 +35,8 @@ class Parts:
     name: str = ""
     alias_arn: str | None = None
     pipe_name: str | None = None
+    api_secret_arn: str | None = None
+    external_secret_arn: str | None = None
     allowed_prefixes: tuple[str, ...] = ()
     quarantine_days: int = 0
 
@@ -120,6 +122,8 @@ def parts_of(described: Any) -> Parts:
             name=described["StackName"],
             alias_arn=outputs.get("MachineAliasArn"),
             pipe_name=outputs.get("PipeName"),
+            api_secret_arn=outputs.get("ApiSecretArn"),
+            external_secret_arn=parameters.get("ApiExternalSecretArn") or None,
             allowed_prefixes=tuple(parameters["AllowedPrefixes"].split(",")),
             quarantine_days=int(parameters["QuarantineDays"]),
         )

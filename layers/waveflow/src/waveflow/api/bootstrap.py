@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from waveflow.bootstrap import Services, list_of
+from waveflow.errors import StorageUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from waveflow.api.jobs.ids import Seal
     from waveflow.api.jobs.presigned import PresignedUploads
     from waveflow.api.jobs.service import Jobs
+
+    Secrets = Callable[[], tuple[str, ...]]  # the current value first
 
 LOCAL_OWNER = "local-developer"  # needs no token on a developer's machine
 
@@ -40,18 +43,30 @@ class ApiServices(Services):
 
     @cached_property
     def seal(self) -> "Seal":
-        """Return the signer of job ids and upload tickets, keyed by webhook secrets."""
+        """Return the signer of job ids and upload tickets, with keys of its own."""
         from waveflow.api.jobs.ids import Seal
 
         return Seal(self.secrets)
 
     @cached_property
-    def secrets(self) -> "Callable[[], tuple[str, ...]]":
-        """Return the reader of the webhook secrets; external servers sign with them."""
-        from waveflow.adapters.secrets import WebhookSecrets
+    def secrets(self) -> "Secrets":
+        """Return the reader of the API's own secret, which no other program reads."""
+        return self._secret(self._environment["API_SECRET_ARN"])
 
-        secret = self._environment["WEBHOOK_SECRET_ARN"]
-        return WebhookSecrets(self._client("secretsmanager"), secret)
+    @cached_property
+    def external_secrets(self) -> "Secrets":
+        """Return the reader of the external server's key; without a key, of none."""
+        secret = self._environment.get("API_EXTERNAL_SECRET_ARN", "")
+        return self._secret(secret) if secret else lambda: ()
+
+    def _secret(self, secret_id: str) -> "Secrets":
+        from waveflow.adapters.secrets import RotatingSecret
+
+        return RotatingSecret(
+            self._client("secretsmanager"),
+            secret_id,
+            unavailable=StorageUnavailableError,
+        )
 
     @cached_property
     def uploads(self) -> "UploadStore":
@@ -98,7 +113,9 @@ class ApiServices(Services):
         from waveflow.adapters.signature import signature_headers
         from waveflow.api.jobs.external import ExternalServer
 
-        return ExternalServer(self.jobs, secrets=self.secrets, sign=signature_headers)
+        return ExternalServer(
+            self.jobs, secrets=self.external_secrets, sign=signature_headers
+        )
 
     @cached_property
     def bearer(self) -> "BearerTokens":

@@ -61,7 +61,7 @@ class UnauthorizedError(RefusalError):
 
 
 class BadSignatureError(RefusalError):
-    """The webhook is not signed with a secret that the API shares."""
+    """The webhook is not signed with the key of the external analysis server."""
 
     code = "BAD_SIGNATURE"
     status = 401

@@ -18,9 +18,7 @@ from waveflow.errors import (
     InvalidIdError,
     InvalidMessageError,
     InvalidNumPeaksError,
-    StorageUnavailableError,
     WaveflowError,
-    WebhookUnavailableError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -52,18 +50,13 @@ def answer_problems(app: FastAPI) -> None:
 
 async def _answer_known(request: Request, exc: Exception) -> JSONResponse:
     """Answer an error that has its own error code and HTTP status."""
-    if isinstance(exc, WebhookUnavailableError):
-        # A client of the API has no webhook: the API's secret could not be read.
-        told: Exception = StorageUnavailableError("The API's secret cannot be read.")
-    else:
-        told = exc
-    if not isinstance(told, WaveflowError | RefusalError):
+    if not isinstance(exc, WaveflowError | RefusalError):
         raise exc
-    status = status_of(told)
+    status = status_of(exc)
     if status >= INTERNAL:
-        _log_failure(request, exc, status=status, code=told.code)
-    detail = _LOGGED if status == INTERNAL else str(told)
-    return problem(status, told.code, detail, headers=headers_of(told))
+        _log_failure(request, exc, status=status, code=exc.code)
+    detail = _LOGGED if status == INTERNAL else str(exc)
+    return problem(status, exc.code, detail, headers=headers_of(exc))
 
 
 async def _answer_invalid(_request: Request, exc: Exception) -> JSONResponse:

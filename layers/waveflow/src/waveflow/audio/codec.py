@@ -8,12 +8,11 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from waveflow.audio.formats.head import sniff
 from waveflow.audio.formats.opening import OPENERS
 from waveflow.audio.stream import (
-    NON_FINITE_SAMPLES,
+    BLOCK_SAMPLES,
+    SMALL_BLOCK_SAMPLES,
     TRUNCATED,
     Block,
     Kind,
@@ -35,7 +34,6 @@ UNCOMPRESSED = (Kind.WAV, Kind.AIFF)  # the header's frame count is exact
 
 MAX_CHANNELS = 32
 MAX_SECONDS = 6 * 3600
-MAX_LEVEL = np.float32(1e30)  # so that sums of 64 stems stay finite
 SLACK_FRAMES = 4_096  # edit lists and encoders' padding may be off by so many
 
 
@@ -60,21 +58,38 @@ def open_audio(path: Path) -> Stream:
 
 
 def blocks(
-    stream: Stream, *, start: int = 0, deadline: float | None = None
+    stream: Stream,
+    *,
+    start: int = 0,
+    deadline: float | None = None,
+    samples: int = SMALL_BLOCK_SAMPLES,
 ) -> Iterator[Samples]:
-    """Yield an audio file's samples from a frame on, within limits of length and time.
-
-    Parameters
-    ----------
-    start
-        The first frame to decode.
-    deadline
-        A value of `time.monotonic()` to end by.
+    """Yield an audio file's samples as `decode` does, in small blocks.
 
     Yields
     ------
     Samples
         Shape (frames, channels), finite; only valid until the next block.
+    """
+    decoded = decode(stream, start=start, deadline=deadline, samples=samples)
+    return (block.samples for block in decoded)
+
+
+def decode(
+    stream: Stream,
+    *,
+    start: int = 0,
+    deadline: float | None = None,
+    samples: int = BLOCK_SAMPLES,
+) -> Iterator[Block]:
+    """Decode an audio file from a frame on, within limits of length and time.
+
+    Parameters
+    ----------
+    deadline
+        A value of `time.monotonic()` to end by.
+    samples
+        The size of a block, counted over all channels.
 
     Raises
     ------
@@ -89,13 +104,13 @@ def blocks(
     """
     decoded, limit = start, MAX_SECONDS * stream.sample_rate
     try:
-        for block in stream.read(start):
+        for block in stream.read(start, samples):
             decoded += len(block)
             if decoded > limit:
                 raise _too_long_error(stream)
             if deadline is not None and time.monotonic() > deadline:
                 raise ResourceLimitError(f"Time ran out after {decoded} frames.")
-            yield _without_infinities(block, stream)
+            yield Block(block, stream.sample_rate, stream.warnings)
         if not decoded:
             raise _nothing_error(stream)
         if decoded < stream.frames - SLACK_FRAMES:
@@ -123,8 +138,7 @@ def decode_into(
     WaveflowError
         As for `blocks`.
     """
-    for samples in blocks(stream, deadline=deadline):
-        block = Block(samples, stream.sample_rate)
+    for block in decode(stream, deadline=deadline):
         for listener in listeners:
             listener.add(block)
 
@@ -149,16 +163,3 @@ def _too_long_error(stream: Stream) -> AudioTooLongError:
     return AudioTooLongError(
         f"The {stream.kind} file decodes to more than {MAX_SECONDS // 3600} hours."
     )
-
-
-def _without_infinities(block: Samples, stream: Stream) -> Samples:
-    """Return the samples with 0 for NaN and infinity, and all others bounded."""
-    if block.dtype != np.float32:
-        return block
-    # A NaN makes both comparisons false.
-    if block.max(initial=0) <= MAX_LEVEL and block.min(initial=0) >= -MAX_LEVEL:
-        return block
-    finite = np.isfinite(block)
-    if not finite.all():
-        stream.warnings.add(NON_FINITE_SAMPLES)
-    return np.clip(np.where(finite, block, np.float32(0)), -MAX_LEVEL, MAX_LEVEL)

@@ -21,19 +21,19 @@ def fold(
     Parameters
     ----------
     values
-        Shape (n,).
+        Shape (n,) or (n, channels).
     starts
         The index at which each bucket starts, rising strictly, the first at 0.
 
     Returns
     -------
     tuple
-        Two arrays, one value for each bucket.
+        Two arrays, one value for each bucket, and for each channel.
     """
     return np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
 
 
-def magnitudes(block: Samples, starts: NDArray[np.int64]) -> NDArray[np.float64]:
+def magnitudes(block: Samples, starts: NDArray[np.int64]) -> NDArray[np.floating]:
     """Return the largest magnitude of each bucket, over all channels.
 
     Parameters
@@ -51,20 +51,25 @@ def magnitudes(block: Samples, starts: NDArray[np.int64]) -> NDArray[np.float64]
     if block.flags.c_contiguous:
         low, high = fold(block.reshape(-1), starts * block.shape[1])
     else:
-        folded = [fold(channel, starts) for channel in block.T]
-        low = np.min([low for low, _ in folded], axis=0)
-        high = np.max([high for _, high in folded], axis=0)
-    # Adding 0 turns the -0.0 of silence into 0.0.
-    return np.maximum(high.astype(np.float64), -low.astype(np.float64)) + 0.0
+        lows, highs = fold(block, starts)
+        low, high = lows.min(axis=1), highs.max(axis=1)
+    # Floats stay as they are: NumPy would warn of a signalling NaN that it converts.
+    wide = np.float64 if block.dtype.kind == "i" else block.dtype
+    largest: NDArray[np.floating] = np.maximum(high, np.negative(low, dtype=wide))
+    return largest
 
 
-def channel_sum(block: Samples) -> Samples:
+def channel_sum(
+    block: Samples, *, out: Samples | None = None, spare: Samples | None = None
+) -> Samples:
     """Add the channels of each audio frame without integer overflow.
 
     Parameters
     ----------
     block
         Shape (frames, channels), int16, int32 with 16-bit values, or float32.
+    out, spare
+        Shape (frames,), int32 or float32: memory for the sum, and for int16.
 
     Returns
     -------
@@ -74,21 +79,30 @@ def channel_sum(block: Samples) -> Samples:
     channels = block.shape[1]
     if channels == 1:
         return block[:, 0]
-    if block.dtype == np.int16 and channels == STEREO and block.flags.c_contiguous:
-        return _stereo_sum(block.view(np.int32)[:, 0])
+    pairs = int16_pairs(block)
+    if pairs is not None:
+        left = np.left_shift(pairs, 16, out=out)
+        left >>= 16
+        return np.add(left, np.right_shift(pairs, 16, out=spare), out=left)
     wide = np.int32 if block.dtype == np.int16 else block.dtype
-    total: Samples = np.add(block[:, 0], block[:, 1], dtype=wide)
+    total: Samples = np.add(block[:, 0], block[:, 1], dtype=wide, out=out)
     for channel in range(2, channels):
         np.add(total, block[:, channel], out=total)
     return total
 
 
-def _stereo_sum(pairs: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Add left and right 16-bit samples that are packed into one int32 each."""
-    low = pairs << 16
-    low >>= 16
-    low += pairs >> 16
-    return low
+def int16_pairs(block: Samples) -> NDArray[np.int32] | None:
+    """Return interleaved 16-bit stereo as one int32 a frame, None for other blocks.
+
+    Returns
+    -------
+    NDArray or None
+        Shape (frames,), the right channel in the upper half.
+    """
+    is_stereo = block.dtype == np.int16 and block.shape[1] == STEREO
+    if not (is_stereo and block.flags.c_contiguous):
+        return None
+    return block.view(np.int32)[:, 0]
 
 
 def divide_towards_zero(values: NDArray[Number], divisor: int) -> NDArray[np.int64]:

@@ -21,7 +21,10 @@ FULL_SCALE = {
 }  # keyed by NumPy's type of sample
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000
-BLOCK_SAMPLES = 131_072  # counted over all channels: many channels, short blocks
+# Counted over all channels: many channels, short blocks.
+BLOCK_SAMPLES = 131_072  # of one file that is drawn
+SMALL_BLOCK_SAMPLES = 32_768  # of each of 64 stems: a decoder holds a dozen blocks
+MAX_LEVEL = np.float32(1e30)  # so that sums of 64 stems stay finite
 
 TRUNCATED = "TRUNCATED"
 NON_FINITE_SAMPLES = "NON_FINITE_SAMPLES"
@@ -81,8 +84,8 @@ class Stream:
     rounding
         How 16-bit values for audiowaveform's data come about.
     read
-        Starts a decoder of its own at a frame and yields blocks, each valid
-        until the next.
+        Starts a decoder of its own at a frame and yields blocks of so many
+        samples, each valid until the next.
     splittable
         Whether decoding from any frame on gives the same bits as from the start.
     warnings
@@ -94,25 +97,43 @@ class Stream:
     channels: int
     frames: int
     rounding: Rounding
-    read: Callable[[int], Iterator[Samples]]
+    read: Callable[[int, int], Iterator[Samples]]
     splittable: bool = False
     warnings: set[str] = field(default_factory=set)
 
 
 @dataclass(eq=False)
 class Block:
-    """Hand one decoded block of samples to every listener, exact and as floats.
+    """Hand one decoded block to every listener: raw, finite, and as floats.
 
     Parameters
     ----------
-    samples
-        As decoded, shape (frames, channels); only valid until the next block.
+    decoded
+        Shape (frames, channels), floats perhaps NaN or infinite; only valid until
+        the next block.
     sample_rate
         In Hz.
+    warnings
+        Takes NON_FINITE_SAMPLES.
     """
 
-    samples: Samples
+    decoded: Samples
     sample_rate: int
+    warnings: set[str] = field(default_factory=set)
+
+    @cached_property
+    def samples(self) -> Samples:
+        """Return the samples with 0 for NaN and infinity, and all others bounded."""
+        block = self.decoded
+        if block.dtype != np.float32:
+            return block
+        # A NaN makes both comparisons false.
+        if block.max(initial=0) <= MAX_LEVEL and block.min(initial=0) >= -MAX_LEVEL:
+            return block
+        finite = np.isfinite(block)
+        if not finite.all():
+            self.warnings.add(NON_FINITE_SAMPLES)
+        return np.clip(np.where(finite, block, np.float32(0)), -MAX_LEVEL, MAX_LEVEL)
 
     @cached_property
     def planar(self) -> NDArray[np.float32]:

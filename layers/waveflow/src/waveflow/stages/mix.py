@@ -69,9 +69,13 @@ def _find_stem(path: str, *, objects: ObjectStore, policy: Policy) -> StoredObje
 def _fetch_all(
     stems: list[StoredObject], folder: Path, *, objects: ObjectStore
 ) -> list[Path]:
-    needed = sum(stem.size for stem in stems)
+    sizes = [stem.size for stem in stems]
+    # A frame of 16-bit stereo takes 4 bytes in a stem, 4 in the sum, 2 in the mix.
+    needed = sum(sizes) + 3 * max(sizes) // 2
     if needed > shutil.disk_usage(folder).free:
-        raise ResourceLimitError(f"The stems need {needed} bytes of disk.")
+        raise ResourceLimitError(
+            f"The stems, their sum and the mix need {needed} bytes of disk."
+        )
     paths = [folder / f"stem-{index}" for index in range(len(stems))]
     for stem, path in zip(stems, paths, strict=True):
         try:
@@ -104,9 +108,9 @@ def _outcome(job: Job, result: Mix, *, seconds: float) -> Outcome[MixResult]:
         result=MixResult(
             mixed_file_path=mixed_key(job),
             waveform_data_path=mixed_waveform_key(job),
-            duration=round(result.duration, 6),
-            sample_rate=result.sample_rate,
-            channels=result.channels,
+            duration=round(result.waveform.duration, 6),
+            sample_rate=result.waveform.sample_rate,
+            channels=result.waveform.channels,
             warnings=list(result.warnings),
         ),
     )

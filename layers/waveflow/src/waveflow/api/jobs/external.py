@@ -12,9 +12,11 @@ import msgspec
 from waveflow.api.errors import BadSignatureError
 from waveflow.api.jobs.service import Jobs
 from waveflow.api.schemas import Json, JsonObject, NotedBody
-from waveflow.errors import InvalidMessageError
+from waveflow.errors import InternalError, InvalidMessageError
 
 TOLERANCE_S = 300  # the tolerance of Standard Webhooks
+PREFIX = "whsec_"
+MIN_LENGTH = 32  # base64 of 24 bytes, the least of Standard Webhooks
 STAMP_DIGITS = 12  # seconds, until the year 33658
 _SUCCESS = {"success", "completed"}
 _log = logging.getLogger("waveflow.api")
@@ -40,7 +42,10 @@ class _SignedReport(msgspec.Struct, frozen=True):
 
 
 class ExternalServer:
-    """Receiver of the webhooks that an external analysis server sends about jobs."""
+    """Receiver of the webhooks that an external analysis server sends about jobs.
+
+    `secrets` returns the keys given for that server; without a key nobody may report.
+    """
 
     def __init__(
         self,
@@ -66,26 +71,38 @@ class ExternalServer:
             message="웹훅을 받았습니다.",
             job_id=job_id,
             status="completed" if counts["status"] == "success" else "failed",
-            changed=counts == report,
+            # 1 and True are equal in Python, and are two results in JSON.
+            changed=msgspec.json.encode(counts) == msgspec.json.encode(report),
         )
 
     def _verify(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Check the three Standard Webhooks headers against every secret."""
-        stamp = headers.get("webhook-timestamp", "")
-        if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= STAMP_DIGITS):
-            raise BadSignatureError("The webhook is not signed.")
-        if abs(int(stamp) - self._clock()) > TOLERANCE_S:
+        secrets = self._secrets()
+        if not secrets:
+            raise BadSignatureError("No key of an external analysis server is set.")
+        if any(len(each.removeprefix(PREFIX)) < MIN_LENGTH for each in secrets):
+            raise InternalError("The external server's key is too short.")
+        number, stamp = _id_and_time(headers)
+        if abs(stamp - self._clock()) > TOLERANCE_S:
             raise BadSignatureError("The webhook's signature is too old or too new.")
-        expected = self._sign(
-            body,
-            webhook_id=headers.get("webhook-id", ""),
-            timestamp=int(stamp),
-            secrets=self._secrets(),
-        )["webhook-signature"].split()
+        signed = self._sign(body, webhook_id=number, timestamp=stamp, secrets=secrets)
+        expected = signed["webhook-signature"].split()
         given = headers.get("webhook-signature", "").encode().split()
         pairs = [hmac.compare_digest(g, e.encode()) for g in given for e in expected]
         if not any(pairs):
-            raise BadSignatureError("The webhook's signature is not ours.")
+            raise BadSignatureError("The signature is not the external server's.")
+
+
+def _id_and_time(headers: Mapping[str, str]) -> tuple[str, int]:
+    """Return a webhook's id and time, in seconds; raise where the headers lack one."""
+    number = headers.get("webhook-id", "")
+    stamp = headers.get("webhook-timestamp", "")
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= STAMP_DIGITS):
+        raise BadSignatureError("The webhook is not signed.")
+    # Full stops part id, time and body, so an id with one could hide another time.
+    if not number or "." in number:
+        raise BadSignatureError("The webhook's id is missing, or has a full stop.")
+    return number, int(stamp)
 
 
 def _read_report(body: bytes, *, job_id: str) -> JsonObject:

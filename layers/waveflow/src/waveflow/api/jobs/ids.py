@@ -4,6 +4,8 @@ An id is a UUID of version 8: 60 bits follow from what the job is about, and 62 
 prove that the API issued the id. The same request is therefore the same job, and an id
 whose execution is forgotten can be told from an invented one without a database. An
 execution that is there needs no proof: ids outlive their secret.
+
+Each purpose has a key of its own, derived from the API's secret by HKDF (RFC 5869).
 """
 
 import hashlib
@@ -13,6 +15,8 @@ import uuid
 from collections.abc import Callable, Mapping
 
 import jwt
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from waveflow.api.schemas import JsonObject
 
@@ -20,13 +24,14 @@ _VERSION = 0x80
 _VARIANT = 0x80
 _HALF = 8
 _ALGORITHM = "HS256"
+_KEY_BYTES = 32
 # PyJWS signs bytes as they are; `jwt.encode` would write Hangul as \uXXXX, and a
 # ticket with the longest names must fit 4,096 characters of a URL.
 _jws = jwt.PyJWS()
 
 
 class Seal:
-    """Signer of job ids and upload tickets, by HMAC with the webhook secrets.
+    """Signer of job ids and upload tickets, keyed by the API's own secret.
 
     The newest secret signs; while secrets rotate, every current secret verifies.
     """
@@ -37,7 +42,8 @@ class Seal:
     def job_id(self, *parts: str) -> str:
         """Return the job id, a signed UUID, that follows from `parts`."""
         secret = self._secrets()[0]
-        seed = bytearray(_mac(secret, "seed", "\n".join(parts).encode())[:_HALF])
+        about = json.dumps(parts).encode()
+        seed = bytearray(_mac(purpose_key(secret, "job seed"), about)[:_HALF])
         seed[6] = _VERSION | (seed[6] & 0x0F)
         return str(uuid.UUID(bytes=bytes(seed) + _proof(secret, bytes(seed))))
 
@@ -55,14 +61,15 @@ class Seal:
     def close(self, content: Mapping[str, object]) -> str:
         """Return `content` as a ticket: signed text that fits a URL."""
         payload = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-        key = _mac(self._secrets()[0], "ticket")
+        key = purpose_key(self._secrets()[0], "ticket")
         return _jws.encode(payload.encode(), key, algorithm=_ALGORITHM)
 
     def open(self, ticket: str) -> JsonObject | None:
         """Return the content of a signed ticket, or None for any other text."""
         for secret in self._secrets():
+            key = purpose_key(secret, "ticket")
             try:
-                payload = _jws.decode(ticket, _mac(secret, "ticket"), [_ALGORITHM])
+                payload = _jws.decode(ticket, key, [_ALGORITHM])
             except jwt.InvalidTokenError:
                 continue
             content: JsonObject = json.loads(payload)
@@ -79,12 +86,17 @@ def is_job_id(text: str) -> bool:
 
 
 def _proof(secret: str, seed: bytes) -> bytes:
-    proof = bytearray(_mac(secret, "proof", seed)[:_HALF])
+    proof = bytearray(_mac(purpose_key(secret, "job proof"), seed)[:_HALF])
     proof[0] = _VARIANT | (proof[0] & 0x3F)
     return bytes(proof)
 
 
-def _mac(secret: str, purpose: str, content: bytes = b"") -> bytes:
-    """Return the HMAC-SHA256 of `content` under a secret, for one purpose alone."""
-    signed = f"waveflow {purpose}\n".encode() + content
-    return hmac.new(secret.encode(), signed, hashlib.sha256).digest()
+def purpose_key(secret: str, purpose: str) -> bytes:
+    """Return the key of one purpose, from which no other purpose's key follows."""
+    info = f"waveflow api {purpose}".encode()
+    derivation = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=info)
+    return derivation.derive(secret.encode())
+
+
+def _mac(key: bytes, content: bytes) -> bytes:
+    return hmac.new(key, content, hashlib.sha256).digest()

@@ -82,6 +82,28 @@ class Facts:
     stream: int
 
 
+@dataclass(frozen=True, slots=True)
+class Length:
+    """Say what the structure of a file shows of its length.
+
+    Parameters
+    ----------
+    whole
+        The frames that have to be met, 0 where they are not known.
+    lead
+        Decoded frames in front that are not heard.
+    is_exact
+        Whether frames beyond `whole` are not heard.
+    """
+
+    whole: int = 0
+    lead: int = 0
+    is_exact: bool = False
+
+
+UNKNOWN = Length()
+
+
 @contextmanager
 def open_container(source: Source) -> Iterator["tuple[InputContainer, AudioStream]"]:
     """Open an audio container with FFmpeg, and choose its audio stream.
@@ -170,15 +192,43 @@ def read_facts(source: Source) -> Facts:
     WaveflowError
         As for `open_container`.
     """
-    with open_container(source) as (_, stream):
+    with open_container(source) as (container, stream):
         rate, unit = stream.rate or 0, stream.time_base or 0
+        frames = max(0, round((stream.duration or 0) * unit * rate))
+        if source.kind is Kind.M4A and frames:
+            frames = _predict_frames(container, stream, claimed=frames)
         return Facts(
             sample_rate=rate,
             channels=stream.channels or 0,
-            frames=max(0, round((stream.duration or 0) * unit * rate)),
+            frames=frames,
             first=round((stream.start_time or 0) * unit * rate),
             stream=stream.index,
         )
+
+
+def _predict_frames(
+    container: "InputContainer", stream: "AudioStream", *, claimed: int
+) -> int:
+    """Return the length to which FFmpeg decodes an M4A that claims `claimed` frames.
+
+    The claim ends with the sound, but FFmpeg decodes the last packet whole; it drops
+    frames only in front, as the first packet says.
+    """
+    import av
+
+    size = stream.codec_context.frame_size
+    if not size:  # ALAC: the last packet is as short as the sound
+        return claimed
+    try:
+        packet = next(container.demux(stream))
+    except av.error.FFmpegError:
+        return claimed
+    trims = bytes(packet.get_sidedata("skip_samples"))  # empty where nothing is cut
+    skipped = int.from_bytes(trims[:4], "little")
+    packets = -(-(claimed + skipped) // size)
+    if stream.frames:
+        packets = min(packets, stream.frames)
+    return max(0, packets * size - skipped)
 
 
 def planes_of(frame: "AudioFrame") -> Samples:

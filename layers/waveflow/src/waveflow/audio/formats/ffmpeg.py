@@ -4,33 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from waveflow.audio.formats import ffmpeg_careful, ffmpeg_fast
-from waveflow.audio.formats.container import Facts, Source, read_facts
-from waveflow.audio.stream import Kind, Rounding, Samples, Stream
+from waveflow.audio.formats.container import UNKNOWN, Facts, Length, Source, read_facts
+from waveflow.audio.stream import TRUNCATED, Kind, Rounding, Samples, Stream
 from waveflow.errors import CorruptAudioError
 
+LONGEST_BLOCK = 8_192  # frames, of Vorbis
 ROUNDINGS = {Kind.MP3: Rounding.FLOOR, Kind.FLAC: Rounding.SHIFT}
-
-
-@dataclass(frozen=True, slots=True)
-class Length:
-    """Say what the structure of a file shows of its length.
-
-    Parameters
-    ----------
-    whole
-        The frames that have to be met, 0 where they are not known.
-    lead
-        Decoded frames in front that are not heard.
-    is_exact
-        Whether frames beyond `whole` are not heard.
-    """
-
-    whole: int = 0
-    lead: int = 0
-    is_exact: bool = False
-
-
-UNKNOWN = Length()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +21,25 @@ class FfmpegFile:
     length: Length = UNKNOWN
     warnings: set[str] = field(default_factory=set)
 
-    def read(self, start: int) -> Iterator[Samples]:
-        """Decode from the frame `start` on."""
+    def read(self, start: int, samples: int) -> Iterator[Samples]:
+        """Decode in blocks of so many samples, from the frame `start` on."""
         lead, whole = self.length.lead, self.length.whole
         left = whole - start if self.length.is_exact else None
         # FFmpeg's graph counts from the end of the lead, or drops it.
-        blocks = self._decode(start) if not lead else self._read_carefully(start + lead)
+        blocks = (
+            self._read_carefully(start + lead) if lead else self._decode(start, samples)
+        )
         for block in blocks:
             heard = block if left is None else block[: max(0, left)]
             if len(heard):
                 yield heard
             if left is not None:
-                left -= len(heard)
+                left -= len(block)
+        if left is not None and left < -LONGEST_BLOCK:
+            # Encoders pad the last block alone: what is beyond was recorded.
+            self.warnings.add(TRUNCATED)
 
-    def _decode(self, start: int) -> Iterator[Samples]:
+    def _decode(self, start: int, samples: int) -> Iterator[Samples]:
         import av
 
         done, is_mp3 = start, self.source.kind is Kind.MP3
@@ -64,8 +48,8 @@ class FfmpegFile:
                 self.source,
                 facts=self.facts,
                 start=start,
-                frames=0 if is_mp3 else self.length.whole,
-                is_exact=self.length.is_exact,
+                samples=samples,
+                length=UNKNOWN if is_mp3 else self.length,
             ):
                 yield block
                 done += len(block)
@@ -75,13 +59,11 @@ class FfmpegFile:
             yield from self._read_carefully(done)
 
     def _read_carefully(self, start: int) -> Iterator[Samples]:
-        whole, lead = self.length.whole, self.length.lead
         blocks = ffmpeg_careful.read_blocks(
             self.source,
             facts=self.facts,
             warn=self.warnings.add,
-            whole=whole and whole + lead,
-            is_exact=self.length.is_exact,
+            length=self.length,
         )
         return skip_frames(blocks, start)
 

@@ -12,7 +12,9 @@ import numpy as np
 from waveflow.audio.formats import ogg
 from waveflow.audio.formats.container import (
     JITTER,
+    UNKNOWN,
     Facts,
+    Length,
     Source,
     open_container,
     planes_of,
@@ -119,8 +121,7 @@ def read_blocks(
     *,
     facts: Facts,
     warn: Callable[[str], None],
-    whole: int = 0,
-    is_exact: bool = False,
+    length: Length = UNKNOWN,
 ) -> Iterator[Samples]:
     """Decode a whole file by FFmpeg; silence replaces packets that cannot be decoded.
 
@@ -128,10 +129,8 @@ def read_blocks(
     ----------
     warn
         Takes the code of a warning.
-    whole
-        The length that the structure shows and that has to be met, else 0.
-    is_exact
-        Whether the caller cuts off what is not heard, and FFmpeg must not.
+    length
+        Where exact, the caller cuts off what is not heard, and FFmpeg must not.
 
     Yields
     ------
@@ -144,13 +143,13 @@ def read_blocks(
         Nothing could be decoded, or rate, channels or format change on the way.
     """
     joiner = _Joiner(facts)
-    gaps = Gaps(source, facts, whole=whole)
+    gaps = Gaps(source, facts, whole=length.whole and length.whole + length.lead)
     with open_container(source) as (container, stream):
         stream.codec_context.thread_type = "NONE"
-        if is_exact:
+        if length.is_exact:
             stream.codec_context.flags2 |= SKIP_MANUAL
         frames = _decode_packets(container, stream, gaps=gaps, warn=warn)
-        if is_exact:  # the first packet of Vorbis only prepares the second
+        if length.is_exact:  # the first packet of Vorbis only prepares the second
             next(frames, None)
         for frame, lost in frames:
             yield from joiner.add(frame, lost=lost)

@@ -8,20 +8,13 @@ is lost; the careful path does neither.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
-from waveflow.audio.formats.container import (
-    JITTER,
-    Facts,
-    Source,
-    planes_of,
-)
+from waveflow.audio.formats.container import JITTER, Facts, Length, Source, planes_of
 from waveflow.audio.stream import DEMUXERS, Samples
 
 if TYPE_CHECKING:
     from av import AudioFrame
     from av.filter import Graph
 
-# Small blocks: a graph holds a dozen blocks, and a mix may hold 64 graphs.
-GRAPH_SAMPLES = 32_768
 # Decoders see so much before `start` that nothing earlier matters: ten MPEG
 # frames of bit reservoir, two Vorbis packets.
 PREROLL_SECONDS = 1.5
@@ -31,20 +24,18 @@ def read_blocks(
     source: Source,
     *,
     facts: Facts,
-    start: int = 0,
-    frames: int = 0,
-    is_exact: bool = False,
+    start: int,
+    samples: int,
+    length: Length,
 ) -> Iterator[Samples]:
     """Decode a file by FFmpeg in large blocks, from the frame `start` on.
 
     Parameters
     ----------
-    start
-        The first frame to decode.
-    frames
-        The length to which all blocks must add up, 0 where that is not known.
-    is_exact
-        Whether the length has to be met to the frame.
+    samples
+        The size of a block, counted over all channels.
+    length
+        The length to which all blocks must add up.
 
     Yields
     ------
@@ -58,7 +49,7 @@ def read_blocks(
     ValueError
         Seeking led behind `start`, or frames are missing.
     """
-    graph = _open_graph(source, facts, start=start)
+    graph = _open_graph(source, facts, start=start, samples=samples)
     position: int | None = None if start else 0
     held: Samples | None = None  # the block that waits for the next block's time stamp
     for at, block in _pull_blocks(graph, facts):
@@ -66,16 +57,16 @@ def read_blocks(
             position = at
             if position > start:
                 raise ValueError(f"Seeking to {start} led to {position}.")
-        if frames and at > position + JITTER:
+        if length.whole and at > position + JITTER:
             raise ValueError(f"Frames are missing before {at}.")
         if held is not None:
             yield held
         skip = max(0, start - position)
         held = block[skip:] if skip < len(block) else None
         position += len(block)
-    least = frames if is_exact else frames - JITTER
-    if frames and position is not None and position < least:
-        raise ValueError(f"Only {position} of {frames} frames can be decoded.")
+    least = length.whole - (0 if length.is_exact else JITTER)
+    if length.whole and position is not None and position < least:
+        raise ValueError(f"Only {position} of {length.whole} frames can be decoded.")
     if held is not None:
         yield held
 
@@ -96,7 +87,7 @@ def _pull_blocks(graph: "Graph", facts: Facts) -> Iterator[tuple[int, Samples]]:
         yield at - facts.first, block
 
 
-def _open_graph(source: Source, facts: Facts, *, start: int) -> "Graph":
+def _open_graph(source: Source, facts: Facts, *, start: int, samples: int) -> "Graph":
     from av.filter import Graph
 
     options = {
@@ -112,7 +103,7 @@ def _open_graph(source: Source, facts: Facts, *, start: int) -> "Graph":
         seconds = (start + facts.first) / facts.sample_rate - PREROLL_SECONDS
         options["seek_point"] = f"{max(0.0, seconds):.6f}"
     graph = Graph()
-    size = str(max(1, GRAPH_SAMPLES // facts.channels))
+    size = str(max(1, samples // facts.channels))
     graph.link_nodes(
         graph.add("amovie", **options),
         graph.add("asetnsamples", n=size, p="0"),

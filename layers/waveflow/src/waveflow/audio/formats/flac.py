@@ -1,16 +1,18 @@
-"""Parse the structure of FLAC files, and decode their samples with libsndfile."""
+"""Parse the structure of FLAC files, and decode their samples with libFLAC."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-import soundfile
 
 from waveflow.audio.formats.head import read_head
 from waveflow.audio.stream import BLOCK_SAMPLES, Samples
 from waveflow.errors import CorruptAudioError
+
+if TYPE_CHECKING:
+    from plibflac import Decoder
 
 MAGIC = b"fLaC"
 BLOCK_HEADER_BYTES = 4
@@ -31,44 +33,34 @@ RATES = dict(
 DEPTHS = {1: 8, 2: 12, 4: 16, 5: 20, 6: 24, 7: 32}
 SIDE_STEREO = (8, 9, 10)
 TAIL_BYTES = 1 << 20
-LIBSNDFILE_BITS = (8, 16, 24)
 NEAR_END = BLOCK_SAMPLES + 65_536  # frames: the block that failed, and one of FLAC's
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """Hold a FLAC file's format, and its length by STREAMINFO and by the last frame."""
+    """Hold a FLAC file's format, and its length by STREAMINFO and by the last frame.
 
+    Parameters
+    ----------
+    offset
+        The first byte of the stream, behind any ID3 tags.
+    claimed
+        The length by STREAMINFO in frames, 0 where it is left open.
+    shown
+        The length by the last frame's header, 0 where no such header was found.
+    """
+
+    offset: int
     sample_rate: int
     channels: int
     bits: int
     claimed: int
     shown: int
 
-    @property
-    def frames(self) -> int:
-        """Return a FLAC file's length by its last frame, else by STREAMINFO."""
-        return self.shown or self.claimed
-
-    @property
-    def fits_libsndfile(self) -> bool:
-        """Tell whether libsndfile decodes the FLAC file to its true end."""
-        # libsndfile stops at the claim, and does not notice a change of format: the
-        # last frame's header then does not fit the first block.
-        whole = 0 < self.shown <= self.claimed
-        return self.bits in LIBSNDFILE_BITS and whole
-
-
-class ForwardSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # untyped base
-    """Read a sound file forwards only.
-
-    libsndfile asks a seekable file for its position around each read; FLAC then
-    decodes several times, and fails where its length is unknown.
-    """
-
-    def seekable(self) -> bool:
-        """Return False, so that libsndfile does not seek around each read."""
-        return False
+    def is_near_end(self, done: int) -> bool:
+        """Tell whether no more than the end of a FLAC file is behind `done` frames."""
+        step = BLOCK_SAMPLES // self.channels  # blocks of any size get the same answer
+        return self.shown - done // step * step <= NEAR_END
 
 
 def read_structure(path: Path) -> Structure:
@@ -84,11 +76,12 @@ def read_structure(path: Path) -> Structure:
     CorruptAudioError
         The stream does not start with STREAMINFO.
     """
-    head, _ = read_head(path)
+    head, offset = read_head(path)
     if len(head) < STREAMINFO_BYTES or head[4] & 0x7F or head[5:8] != b"\x00\x00\x22":
         raise CorruptAudioError("The FLAC stream does not start with STREAMINFO.")
     packed, expected = int.from_bytes(head[18:26], "big"), _expect(head)
     return Structure(
+        offset=offset,
         sample_rate=expected.sample_rate,
         channels=expected.channels,
         bits=expected.bits,
@@ -109,31 +102,63 @@ def _expect(head: bytes) -> "_Expected":
     )
 
 
-def read_blocks(path: Path, structure: Structure, *, start: int) -> Iterator[Samples]:
-    """Decode a FLAC file with libsndfile, from the frame `start` on.
+def read_blocks(
+    path: Path, structure: Structure, *, start: int, samples: int
+) -> Iterator[Samples]:
+    """Decode a FLAC file with libFLAC, from the frame `start` on.
+
+    Parameters
+    ----------
+    samples
+        The size of a block, counted over all channels.
 
     Yields
     ------
     Samples
-        Shape (frames, channels); int16 for up to 16 bits, else int32.
+        Shape (frames, channels), one plane for each channel; int16 for up to 16
+        bits, else int32.
 
     Raises
     ------
-    soundfile.LibsndfileError
-        A frame cannot be decoded.
+    ValueError
+        A frame is missing, broken, or of another format than STREAMINFO.
     """
-    dtype = np.int16 if structure.bits <= 16 else np.int32  # noqa: PLR2004
-    # Open by descriptor: soundfile would look at the name's suffix.
-    with path.open("rb") as raw, ForwardSoundFile(raw.fileno(), closefd=False) as file:
-        if start:
-            file.seek(start)
-        block = np.empty((BLOCK_SAMPLES // file.channels, file.channels), dtype)
-        while True:
-            read = file.read(out=block)
-            if len(read):
-                yield read
-            if len(read) < len(block):
-                return
+    import plibflac
+
+    done = start
+    try:
+        with path.open("rb", buffering=0) as raw:
+            raw.seek(structure.offset)
+            with plibflac.Decoder(raw) as decoder:
+                if start:
+                    decoder.seek(start)
+                while planes := decoder.read(samples // structure.channels):
+                    _check_format(decoder, structure)
+                    yield _left_justify(planes, structure.bits)
+                    done += len(planes[0])
+    except plibflac.Error as exc:
+        raise ValueError(f"libFLAC says: {exc}.") from exc
+    # A frame that is cut, or so broken that it swallows the rest, is no error there.
+    if done < structure.shown:
+        raise ValueError(f"libFLAC ends after {done} of {structure.shown} frames.")
+
+
+def _check_format(decoder: "Decoder", structure: Structure) -> None:
+    """Refuse decoded frames whose format is not the one that STREAMINFO names."""
+    found = decoder.sample_rate, decoder.channels, decoder.bits_per_sample
+    if found != (structure.sample_rate, structure.channels, structure.bits):
+        raise ValueError("The format changes within the FLAC file.")
+
+
+def _left_justify(planes: tuple[memoryview, ...], bits: int) -> Samples:
+    """Return libFLAC's planes as one block whose full scale is that of its type."""
+    dtype = np.dtype(np.int16 if bits <= 16 else np.int32)  # noqa: PLR2004
+    block = np.empty((len(planes), len(planes[0])), dtype)
+    for row, plane in zip(block, planes, strict=True):
+        row[:] = plane
+    if bits < 8 * dtype.itemsize:
+        block <<= 8 * dtype.itemsize - bits
+    return block.T
 
 
 def starts_with_junk(path: Path) -> bool:
@@ -179,7 +204,9 @@ def _last_frame_end(path: Path, like: "_Expected") -> int:
 
 def _frame_end(header: bytes, like: "_Expected") -> int:
     """Return the sample at which a FLAC frame ends, or 0 without a valid header."""
-    if len(header) < FRAME_HEADER_BYTES or not like.matches(header):
+    # The last frame of a silent file may be shorter than the longest header.
+    header = header.ljust(FRAME_HEADER_BYTES, b"\0")
+    if not like.matches(header):
         return 0
     coded = _coded_number(header)
     if coded is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from waveflow.audio.formats import ffmpeg, ogg
-from waveflow.audio.formats.container import Source
+from waveflow.audio.formats.container import Length, Source
 from waveflow.audio.stream import (
     BLOCK_SAMPLES,
     TRUNCATED,
@@ -63,9 +63,7 @@ def _refuse_others(links: list[ogg.Link]) -> None:
 def _open_link(path: Path, link: ogg.Link, *, is_alone: bool) -> Stream:
     part = (0, 0) if is_alone else (link.start, link.stop)
     is_exact = link.kind is Kind.OGG and link.ended and not link.cut
-    length = ffmpeg.Length(
-        link.frames, link.lead, is_exact=is_exact and link.frames > 0
-    )
+    length = Length(link.frames, link.lead, is_exact=is_exact and link.frames > 0)
     try:
         stream = ffmpeg.open_stream(Source(path, link.kind, *part), length)
     except CorruptAudioError as exc:
@@ -87,7 +85,7 @@ def _open_chain(path: Path, links: list[ogg.Link]) -> Stream:
         channels=max(link.counter.channels for link in links),
         frames=sum(link.frames * rate // link.counter.sample_rate for link in links),
         rounding=Rounding.NEAREST,
-        read=lambda _: iter(()),
+        read=lambda _start, _samples: iter(()),
     )
     stream.read = _Chain(path, links, stream).read
     return stream
@@ -101,23 +99,23 @@ class _Chain:
     links: list[ogg.Link]
     stream: Stream
 
-    def read(self, start: int) -> Iterator[Samples]:
-        """Decode from the frame `start` on."""
-        return ffmpeg.skip_frames(self._play(), start)
+    def read(self, start: int, samples: int) -> Iterator[Samples]:
+        """Decode in blocks of so many samples, from the frame `start` on."""
+        return ffmpeg.skip_frames(self._play(samples), start)
 
-    def _play(self) -> Iterator[Samples]:
+    def _play(self, samples: int) -> Iterator[Samples]:
         for link in self.links:
-            rate, blocks = link.counter.sample_rate, self._read_link(link)
+            rate, blocks = link.counter.sample_rate, self._read_link(link, samples)
             if rate != self.stream.sample_rate:
                 blocks = self._resample(blocks, rate)
             yield from blocks
 
-    def _read_link(self, link: ogg.Link) -> Iterator[Samples]:
+    def _read_link(self, link: ogg.Link, samples: int) -> Iterator[Samples]:
         """Decode one link; silence stands for what cannot be decoded of the chain."""
         done, channels = 0, np.arange(self.stream.channels)
         try:
             one = _open_link(self.path, link, is_alone=False)
-            for block in one.read(0):
+            for block in one.read(0, samples):
                 # Channels in turn: the mean of stereo in a wider chain stays its mean.
                 yield block[:, channels % block.shape[1]]
                 done += len(block)

@@ -17,7 +17,7 @@ from waveflow.audio.formats import (
     pcm,
     wav,
 )
-from waveflow.audio.formats.container import Source
+from waveflow.audio.formats.container import Length, Source
 from waveflow.audio.formats.pcm import Encoding, Layout
 from waveflow.audio.stream import TRUNCATED, Kind, Rounding, Samples, Stream
 
@@ -46,44 +46,53 @@ def _open_pcm(path: Path, layout: Layout) -> Stream:
         channels=layout.channels,
         frames=layout.frames,
         rounding=Rounding.TRUNCATE if is_float else Rounding.SHIFT,
-        read=lambda start: pcm.read_blocks(path, layout, start=start),
+        read=lambda start, samples: pcm.read_blocks(
+            path, layout, start=start, samples=samples
+        ),
         splittable=True,
         warnings={TRUNCATED} if layout.truncated else set(),
     )
 
 
 def open_flac(path: Path) -> Stream:
-    """Open a FLAC file for decoding, by FFmpeg where libsndfile would stop early."""
+    """Open a FLAC file for decoding, by FFmpeg where its last frame is not found."""
     structure = flac.read_structure(path)
-    if not structure.fits_libsndfile:
+    if not structure.shown:
         stream = ffmpeg.open_stream(Source(path, Kind.FLAC))
-        stream.frames = structure.frames
+        stream.frames = structure.claimed
         return stream
     warnings: set[str] = set()
     return Stream(
         kind=Kind.FLAC,
         sample_rate=structure.sample_rate,
         channels=structure.channels,
-        frames=structure.frames,
+        frames=structure.shown,
         rounding=Rounding.SHIFT,
-        read=lambda start: _read_flac(path, structure, start=start, warnings=warnings),
+        read=lambda start, samples: _read_flac(
+            path, structure, start=start, samples=samples, warnings=warnings
+        ),
         splittable=True,
         warnings=warnings,
     )
 
 
 def _read_flac(
-    path: Path, structure: flac.Structure, *, start: int, warnings: set[str]
+    path: Path,
+    structure: flac.Structure,
+    *,
+    start: int,
+    samples: int,
+    warnings: set[str],
 ) -> Iterator[Samples]:
-    """Decode FLAC with libsndfile; FFmpeg finishes a file that breaks off."""
+    """Decode FLAC with libFLAC; FFmpeg finishes a file that breaks off."""
     done = start
     try:
-        for block in flac.read_blocks(path, structure, start=start):
+        for block in flac.read_blocks(path, structure, start=start, samples=samples):
             yield block
             done += len(block)
-    except RuntimeError:
-        is_near_end = structure.shown - done <= flac.NEAR_END
-        if not is_near_end and (done or not flac.starts_with_junk(path)):
+    except ValueError:
+        near_end = structure.is_near_end(done)
+        if not near_end and (done or not flac.starts_with_junk(path)):
             raise
         source = Source(path, Kind.FLAC)
         facts = container.read_facts(source)
@@ -100,7 +109,7 @@ def open_mp3(path: Path) -> Stream:
     length = mpeg_length.measure(path)
     stream = ffmpeg.open_stream(
         Source(path, Kind.MP3),
-        ffmpeg.Length(length.promised),
+        Length(length.promised),
         channels=length.channels,
     )
     stream.frames, stream.splittable = length.frames, True

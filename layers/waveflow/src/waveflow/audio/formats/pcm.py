@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio.formats.chunks import Extent
-from waveflow.audio.stream import BLOCK_SAMPLES, Kind, Samples
+from waveflow.audio.stream import Kind, Samples
 
 LOW_BYTE = -256  # masks the byte that a 24-bit sample shares with its neighbour
 
@@ -71,8 +71,10 @@ class Layout:
         )
 
 
-def read_blocks(path: Path, layout: Layout, *, start: int = 0) -> Iterator[Samples]:
-    """Read PCM samples block by block, from the frame `start` on.
+def read_blocks(
+    path: Path, layout: Layout, *, start: int, samples: int
+) -> Iterator[Samples]:
+    """Read PCM in blocks of so many samples, from the frame `start` on.
 
     Yields
     ------
@@ -86,37 +88,26 @@ def read_blocks(path: Path, layout: Layout, *, start: int = 0) -> Iterator[Sampl
         start -= skipped
         offset = extent.offset + skipped * layout.frame_bytes
         left = (frames - skipped) * layout.frame_bytes
-        yield from _read_extent(path, layout, offset=offset, left=left)
+        yield from _read_extent(path, layout, offset=offset, left=left, samples=samples)
 
 
 def _read_extent(
-    path: Path, layout: Layout, *, offset: int, left: int
+    path: Path, layout: Layout, *, offset: int, left: int, samples: int
 ) -> Iterator[Samples]:
-    frames_per_block = max(1, BLOCK_SAMPLES // layout.channels)
-    block_bytes = frames_per_block * layout.frame_bytes
+    block_bytes = max(1, samples // layout.channels) * layout.frame_bytes
     buffer = bytearray(block_bytes + 1)  # a 24-bit read looks one byte further
     view = memoryview(buffer)
     convert = converter(layout)
-    with path.open("rb", buffering=0) as file:
+    with path.open("rb") as file:
         file.seek(offset)
         while left > 0:
-            count = _fill_buffer(file.readinto, view[: min(block_bytes, left)])
+            count = file.readinto(view[: min(block_bytes, left)])
             count -= count % layout.frame_bytes
             if not count:
                 return
             left -= count
-            samples = convert(buffer, count // layout.width)
-            yield samples.reshape(-1, layout.channels)
-
-
-def _fill_buffer(readinto: Callable[[memoryview], int | None], view: memoryview) -> int:
-    filled = 0
-    while filled < len(view):
-        count = readinto(view[filled:])
-        if not count:
-            break
-        filled += count
-    return filled
+            block = convert(buffer, count // layout.width)
+            yield block.reshape(-1, layout.channels)
 
 
 def converter(layout: Layout) -> Convert:

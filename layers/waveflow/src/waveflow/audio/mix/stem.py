@@ -1,27 +1,30 @@
-"""Read one stem of a mix as mono blocks of one length at one sample rate."""
+"""Decode one stem of a mix, and add its samples to the sum of all stems."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio import codec
 from waveflow.audio.kernels import mono
-from waveflow.audio.stream import Samples
+from waveflow.audio.stream import BLOCK_SAMPLES, SMALL_BLOCK_SAMPLES, Samples
 from waveflow.errors import WaveflowError
 
-MIX_FRAMES = 65_536
-# Short steps: intermediate arrays stay in the processor's cache, and their memory
+STEP_FRAMES = 65_536  # frames that are summed at once
+# Short pieces: intermediate arrays stay in the processor's cache, and their memory
 # is not mapped anew each time.
-STEP_FRAMES = 16_384
+MONO_FRAMES = 16_384
 RESAMPLED = "RESAMPLED"
 QUALITY = "VHQ"  # alias rejection of 155 dB at a tenth more time than HQ
+NOTHING: Samples = np.zeros((0, 1), np.float32)
 
 
-class StemReader:
-    """Read one stem of a mix in mono blocks of MIX_FRAMES.
+class Stem:
+    """Decode one stem of a mix once, and add it step by step to a sum.
 
     Parameters
     ----------
@@ -38,51 +41,69 @@ class StemReader:
     def __init__(
         self, path: Path, name: str, *, sample_rate: int | None, deadline: float | None
     ) -> None:
-        self._name = name
+        self._name, self._deadline = name, deadline
         with _errors_name(name):
             self._stream = codec.open_audio(path)
         self.sample_rate = sample_rate or self._stream.sample_rate
-        self._blocks = self._at_mix_rate(codec.blocks(self._stream, deadline=deadline))
-        self._rest: Samples = np.zeros((0, 1), np.float32)
-        self._out = np.empty(MIX_FRAMES, np.float32)
+        self._is_resampled = self._stream.sample_rate != self.sample_rate
+        self.seek(0)
+
+    @property
+    def seekable_frames(self) -> int:
+        """Return the length of uncompressed samples at the mix's rate, else 0."""
+        is_pcm = self._stream.splittable and self._stream.kind in codec.UNCOMPRESSED
+        return self._stream.frames if is_pcm and not self._is_resampled else 0
+
+    def starting_at(self, frame: int) -> Self:
+        """Return a seekable stem with a decoder of its own, which starts at a frame."""
+        other = copy(self)
+        other.seek(frame)
+        return other
+
+    def seek(self, frame: int) -> None:
+        """Start decoding at a frame."""
+        self._rest = NOTHING
+        is_pcm = self._stream.kind in codec.UNCOMPRESSED  # holds one block, not a dozen
+        blocks = codec.blocks(
+            self._stream,
+            start=frame,
+            deadline=self._deadline,
+            samples=BLOCK_SAMPLES if is_pcm else SMALL_BLOCK_SAMPLES,
+        )
+        self._blocks = self._resample(blocks) if self._is_resampled else blocks
 
     @property
     def warnings(self) -> set[str]:
         """Return the decoder's warning codes so far, each with the stem's name."""
-        codes = set(self._stream.warnings)
-        if self._stream.sample_rate != self.sample_rate:
-            codes.add(RESAMPLED)
+        codes = self._stream.warnings | ({RESAMPLED} if self._is_resampled else set())
         return {f"{code}:{self._name}" for code in codes}
 
-    def next_block(self) -> NDArray[np.float32]:
-        """Return the next MIX_FRAMES mono samples of the stem.
+    def peek(self) -> Samples:
+        """Return the decoded frames that are added next, shape (frames, channels)."""
+        if not len(self._rest):
+            with _errors_name(self._name):
+                self._rest = next(self._blocks, NOTHING)
+        return self._rest
 
-        Returns
-        -------
-        NDArray
-            Shape (MIX_FRAMES,), shorter at the end, then empty; only valid until
-            the next.
+    def add_to(self, total: NDArray[np.float32 | np.int32]) -> int:
+        """Add the stem's next frames to a sum, and return their number.
+
+        Parameters
+        ----------
+        total
+            float32, shape (frames,), in units of full scale: takes the mean of the
+            channels. Or int32, shape (frames, channels): takes 16-bit samples.
         """
-        filled = 0
-        while filled < MIX_FRAMES:
-            if not len(self._rest):
-                with _errors_name(self._name):
-                    block = next(self._blocks, None)
-                if block is None:
-                    break
-                self._rest = block
-            count = min(len(self._rest), MIX_FRAMES - filled, STEP_FRAMES)
-            self._out[filled : filled + count] = mono(self._rest[:count])
-            self._rest = self._rest[count:]
-            filled += count
-        return self._out[:filled]
+        filled, most = 0, len(total) if total.ndim > 1 else MONO_FRAMES
+        while filled < len(total) and len(block := self.peek()):
+            part = total[filled : filled + min(len(block), most)]
+            block = block[: len(part)]
+            np.add(part, block if part.ndim > 1 else mono(block), out=part)
+            self._rest = self._rest[len(part) :]
+            filled += len(part)
+        return filled
 
-    def _at_mix_rate(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
-        if self._stream.sample_rate == self.sample_rate:
-            return blocks
-        return self._resample(mono(block) for block in blocks)
-
-    def _resample(self, blocks: Iterator[NDArray[np.float32]]) -> Iterator[Samples]:
+    def _resample(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
         import soxr
 
         resampler = soxr.ResampleStream(
@@ -92,11 +113,13 @@ class StemReader:
             dtype="float32",
             quality=QUALITY,
         )
-        # Pieces that become about one block: 8 kHz to 192 kHz is 24 times as much.
-        step = max(1, MIX_FRAMES * self._stream.sample_rate // self.sample_rate)
-        for block in blocks:
+        # Pieces that become about one step: 8 kHz to 192 kHz is 24 times as much.
+        step = max(1, STEP_FRAMES * self._stream.sample_rate // self.sample_rate)
+        for block in map(mono, blocks):
             for start in range(0, len(block), step):
-                yield resampler.resample_chunk(block[start : start + step])[:, None]
+                piece = resampler.resample_chunk(block[start : start + step])
+                if len(piece):
+                    yield piece[:, None]
         yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)[:, None]
 
 

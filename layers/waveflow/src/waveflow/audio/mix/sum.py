@@ -1,19 +1,23 @@
 """Mix stems to one mono WAV, in memory that does not grow with their length."""
 
 import hashlib
-import wave
+import shutil
+import struct
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
-from waveflow.audio.mix.stem import MIX_FRAMES, STEP_FRAMES, StemReader
-from waveflow.audio.waveform.draw import Waveform, draw
-from waveflow.audio.waveform.parallel import DECODERS
-from waveflow.errors import AudioTooLongError, InvalidMessageError
+from waveflow.audio import codec
+from waveflow.audio.mix.stem import STEP_FRAMES, Stem
+from waveflow.audio.mix.total import SUM_BYTES, TOO_LONG, Total
+from waveflow.audio.stream import Block, Kind, Rounding, Samples, Stream
+from waveflow.audio.waveform.canvas import Canvas, Plan
+from waveflow.audio.waveform.draw import Waveform, waveform_of
+from waveflow.errors import AudioTooLongError, InvalidMessageError, ResourceLimitError
 
 PEAK_CEILING = 0.95  # set by the platform
 PEAKS_OF_A_MIX = 4_000  # set by the platform
@@ -29,14 +33,6 @@ class Mix:
 
     Parameters
     ----------
-    sample_rate
-        Of the first stem, in Hz.
-    channels
-        Always 1.
-    frames
-        Of the longest stem.
-    duration
-        In seconds.
     waveform
         Exactly what `draw` gives for the written file.
     warnings
@@ -45,10 +41,6 @@ class Mix:
         SHA-256 of the written file, hexadecimal.
     """
 
-    sample_rate: int
-    channels: int
-    frames: int
-    duration: float
     waveform: Waveform
     warnings: tuple[str, ...]
     audio_hash: str
@@ -87,92 +79,89 @@ def mix(
     """
     if not paths:
         raise InvalidMessageError("A mix needs at least one stem.")
-    job = _Job(paths, names or [path.name for path in paths], deadline)
+    most = (MAX_WAV_BYTES - HEADER_BYTES) // SAMPLE_BYTES
     try:
-        peak, frames, warnings = job.write(out, gain=1.0)
-        if peak > PEAK_CEILING:
-            peak, frames, warnings = job.write(out, gain=PEAK_CEILING / peak)
-        waveform = draw(out, num_peaks, deadline=deadline)
-        return Mix(
-            sample_rate=waveform.sample_rate,
-            channels=1,
-            frames=frames,
-            duration=waveform.duration,
-            waveform=waveform,
-            warnings=warnings,
-            audio_hash=_hash_of(out),
-        )
+        stems = _open(paths, names or [path.name for path in paths], deadline=deadline)
+        _check_room(max(stem.seekable_frames for stem in stems), out.parent, most=most)
+        with closing(Total(out.parent, most=most)) as total:
+            total.add(stems)
+            stream = _mean(total, stems)
+            canvas = Canvas(Plan(stream.frames, num_peaks, stream.rounding, 1))
+            with out.open("wb") as file:
+                wav = _WavFile(file, stream)
+                codec.decode_into(stream, [canvas, wav], deadline=deadline)
     except BaseException:
         out.unlink(missing_ok=True)
         raise
+    warnings = sorted(code for stem in stems for code in stem.warnings)
+    return Mix(waveform_of(canvas, stream), tuple(warnings), wav.finish())
 
 
-def _hash_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _open(
+    paths: Sequence[Path], names: Sequence[str], *, deadline: float | None
+) -> list[Stem]:
+    """Open the stems' files, to be read at the first stem's sample rate."""
+    stems: list[Stem] = []
+    for path, name in zip(paths, names, strict=True):
+        rate = stems[0].sample_rate if stems else None
+        stems.append(Stem(path, name, sample_rate=rate, deadline=deadline))
+    return stems
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """Write the mix of the same stems once, or a second time at another gain."""
-
-    paths: Sequence[Path]
-    names: Sequence[str]
-    deadline: float | None
-
-    def write(self, out: Path, *, gain: float) -> tuple[float, int, tuple[str, ...]]:
-        """Write the mixed WAV; return its peak before the gain, length and warnings."""
-        stems = self._open()
-        rate, peak, frames = stems[0].sample_rate, 0.0, 0
-        decoders = min(DECODERS, len(stems))
-        with wave.open(str(out), "wb") as wav, ThreadPoolExecutor(decoders) as pool:
-            wav.setparams((1, SAMPLE_BYTES, rate, 0, "NONE", ""))
-            for block in _sum_blocks(stems, pool):
-                peak = max(peak, float(block.max()), -float(block.min()))
-                frames += len(block)
-                if HEADER_BYTES + SAMPLE_BYTES * frames > MAX_WAV_BYTES:
-                    raise AudioTooLongError("The mix is longer than 4 GiB of WAV.")
-                for start in range(0, len(block), STEP_FRAMES):
-                    wav.writeframesraw(
-                        _to_pcm(block[start : start + STEP_FRAMES], gain)
-                    )
-        return peak, frames, _warnings_of(stems)
-
-    def _open(self) -> list[StemReader]:
-        """Open the stems' files, read at the first stem's sample rate."""
-        stems: list[StemReader] = []
-        for path, name in zip(self.paths, self.names, strict=True):
-            rate = stems[0].sample_rate if stems else None
-            stems.append(
-                StemReader(path, name, sample_rate=rate, deadline=self.deadline)
-            )
-        return stems
+def _check_room(frames: int, folder: Path, *, most: int) -> None:
+    """Refuse a mix of so many frames that the WAV or the disk cannot hold."""
+    if frames > most:
+        raise AudioTooLongError(TOO_LONG)
+    needed = frames * (SUM_BYTES + SAMPLE_BYTES)
+    if needed > shutil.disk_usage(folder).free:
+        raise ResourceLimitError(f"The sum and the mix need {needed} bytes of disk.")
 
 
-def _warnings_of(stems: Sequence[StemReader]) -> tuple[str, ...]:
-    return tuple(sorted(code for stem in stems for code in stem.warnings))
-
-
-def _sum_blocks(
-    stems: Sequence[StemReader], pool: ThreadPoolExecutor
-) -> Iterator[NDArray[np.float32]]:
-    """Yield the mean of all stems, block by block."""
+def _mean(total: Total, stems: Sequence[Stem]) -> Stream:
+    """Return the mean of summed stems, below the ceiling, as a stream of 16 bits."""
     count = np.float32(len(stems))
-    total = np.empty(MIX_FRAMES, np.float32)
-    while True:
-        total[:] = 0
-        longest = 0
-        for block in pool.map(StemReader.next_block, stems):
-            longest = max(longest, len(block))
-            total[: len(block)] += block
-        if not longest:
-            return
-        total /= count
-        yield total[:longest]
+    loudest = max(PEAK_CEILING, float(np.float32(total.peak) / count))
+    gain = np.float32(PEAK_CEILING / loudest * INT16_SCALE)
+    return Stream(
+        kind=Kind.WAV,
+        sample_rate=stems[0].sample_rate,
+        channels=1,
+        frames=total.frames,
+        rounding=Rounding.SHIFT,
+        read=lambda *_: _read(total, count, gain),
+    )
 
 
-def _to_pcm(block: NDArray[np.float32], gain: float) -> bytes:
-    scaled = block * np.float32(gain * INT16_SCALE)
-    np.rint(scaled, out=scaled)
-    np.clip(scaled, -INT16_SCALE - 1, INT16_SCALE, out=scaled)
-    return scaled.astype(np.int16).tobytes()
+def _read(total: Total, count: np.float32, gain: np.float32) -> Iterator[Samples]:
+    """Yield the sum divided and multiplied, as two roundings of float32."""
+    step, pcm = np.empty(STEP_FRAMES, np.float32), np.empty((STEP_FRAMES, 1), "<i2")
+    for at in range(0, total.frames, STEP_FRAMES):
+        block = step[: total.read(at, step)]
+        block /= count
+        block *= gain
+        samples = pcm[: len(block)]
+        np.rint(block, out=samples[:, 0], casting="unsafe")
+        yield samples
+
+
+class _WavFile:
+    """Write and hash a WAV file from blocks of mono 16-bit samples."""
+
+    def __init__(self, file: BinaryIO, stream: Stream) -> None:
+        self._file, self._digest = file, hashlib.sha256()
+        size, rate = SAMPLE_BYTES * stream.frames, stream.sample_rate
+        fmt = struct.pack("<IHHIIHH", 16, 1, 1, rate, SAMPLE_BYTES * rate, 2, 16)
+        riff = struct.pack("<4sI4s", b"RIFF", HEADER_BYTES - 8 + size, b"WAVE")
+        self._write(riff + b"fmt " + fmt + struct.pack("<4sI", b"data", size))
+
+    def add(self, block: Block) -> None:
+        """Write the next samples."""
+        self._write(block.samples.reshape(-1).data)
+
+    def finish(self) -> str:
+        """Return the SHA-256 of the file, hexadecimal."""
+        return self._digest.hexdigest()
+
+    def _write(self, data: bytes | memoryview) -> None:
+        self._file.write(data)
+        self._digest.update(data)

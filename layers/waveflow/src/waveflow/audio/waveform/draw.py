@@ -92,10 +92,12 @@ def draw(
     stream = codec.open_audio(path)
     plan = Plan(stream.frames or 1, num_peaks, stream.rounding, stream.channels)
     long = stream.frames >= decoders * MIN_PART_FRAMES
-    if stream.splittable and long and not listeners:
+    # Two decoders of PCM only share one memory bus.
+    splits = stream.splittable and stream.kind not in codec.UNCOMPRESSED
+    if decoders > 1 and splits and long and not listeners:
         canvas = parallel.paint(stream, plan, deadline=deadline, parts=decoders)
         if canvas is not None:
-            return _waveform_of(canvas, stream)
+            return waveform_of(canvas, stream)
         stream = codec.open_audio(path)
     at_first = frozenset(stream.warnings)
     for _ in range(MAX_PASSES):
@@ -103,13 +105,14 @@ def draw(
         canvas = Canvas(plan)
         codec.decode_into(stream, [canvas, *listeners], deadline=deadline)
         if canvas.position == plan.frames:
-            return _waveform_of(canvas, stream)
+            return waveform_of(canvas, stream)
         plan = replace(plan, frames=canvas.position)
         listeners = ()  # every listener has heard the whole file
     raise CorruptAudioError("Decoding gives another length each time.")
 
 
-def _waveform_of(canvas: Canvas, stream: Stream) -> Waveform:
+def waveform_of(canvas: Canvas, stream: Stream) -> Waveform:
+    """Return the waveform of a stream that a canvas has heard whole."""
     drawing, plan = canvas.finish(), canvas.plan
     return Waveform(
         sample_rate=stream.sample_rate,

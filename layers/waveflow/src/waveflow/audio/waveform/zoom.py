@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio import codec, kernels
+from waveflow.audio import codec
 from waveflow.audio.stream import Block, Samples, Stream
 from waveflow.audio.waveform import levels
 from waveflow.audio.waveform.canvas import MIN_SAMPLES_PER_PIXEL
@@ -154,6 +154,7 @@ class ZoomLevel:
         self._stream = stream
         self._run = samples_per_pixel
         self._bits, self._split = bits, split
+        self._sums = levels.ChannelSums(stream.rounding)
         self._parts: list[Points] = []
         self._frames = 0
 
@@ -191,11 +192,7 @@ class ZoomLevel:
         if self._split:
             lanes = [samples[:, n : n + 1] for n in range(channels)]
         extremes = np.stack(
-            [
-                np.stack(kernels.fold(levels.sum_channels(lane, rounding), starts), 1)
-                for lane in lanes
-            ],
-            axis=1,
+            [np.stack(self._sums.fold(lane, starts), 1) for lane in lanes], axis=1
         )
         points = levels.to_16_bits(
             extremes, 1 if self._split else channels, rounding=rounding

@@ -1,0 +1,200 @@
+"""Sum the stems of a mix into a file on the disk, each stem decoded once."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from errno import ENOSPC
+from itertools import cycle, groupby, islice, pairwise
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waveflow.audio.mix.stem import STEP_FRAMES, Stem
+from waveflow.audio.stream import FULL_SCALE
+from waveflow.audio.waveform.parallel import CPUS
+from waveflow.errors import AudioTooLongError
+
+SUM_BYTES = 4  # float32
+DECODERS = 16  # open at once: each of AAC holds 2.5 MB
+MAX_PARTS = 8  # a Lambda has six processors at most
+MIN_SPLIT = 500_000  # frames: less is cheaper in one thread
+# Float32 holds sums of 64 stems of 16 bits and so many channels without rounding,
+# so that the order of the additions does not matter.
+EXACT_CHANNELS = (1, 2, 4, 8)
+TOO_LONG = "The mix is longer than 4 GiB of WAV."
+
+Step = tuple[NDArray[np.float32], int]  # samples, and the frames that any stem has
+Written = tuple[int, float]  # the frame behind the last that was written, the peak
+Item = TypeVar("Item")
+
+
+class Total:
+    """Keep the sum of stems as mono float32 in a file that has no name.
+
+    Parameters
+    ----------
+    folder
+        Takes the file.
+    most
+        The largest number of frames.
+
+    Attributes
+    ----------
+    frames
+        Of the longest stem.
+    peak
+        The largest magnitude of the sum; 1.0 is full scale of one stem.
+    """
+
+    def __init__(self, folder: Path, *, most: int) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
+        self._most = most
+        self._is_exact, self._is_stopped = True, False
+        self.frames, self.peak = 0, 0.0
+
+    def close(self) -> None:
+        """Give the disk's room back."""
+        self._file.close()
+
+    def add(self, stems: Sequence[Stem]) -> None:
+        """Decode the stems, and add them to the sum in their order."""
+        for first in range(0, len(stems), DECODERS):
+            self._add_group(stems[first : first + DECODERS])
+
+    def read(self, at: int, into: NDArray[np.float32]) -> int:
+        """Read the sum from the frame `at` on; return the number of frames read."""
+        read = os.preadv(self._file.fileno(), [into.data], at * SUM_BYTES)
+        return read // SUM_BYTES
+
+    def _add_group(self, stems: Sequence[Stem]) -> None:
+        self._is_exact = self._is_exact and all(map(_is_exact, stems))
+        if self._is_exact:
+            stems = sorted(stems, key=_layout)
+        longest = max(self.frames, *(stem.seekable_frames for stem in stems))
+        splits = longest >= MIN_SPLIT and all(stem.seekable_frames for stem in stems)
+        parts = _processors()
+        with ThreadPoolExecutor(parts) as pool:
+            if splits:
+                ends = self._write_parts(stems, longest, pool=pool, parts=parts)
+            else:
+                ends = [self._write(self._in_turn(stems, pool=pool, parts=parts))]
+        self.frames = max(end for end, _ in ends)
+        self.peak = max(peak for _, peak in ends)
+
+    def _write_parts(
+        self, stems: Sequence[Stem], frames: int, *, pool: Executor, parts: int
+    ) -> list[Written]:
+        """Write the sum in parts of the time line, each part in a thread of its own."""
+        steps = -(-frames // parts // STEP_FRAMES)
+
+        def write(start: int) -> Written:
+            here = [stem.starting_at(start) for stem in stems] if start else stems
+            added = _add(here, self._steps(start), exactly=self._is_exact)
+            return self._write(islice(added, steps), at=start)
+
+        try:
+            return list(pool.map(write, range(0, frames, steps * STEP_FRAMES)))
+        except BaseException:
+            self._is_stopped = True  # the other parts end at their next step
+            raise
+
+    def _in_turn(
+        self, stems: Sequence[Stem], *, pool: Executor, parts: int
+    ) -> Iterator[Step]:
+        """Yield the steps, to which several threads in turn add some of the stems."""
+        parts = min(parts, len(stems))
+        edges = [len(stems) * part // parts for part in range(parts + 1)]
+        steps = self._steps(0, buffers=parts + 1)
+        for start, stop in pairwise(edges):
+            steps = _add(stems[start:stop], steps, exactly=self._is_exact)
+            if stop < len(stems):
+                steps = _ahead(steps, pool)
+        return steps
+
+    def _steps(self, at: int, *, buffers: int = 1) -> Iterator[Step]:
+        """Yield the sum so far from a frame on, step by step, then endless silence."""
+        for step in cycle([np.empty(STEP_FRAMES, np.float32) for _ in range(buffers)]):
+            # Where no stem was added yet, another part's writing may have left a hole.
+            frames = self.read(at, step[: max(0, self.frames - at)])
+            step[frames:] = 0
+            yield step, frames
+            at += len(step)
+
+    def _write(self, steps: Iterator[Step], *, at: int = 0) -> Written:
+        """Write steps from a frame on, up to the first step without frames."""
+        end, peak = 0, 0.0
+        for step, frames in steps:
+            if not frames or self._is_stopped:
+                break
+            end = at + frames
+            if end > self._most:
+                raise AudioTooLongError(TOO_LONG)
+            data = step[:frames].data
+            if os.pwrite(self._file.fileno(), data, at * SUM_BYTES) < data.nbytes:
+                raise OSError(ENOSPC, os.strerror(ENOSPC))
+            at = end
+            peak = max(peak, float(step.max()), -float(step.min()))
+        return end, peak
+
+
+def _ahead(items: Iterator[Item], pool: Executor) -> Iterator[Item]:
+    """Yield items, each made in another thread while the one before is used."""
+    coming = pool.submit(next, items, None)
+    while (item := coming.result()) is not None:
+        coming = pool.submit(next, items, None)
+        yield item
+
+
+def _add(
+    stems: Sequence[Stem], steps: Iterator[Step], *, exactly: bool
+) -> Iterator[Step]:
+    """Yield the steps with the next frames of some stems added."""
+    adders: Sequence[Stem | _Integers] = stems
+    if exactly:
+        adders = [_Integers(list(alike)) for _, alike in groupby(stems, key=_layout)]
+    for step, frames in steps:
+        yield step, max(frames, *(adder.add_to(step) for adder in adders))
+
+
+class _Integers:
+    """Add 16-bit stems of one layout as integers, and join their channels once."""
+
+    def __init__(self, stems: Sequence[Stem]) -> None:
+        self._stems = stems
+        channels, is_interleaved = _layout(stems[0])
+        self._sum = np.empty((STEP_FRAMES, channels), np.int32)
+        if not is_interleaved:
+            self._sum = np.asfortranarray(self._sum)
+        self._mono = np.empty(STEP_FRAMES, np.float32)
+        self._unit = np.float32(1 / (FULL_SCALE["i2"] * channels))
+
+    def add_to(self, step: NDArray[np.float32]) -> int:
+        """Add the next frames of all stems to a step; return their number."""
+        self._sum[:] = 0
+        frames = max([stem.add_to(self._sum) for stem in self._stems])
+        first, *others = self._sum.T
+        for other in others:
+            first += other
+        np.multiply(
+            first, self._unit, out=self._mono, casting="unsafe", dtype=np.float32
+        )
+        step += self._mono
+        return frames
+
+
+def _is_exact(stem: Stem) -> bool:
+    block = stem.peek()
+    return block.dtype == np.int16 and block.shape[1] in EXACT_CHANNELS
+
+
+def _layout(stem: Stem) -> tuple[int, bool]:
+    block = stem.peek()
+    return block.shape[1], block.flags.c_contiguous
+
+
+def _processors() -> int:
+    """Return the number of processors to use, MAX_PARTS at most."""
+    return min(CPUS or 1, MAX_PARTS)

@@ -1,0 +1,148 @@
+"""Offer the commands that run the whole pipeline here, and show its executions."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from click.exceptions import Exit
+
+from waveflow_local import paths
+from waveflow_local.cli import options
+from waveflow_local.paths import LocalError
+
+_LAST_PORT = 65534  # the stand-in listens on the port after the engine's
+_PLAIN_WIDTH = 140
+_MODES = ("callback", "message")
+
+
+@click.command()
+@click.argument("files", metavar="[FILE...]", nargs=-1, type=options.PATH)
+@click.option(
+    "--out",
+    type=options.PATH,
+    default=Path("out"),
+    help="Folder for everything produced.",
+)
+def run(*, files: tuple[Path, ...], out: Path) -> None:
+    """Send audio through the whole pipeline.
+
+    Without a file, four made stems are played.
+    """
+    from rich.console import Console
+
+    from waveflow_local.demo.run import run as run_all
+
+    console = Console(file=sys.stdout)
+    if not console.is_terminal:
+        console = Console(file=sys.stdout, width=_PLAIN_WIDTH)
+    raise Exit(run_all(list(files), out, console=console))
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, _LAST_PORT),
+    default=paths.DEFAULT_PORT,
+    metavar="PORT",
+    help="Port of the AWS endpoint; the stand-in takes the next. 0 takes any.",
+)
+@click.option(
+    "--server/--no-server",
+    "standin",
+    default=True,
+    help="Run the stand-in for the platform's server.",
+)
+@click.option("--webhook-url", help="Send webhooks there; no stand-in runs.")
+@click.option(
+    "--verdict-mode",
+    type=click.Choice(_MODES),
+    default="callback",
+    help="Answers by task token, or by message.",
+)
+@click.option(
+    "--verdict-timeout",
+    "verdict_timeout_s",
+    type=click.IntRange(1),
+    default=900,
+    metavar="N",
+    help="Seconds for each of the three questions.",
+)
+@click.option(
+    "--retry-scale",
+    type=click.FloatRange(0),
+    default=0.02,
+    metavar="X",
+    help="Retries wait this part of what they say.",
+)
+@click.option(
+    "--data",
+    type=options.PATH,
+    default=Path("out/up"),
+    help="Folder for webhooks, the stand-in's table and logs.",
+)
+@click.option(
+    "--env-file",
+    type=options.PATH,
+    help="Write the printed settings to this file too.",
+)
+@click.option("--api/--no-api", default=True, help="Run the HTTP API and its page.")
+@click.option(
+    "--api-port",
+    type=options.PORT,
+    metavar="PORT",
+    help="Port of the API; without it 8000, or a free one.",
+)
+def up(**options_given: Any) -> None:
+    """Keep the local pipeline running.
+
+    What a server's .env needs is printed.
+    """
+    from waveflow_local.console import up as keeping
+
+    keeping.up(keeping.UpOptions(**options_given), out=sys.stdout)
+
+
+@click.command()
+@options.endpoint
+@click.option(
+    "--port",
+    type=options.PORT,
+    metavar="PORT",
+    help="Port of the API; without it 8000, or a free one.",
+)
+@click.option(
+    "--standin", default="", help="The stand-in's webhook URL, for the page's switches."
+)
+def api(*, endpoint: str, port: int | None, standin: str) -> None:
+    """Serve the HTTP API and its page alone.
+
+    The local engine must run: `waveflow up --no-api`.
+    """
+    from waveflow_local.console.api_server import serve
+    from waveflow_local.console.place import Place
+
+    serve(Place(endpoint=endpoint, port=port, standin_url=standin), out=sys.stdout)
+
+
+@click.command()
+@click.argument("subject", metavar="ID")
+@options.endpoint
+@options.as_json
+def status(*, subject: str, endpoint: str, as_json: bool) -> None:
+    """Show the states of a stem's executions.
+
+    ID is a stem's, stage's or job's; the reasons are shown too.
+    """
+    from waveflow_local.console.status import find, report
+    from waveflow_local.engine.clients import Clients
+
+    found = find(Clients(endpoint).sfn, paths.MACHINE_ARN, subject)
+    if not found:
+        raise LocalError(f"No execution knows {subject!r}.")
+    reports = [report(each) for each in found]
+    if as_json:
+        print(json.dumps(reports))
+    else:
+        print("\n".join(said["text"] for said in reports))
