@@ -1,10 +1,12 @@
 """Send 200 uploads through the local engine, and tell where its time goes.
 
-Run by `.venv/bin/python tests/performance/executions.py [UPLOADS]`. It runs what
-`waveflow up` runs, looks at the executions as `up` does, and prints executions for each
-second, CPU seconds for each execution, and the packages that its threads were seen in.
+Run by `.venv/bin/python tests/performance/executions.py [UPLOADS] [--profile]`. It runs
+what `waveflow up` runs, looks at the executions as `up` does, and prints executions for
+each second and CPU seconds for each execution; `--profile` adds each package's share
+of the CPU by cProfile in every thread, which makes the other figures much worse.
 """
 
+import cProfile
 import io
 import json
 import sys
@@ -21,11 +23,12 @@ from waveflow_local.engine.handlers import functions_log
 from waveflow_local.engine.pipeline import Pipeline, Settings
 from waveflow_local.standin.server import StandIn
 
-UPLOADS = int(sys.argv[1]) if sys.argv[1:] else 200
-LOOK_EVERY_S, SAMPLE_EVERY_S = 0.2, 0.01
+UPLOADS = int(next((word for word in sys.argv[1:] if word.isdigit()), "200"))
+PROFILED = "--profile" in sys.argv
+LOOK_EVERY_S = 0.2
 ENDS_WITHIN_S = 600
 RATE = 8_000
-WAITS = {"wait", "select", "accept", "readinto", "poll", "acquire", "get", "join"}
+MOST = 12
 
 
 def main() -> int:
@@ -48,23 +51,18 @@ def main() -> int:
 
 def measure(pipeline: Pipeline, standin: StandIn, log: ExecutionLog) -> dict:
     """Return the engine's figures over all uploads."""
-    seen, stopped = Counter(), threading.Event()
-    sampler = threading.Thread(target=sample, args=(seen, stopped))
+    profiles = profile_threads() if PROFILED else []
     wall, cpu = time.monotonic(), time.process_time()
-    sampler.start()
     for number in range(UPLOADS):
         upload(pipeline, number)
     until(standin, UPLOADS + 1, look=lambda: log.look(pipeline))
     wall, cpu = time.monotonic() - wall, time.process_time() - cpu
-    stopped.set()
-    sampler.join()
-    total = sum(seen.values())
-    return {
+    figures = {
         "uploads": UPLOADS,
         "executions_per_s": round(UPLOADS / wall, 2),
         "cpu_s_per_execution": round(cpu / UPLOADS, 3),
-        "seen_in": {k: f"{n / total:.0%}" for k, n in seen.most_common(12)},
     }
+    return {**figures, "share": shares(profiles)} if PROFILED else figures
 
 
 def upload(pipeline: Pipeline, number: int) -> None:
@@ -91,22 +89,37 @@ def until(standin: StandIn, count: int, *, look) -> None:
         look()
 
 
-def sample(seen: Counter, stopped: threading.Event) -> None:
-    """Count the package that each working thread is in, again and again."""
-    me = threading.get_ident()
-    while not stopped.wait(SAMPLE_EVERY_S):
-        for thread, frame in sys._current_frames().items():
-            if thread != me and frame.f_code.co_name not in WAITS:
-                seen[package(frame.f_code.co_filename)] += 1
+def profile_threads() -> list[cProfile.Profile]:
+    """Profile every thread that starts from now on, by the thread's own CPU time."""
+    profiles: list[cProfile.Profile] = []
+
+    def start(_frame: object, _event: str, _argument: object) -> None:
+        sys.setprofile(None)
+        profiles.append(cProfile.Profile(time.thread_time))
+        profiles[-1].enable()
+
+    threading.setprofile(start)
+    return profiles
+
+
+def shares(profiles: list[cProfile.Profile]) -> dict[str, str]:
+    """Return the share of CPU time that each package's own functions take."""
+    spent = Counter()
+    for profile in profiles:
+        profile.create_stats()
+        for (filename, _, _), figures in profile.stats.items():
+            spent[package(filename)] += figures[2]
+    total = sum(spent.values())
+    return {name: f"{each / total:.0%}" for name, each in spent.most_common(MOST)}
 
 
 def package(filename: str) -> str:
     """Return the library that a source file belongs to."""
-    parts = Path(filename).parts
+    parts = Path(filename).parts if filename != "~" else ()
     for mark in ("site-packages", "src"):
         if mark in parts:
             return parts[parts.index(mark) + 1]
-    return parts[-1]
+    return "Python's own" if parts else "built in"
 
 
 if __name__ == "__main__":
