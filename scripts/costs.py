@@ -3,9 +3,9 @@
 Prices are list prices of Seoul (ap-northeast-2), without free tier, in USD, as of
 the date below; look them up again before you rely on them. The times of hash and
 waveform are those of a 30 s WAV in docs/benchmarks.md, over each function's share
-of a vCPU; those of mix and of the server, and the share of cold starts, are
-assumptions. So are the lines that Lambda, Step Functions and the pipe add. Give your
-own:
+of a vCPU, and so is that of a cold start, from ADR 76; the times of mix and of the
+server, and the share of cold starts, are assumptions. So are the lines that Lambda,
+Step Functions and the pipe add. Give your own:
 
     costs.py --waveform-s 0.72 --cold-share 0.01
 """
@@ -20,6 +20,7 @@ from waveflow_local.engine.template import read_document
 PRICES_AS_OF = "2026-11"
 TRANSITION = 0.0271 / 1_000
 GB_SECOND = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
+PROVISIONED_GB_SECOND = {"x86_64": 0.0000041667, "arm64": 0.0000033334}
 INVOCATION = 0.20 / 1_000_000
 EXTRA_STORAGE_GB_S = 0.0000000352  # beyond 512 MB of /tmp
 SQS_REQUEST = 0.40 / 1_000_000
@@ -44,6 +45,8 @@ POLLS_A_MONTH = 5 * 3 * 60 * 730
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 C7I_LARGE_HOUR = 0.1008
 HOURS_A_MONTH = 730
+# Megabytes of one environment for each stage that an upload waits for.
+KEPT_WARM = {"hash": 1024, "notify": 512, "waveform": 1769}
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--waveform-s", type=float, default=0.11)
     made.add_argument("--mix-s", type=float, default=1.5)
     made.add_argument("--webhook-s", type=float, default=0.15)
-    made.add_argument("--cold-s", type=float, default=2.5)
+    made.add_argument("--cold-s", type=float, default=0.8)
     made.add_argument("--cold-share", type=float, default=0.05)
     made.add_argument("--ec2-busy-s", type=float, default=0.17)
     return made
@@ -192,9 +195,22 @@ def fixed() -> list[str]:
     ]
 
 
+def provisioned(args: argparse.Namespace) -> list[str]:
+    """Return what it costs a month to keep stages warm, before any invocation."""
+    price = PROVISIONED_GB_SECOND[args.architecture] * 3600 * HOURS_A_MONTH / 1024
+    rows = [f"| {stage} | {mb * price:.2f} |" for stage, mb in KEPT_WARM.items()]
+    return [
+        "| provisioned concurrency of 1 | USD a month |",
+        "| --- | ---: |",
+        *rows,
+        f"| all | {sum(KEPT_WARM.values()) * price:.2f} |",
+    ]
+
+
 def report(args: argparse.Namespace) -> str:
     """Return the whole report as Markdown."""
-    return "\n".join([*per_thousand(args), "", *fixed()]) + "\n"
+    parts = (per_thousand(args), fixed(), provisioned(args))
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
 def main() -> None:

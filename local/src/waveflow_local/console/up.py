@@ -15,7 +15,7 @@ from waveflow_local.console.api_process import ApiProcess
 from waveflow_local.console.place import Place
 from waveflow_local.console.status import explain
 from waveflow_local.engine.handlers import functions_log
-from waveflow_local.engine.history import see
+from waveflow_local.engine.history import running, see
 from waveflow_local.engine.pipeline import Pipeline, Settings
 from waveflow_local.files.writing import write_whole
 from waveflow_local.standin.answers import VerdictMode
@@ -125,8 +125,15 @@ class ExecutionLog:
         """Print the executions that have ended since the last call."""
         with self._lock:
             arns = list(self._open)
+        if not arns:
+            return
+        sfn = pipeline.clients.sfn
+        # A history costs the engine as much as a state, so only ended ones are read.
+        still_running = running(sfn, pipeline.deployment.machine_arn)
         for arn in arns:
-            seen = see(pipeline.clients.sfn, arn)
+            if arn in still_running:
+                continue
+            seen = see(sfn, arn)
             if seen.running:
                 continue
             path = " > ".join(state.name for state in seen.states)

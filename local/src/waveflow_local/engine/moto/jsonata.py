@@ -1,11 +1,11 @@
 """Evaluate JSONata expressions, which moto parses but cannot evaluate."""
 
+import contextlib
 import json
 import re
-import threading
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import lru_cache
 from typing import Any, cast
 
 from jsonata import Jsonata
@@ -29,6 +29,7 @@ from waveflow_local.engine.moto.patching import internal, replace
 _PROBE = 'a "quoted" name'
 _DECLARATION = re.compile(r"\$(\w+):=")
 _DECODER = json.JSONDecoder()
+_IDLE: defaultdict[str, list[Jsonata]] = defaultdict(list)
 
 
 def evaluate(text: str) -> Any:
@@ -39,19 +40,25 @@ def evaluate(text: str) -> Any:
     """
     variables, expression = _split(text)
     try:
-        compiled = _compiled(expression, threading.get_ident())
-        # Variables are bound for this evaluation alone: a value of another execution
-        # must not stand in for a missing variable.
-        return compiled.evaluate(None, variables)
+        with _compiled(expression) as compiled:
+            # Variables are bound for this evaluation alone: a value of another
+            # execution must not stand in for a missing variable.
+            return compiled.evaluate(None, variables)
     # The evaluator raises Python's own errors as well as JException.
     except Exception as exc:
         raise engine.JSONataException("UNKNOWN", str(exc)) from exc
 
 
-@lru_cache(maxsize=512)
-def _compiled(expression: str, _thread: int) -> Jsonata:
-    # A Jsonata object keeps its variables, so each thread has its own.
-    return Jsonata(expression)
+@contextlib.contextmanager
+def _compiled(expression: str) -> Iterator[Jsonata]:
+    """Lend a parsed expression to one thread: a Jsonata object keeps its variables."""
+    try:
+        compiled = _IDLE[expression].pop()
+    except IndexError:
+        compiled = Jsonata(expression)
+    Jsonata.CURRENT.jsonata = compiled  # for the functions of the expression
+    yield compiled
+    _IDLE[expression].append(compiled)
 
 
 def _split(text: str) -> tuple[dict[str, Any], str]:
