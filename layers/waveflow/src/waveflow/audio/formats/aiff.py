@@ -15,23 +15,17 @@ COMM_BYTES = 18
 SSND_BYTES = 8
 # AIFF-C's compression type: encoding, little-endian, width (0: from the bits).
 TYPES: dict[bytes, tuple[Encoding, bool, int]] = {
-    b"NONE": (Encoding.SIGNED, False, 0),
-    b"twos": (Encoding.SIGNED, False, 0),
+    **dict.fromkeys((b"NONE", b"twos"), (Encoding.SIGNED, False, 0)),
     b"sowt": (Encoding.SIGNED, True, 0),
     b"in24": (Encoding.SIGNED, False, 3),
     b"in32": (Encoding.SIGNED, False, 4),
-    b"42ni": (Encoding.SIGNED, True, 3),
-    b"42n1": (Encoding.SIGNED, True, 3),
+    **dict.fromkeys((b"42ni", b"42n1"), (Encoding.SIGNED, True, 3)),
     b"23ni": (Encoding.SIGNED, True, 4),
     b"raw ": (Encoding.UNSIGNED, False, 1),
-    b"fl32": (Encoding.FLOAT, False, 4),
-    b"FL32": (Encoding.FLOAT, False, 4),
-    b"fl64": (Encoding.FLOAT, False, 8),
-    b"FL64": (Encoding.FLOAT, False, 8),
-    b"alaw": (Encoding.A_LAW, False, 1),
-    b"ALAW": (Encoding.A_LAW, False, 1),
-    b"ulaw": (Encoding.MU_LAW, False, 1),
-    b"ULAW": (Encoding.MU_LAW, False, 1),
+    **dict.fromkeys((b"fl32", b"FL32"), (Encoding.FLOAT, False, 4)),
+    **dict.fromkeys((b"fl64", b"FL64"), (Encoding.FLOAT, False, 8)),
+    **dict.fromkeys((b"alaw", b"ALAW"), (Encoding.A_LAW, False, 1)),
+    **dict.fromkeys((b"ulaw", b"ULAW"), (Encoding.MU_LAW, False, 1)),
 }
 CODECS = {
     b"ADP4": "ADPCM",

@@ -9,10 +9,8 @@ from waveflow.errors import CorruptAudioError
 
 CHUNK_HEADER_BYTES = 8
 MAX_CHUNKS = 4096  # a file of a hundred thousand empty chunks is no recording
-STREAMED_FROM, STREAMED_TO = (
-    0x7F00_0000,
-    0xFFFF_FFFF,
-)  # writers to a pipe claim "very long", then nothing
+# Writers to a pipe claim "very long", then nothing.
+STREAMED_FROM, STREAMED_TO = 0x7F00_0000, 0xFFFF_FFFF
 # Chunks of WAV and AIFF; four such bytes are not met by chance.
 NAMES = frozenset(
     b"fmt |data|LIST|INFO|id3 |ID3 |bext|iXML|axml|_PMX|cue |smpl|inst|plst|fact|"

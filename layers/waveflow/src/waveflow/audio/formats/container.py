@@ -6,7 +6,7 @@ that need FFmpeg: the import costs 30 ms at start.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -58,31 +58,6 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """Hold an audio container's claims: sample rate, channels, length and start.
-
-    Parameters
-    ----------
-    sample_rate
-        In Hz, 0 if unknown.
-    channels
-        0 if unknown.
-    frames
-        Claimed length, 0 if unknown.
-    first
-        The time stamp of the first frame, in frames.
-    stream
-        The number of the audio stream in the container.
-    """
-
-    sample_rate: int
-    channels: int
-    frames: int
-    first: int
-    stream: int
-
-
-@dataclass(frozen=True, slots=True)
 class Length:
     """Say what the structure of a file shows of its length.
 
@@ -102,6 +77,32 @@ class Length:
 
 
 UNKNOWN = Length()
+
+
+@dataclass(slots=True)
+class Track:
+    """Hold the claims of an audio container about the stream that is decoded.
+
+    Parameters
+    ----------
+    sample_rate, channels, frames
+        0 if unknown.
+    first
+        The time stamp of the first frame, in frames.
+    index
+        The number of the audio stream in the container.
+    warnings
+        Filled while decoding.
+    """
+
+    source: Source
+    sample_rate: int
+    channels: int
+    frames: int
+    first: int
+    index: int
+    length: Length = UNKNOWN
+    warnings: set[str] = field(default_factory=set)
 
 
 @contextmanager
@@ -184,7 +185,7 @@ def _find_stream(container: "InputContainer", kind: Kind) -> "AudioStream":
     )
 
 
-def read_facts(source: Source) -> Facts:
+def read_track(source: Source) -> Track:
     """Read an audio container's claims before decoding.
 
     Raises
@@ -197,12 +198,13 @@ def read_facts(source: Source) -> Facts:
         frames = max(0, round((stream.duration or 0) * unit * rate))
         if source.kind is Kind.M4A and frames:
             frames = _predict_frames(container, stream, claimed=frames)
-        return Facts(
+        return Track(
+            source,
             sample_rate=rate,
             channels=stream.channels or 0,
             frames=frames,
             first=round((stream.start_time or 0) * unit * rate),
-            stream=stream.index,
+            index=stream.index,
         )
 
 

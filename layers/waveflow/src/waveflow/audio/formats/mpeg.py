@@ -3,6 +3,7 @@
 import mmap
 import re
 from dataclasses import dataclass
+from functools import cache
 
 Bytes = bytes | mmap.mmap
 
@@ -42,6 +43,7 @@ class Frame:
     channels: int
 
 
+@cache  # few headers differ in their sizes, however many a file has
 def _decode_header(second: int, third: int, fourth: int) -> Frame | None:
     version, layer = second >> 3 & 3, 4 - (second >> 1 & 3)
     if version == 1 or layer == 4 or third >> 4 in (0, 15) or third >> 2 & 3 == 3:  # noqa: PLR2004
@@ -65,10 +67,6 @@ _SECOND = bytes(b for b in range(0xE0, 0x100) if b >> 3 & 3 != 1 and b >> 1 & 3)
 _THIRD = bytes(b for b in range(0x10, 0xF0) if b >> 2 & 3 != 3)  # noqa: PLR2004
 _HEADER = re.compile(b"\xff[%b][%b]" % (re.escape(_SECOND), re.escape(_THIRD)))
 
-# Headers that were read, by their bytes 1 to 3 without the bits that say nothing
-# about size: a walk over an hour of frames only looks up.
-_CACHE: dict[int, Frame | None] = {}
-
 
 def read_header(data: Bytes, position: int) -> Frame | None:
     """Read the MPEG frame header at a position; None where no header starts."""
@@ -77,10 +75,7 @@ def read_header(data: Bytes, position: int) -> Frame | None:
     second, third, fourth = data[position + 1 : position + HEADER_BYTES]
     if second & 0xE0 != 0xE0:  # noqa: PLR2004
         return None
-    key = second << 16 | third << 8 | fourth & 0xC0
-    if key not in _CACHE:
-        _CACHE[key] = _decode_header(second, third, fourth)
-    return _CACHE[key]
+    return _decode_header(second, third, fourth & 0xC0)
 
 
 def find_header(data: Bytes, start: int, stop: int) -> int | None:
@@ -109,13 +104,10 @@ def _has_followers(data: bytes, position: int) -> bool:
         if position + HEADER_BYTES > len(data):
             return seen > 1 and (position == len(data) or start == 0)
         frame = read_header(data, position)
-        if frame is None or not _is_alike(frame, first):
+        kind = first.layer, first.sample_rate
+        if frame is None or (frame.layer, frame.sample_rate) != kind:
             return False
     return True
-
-
-def _is_alike(one: Frame, other: Frame) -> bool:
-    return (one.layer, one.sample_rate) == (other.layer, other.sample_rate)
 
 
 def find_xing(first: bytes) -> int | None:

@@ -92,14 +92,13 @@ def _read_flac(
             done += len(block)
     except ValueError:
         near_end = structure.is_near_end(done)
-        if not near_end and (done or not flac.starts_with_junk(path)):
+        if not near_end and (done or not flac.starts_with_junk(path, structure)):
             raise
-        source = Source(path, Kind.FLAC)
-        facts = container.read_facts(source)
-        rest = ffmpeg_careful.read_blocks(source, facts=facts, warn=warnings.add)
-        for block in ffmpeg.skip_frames(rest, done):
+        track = container.read_track(Source(path, Kind.FLAC))
+        for block in ffmpeg.skip_frames(ffmpeg_careful.read_blocks(track), done):
             yield block
             done += len(block)
+        warnings |= track.warnings
     if done < structure.claimed:
         warnings.add(TRUNCATED)
 
