@@ -90,12 +90,11 @@ def _find_chunks(
 ) -> tuple[_Common | None, chunks.Chunk | None, list[chunks.Chunk]]:
     """Return an AIFF file's format, its first SSND chunk, and all chunks up to both."""
     comm, sound, passed = None, None, []
-    for chunk in chunks.walk(form.file, start, big_endian=True):
+    for chunk in form.walk(start):
         passed.append(chunk)
         if chunk.name == b"COMM" and comm is None:
-            comm = _read_common(
-                form.read(chunk.offset, min(chunk.size, COMM_BYTES + 4))
-            )
+            raw = form.read(chunk.offset, min(chunk.size, COMM_BYTES + 4))
+            comm = _read_common(raw)
         elif chunk.name == b"SSND" and sound is None:
             sound = chunk
         if comm and sound:

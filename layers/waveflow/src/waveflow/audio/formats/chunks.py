@@ -107,19 +107,17 @@ class Form:
         start = offset + CHUNK_HEADER_BYTES
         return Chunk(head[:4], start, size - CHUNK_HEADER_BYTES) if size else None
 
-
-def walk(file: BinaryIO, start: int, *, big_endian: bool) -> Iterator[Chunk]:
-    """Yield each RIFF or IFF chunk whose header is complete, from offset `start` on."""
-    form = Form(file, 0, big_endian=big_endian)
-    for _ in range(MAX_CHUNKS):
-        chunk = form.chunk_at(start)
-        if chunk is None:
-            return
-        yield chunk
-        start = chunk.behind
-        if chunk.size % 2:  # some writers leave out the pad byte
-            start = _likelier_start(form, (start + 1, start)) or start + 1
-    raise CorruptAudioError(f"The file has more than {MAX_CHUNKS} chunks.")
+    def walk(self, start: int) -> Iterator[Chunk]:
+        """Yield each chunk whose header is complete, from offset `start` on."""
+        for _ in range(MAX_CHUNKS):
+            chunk = self.chunk_at(start)
+            if chunk is None:
+                return
+            yield chunk
+            start = chunk.behind
+            if chunk.size % 2:  # some writers leave out the pad byte
+                start = _likelier_start(self, (start + 1, start)) or start + 1
+        raise CorruptAudioError(f"The file has more than {MAX_CHUNKS} chunks.")
 
 
 def is_streamed(size: int) -> bool:

@@ -180,7 +180,8 @@ def _samples_of(
         dtype = dtype or samples.dtype
         if samples.dtype != dtype:
             raise CorruptAudioError("The kind of samples changes within the file.")
-        yield np.broadcast_to(np.zeros((), dtype), (track.channels, lost))
+        if lost:
+            yield np.broadcast_to(np.zeros((), dtype), (track.channels, lost))
         yield samples
 
 

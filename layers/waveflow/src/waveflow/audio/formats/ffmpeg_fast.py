@@ -40,7 +40,7 @@ def read_blocks(track: Track, *, start: int, samples: int) -> Iterator[Samples]:
     ValueError
         Seeking led behind `start`, or frames are missing.
     """
-    # FFmpeg trims an MP3 by other rules than those by which its length is promised.
+    # An MP3 that holds less than its header promises is decoded here all the same.
     length = UNKNOWN if track.source.kind is Kind.MP3 else track.length
     graph = _open_graph(track, start=start, samples=samples)
     position: int | None = None if start else 0
