@@ -79,7 +79,7 @@ def read_layout(path: Path) -> Layout:
         found, behind = chunks.measure(form, sound)
         extents = tuple(_skip_preamble(form, extent) for extent in found)
         turned = _is_turned(form, (*before, *behind))
-    layout = _layout_of(comm, extents, turned=turned)
+    layout = _layout_of(path, comm, extents=extents, turned=turned)
     if layout.frames < comm.frames and not chunks.is_streamed(sound.size):
         return replace(layout, short=True)
     return layout
@@ -119,7 +119,7 @@ def _is_turned(form: chunks.Form, passed: Iterable[chunks.Chunk]) -> bool:
 
 
 def _layout_of(
-    comm: _Common, extents: tuple[chunks.Extent, ...], *, turned: bool
+    path: Path, comm: _Common, *, extents: tuple[chunks.Extent, ...], turned: bool
 ) -> Layout:
     known = TYPES.get(comm.compression)
     if known is None or not MIN_BITS <= (comm.bits or MIN_BITS) <= 2 * MAX_BITS:
@@ -134,6 +134,7 @@ def _layout_of(
     if not width or (width > MAX_BITS // 8 and encoding is not Encoding.FLOAT):
         raise CorruptAudioError(f"The AIFF file has samples of {comm.bits} bits.")
     return Layout(
+        path,
         kind=Kind.AIFF,
         sample_rate=comm.sample_rate,
         channels=comm.channels,

@@ -240,12 +240,11 @@ def _is_harmless(form: Form, start: int) -> bool:
     end = form.file_end
     for _ in range(MAX_CHUNKS):
         tag = form.tag_at(start)
-        start = tag.behind if tag else start
         if tag is None:
             break
-    if end - start < CHUNK_HEADER_BYTES:
-        return True
-    if form.read(start, 16).startswith(APPENDED):
+        start = tag.behind
+    is_tiny = end - start < CHUNK_HEADER_BYTES
+    if is_tiny or form.read(start, 16).startswith(APPENDED):
         return True
     chunk = form.chunk_at(start)
     late = chunk and chunk.behind > end and chunk.size < MAX_LATE_BYTES

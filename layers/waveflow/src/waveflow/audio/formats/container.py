@@ -52,9 +52,9 @@ class Source:
         return f"subfile,,start,{self.start},end,{self.stop},,:{whole}"
 
     @property
-    def protocols(self) -> dict[str, str]:
-        """Return the option that lets FFmpeg open this file and nothing else."""
-        return {WHITELIST: "file,subfile" if self.stop else "file"}
+    def protocols(self) -> str:
+        """Return FFmpeg's whitelist, with which this file and nothing else opens."""
+        return "file,subfile" if self.stop else "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def open_container(source: Source) -> Iterator["tuple[InputContainer, AudioStrea
         container = av.open(
             source.url,
             format=DEMUXERS[kind],
-            container_options=source.protocols,
+            container_options={WHITELIST: source.protocols},
             metadata_errors="ignore",
         )
     except (av.error.FFmpegError, ValueError) as exc:

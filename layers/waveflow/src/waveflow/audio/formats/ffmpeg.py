@@ -4,13 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from waveflow.audio.formats import ffmpeg_careful, ffmpeg_fast
-from waveflow.audio.formats.container import (
-    UNKNOWN,
-    Length,
-    Source,
-    Track,
-    read_track,
-)
+from waveflow.audio.formats.container import UNKNOWN, Length, Source, Track, read_track
 from waveflow.audio.stream import TRUNCATED, Kind, Rounding, Samples, Stream
 from waveflow.errors import CorruptAudioError
 

@@ -125,7 +125,8 @@ def read_blocks(track: Track) -> Iterator[Samples]:
         frames = _decode_packets(container, stream, gaps=gaps, warnings=track.warnings)
         if is_exact:  # the first packet of Vorbis only prepares the second
             next(frames, None)
-        yield from _join(_samples_of(track, frames), BLOCK_SAMPLES // track.channels)
+        size = BLOCK_SAMPLES // max(1, track.channels)
+        yield from _join(_samples_of(track, frames), size)
     if gaps.broken:
         track.warnings.add(TRUNCATED)
 

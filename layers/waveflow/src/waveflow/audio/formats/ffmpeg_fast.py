@@ -8,7 +8,13 @@ is lost; the careful path does neither.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
-from waveflow.audio.formats.container import JITTER, UNKNOWN, Track, planes_of
+from waveflow.audio.formats.container import (
+    JITTER,
+    UNKNOWN,
+    WHITELIST,
+    Track,
+    planes_of,
+)
 from waveflow.audio.stream import DEMUXERS, Kind, Samples
 
 if TYPE_CHECKING:
@@ -87,9 +93,7 @@ def _open_graph(track: Track, *, start: int, samples: int) -> "Graph":
     options = {
         "filename": source.url,
         "format_name": DEMUXERS[source.kind],
-        "format_opts": ":".join(
-            f"{key}={value}" for key, value in source.protocols.items()
-        ),
+        "format_opts": f"{WHITELIST}={source.protocols}",
         "stream_index": str(track.index),
         "dec_threads": "1",
     }

@@ -47,6 +47,7 @@ class Structure:
         The length by the last frame's header, 0 where no such header was found.
     """
 
+    path: Path
     offset: int
     sample_rate: int
     channels: int
@@ -91,6 +92,7 @@ def read_structure(path: Path) -> Structure:
         raise CorruptAudioError("The FLAC stream does not start with STREAMINFO.")
     packed = int.from_bytes(head[18:26], "big")
     structure = Structure(
+        path,
         offset=offset,
         sample_rate=packed >> 44,
         channels=(packed >> 41 & 7) + 1,
@@ -100,12 +102,10 @@ def read_structure(path: Path) -> Structure:
         smallest_block=int.from_bytes(head[8:10], "big"),
         largest_block=int.from_bytes(head[10:12], "big"),
     )
-    return replace(structure, shown=_last_frame_end(path, structure))
+    return replace(structure, shown=_last_frame_end(structure))
 
 
-def read_blocks(
-    path: Path, structure: Structure, *, start: int, samples: int
-) -> Iterator[Samples]:
+def read_blocks(structure: Structure, *, start: int, samples: int) -> Iterator[Samples]:
     """Decode a FLAC file with libFLAC, from the frame `start` on.
 
     Parameters
@@ -128,7 +128,7 @@ def read_blocks(
 
     done = start
     try:
-        with path.open("rb", buffering=0) as raw:
+        with structure.path.open("rb", buffering=0) as raw:
             raw.seek(structure.offset)
             with plibflac.Decoder(raw) as decoder:
                 if start:
@@ -162,9 +162,9 @@ def _left_justify(planes: tuple[memoryview, ...], bits: int) -> Samples:
     return block.T
 
 
-def starts_with_junk(path: Path, structure: Structure) -> bool:
+def starts_with_junk(structure: Structure) -> bool:
     """Tell whether bytes that are no frame stand in front of frame number 0."""
-    with path.open("rb") as file:
+    with structure.path.open("rb") as file:
         _skip_metadata(file, structure.offset + len(MAGIC))
         front = file.read(TAIL_BYTES)
     for sync in SYNC.finditer(front):
@@ -185,8 +185,8 @@ def _skip_metadata(file: BinaryIO, position: int) -> None:
     file.seek(position)
 
 
-def _last_frame_end(path: Path, structure: Structure) -> int:
-    with path.open("rb") as file:
+def _last_frame_end(structure: Structure) -> int:
+    with structure.path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - TAIL_BYTES))
         tail = file.read()

@@ -95,12 +95,10 @@ def _count_samples(data: mmap.mmap, position: int, *, enough: int) -> Length:
 
 
 def _find_next_frame(data: mmap.mmap, start: int, stop: int) -> int | None:
-    position = mpeg.find_header(data, start, stop)
-    while position is not None:
-        frame = mpeg.read_header(data, position)
-        if frame and mpeg.read_header(data, position + frame.size_bytes):
-            return position
-        position = mpeg.find_header(data, position + 1, stop)
+    for found in mpeg.HEADER.finditer(data, start, stop):
+        frame = mpeg.read_header(data, found.start())
+        if frame and mpeg.read_header(data, found.start() + frame.size_bytes):
+            return found.start()
     return None
 
 

@@ -36,6 +36,7 @@ class Layout:
     says that the header counts more frames than there are.
     """
 
+    path: Path
     kind: Kind
     sample_rate: int
     channels: int
@@ -67,9 +68,7 @@ class Layout:
         )
 
 
-def read_blocks(
-    path: Path, layout: Layout, *, start: int, samples: int
-) -> Iterator[Samples]:
+def read_blocks(layout: Layout, *, start: int, samples: int) -> Iterator[Samples]:
     """Read PCM in blocks of so many samples, from the frame `start` on.
 
     Yields
@@ -84,17 +83,17 @@ def read_blocks(
         start -= skipped
         offset = extent.offset + skipped * layout.frame_bytes
         left = (frames - skipped) * layout.frame_bytes
-        yield from _read_extent(path, layout, offset=offset, left=left, samples=samples)
+        yield from _read_extent(layout, offset=offset, left=left, samples=samples)
 
 
 def _read_extent(
-    path: Path, layout: Layout, *, offset: int, left: int, samples: int
+    layout: Layout, *, offset: int, left: int, samples: int
 ) -> Iterator[Samples]:
     block_bytes = max(1, samples // layout.channels) * layout.frame_bytes
     buffer = bytearray(block_bytes + 1)  # a 24-bit read looks one byte further
     view = memoryview(buffer)
     convert = converter(layout)
-    with path.open("rb") as file:
+    with layout.path.open("rb") as file:
         file.seek(offset)
         while left > 0:
             count = file.readinto(view[: min(block_bytes, left)])

@@ -84,6 +84,7 @@ def read_layout(path: Path) -> Layout:
             form = replace(form, end=start + 8 + form_size)
         extents, _ = chunks.measure(form, data)
     return Layout(
+        path,
         kind=Kind.WAV,
         sample_rate=fmt.sample_rate,
         channels=fmt.channels,
@@ -143,11 +144,8 @@ def _width_of(width: int, bits: int) -> int:
 def _encoding_of(fmt: _Format) -> Encoding | None:
     if fmt.tag in COMPRESSED:
         return None
-    if (
-        fmt.tag == PCM
-        and MIN_BITS <= fmt.bits <= MAX_BITS
-        and fmt.width <= MAX_BITS // 8
-    ):
+    is_whole = MIN_BITS <= fmt.bits <= MAX_BITS and fmt.width <= MAX_BITS // 8
+    if fmt.tag == PCM and is_whole:
         return Encoding.UNSIGNED if fmt.width == 1 else Encoding.SIGNED
     if fmt.tag == FLOAT and fmt.width in FLOAT_WIDTHS:
         return Encoding.FLOAT

@@ -12,8 +12,8 @@ from typing import BinaryIO
 import numpy as np
 
 from waveflow.audio import codec
-from waveflow.audio.mix.stem import STEP_FRAMES, Stem
-from waveflow.audio.mix.total import SUM_BYTES, TOO_LONG, Total
+from waveflow.audio.mix.stem import Stem
+from waveflow.audio.mix.total import STEP_FRAMES, SUM_BYTES, TOO_LONG, Total
 from waveflow.audio.stream import Block, Kind, Rounding, Samples, Stream
 from waveflow.audio.waveform.canvas import Canvas, Plan
 from waveflow.audio.waveform.draw import Waveform, waveform_of

@@ -12,11 +12,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio.mix.stem import STEP_FRAMES, Stem
+from waveflow.audio.mix.stem import Stem
 from waveflow.audio.stream import FULL_SCALE
 from waveflow.audio.waveform.parallel import CPUS
 from waveflow.errors import AudioTooLongError
 
+STEP_FRAMES = 65_536  # frames that are summed at once
 SUM_BYTES = 4  # float32
 DECODERS = 16  # open at once: each of AAC holds 2.5 MB
 MAX_PARTS = 8  # a Lambda has six processors at most
