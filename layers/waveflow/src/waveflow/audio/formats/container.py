@@ -186,13 +186,7 @@ def _find_stream(container: "InputContainer", kind: Kind) -> "AudioStream":
 
 
 def read_track(source: Source) -> Track:
-    """Read an audio container's claims before decoding.
-
-    Raises
-    ------
-    WaveflowError
-        As for `open_container`.
-    """
+    """Read an audio container's claims before decoding."""
     with open_container(source) as (container, stream):
         rate, unit = stream.rate or 0, stream.time_base or 0
         frames = max(0, round((stream.duration or 0) * unit * rate))

@@ -1,7 +1,7 @@
 """Decode with FFmpeg: on the fast path as far as it goes, then on the careful one."""
 
+import sys
 from collections.abc import Iterator
-from functools import partial
 
 from waveflow.audio.formats import ffmpeg_careful, ffmpeg_fast
 from waveflow.audio.formats.container import UNKNOWN, Length, Source, Track, read_track
@@ -22,11 +22,6 @@ def open_stream(
     channels
         The largest number of channels that any part of the file has, 0 where all
         parts are like the first.
-
-    Raises
-    ------
-    WaveflowError
-        As for `open_container`.
     """
     track = read_track(source)
     track.length, track.channels = length, max(track.channels, channels)
@@ -38,27 +33,26 @@ def open_stream(
         channels=track.channels,
         frames=track.frames,
         rounding=ROUNDINGS.get(source.kind, Rounding.NEAREST),
-        read=partial(_read, track),
+        read=lambda at, samples: _read(track, start=at, samples=samples),
         warnings=track.warnings,
     )
 
 
-def _read(track: Track, start: int, samples: int) -> Iterator[Samples]:
+def _read(track: Track, *, start: int, samples: int) -> Iterator[Samples]:
     """Decode in blocks of so many samples, from the frame `start` on."""
     lead, whole = track.length.lead, track.length.whole
-    left = whole - start if track.length.is_exact else None
+    left = (whole if track.length.is_exact else sys.maxsize) - start
     # FFmpeg's graph counts from the end of the lead, or drops it.
     if lead:
         blocks = skip_frames(ffmpeg_careful.read_blocks(track), start + lead)
     else:
         blocks = _decode(track, start=start, samples=samples)
     for block in blocks:
-        heard = block if left is None else block[: max(0, left)]
+        heard = block[: max(0, left)]
         if len(heard):
             yield heard
-        if left is not None:
-            left -= len(block)
-    if left is not None and left < -LONGEST_BLOCK:
+        left -= len(block)
+    if left < -LONGEST_BLOCK:
         # Encoders pad the last block alone: what is beyond was recorded.
         track.warnings.add(TRUNCATED)
 

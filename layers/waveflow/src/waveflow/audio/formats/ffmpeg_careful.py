@@ -44,9 +44,7 @@ class Gaps:
 
     def skip(self, packet: "Packet[AudioStream]", *, failed: bool) -> None:
         """Note a packet from which the decoder gave no frame, perhaps silently."""
-        if (
-            not failed and not self._longest
-        ):  # decoders of Vorbis and AAC give none at first
+        if not (failed or self._longest):  # Vorbis and AAC give none at first
             return
         position = packet.pos or 0
         if self._kind is Kind.WAV and packet.size == 1:
@@ -83,10 +81,9 @@ class Gaps:
             return 0
         if self._kind is Kind.MP3:
             return self._gap_by_sizes()
-        return self._gap_by_stamps(at)
+        return self._gap_by_stamps(at - self._end)
 
-    def _gap_by_stamps(self, at: int) -> int:
-        gap = at - self._end
+    def _gap_by_stamps(self, gap: int) -> int:
         most = self._skipped * self._longest
         if not most and self._whole and gap > JITTER:
             # A single stamp may be wrong although every page is there.

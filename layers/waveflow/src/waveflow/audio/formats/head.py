@@ -188,12 +188,9 @@ def _find_foreign(head: bytes) -> str | None:
 
 
 def _describe(head: bytes) -> str:
-    foreign = _find_foreign(head)
-    if foreign:
-        return foreign
-    if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
-        return "QuickTime without a file type"
-    return UNKNOWN
+    is_quicktime = head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip")
+    other = "QuickTime without a file type" if is_quicktime else UNKNOWN
+    return _find_foreign(head) or other
 
 
 def _refusal_of(found: str) -> UnsupportedMediaError:

@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -243,16 +244,10 @@ def read_links(path: Path) -> list[Link]:
 
 def find_codec(head: bytes) -> Kind | str:
     """Tell what an Ogg file plays, whichever of its streams stands first."""
-    starts = []
-    for page in _pages(head):
-        if not page.flags & FIRST:
-            break
-        starts.append(head[page.body : page.body + MAGIC_BYTES])
-    found = [_find_magic(start) for start in starts]
-    for magic, name in MAGICS.items():
-        if magic in found:
-            return name
-    return "Ogg data of an unknown kind"
+    pages = takewhile(lambda page: page.flags & FIRST, _pages(head))
+    found = {_find_magic(head[page.body : page.body + MAGIC_BYTES]) for page in pages}
+    names = (name for magic, name in MAGICS.items() if magic in found)
+    return next(names, "Ogg data of an unknown kind")
 
 
 def is_page_lost(path: Path, before: int, after: int) -> bool:

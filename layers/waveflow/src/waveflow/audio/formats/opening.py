@@ -8,7 +8,6 @@ from pathlib import Path
 
 from waveflow.audio.formats import (
     aiff,
-    container,
     ffmpeg,
     ffmpeg_careful,
     flac,
@@ -17,7 +16,7 @@ from waveflow.audio.formats import (
     pcm,
     wav,
 )
-from waveflow.audio.formats.container import Length, Source
+from waveflow.audio.formats.container import Length, Source, read_track
 from waveflow.audio.formats.pcm import Encoding, Layout
 from waveflow.audio.stream import TRUNCATED, Kind, Rounding, Samples, Stream
 
@@ -46,9 +45,7 @@ def _open_pcm(layout: Layout) -> Stream:
         channels=layout.channels,
         frames=layout.frames,
         rounding=Rounding.TRUNCATE if is_float else Rounding.SHIFT,
-        read=lambda start, samples: pcm.read_blocks(
-            layout, start=start, samples=samples
-        ),
+        read=lambda at, samples: pcm.read_blocks(layout, start=at, samples=samples),
         splittable=True,
         warnings={TRUNCATED} if layout.truncated else set(),
     )
@@ -89,7 +86,7 @@ def _read_flac(
         near_end = structure.is_near_end(done)
         if not near_end and (done or not flac.starts_with_junk(structure)):
             raise
-        track = container.read_track(Source(structure.path, Kind.FLAC))
+        track = read_track(Source(structure.path, Kind.FLAC))
         for block in ffmpeg.skip_frames(ffmpeg_careful.read_blocks(track), done):
             yield block
             done += len(block)

@@ -101,8 +101,7 @@ def _read_extent(
             if not count:
                 return
             left -= count
-            block = convert(buffer, count // layout.width)
-            yield block.reshape(-1, layout.channels)
+            yield convert(buffer, count // layout.width).reshape(-1, layout.channels)
 
 
 def converter(layout: Layout) -> Convert:
