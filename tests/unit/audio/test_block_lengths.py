@@ -8,8 +8,9 @@ import soundfile
 from support import sound
 from waveflow.audio import codec
 from waveflow.audio.listen.meter import Meter
-from waveflow.audio.mix.stem import MONO_FRAMES, STEP_FRAMES, Stem
+from waveflow.audio.mix.stem import MONO_FRAMES, Stem
 from waveflow.audio.mix.sum import mix
+from waveflow.audio.mix.total import STEP_FRAMES
 from waveflow.audio.stream import BLOCK_SAMPLES, Kind, Rounding, Stream
 from waveflow.audio.waveform.canvas import Canvas, Plan
 from waveflow.audio.waveform.draw import draw

@@ -131,13 +131,7 @@ def decode_into(
     *,
     deadline: float | None = None,
 ) -> None:
-    """Decode an audio file once, and hand each block of samples to every listener.
-
-    Raises
-    ------
-    WaveflowError
-        As for `blocks`.
-    """
+    """Decode an audio file once, and hand each block of samples to every listener."""
     for block in decode(stream, deadline=deadline):
         for listener in listeners:
             listener.add(block)

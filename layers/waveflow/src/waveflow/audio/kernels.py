@@ -125,10 +125,7 @@ def mono(block: Samples) -> NDArray[np.float32]:
     NDArray
         Shape (frames,), in units of full scale; never a view.
     """
-    channels = block.shape[1]
-    full_scale = FULL_SCALE[block.dtype.str[1:]]
+    scale = np.float32(1 / (FULL_SCALE[block.dtype.str[1:]] * block.shape[1]))
     if block.dtype == np.int32:
         block = block.astype(np.float32)
-    return channel_sum(block).astype(np.float32) * np.float32(
-        1 / (full_scale * channels)
-    )
+    return channel_sum(block).astype(np.float32) * scale

@@ -14,11 +14,7 @@ from waveflow.errors import BadSampleRateError
 # Samples have the shape (frames, channels). int16: full scale 2^15; int32: 2^31;
 # float32: 1.0.
 Samples = NDArray[np.int16 | np.int32 | np.float32]
-FULL_SCALE = {
-    "i2": 2.0**15,
-    "i4": 2.0**31,
-    "f4": 1.0,
-}  # keyed by NumPy's type of sample
+FULL_SCALE = {"i2": 2.0**15, "i4": 2.0**31, "f4": 1.0}  # by NumPy's type of sample
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 768_000
 # Counted over all channels: many channels, short blocks.

@@ -15,23 +15,17 @@ COMM_BYTES = 18
 SSND_BYTES = 8
 # AIFF-C's compression type: encoding, little-endian, width (0: from the bits).
 TYPES: dict[bytes, tuple[Encoding, bool, int]] = {
-    b"NONE": (Encoding.SIGNED, False, 0),
-    b"twos": (Encoding.SIGNED, False, 0),
+    **dict.fromkeys((b"NONE", b"twos"), (Encoding.SIGNED, False, 0)),
     b"sowt": (Encoding.SIGNED, True, 0),
     b"in24": (Encoding.SIGNED, False, 3),
     b"in32": (Encoding.SIGNED, False, 4),
-    b"42ni": (Encoding.SIGNED, True, 3),
-    b"42n1": (Encoding.SIGNED, True, 3),
+    **dict.fromkeys((b"42ni", b"42n1"), (Encoding.SIGNED, True, 3)),
     b"23ni": (Encoding.SIGNED, True, 4),
     b"raw ": (Encoding.UNSIGNED, False, 1),
-    b"fl32": (Encoding.FLOAT, False, 4),
-    b"FL32": (Encoding.FLOAT, False, 4),
-    b"fl64": (Encoding.FLOAT, False, 8),
-    b"FL64": (Encoding.FLOAT, False, 8),
-    b"alaw": (Encoding.A_LAW, False, 1),
-    b"ALAW": (Encoding.A_LAW, False, 1),
-    b"ulaw": (Encoding.MU_LAW, False, 1),
-    b"ULAW": (Encoding.MU_LAW, False, 1),
+    **dict.fromkeys((b"fl32", b"FL32"), (Encoding.FLOAT, False, 4)),
+    **dict.fromkeys((b"fl64", b"FL64"), (Encoding.FLOAT, False, 8)),
+    **dict.fromkeys((b"alaw", b"ALAW"), (Encoding.A_LAW, False, 1)),
+    **dict.fromkeys((b"ulaw", b"ULAW"), (Encoding.MU_LAW, False, 1)),
 }
 CODECS = {
     b"ADP4": "ADPCM",
@@ -85,7 +79,7 @@ def read_layout(path: Path) -> Layout:
         found, behind = chunks.measure(form, sound)
         extents = tuple(_skip_preamble(form, extent) for extent in found)
         turned = _is_turned(form, (*before, *behind))
-    layout = _layout_of(comm, extents, turned=turned)
+    layout = _layout_of(path, comm, extents=extents, turned=turned)
     if layout.frames < comm.frames and not chunks.is_streamed(sound.size):
         return replace(layout, short=True)
     return layout
@@ -96,12 +90,11 @@ def _find_chunks(
 ) -> tuple[_Common | None, chunks.Chunk | None, list[chunks.Chunk]]:
     """Return an AIFF file's format, its first SSND chunk, and all chunks up to both."""
     comm, sound, passed = None, None, []
-    for chunk in chunks.walk(form.file, start, big_endian=True):
+    for chunk in form.walk(start):
         passed.append(chunk)
         if chunk.name == b"COMM" and comm is None:
-            comm = _read_common(
-                form.read(chunk.offset, min(chunk.size, COMM_BYTES + 4))
-            )
+            raw = form.read(chunk.offset, min(chunk.size, COMM_BYTES + 4))
+            comm = _read_common(raw)
         elif chunk.name == b"SSND" and sound is None:
             sound = chunk
         if comm and sound:
@@ -126,7 +119,7 @@ def _is_turned(form: chunks.Form, passed: Iterable[chunks.Chunk]) -> bool:
 
 
 def _layout_of(
-    comm: _Common, extents: tuple[chunks.Extent, ...], *, turned: bool
+    path: Path, comm: _Common, *, extents: tuple[chunks.Extent, ...], turned: bool
 ) -> Layout:
     known = TYPES.get(comm.compression)
     if known is None or not MIN_BITS <= (comm.bits or MIN_BITS) <= 2 * MAX_BITS:
@@ -141,6 +134,7 @@ def _layout_of(
     if not width or (width > MAX_BITS // 8 and encoding is not Encoding.FLOAT):
         raise CorruptAudioError(f"The AIFF file has samples of {comm.bits} bits.")
     return Layout(
+        path,
         kind=Kind.AIFF,
         sample_rate=comm.sample_rate,
         channels=comm.channels,

@@ -9,10 +9,8 @@ from waveflow.errors import CorruptAudioError
 
 CHUNK_HEADER_BYTES = 8
 MAX_CHUNKS = 4096  # a file of a hundred thousand empty chunks is no recording
-STREAMED_FROM, STREAMED_TO = (
-    0x7F00_0000,
-    0xFFFF_FFFF,
-)  # writers to a pipe claim "very long", then nothing
+# Writers to a pipe claim "very long", then nothing.
+STREAMED_FROM, STREAMED_TO = 0x7F00_0000, 0xFFFF_FFFF
 # Chunks of WAV and AIFF; four such bytes are not met by chance.
 NAMES = frozenset(
     b"fmt |data|LIST|INFO|id3 |ID3 |bext|iXML|axml|_PMX|cue |smpl|inst|plst|fact|"
@@ -109,19 +107,17 @@ class Form:
         start = offset + CHUNK_HEADER_BYTES
         return Chunk(head[:4], start, size - CHUNK_HEADER_BYTES) if size else None
 
-
-def walk(file: BinaryIO, start: int, *, big_endian: bool) -> Iterator[Chunk]:
-    """Yield each RIFF or IFF chunk whose header is complete, from offset `start` on."""
-    form = Form(file, 0, big_endian=big_endian)
-    for _ in range(MAX_CHUNKS):
-        chunk = form.chunk_at(start)
-        if chunk is None:
-            return
-        yield chunk
-        start = chunk.behind
-        if chunk.size % 2:  # some writers leave out the pad byte
-            start = _likelier_start(form, (start + 1, start)) or start + 1
-    raise CorruptAudioError(f"The file has more than {MAX_CHUNKS} chunks.")
+    def walk(self, start: int) -> Iterator[Chunk]:
+        """Yield each chunk whose header is complete, from offset `start` on."""
+        for _ in range(MAX_CHUNKS):
+            chunk = self.chunk_at(start)
+            if chunk is None:
+                return
+            yield chunk
+            start = chunk.behind
+            if chunk.size % 2:  # some writers leave out the pad byte
+                start = _likelier_start(self, (start + 1, start)) or start + 1
+        raise CorruptAudioError(f"The file has more than {MAX_CHUNKS} chunks.")
 
 
 def is_streamed(size: int) -> bool:
@@ -244,12 +240,11 @@ def _is_harmless(form: Form, start: int) -> bool:
     end = form.file_end
     for _ in range(MAX_CHUNKS):
         tag = form.tag_at(start)
-        start = tag.behind if tag else start
         if tag is None:
             break
-    if end - start < CHUNK_HEADER_BYTES:
-        return True
-    if form.read(start, 16).startswith(APPENDED):
+        start = tag.behind
+    is_tiny = end - start < CHUNK_HEADER_BYTES
+    if is_tiny or form.read(start, 16).startswith(APPENDED):
         return True
     chunk = form.chunk_at(start)
     late = chunk and chunk.behind > end and chunk.size < MAX_LATE_BYTES

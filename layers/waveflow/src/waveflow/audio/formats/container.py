@@ -6,7 +6,7 @@ that need FFmpeg: the import costs 30 ms at start.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -52,34 +52,9 @@ class Source:
         return f"subfile,,start,{self.start},end,{self.stop},,:{whole}"
 
     @property
-    def protocols(self) -> dict[str, str]:
-        """Return the option that lets FFmpeg open this file and nothing else."""
-        return {WHITELIST: "file,subfile" if self.stop else "file"}
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Hold an audio container's claims: sample rate, channels, length and start.
-
-    Parameters
-    ----------
-    sample_rate
-        In Hz, 0 if unknown.
-    channels
-        0 if unknown.
-    frames
-        Claimed length, 0 if unknown.
-    first
-        The time stamp of the first frame, in frames.
-    stream
-        The number of the audio stream in the container.
-    """
-
-    sample_rate: int
-    channels: int
-    frames: int
-    first: int
-    stream: int
+    def protocols(self) -> str:
+        """Return FFmpeg's whitelist, with which this file and nothing else opens."""
+        return "file,subfile" if self.stop else "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +79,32 @@ class Length:
 UNKNOWN = Length()
 
 
+@dataclass(slots=True)
+class Track:
+    """Hold the claims of an audio container about the stream that is decoded.
+
+    Parameters
+    ----------
+    sample_rate, channels, frames
+        0 if unknown.
+    first
+        The time stamp of the first frame, in frames.
+    index
+        The number of the audio stream in the container.
+    warnings
+        Filled while decoding.
+    """
+
+    source: Source
+    sample_rate: int
+    channels: int
+    frames: int
+    first: int
+    index: int
+    length: Length = UNKNOWN
+    warnings: set[str] = field(default_factory=set)
+
+
 @contextmanager
 def open_container(source: Source) -> Iterator["tuple[InputContainer, AudioStream]"]:
     """Open an audio container with FFmpeg, and choose its audio stream.
@@ -124,7 +125,7 @@ def open_container(source: Source) -> Iterator["tuple[InputContainer, AudioStrea
         container = av.open(
             source.url,
             format=DEMUXERS[kind],
-            container_options=source.protocols,
+            container_options={WHITELIST: source.protocols},
             metadata_errors="ignore",
         )
     except (av.error.FFmpegError, ValueError) as exc:
@@ -184,25 +185,20 @@ def _find_stream(container: "InputContainer", kind: Kind) -> "AudioStream":
     )
 
 
-def read_facts(source: Source) -> Facts:
-    """Read an audio container's claims before decoding.
-
-    Raises
-    ------
-    WaveflowError
-        As for `open_container`.
-    """
+def read_track(source: Source) -> Track:
+    """Read an audio container's claims before decoding."""
     with open_container(source) as (container, stream):
         rate, unit = stream.rate or 0, stream.time_base or 0
         frames = max(0, round((stream.duration or 0) * unit * rate))
         if source.kind is Kind.M4A and frames:
             frames = _predict_frames(container, stream, claimed=frames)
-        return Facts(
+        return Track(
+            source,
             sample_rate=rate,
             channels=stream.channels or 0,
             frames=frames,
             first=round((stream.start_time or 0) * unit * rate),
-            stream=stream.index,
+            index=stream.index,
         )
 
 

@@ -4,21 +4,13 @@ Frames behind a skipped packet must stay at their time. Time stamps may claim
 anything, so that a gap is never longer than something else in the file proves.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from waveflow.audio.formats import ogg
-from waveflow.audio.formats.container import (
-    JITTER,
-    UNKNOWN,
-    Facts,
-    Length,
-    Source,
-    open_container,
-    planes_of,
-)
+from waveflow.audio.formats.container import JITTER, Track, open_container, planes_of
 from waveflow.audio.formats.head import id3_size
 from waveflow.audio.stream import BLOCK_SAMPLES, TRUNCATED, Kind, Samples
 from waveflow.errors import CorruptAudioError
@@ -34,20 +26,16 @@ UNFRAMED = (Kind.MP3, Kind.FLAC)
 
 
 class Gaps:
-    """Count the audio frames that are missing where packets were skipped.
+    """Count the audio frames that are missing where packets were skipped."""
 
-    Parameters
-    ----------
-    whole
-        The length in frames, where the structure shows it and has to be met: of
-        Ogg by its pages, of an MP3 that holds less than its header counts.
-    """
-
-    def __init__(self, source: Source, facts: Facts, *, whole: int) -> None:
+    def __init__(self, track: Track) -> None:
         self.broken = False
-        self._source, self._kind = source, source.kind
-        self._rate, self._whole = facts.sample_rate, whole
-        self._end = facts.first
+        self._source, self._kind = track.source, track.source.kind
+        self._rate, self._end = track.sample_rate, track.first
+        # The structure shows the length that has to be met: of Ogg by its pages, of
+        # an MP3 that holds less than its header counts.
+        length = track.length
+        self._whole = length.whole and length.whole + length.lead
         self._given = 0
         self._longest = self._packet_bytes = self._tag_end = 0
         self._pages = 0, 0
@@ -56,9 +44,7 @@ class Gaps:
 
     def skip(self, packet: "Packet[AudioStream]", *, failed: bool) -> None:
         """Note a packet from which the decoder gave no frame, perhaps silently."""
-        if (
-            not failed and not self._longest
-        ):  # decoders of Vorbis and AAC give none at first
+        if not (failed or self._longest):  # Vorbis and AAC give none at first
             return
         position = packet.pos or 0
         if self._kind is Kind.WAV and packet.size == 1:
@@ -95,10 +81,9 @@ class Gaps:
             return 0
         if self._kind is Kind.MP3:
             return self._gap_by_sizes()
-        return self._gap_by_stamps(at)
+        return self._gap_by_stamps(at - self._end)
 
-    def _gap_by_stamps(self, at: int) -> int:
-        gap = at - self._end
+    def _gap_by_stamps(self, gap: int) -> int:
         most = self._skipped * self._longest
         if not most and self._whole and gap > JITTER:
             # A single stamp may be wrong although every page is there.
@@ -116,46 +101,31 @@ class Gaps:
         return max(0, min(frames, self._whole - self._given))
 
 
-def read_blocks(
-    source: Source,
-    *,
-    facts: Facts,
-    warn: Callable[[str], None],
-    length: Length = UNKNOWN,
-) -> Iterator[Samples]:
+def read_blocks(track: Track) -> Iterator[Samples]:
     """Decode a whole file by FFmpeg; silence replaces packets that cannot be decoded.
-
-    Parameters
-    ----------
-    warn
-        Takes the code of a warning.
-    length
-        Where exact, the caller cuts off what is not heard, and FFmpeg must not.
 
     Yields
     ------
     Samples
-        Shape (frames, channels); only valid until the next block.
+        Shape (frames, channels).
 
     Raises
     ------
     CorruptAudioError
         Nothing could be decoded, or rate, channels or format change on the way.
     """
-    joiner = _Joiner(facts)
-    gaps = Gaps(source, facts, whole=length.whole and length.whole + length.lead)
-    with open_container(source) as (container, stream):
+    gaps, is_exact = Gaps(track), track.length.is_exact
+    with open_container(track.source) as (container, stream):
         stream.codec_context.thread_type = "NONE"
-        if length.is_exact:
+        if is_exact:  # the caller cuts off what is not heard, and FFmpeg must not
             stream.codec_context.flags2 |= SKIP_MANUAL
-        frames = _decode_packets(container, stream, gaps=gaps, warn=warn)
-        if length.is_exact:  # the first packet of Vorbis only prepares the second
+        frames = _decode_packets(container, stream, gaps=gaps, warnings=track.warnings)
+        if is_exact:  # the first packet of Vorbis only prepares the second
             next(frames, None)
-        for frame, lost in frames:
-            yield from joiner.add(frame, lost=lost)
-        yield from joiner.rest()
+        size = BLOCK_SAMPLES // max(1, track.channels)
+        yield from _join(_samples_of(track, frames), size)
     if gaps.broken:
-        warn(TRUNCATED)
+        track.warnings.add(TRUNCATED)
 
 
 def _decode_packets(
@@ -163,7 +133,7 @@ def _decode_packets(
     stream: "AudioStream",
     *,
     gaps: Gaps,
-    warn: Callable[[str], None],
+    warnings: set[str],
 ) -> Iterator["tuple[AudioFrame, int]"]:
     """Yield each decoded frame, with the number of samples missing before it."""
     import av
@@ -185,57 +155,46 @@ def _decode_packets(
                 yield frame, gaps.before(frame, packet)
     except av.error.FFmpegError as exc:
         broken = exc
-        warn(TRUNCATED)
+        warnings.add(TRUNCATED)
     if broken and not decoded:
         raise CorruptAudioError("No part of the sound can be decoded.") from broken
 
 
-class _Joiner:
-    """Gather FFmpeg's small frames into blocks, with silence for lost frames."""
+def _samples_of(
+    track: Track, frames: Iterator["tuple[AudioFrame, int]"]
+) -> Iterator[Samples]:
+    """Yield the samples of each frame, one row a channel, behind silence for lost ones.
 
-    def __init__(self, facts: Facts) -> None:
-        self._facts = facts
-        self._block: Samples | None = None
-        self._filled = 0
-
-    def add(self, frame: "AudioFrame", *, lost: int) -> Iterator[Samples]:
-        samples = self._samples_of(frame)
-        if lost:
-            silence = np.zeros((len(samples), 1), samples.dtype)
-            yield from self._append(np.broadcast_to(silence, (len(samples), lost)))
-        yield from self._append(samples)
-
-    def _append(self, samples: Samples) -> Iterator[Samples]:
-        taken, total = 0, samples.shape[1]
-        while taken < total:
-            block = self._open_block(samples.dtype)
-            count = min(block.shape[1] - self._filled, total - taken)
-            stop = self._filled + count
-            block[:, self._filled : stop] = samples[:, taken : taken + count]
-            self._filled, taken = stop, taken + count
-            if stop == block.shape[1]:
-                yield from self.rest()
-
-    def rest(self) -> Iterator[Samples]:
-        if self._block is not None and self._filled:
-            yield self._block[:, : self._filled].T
-        self._filled = 0
-
-    def _open_block(self, dtype: "np.dtype[np.generic]") -> Samples:
-        if self._block is None:
-            channels = self._facts.channels
-            self._block = np.empty((channels, BLOCK_SAMPLES // channels), dtype)
-        if self._block.dtype != dtype:
-            raise CorruptAudioError("The kind of samples changes within the file.")
-        return self._block
-
-    def _samples_of(self, frame: "AudioFrame") -> Samples:
-        if frame.rate != self._facts.sample_rate:
+    Silence takes the memory of one sample, however long it is.
+    """
+    dtype = None
+    for frame, lost in frames:
+        if frame.rate != track.sample_rate:
             raise CorruptAudioError(
-                f"The sample rate changes from {self._facts.sample_rate} Hz "
+                f"The sample rate changes from {track.sample_rate} Hz "
                 f"to {frame.rate} Hz."
             )
-        return _fit_channels(planes_of(frame), self._facts.channels)
+        samples = _fit_channels(planes_of(frame), track.channels)
+        dtype = dtype or samples.dtype
+        if samples.dtype != dtype:
+            raise CorruptAudioError("The kind of samples changes within the file.")
+        if lost:
+            yield np.broadcast_to(np.zeros((), dtype), (track.channels, lost))
+        yield samples
+
+
+def _join(pieces: Iterator[Samples], frames: int) -> Iterator[Samples]:
+    """Gather FFmpeg's small pieces into blocks of so many frames."""
+    held: list[Samples] = []
+    missing = frames
+    for piece in pieces:
+        while piece.shape[1] >= missing:
+            yield np.concatenate([*held, piece[:, :missing]], axis=1).T
+            piece, held, missing = piece[:, missing:], [], frames  # noqa: PLW2901
+        held.append(piece)
+        missing -= piece.shape[1]
+    if missing < frames:
+        yield np.concatenate(held, axis=1).T
 
 
 def _fit_channels(samples: Samples, channels: int) -> Samples:

@@ -8,8 +8,14 @@ is lost; the careful path does neither.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
-from waveflow.audio.formats.container import JITTER, Facts, Length, Source, planes_of
-from waveflow.audio.stream import DEMUXERS, Samples
+from waveflow.audio.formats.container import (
+    JITTER,
+    UNKNOWN,
+    WHITELIST,
+    Track,
+    planes_of,
+)
+from waveflow.audio.stream import DEMUXERS, Kind, Samples
 
 if TYPE_CHECKING:
     from av import AudioFrame
@@ -20,22 +26,13 @@ if TYPE_CHECKING:
 PREROLL_SECONDS = 1.5
 
 
-def read_blocks(
-    source: Source,
-    *,
-    facts: Facts,
-    start: int,
-    samples: int,
-    length: Length,
-) -> Iterator[Samples]:
+def read_blocks(track: Track, *, start: int, samples: int) -> Iterator[Samples]:
     """Decode a file by FFmpeg in large blocks, from the frame `start` on.
 
     Parameters
     ----------
     samples
         The size of a block, counted over all channels.
-    length
-        The length to which all blocks must add up.
 
     Yields
     ------
@@ -49,10 +46,12 @@ def read_blocks(
     ValueError
         Seeking led behind `start`, or frames are missing.
     """
-    graph = _open_graph(source, facts, start=start, samples=samples)
+    # An MP3 that holds less than its header promises is decoded here all the same.
+    length = UNKNOWN if track.source.kind is Kind.MP3 else track.length
+    graph = _open_graph(track, start=start, samples=samples)
     position: int | None = None if start else 0
     held: Samples | None = None  # the block that waits for the next block's time stamp
-    for at, block in _pull_blocks(graph, facts):
+    for at, block in _pull_blocks(graph, track):
         if position is None:
             position = at
             if position > start:
@@ -71,7 +70,7 @@ def read_blocks(
         yield held
 
 
-def _pull_blocks(graph: "Graph", facts: Facts) -> Iterator[tuple[int, Samples]]:
+def _pull_blocks(graph: "Graph", track: Track) -> Iterator[tuple[int, Samples]]:
     """Yield each decoded block, with the frame number of the block's time stamp."""
     import av
 
@@ -80,30 +79,29 @@ def _pull_blocks(graph: "Graph", facts: Facts) -> Iterator[tuple[int, Samples]]:
             frame = cast("AudioFrame", graph.pull())
         except av.error.EOFError:
             return
-        at = round((frame.pts or 0) * (frame.time_base or 0) * facts.sample_rate)
+        at = round((frame.pts or 0) * (frame.time_base or 0) * track.sample_rate)
         block = planes_of(frame).T
-        if block.shape[1] != facts.channels:
+        if block.shape[1] != track.channels:
             raise ValueError(f"The number of channels changes to {block.shape[1]}.")
-        yield at - facts.first, block
+        yield at - track.first, block
 
 
-def _open_graph(source: Source, facts: Facts, *, start: int, samples: int) -> "Graph":
+def _open_graph(track: Track, *, start: int, samples: int) -> "Graph":
     from av.filter import Graph
 
+    source = track.source
     options = {
         "filename": source.url,
         "format_name": DEMUXERS[source.kind],
-        "format_opts": ":".join(
-            f"{key}={value}" for key, value in source.protocols.items()
-        ),
-        "stream_index": str(facts.stream),
+        "format_opts": f"{WHITELIST}={source.protocols}",
+        "stream_index": str(track.index),
         "dec_threads": "1",
     }
     if start:
-        seconds = (start + facts.first) / facts.sample_rate - PREROLL_SECONDS
+        seconds = (start + track.first) / track.sample_rate - PREROLL_SECONDS
         options["seek_point"] = f"{max(0.0, seconds):.6f}"
     graph = Graph()
-    size = str(max(1, samples // facts.channels))
+    size = str(max(1, samples // track.channels))
     graph.link_nodes(
         graph.add("amovie", **options),
         graph.add("asetnsamples", n=size, p="0"),

@@ -1,7 +1,8 @@
 """Parse the structure of FLAC files, and decode their samples with libFLAC."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -19,17 +20,13 @@ BLOCK_HEADER_BYTES = 4
 LAST_BLOCK = 0x80
 STREAMINFO_BYTES = 42  # magic and block header included
 FRAME_HEADER_BYTES = 16
-SYNC = b"\xff"
+SYNC = re.compile(b"\xff[\xf8\xf9]")
 BLOCK_SIZES = (0, 192, 576, 1152, 2304, 4608, 0, 0, *(256 << n for n in range(8)))
 BYTE_BLOCK, WORD_BLOCK = 6, 7
 RATE_BYTES = {12: 1, 13: 2, 14: 2}  # rate codes with the rate behind the number
-RATES = dict(
-    zip(
-        range(1, 12),
-        (88200, 176400, 192000, 8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000),
-        strict=True,
-    )
-)
+# By the code in a frame header; other codes refer to STREAMINFO or to more bytes.
+RATES = {1: 88200, 2: 176400, 3: 192000, 4: 8000, 5: 16000, 6: 22050, 7: 24000}
+RATES |= {8: 32000, 9: 44100, 10: 48000, 11: 96000}
 DEPTHS = {1: 8, 2: 12, 4: 16, 5: 20, 6: 24, 7: 32}
 SIDE_STEREO = (8, 9, 10)
 TAIL_BYTES = 1 << 20
@@ -50,17 +47,31 @@ class Structure:
         The length by the last frame's header, 0 where no such header was found.
     """
 
+    path: Path
     offset: int
     sample_rate: int
     channels: int
     bits: int
     claimed: int
     shown: int
+    smallest_block: int
+    largest_block: int
 
     def is_near_end(self, done: int) -> bool:
         """Tell whether no more than the end of a FLAC file is behind `done` frames."""
         step = BLOCK_SAMPLES // self.channels  # blocks of any size get the same answer
         return self.shown - done // step * step <= NEAR_END
+
+    def allows(self, header: bytes) -> bool:
+        """Tell whether a FLAC frame header has the format that STREAMINFO names."""
+        rate, depth, assigned = header[2] & 15, header[3] >> 1 & 7, header[3] >> 4
+        channels = 2 if assigned in SIDE_STEREO else assigned + 1
+        return (
+            not header[3] & 1
+            and channels == self.channels
+            and DEPTHS.get(depth, self.bits) == self.bits
+            and RATES.get(rate, self.sample_rate) == self.sample_rate
+        )
 
 
 def read_structure(path: Path) -> Structure:
@@ -79,32 +90,22 @@ def read_structure(path: Path) -> Structure:
     head, offset = read_head(path)
     if len(head) < STREAMINFO_BYTES or head[4] & 0x7F or head[5:8] != b"\x00\x00\x22":
         raise CorruptAudioError("The FLAC stream does not start with STREAMINFO.")
-    packed, expected = int.from_bytes(head[18:26], "big"), _expect(head)
-    return Structure(
-        offset=offset,
-        sample_rate=expected.sample_rate,
-        channels=expected.channels,
-        bits=expected.bits,
-        claimed=packed & (1 << 36) - 1,
-        shown=_last_frame_end(path, expected),
-    )
-
-
-def _expect(head: bytes) -> "_Expected":
-    """Read from STREAMINFO what all frame headers share."""
     packed = int.from_bytes(head[18:26], "big")
-    block_size = int.from_bytes(head[10:12], "big")
-    return _Expected(
+    structure = Structure(
+        path,
+        offset=offset,
         sample_rate=packed >> 44,
         channels=(packed >> 41 & 7) + 1,
         bits=(packed >> 36 & 31) + 1,
-        block_size=block_size if head[8:10] == head[10:12] else 0,
+        claimed=packed & (1 << 36) - 1,
+        shown=0,
+        smallest_block=int.from_bytes(head[8:10], "big"),
+        largest_block=int.from_bytes(head[10:12], "big"),
     )
+    return replace(structure, shown=_last_frame_end(structure))
 
 
-def read_blocks(
-    path: Path, structure: Structure, *, start: int, samples: int
-) -> Iterator[Samples]:
+def read_blocks(structure: Structure, *, start: int, samples: int) -> Iterator[Samples]:
     """Decode a FLAC file with libFLAC, from the frame `start` on.
 
     Parameters
@@ -127,7 +128,7 @@ def read_blocks(
 
     done = start
     try:
-        with path.open("rb", buffering=0) as raw:
+        with structure.path.open("rb", buffering=0) as raw:
             raw.seek(structure.offset)
             with plibflac.Decoder(raw) as decoder:
                 if start:
@@ -161,19 +162,15 @@ def _left_justify(planes: tuple[memoryview, ...], bits: int) -> Samples:
     return block.T
 
 
-def starts_with_junk(path: Path) -> bool:
+def starts_with_junk(structure: Structure) -> bool:
     """Tell whether bytes that are no frame stand in front of frame number 0."""
-    head, offset = read_head(path)
-    like, longest = _expect(head), int.from_bytes(head[10:12], "big")
-    with path.open("rb") as file:
-        _skip_metadata(file, offset + len(MAGIC))
+    with structure.path.open("rb") as file:
+        _skip_metadata(file, structure.offset + len(MAGIC))
         front = file.read(TAIL_BYTES)
-    position = front.find(SYNC)
-    while position >= 0:
-        end = _frame_end(front[position : position + FRAME_HEADER_BYTES], like)
+    for sync in SYNC.finditer(front):
+        end = _frame_end(front, sync.start(), structure)
         if end:
-            return position > 0 and end <= longest
-        position = front.find(SYNC, position + 1)
+            return sync.start() > 0 and end <= structure.largest_block
     return False
 
 
@@ -188,25 +185,21 @@ def _skip_metadata(file: BinaryIO, position: int) -> None:
     file.seek(position)
 
 
-def _last_frame_end(path: Path, like: "_Expected") -> int:
-    with path.open("rb") as file:
+def _last_frame_end(structure: Structure) -> int:
+    with structure.path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - TAIL_BYTES))
         tail = file.read()
-    position = tail.rfind(SYNC)
-    while position >= 0:
-        end = _frame_end(tail[position : position + FRAME_HEADER_BYTES], like)
-        if end:
-            return end
-        position = tail.rfind(SYNC, 0, position)
-    return 0
+    starts = [sync.start() for sync in SYNC.finditer(tail)]
+    ends = (_frame_end(tail, start, structure) for start in reversed(starts))
+    return next(filter(None, ends), 0)
 
 
-def _frame_end(header: bytes, like: "_Expected") -> int:
+def _frame_end(data: bytes, start: int, structure: Structure) -> int:
     """Return the sample at which a FLAC frame ends, or 0 without a valid header."""
     # The last frame of a silent file may be shorter than the longest header.
-    header = header.ljust(FRAME_HEADER_BYTES, b"\0")
-    if not like.matches(header):
+    header = data[start : start + FRAME_HEADER_BYTES].ljust(FRAME_HEADER_BYTES, b"\0")
+    if not structure.allows(header):
         return 0
     coded = _coded_number(header)
     if coded is None:
@@ -223,29 +216,9 @@ def _frame_end(header: bytes, like: "_Expected") -> int:
         return 0
     if header[1] & 1:
         return number + block
-    return number * (like.block_size or block) + block
-
-
-@dataclass(frozen=True, slots=True)
-class _Expected:
-    """Recognise FLAC frame headers by the format that all frames of a file share."""
-
-    sample_rate: int
-    channels: int
-    bits: int
-    block_size: int
-
-    def matches(self, header: bytes) -> bool:
-        """Tell whether bytes may be a FLAC frame header of the file."""
-        rate, depth, assigned = header[2] & 15, header[3] >> 1 & 7, header[3] >> 4
-        channels = 2 if assigned in SIDE_STEREO else assigned + 1
-        return (
-            header[1] & 0xFE == 0xF8  # noqa: PLR2004
-            and not header[3] & 1
-            and channels == self.channels
-            and DEPTHS.get(depth, self.bits) == self.bits
-            and RATES.get(rate, self.sample_rate) == self.sample_rate
-        )
+    largest = structure.largest_block
+    is_fixed = largest > 0 and structure.smallest_block == largest
+    return number * (largest if is_fixed else block) + block
 
 
 def _coded_number(header: bytes) -> tuple[int, int] | None:

@@ -17,11 +17,9 @@ ID3_HEADER_BYTES = 10
 PADDING = bytes(8)  # an MPEG-4 file may start with three zeros
 MAX_LEADING_TAGS = 8  # some taggers leave several ID3 tags in a row
 
-
 # Kinds that are refused by name; the longest magic first where one holds another.
-FOREIGN = (
-    (b".snd", "AU audio"),
-    (b"dns.", "AU audio"),
+FOREIGN: tuple[tuple[bytes | tuple[bytes, ...], str], ...] = (
+    ((b".snd", b"dns."), "AU audio"),
     (b"caff", "Core Audio (CAF)"),
     (b"Creative Voice File", "Creative Voice (VOC)"),
     (b"MATLAB 5.0 MAT-file", "a MATLAB file"),
@@ -31,13 +29,10 @@ FOREIGN = (
     (b"wvpk", "WavPack audio"),
     (b"TTA1", "True Audio (TTA)"),
     (b"MAC ", "Monkey's Audio"),
-    (b"MPCK", "Musepack audio"),
-    (b"MP+", "Musepack audio"),
-    (b"DSD ", "DSD audio"),
-    (b"FRM8", "DSD audio"),
+    ((b"MPCK", b"MP+"), "Musepack audio"),
+    ((b"DSD ", b"FRM8"), "DSD audio"),
     (b"NIST_1A", "NIST Sphere audio"),
-    (b"PVF1\n", "Portable Voice Format audio"),
-    (b"PVF2\n", "Portable Voice Format audio"),
+    ((b"PVF1\n", b"PVF2\n"), "Portable Voice Format audio"),
     (b"Extended Instrument", "a FastTracker instrument (XI)"),
     (b"2BIT", "Audio Visual Research audio"),
     (b"\xf0\x7e", "a MIDI sample dump (SDS)"),
@@ -47,8 +42,7 @@ FOREIGN = (
     (b"\x64\xa3\x01", "IRCAM audio"),
     (b"FLV", "Flash video"),
     (b"MThd", "MIDI"),
-    (b"\x00\x00\x01\xba", "MPEG video"),
-    (b"\x00\x00\x01\xb3", "MPEG video"),
+    ((b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3"), "MPEG video"),
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
@@ -57,10 +51,8 @@ FOREIGN = (
     (b"\x1f\x8b", "a gzip archive"),
     (b"Rar!", "a RAR archive"),
     (b"7z\xbc\xaf", "a 7-Zip archive"),
-    (b"\x7fELF", "a program"),
-    (b"MZ", "a program"),
-    (b"#EXTM3U", "a playlist"),
-    (b"ffconcat", "a playlist"),
+    ((b"\x7fELF", b"MZ"), "a program"),
+    ((b"#EXTM3U", b"ffconcat"), "a playlist"),
     (b"<", "markup text"),
 )
 
@@ -72,7 +64,7 @@ IMAGE_BRANDS = {
     b"crx ": "a Canon raw image",
 }
 
-# Names of what RIFF and IFF files hold; other bytes of a file are never quoted.
+# Names of what RIFF and IFF files hold.
 CONTENTS = {
     b"AVI ": "AVI video (RIFF AVI)",
     b"ACON": "an animated cursor",
@@ -87,6 +79,7 @@ CONTENTS = {
     b"MAUD": "MAUD audio",
 }
 UNKNOWN = "data of an unknown kind"
+OTHER_RIFF, OTHER_IFF = f"RIFF {UNKNOWN}", f"IFF {UNKNOWN}"
 
 
 def sniff(path: Path) -> Kind:
@@ -118,19 +111,15 @@ def read_head(path: Path) -> tuple[bytes, int]:
     tuple
         At most `HEAD_BYTES` bytes, and the offset at which they start.
     """
-    with path.open("rb") as file:
-        return _skip_tags(file)
-
-
-def _skip_tags(file: BinaryIO) -> tuple[bytes, int]:
     offset = 0
-    head = file.read(HEAD_BYTES)
-    for _ in range(MAX_LEADING_TAGS):
-        size = id3_size(head)
-        if not size:
-            break
-        offset = _skip_padding(file, offset + size)
+    with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
+        for _ in range(MAX_LEADING_TAGS):
+            size = id3_size(head)
+            if not size:
+                break
+            offset = _skip_padding(file, offset + size)
+            head = file.read(HEAD_BYTES)
     return head, offset
 
 
@@ -154,11 +143,6 @@ def id3_size(head: bytes) -> int:
     ----------
     head
         At least the first ten bytes.
-
-    Returns
-    -------
-    int
-        0 without a tag.
     """
     if len(head) < ID3_HEADER_BYTES or head[:3] != b"ID3":
         return 0
@@ -171,11 +155,12 @@ def id3_size(head: bytes) -> int:
 
 def _find_container(head: bytes) -> Kind | str | None:
     form, content = head[:4], head[8:12]
+    # Bytes of the file are never quoted.
     if form in (b"RIFF", b"RIFX", b"RF64", b"BW64"):
-        return Kind.WAV if content == b"WAVE" else _name_of(content, family="RIFF")
+        return Kind.WAV if content == b"WAVE" else CONTENTS.get(content, OTHER_RIFF)
     if form == b"FORM":
         is_aiff = content in (b"AIFF", b"AIFC")
-        return Kind.AIFF if is_aiff else _name_of(content, family="IFF")
+        return Kind.AIFF if is_aiff else CONTENTS.get(content, OTHER_IFF)
     if form == b"fLaC":
         return Kind.FLAC
     if form == b"OggS":
@@ -203,17 +188,9 @@ def _find_foreign(head: bytes) -> str | None:
 
 
 def _describe(head: bytes) -> str:
-    foreign = _find_foreign(head)
-    if foreign:
-        return foreign
-    if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
-        return "QuickTime without a file type"
-    return UNKNOWN
-
-
-def _name_of(content: bytes, *, family: str) -> str:
-    """Return a name for other content of a family, without bytes of the file."""
-    return CONTENTS.get(content, f"{family} data of an unknown kind")
+    is_quicktime = head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip")
+    other = "QuickTime without a file type" if is_quicktime else UNKNOWN
+    return _find_foreign(head) or other
 
 
 def _refusal_of(found: str) -> UnsupportedMediaError:

@@ -3,6 +3,7 @@
 import mmap
 import re
 from dataclasses import dataclass
+from functools import cache
 
 Bytes = bytes | mmap.mmap
 
@@ -42,6 +43,7 @@ class Frame:
     channels: int
 
 
+@cache  # few headers differ in their sizes, however many a file has
 def _decode_header(second: int, third: int, fourth: int) -> Frame | None:
     version, layer = second >> 3 & 3, 4 - (second >> 1 & 3)
     if version == 1 or layer == 4 or third >> 4 in (0, 15) or third >> 2 & 3 == 3:  # noqa: PLR2004
@@ -63,11 +65,8 @@ def _decode_header(second: int, third: int, fourth: int) -> Frame | None:
 # megabytes.
 _SECOND = bytes(b for b in range(0xE0, 0x100) if b >> 3 & 3 != 1 and b >> 1 & 3)
 _THIRD = bytes(b for b in range(0x10, 0xF0) if b >> 2 & 3 != 3)  # noqa: PLR2004
-_HEADER = re.compile(b"\xff[%b][%b]" % (re.escape(_SECOND), re.escape(_THIRD)))
-
-# Headers that were read, by their bytes 1 to 3 without the bits that say nothing
-# about size: a walk over an hour of frames only looks up.
-_CACHE: dict[int, Frame | None] = {}
+_BYTES = re.escape(_SECOND), re.escape(_THIRD)
+HEADER = re.compile(b"\xff(?=[%b][%b])" % _BYTES)  # one may start inside another
 
 
 def read_header(data: Bytes, position: int) -> Frame | None:
@@ -77,26 +76,13 @@ def read_header(data: Bytes, position: int) -> Frame | None:
     second, third, fourth = data[position + 1 : position + HEADER_BYTES]
     if second & 0xE0 != 0xE0:  # noqa: PLR2004
         return None
-    key = second << 16 | third << 8 | fourth & 0xC0
-    if key not in _CACHE:
-        _CACHE[key] = _decode_header(second, third, fourth)
-    return _CACHE[key]
-
-
-def find_header(data: Bytes, start: int, stop: int) -> int | None:
-    """Return the first position that looks like an MPEG frame header, or None."""
-    found = _HEADER.search(data, start, stop)
-    return found.start() if found else None
+    return _decode_header(second, third, fourth & 0xC0)
 
 
 def find_frame(data: bytes) -> int | None:
     """Return the position of the first MPEG frame that others of its kind follow."""
-    position = data.find(SYNC_BYTE)
-    while position >= 0:
-        if _has_followers(data, position):
-            return position
-        position = data.find(SYNC_BYTE, position + 1)
-    return None
+    starts = (found.start() for found in HEADER.finditer(data))
+    return next((start for start in starts if _has_followers(data, start)), None)
 
 
 def _has_followers(data: bytes, position: int) -> bool:
@@ -109,13 +95,10 @@ def _has_followers(data: bytes, position: int) -> bool:
         if position + HEADER_BYTES > len(data):
             return seen > 1 and (position == len(data) or start == 0)
         frame = read_header(data, position)
-        if frame is None or not _is_alike(frame, first):
+        kind = first.layer, first.sample_rate
+        if frame is None or (frame.layer, frame.sample_rate) != kind:
             return False
     return True
-
-
-def _is_alike(one: Frame, other: Frame) -> bool:
-    return (one.layer, one.sample_rate) == (other.layer, other.sample_rate)
 
 
 def find_xing(first: bytes) -> int | None:
@@ -140,9 +123,8 @@ def is_empty(data: bytes) -> bool:
     start = find_xing(data)
     if start is None or len(data) < start + 8:
         return False
-    is_counted = data[start + 3] & 1
-    counted = any(data[start + 4 : start + 8])
-    return bool(is_counted) and not counted and find_frame(data) is None
+    is_counted, counted = data[start + 3] & 1 > 0, any(data[start + 4 : start + 8])
+    return is_counted and not counted and find_frame(data) is None
 
 
 def is_free_format(data: bytes) -> bool:
@@ -150,7 +132,7 @@ def is_free_format(data: bytes) -> bool:
 
     FFmpeg cannot decode these frames: their size is the distance to the next one.
     """
-    if len(data) < HEADER_BYTES or _HEADER.match(data[:2] + b"\x10") is None:
+    if len(data) < HEADER_BYTES or HEADER.match(data[:2] + b"\x10") is None:
         return False
     if data[2] >> 4 or data[2] >> 2 & 3 == 3:  # noqa: PLR2004
         return False

@@ -16,17 +16,23 @@ DECODER_DELAY = 529  # samples that every MP3 decoder adds in front
 LAME_OFFSET = 21  # bytes from the encoder's name to the two 12-bit trims
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Length:
     """Hold an MP3's decoded length, and whether the last frame is cut off.
 
-    `promised` is the length by the Xing header where frames are missing, else 0.
+    Parameters
+    ----------
+    promised
+        The length by the Xing header where frames are missing, else 0.
+    is_whole
+        Whether all frames were counted.
     """
 
-    frames: int
-    truncated: bool
-    channels: int
+    frames: int = 0
+    truncated: bool = False
+    channels: int = 0
     promised: int = 0
+    is_whole: bool = True
 
 
 def measure(path: Path) -> Length:
@@ -46,35 +52,23 @@ def measure(path: Path) -> Length:
         start = offset + first
         skip, claimed = _read_trims(data[start : start + 256])
         enough = frame.sample_rate * ENOUGH_SECONDS
-        walk = _count_samples(data, start, enough=enough)
-    samples, truncated = walk.samples, walk.truncated
-    if skip is None or not walk.all_seen:
-        return Length(samples, truncated, walk.channels)
-    samples -= frame.samples
-    missing = max(0, claimed * frame.samples - samples)
-    truncated = truncated or missing > frame.samples + skip
-    samples = max(0, samples - skip)
-    promised = samples + missing if missing else 0
-    return Length(samples, truncated, walk.channels, promised)
+        length = _count_samples(data, start, enough=enough)
+    if skip is not None and length.is_whole:
+        samples = length.frames - frame.samples
+        missing = max(0, claimed * frame.samples - samples)
+        length.truncated |= missing > frame.samples + skip
+        length.frames = max(0, samples - skip)
+        length.promised = length.frames + missing if missing else 0
+    return length
 
 
-@dataclass(slots=True)
-class _Walk:
-    """Sum up the frames that a walk has passed."""
-
-    samples: int = 0
-    truncated: bool = False
-    all_seen: bool = True
-    channels: int = 0
-
-
-def _count_samples(data: mmap.mmap, position: int, *, enough: int) -> _Walk:
+def _count_samples(data: mmap.mmap, position: int, *, enough: int) -> Length:
     """Add up the samples of all frames, and notice whether the last one is cut."""
     # An hour has 138,000 frames but few different headers: look them up whole.
     known: dict[bytes, tuple[int, int]] = {}
-    walk, last = _Walk(), len(data) - mpeg.HEADER_BYTES
+    length, last = Length(), len(data) - mpeg.HEADER_BYTES
     junk_left, held = MAX_JUNK_BYTES, FORGET_BYTES
-    while position <= last and walk.samples < enough:
+    while position <= last and length.frames < enough:
         if position > held:
             held = forget(data, position)
         seen = known.get(data[position : position + mpeg.HEADER_BYTES])
@@ -82,31 +76,29 @@ def _count_samples(data: mmap.mmap, position: int, *, enough: int) -> _Walk:
             frame = mpeg.read_header(data, position)
             if frame is None:
                 if data[position : position + 3] in TAGS:
-                    return walk
+                    return length
                 position += id3_size(data[position : position + ID3_HEADER_BYTES])
                 following = _find_next_frame(data, position, position + junk_left)
                 if following is None:
-                    walk.all_seen = position + junk_left >= last
-                    return walk
+                    length.is_whole = position + junk_left >= last
+                    return length
                 junk_left -= following - position
                 position = following
                 continue
             seen = frame.samples, frame.size_bytes
             known[data[position : position + mpeg.HEADER_BYTES]] = seen
-            walk.channels = max(walk.channels, frame.channels)
-        walk.samples += seen[0]
+            length.channels = max(length.channels, frame.channels)
+        length.frames += seen[0]
         position += seen[1]
-    walk.truncated = position > len(data)
-    return walk
+    length.truncated = position > len(data)
+    return length
 
 
 def _find_next_frame(data: mmap.mmap, start: int, stop: int) -> int | None:
-    position = mpeg.find_header(data, start, stop)
-    while position is not None:
-        frame = mpeg.read_header(data, position)
-        if frame and mpeg.read_header(data, position + frame.size_bytes):
-            return position
-        position = mpeg.find_header(data, position + 1, stop)
+    for found in mpeg.HEADER.finditer(data, start, stop):
+        frame = mpeg.read_header(data, found.start())
+        if frame and mpeg.read_header(data, found.start() + frame.size_bytes):
+            return found.start()
     return None
 
 

@@ -1,11 +1,13 @@
 """Walk the pages of an Ogg file, and find its links, their lengths and its end."""
 
 import mmap
+import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
-from typing import BinaryIO
+from typing import NamedTuple
 
 from waveflow.audio.formats.mapped import FORGET_BYTES, forget, map_file
 from waveflow.audio.formats.ogg_packets import OPUS, VORBIS, Counter
@@ -13,6 +15,7 @@ from waveflow.audio.stream import Kind
 
 CAPTURE = b"OggS\0"  # magic and version of an Ogg page
 HEADER_BYTES = 27
+FIELDS = struct.Struct("<5xBQ4sI4xB")  # flags, position, serial, number, pieces
 NUMBER, CHECKSUM = slice(18, 22), slice(22, 26)
 REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 ALL_ONES = (1 << 32) - 1
@@ -46,35 +49,30 @@ MAGIC_BYTES = 8
 Bytes = bytes | mmap.mmap
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Hold one page: where it is, its header, and the sizes of its pieces."""
+class Page(NamedTuple):
+    """Hold one page: where it is, its header's fields, and the sizes of its pieces.
+
+    Parameters
+    ----------
+    flags
+        The bits that mark a stream's first and last page.
+    granule
+        The position in frames at the end of the page.
+    serial
+        The mark of the stream to which the page belongs.
+    number
+        The page's number in its stream.
+    """
 
     position: int
     body: int
     stop: int
     head: bytes
     lacing: bytes
-
-    @property
-    def flags(self) -> int:
-        """Return the bits that mark a stream's first and last page."""
-        return self.head[5]
-
-    @property
-    def granule(self) -> int:
-        """Return the position in frames at the end of the page."""
-        return int.from_bytes(self.head[6:14], "little")
-
-    @property
-    def serial(self) -> bytes:
-        """Return the mark of the stream to which the page belongs."""
-        return self.head[14:18]
-
-    @property
-    def number(self) -> int:
-        """Return the page's number in its stream."""
-        return int.from_bytes(self.head[NUMBER], "little")
+    flags: int
+    granule: int
+    serial: bytes
+    number: int
 
     def is_intact(self, body: bytes) -> bool:
         """Tell whether the page's checksum fits."""
@@ -110,6 +108,7 @@ class Link:
     film: str = ""
     ended: bool = False
     cut: bool = False
+    ordered: bool = True  # no page stands twice or before its turn
     packets: int = 0
     counter: Counter = field(default_factory=lambda: Counter(VORBIS))
     _serial: bytes = b""
@@ -156,15 +155,15 @@ class Link:
     def frames(self) -> int:
         """Return the length in frames, 0 where it is not known."""
         # A position may claim anything, but packets hold only so much.
-        most = self.packets * MAX_PACKET_FRAMES
         length = self._granule - self.begin - self.counter.pre_skip
-        return max(0, min(length, most))
+        return max(0, min(length, self.packets * MAX_PACKET_FRAMES))
 
     def add(self, page: Page, data: Bytes) -> bool:
         """Take in a page; return False for a page that opens the next link."""
         if page.flags & FIRST:
             magic = _find_magic(data[page.body : page.body + MAGIC_BYTES])
-            if magic in (KINDS | OTHERS) and not self._is_open_for(page):
+            opens = self._opening and page.serial not in self._magics
+            if magic in (KINDS | OTHERS) and not opens:
                 return False
             if magic in (VIDEO | SKELETON) and self.ended:
                 return False
@@ -180,10 +179,6 @@ class Link:
         elif page.serial in self._pictures:
             self._add_pictures(page)
         return True
-
-    def _is_open_for(self, page: Page) -> bool:
-        """Tell whether a stream that the page starts belongs to this link."""
-        return self._opening and page.serial not in self._magics
 
     def _open_stream(self, page: Page, magic: bytes) -> None:
         """Note a stream by its first page; Vorbis goes before Opus."""
@@ -204,8 +199,10 @@ class Link:
 
     def _add_audio(self, page: Page, data: Bytes) -> None:
         """Take in a page of the audio; only the last page's position is the end."""
+        self.ordered &= page.number > self._number
         if not self._first:
             self._count(page, data[page.body : page.stop])
+        self._number = page.number
         if not page.granule:  # header pages have position 0
             return
         self.packets += page.packets
@@ -220,7 +217,7 @@ class Link:
     def _count(self, page: Page, body: bytes) -> None:
         """Count the frames of a page's packets, whose pieces are put together."""
         self._counted &= page.number == self._number + 1 and page.is_intact(body)
-        self._number, position = page.number, 0
+        position = 0
         for size in page.lacing:
             if len(self._piece) < MAX_HEADER_BYTES:
                 self._piece += body[position : position + size]
@@ -249,16 +246,10 @@ def read_links(path: Path) -> list[Link]:
 
 def find_codec(head: bytes) -> Kind | str:
     """Tell what an Ogg file plays, whichever of its streams stands first."""
-    starts = []
-    for page in _pages(head):
-        if not page.flags & FIRST:
-            break
-        starts.append(head[page.body : page.body + MAGIC_BYTES])
-    found = [_find_magic(start) for start in starts]
-    for magic, name in MAGICS.items():
-        if magic in found:
-            return name
-    return "Ogg data of an unknown kind"
+    pages = takewhile(lambda page: page.flags & FIRST, _pages(head))
+    found = {_find_magic(head[page.body : page.body + MAGIC_BYTES]) for page in pages}
+    names = (name for magic, name in MAGICS.items() if magic in found)
+    return next(names, "Ogg data of an unknown kind")
 
 
 def is_page_lost(path: Path, before: int, after: int) -> bool:
@@ -269,8 +260,10 @@ def is_page_lost(path: Path, before: int, after: int) -> bool:
     before, after
         The offsets of the two pages, whose numbers then do not follow each other.
     """
-    with path.open("rb") as file:
-        return _page_number(file, after) > _page_number(file, before) + 1
+    with map_file(path) as data:
+        pages = (data[at : at + HEADER_BYTES] for at in (before, after))
+        first, second = (int.from_bytes(page[NUMBER], "little") for page in pages)
+    return second > first + 1
 
 
 def _pages(data: Bytes) -> Iterator[Page]:
@@ -281,18 +274,14 @@ def _pages(data: Bytes) -> Iterator[Page]:
         if head[: len(CAPTURE)] != CAPTURE:
             position = data.find(CAPTURE, position + 1)
             continue
-        body = position + HEADER_BYTES + head[26]
+        *fields, pieces = FIELDS.unpack(head)
+        body = position + HEADER_BYTES + pieces
         lacing = data[position + HEADER_BYTES : body]
-        page = Page(position, body, body + sum(lacing), head, lacing)
-        yield page
-        position = page.stop
+        stop = body + sum(lacing)
+        yield Page(position, body, stop, head, lacing, *fields)
+        position = stop
 
 
 def _find_magic(start: bytes) -> bytes:
     """Return the magic with which a stream's first packet starts, else nothing."""
     return next((magic for magic in MAGICS if start.startswith(magic)), b"")
-
-
-def _page_number(file: BinaryIO, offset: int) -> int:
-    file.seek(offset)
-    return int.from_bytes(file.read(HEADER_BYTES)[NUMBER], "little")

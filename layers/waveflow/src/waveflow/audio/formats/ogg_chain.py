@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from waveflow.audio.formats import ffmpeg, ogg
 from waveflow.audio.formats.container import Length, Source
+from waveflow.audio.resample import resample
 from waveflow.audio.stream import (
     BLOCK_SAMPLES,
     TRUNCATED,
@@ -18,16 +18,7 @@ from waveflow.audio.stream import (
     Stream,
     check_sample_rate,
 )
-from waveflow.errors import (
-    CorruptAudioError,
-    EmptyAudioError,
-    UnsupportedMediaError,
-)
-
-if TYPE_CHECKING:
-    from soxr import ResampleStream
-
-QUALITY = "VHQ"  # as stems of another rate are resampled in a mix
+from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
 
 
 def open_ogg(path: Path) -> Stream:
@@ -62,7 +53,8 @@ def _refuse_others(links: list[ogg.Link]) -> None:
 
 def _open_link(path: Path, link: ogg.Link, *, is_alone: bool) -> Stream:
     part = (0, 0) if is_alone else (link.start, link.stop)
-    is_exact = link.kind is Kind.OGG and link.ended and not link.cut
+    is_whole = link.ended and not link.cut and link.ordered
+    is_exact = link.kind is Kind.OGG and is_whole
     length = Length(link.frames, link.lead, is_exact=is_exact and link.frames > 0)
     try:
         stream = ffmpeg.open_stream(Source(path, link.kind, *part), length)
@@ -105,9 +97,10 @@ class _Chain:
 
     def _play(self, samples: int) -> Iterator[Samples]:
         for link in self.links:
-            rate, blocks = link.counter.sample_rate, self._read_link(link, samples)
-            if rate != self.stream.sample_rate:
-                blocks = self._resample(blocks, rate)
+            rate, to = link.counter.sample_rate, self.stream.sample_rate
+            blocks = self._read_link(link, samples)
+            if rate != to:
+                blocks = resample(blocks, self.stream.channels, rate=rate, to=to)
             yield from blocks
 
     def _read_link(self, link: ogg.Link, samples: int) -> Iterator[Samples]:
@@ -132,17 +125,3 @@ class _Chain:
         while frames > 0:
             yield block[:frames]
             frames -= len(block)
-
-    def _resample(self, blocks: Iterator[Samples], rate: int) -> Iterator[Samples]:
-        import soxr
-
-        channels = self.stream.channels
-        resampler: ResampleStream = soxr.ResampleStream(
-            rate, self.stream.sample_rate, channels, dtype="float32", quality=QUALITY
-        )
-        for block in blocks:
-            resampled = resampler.resample_chunk(np.ascontiguousarray(block))
-            if len(resampled):
-                yield resampled
-        rest = np.zeros((0, channels), np.float32)
-        yield resampler.resample_chunk(rest, last=True)

@@ -11,11 +11,7 @@ MODE_COUNT_BITS = 6
 MAX_MAPPING = 63
 OPUS_HEAD_BYTES = 19
 # Frames of one Opus frame, by the upper five bits of its packet's first byte.
-OPUS_FRAMES = (
-    *(480, 960, 1920, 2880) * 3,
-    *(480, 960) * 2,
-    *(120, 240, 480, 960) * 4,
-)
+OPUS_FRAMES = (*(480, 960, 1920, 2880) * 3, *(480, 960) * 2, *(120, 240, 480, 960) * 4)
 SINGLE, ANY_NUMBER = 0, 3  # codes for the number of frames in an Opus packet
 
 

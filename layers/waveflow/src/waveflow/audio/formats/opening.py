@@ -8,7 +8,6 @@ from pathlib import Path
 
 from waveflow.audio.formats import (
     aiff,
-    container,
     ffmpeg,
     ffmpeg_careful,
     flac,
@@ -17,7 +16,7 @@ from waveflow.audio.formats import (
     pcm,
     wav,
 )
-from waveflow.audio.formats.container import Length, Source
+from waveflow.audio.formats.container import Length, Source, read_track
 from waveflow.audio.formats.pcm import Encoding, Layout
 from waveflow.audio.stream import TRUNCATED, Kind, Rounding, Samples, Stream
 
@@ -30,15 +29,15 @@ def open_wav(path: Path) -> Stream:
         stream.frames = min(stream.frames or layout.frames, layout.frames)
         stream.warnings.update({TRUNCATED} if layout.truncated else ())
         return stream
-    return _open_pcm(path, layout)
+    return _open_pcm(layout)
 
 
 def open_aiff(path: Path) -> Stream:
     """Open an AIFF or AIFF-C file for decoding."""
-    return _open_pcm(path, aiff.read_layout(path))
+    return _open_pcm(aiff.read_layout(path))
 
 
-def _open_pcm(path: Path, layout: Layout) -> Stream:
+def _open_pcm(layout: Layout) -> Stream:
     is_float = layout.encoding is Encoding.FLOAT
     return Stream(
         kind=layout.kind,
@@ -46,9 +45,7 @@ def _open_pcm(path: Path, layout: Layout) -> Stream:
         channels=layout.channels,
         frames=layout.frames,
         rounding=Rounding.TRUNCATE if is_float else Rounding.SHIFT,
-        read=lambda start, samples: pcm.read_blocks(
-            path, layout, start=start, samples=samples
-        ),
+        read=lambda at, samples: pcm.read_blocks(layout, start=at, samples=samples),
         splittable=True,
         warnings={TRUNCATED} if layout.truncated else set(),
     )
@@ -69,7 +66,7 @@ def open_flac(path: Path) -> Stream:
         frames=structure.shown,
         rounding=Rounding.SHIFT,
         read=lambda start, samples: _read_flac(
-            path, structure, start=start, samples=samples, warnings=warnings
+            structure, start=start, samples=samples, warnings=warnings
         ),
         splittable=True,
         warnings=warnings,
@@ -77,29 +74,23 @@ def open_flac(path: Path) -> Stream:
 
 
 def _read_flac(
-    path: Path,
-    structure: flac.Structure,
-    *,
-    start: int,
-    samples: int,
-    warnings: set[str],
+    structure: flac.Structure, *, start: int, samples: int, warnings: set[str]
 ) -> Iterator[Samples]:
     """Decode FLAC with libFLAC; FFmpeg finishes a file that breaks off."""
     done = start
     try:
-        for block in flac.read_blocks(path, structure, start=start, samples=samples):
+        for block in flac.read_blocks(structure, start=start, samples=samples):
             yield block
             done += len(block)
     except ValueError:
         near_end = structure.is_near_end(done)
-        if not near_end and (done or not flac.starts_with_junk(path)):
+        if not near_end and (done or not flac.starts_with_junk(structure)):
             raise
-        source = Source(path, Kind.FLAC)
-        facts = container.read_facts(source)
-        rest = ffmpeg_careful.read_blocks(source, facts=facts, warn=warnings.add)
-        for block in ffmpeg.skip_frames(rest, done):
+        track = read_track(Source(structure.path, Kind.FLAC))
+        for block in ffmpeg.skip_frames(ffmpeg_careful.read_blocks(track), done):
             yield block
             done += len(block)
+        warnings |= track.warnings
     if done < structure.claimed:
         warnings.add(TRUNCATED)
 
@@ -108,9 +99,7 @@ def open_mp3(path: Path) -> Stream:
     """Open an MP3 or other MPEG audio file for decoding by FFmpeg."""
     length = mpeg_length.measure(path)
     stream = ffmpeg.open_stream(
-        Source(path, Kind.MP3),
-        Length(length.promised),
-        channels=length.channels,
+        Source(path, Kind.MP3), Length(length.promised), channels=length.channels
     )
     stream.frames, stream.splittable = length.frames, True
     if length.truncated:

@@ -31,11 +31,12 @@ class Encoding(Enum):
 class Layout:
     """Say where the samples of a WAV or AIFF file lie, and how they are written.
 
-    `encoding` is None if they are compressed; then `frames_per_byte` says how far.
-    `scale` is the value that one unit of a float sample has. `short` says that the
-    header counts more frames than there are.
+    `encoding` is None if they are compressed; then `frames_per_unit` is the most that
+    one byte holds. `scale` is the value that one unit of a float sample has. `short`
+    says that the header counts more frames than there are.
     """
 
+    path: Path
     kind: Kind
     sample_rate: int
     channels: int
@@ -43,37 +44,31 @@ class Layout:
     width: int
     big_endian: bool
     extents: tuple[Extent, ...]
-    frames_per_byte: int = 0
+    frames_per_unit: int = 1
     scale: float = 1.0
     short: bool = False
 
     @property
     def frame_bytes(self) -> int:
-        """Return the size in bytes of one audio frame, over all channels."""
-        return self.width * self.channels
+        """Return the size in bytes of one audio frame; of compressed ones 1."""
+        return 1 if self.encoding is None else self.width * self.channels
 
     @property
     def frames(self) -> int:
         """Return the number of whole frames, an upper bound for compressed samples."""
-        if self.encoding is None:
-            size = sum(extent.size for extent in self.extents)
-            return size * self.frames_per_byte
-        if not self.frame_bytes:
-            return 0
-        return sum(extent.size // self.frame_bytes for extent in self.extents)
+        units = sum(extent.size // self.frame_bytes for extent in self.extents)
+        return units * self.frames_per_unit
 
     @property
     def truncated(self) -> bool:
         """Tell whether samples are missing, or the last of them is cut."""
-        width = 1 if self.encoding is None else self.frame_bytes
         return self.short or any(
-            extent.truncated or extent.size % max(1, width) for extent in self.extents
+            extent.truncated or extent.size % self.frame_bytes
+            for extent in self.extents
         )
 
 
-def read_blocks(
-    path: Path, layout: Layout, *, start: int, samples: int
-) -> Iterator[Samples]:
+def read_blocks(layout: Layout, *, start: int, samples: int) -> Iterator[Samples]:
     """Read PCM in blocks of so many samples, from the frame `start` on.
 
     Yields
@@ -88,17 +83,17 @@ def read_blocks(
         start -= skipped
         offset = extent.offset + skipped * layout.frame_bytes
         left = (frames - skipped) * layout.frame_bytes
-        yield from _read_extent(path, layout, offset=offset, left=left, samples=samples)
+        yield from _read_extent(layout, offset=offset, left=left, samples=samples)
 
 
 def _read_extent(
-    path: Path, layout: Layout, *, offset: int, left: int, samples: int
+    layout: Layout, *, offset: int, left: int, samples: int
 ) -> Iterator[Samples]:
     block_bytes = max(1, samples // layout.channels) * layout.frame_bytes
     buffer = bytearray(block_bytes + 1)  # a 24-bit read looks one byte further
     view = memoryview(buffer)
     convert = converter(layout)
-    with path.open("rb") as file:
+    with layout.path.open("rb") as file:
         file.seek(offset)
         while left > 0:
             count = file.readinto(view[: min(block_bytes, left)])
@@ -106,8 +101,7 @@ def _read_extent(
             if not count:
                 return
             left -= count
-            block = convert(buffer, count // layout.width)
-            yield block.reshape(-1, layout.channels)
+            yield convert(buffer, count // layout.width).reshape(-1, layout.channels)
 
 
 def converter(layout: Layout) -> Convert:

@@ -1,10 +1,8 @@
 """Find where a WAV file keeps its samples: RIFF, RIFX, RF64 and BW64."""
 
 import struct
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 from waveflow.audio.formats import chunks
 from waveflow.audio.formats.head import read_head
@@ -61,14 +59,6 @@ class _Format:
     scale: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Sizes:
-    """Hold the sizes of the form and of the samples, as a ds64 chunk claims them."""
-
-    form: int = 0
-    data: int = 0
-
-
 def read_layout(path: Path) -> Layout:
     """Read from the header of a WAV file where its samples lie.
 
@@ -86,14 +76,15 @@ def read_layout(path: Path) -> Layout:
     """
     head, start = read_head(path)
     big_endian = head[:4] == b"RIFX"
+    size = int.from_bytes(head[4:8], "big" if big_endian else "little")
     with path.open("rb") as file:
-        walk = chunks.walk(file, start + 12, big_endian=big_endian)
-        fmt, data, long = _find_chunks(file, walk, big_endian=big_endian)
-        size = int.from_bytes(head[4:8], "big" if big_endian else "little")
-        form_end = start + 8 + (long.form if size == IN_DS64 else size)
-        form = chunks.Form(file, form_end, big_endian=big_endian)
+        form = chunks.Form(file, start + 8 + size, big_endian=big_endian)
+        fmt, data, (form_size, data_size) = _find_chunks(form, start + 12)
+        if size == IN_DS64:
+            form = replace(form, end=start + 8 + form_size)
         extents, _ = chunks.measure(form, data)
     return Layout(
+        path,
         kind=Kind.WAV,
         sample_rate=fmt.sample_rate,
         channels=fmt.channels,
@@ -101,33 +92,28 @@ def read_layout(path: Path) -> Layout:
         width=fmt.width,
         big_endian=big_endian,
         extents=extents,
-        frames_per_byte=COMPRESSED.get(fmt.tag, 0),
+        frames_per_unit=COMPRESSED.get(fmt.tag, 1),
         scale=fmt.scale,
-        short=data.size < long.data,
+        short=data.size < data_size,
     )
 
 
 def _find_chunks(
-    file: BinaryIO, walk: Iterable[chunks.Chunk], *, big_endian: bool
-) -> tuple[_Format, chunks.Chunk, _Sizes]:
+    form: chunks.Form, start: int
+) -> tuple[_Format, chunks.Chunk, tuple[int, int]]:
     """Return a WAV file's format, its first data chunk, and the sizes in ds64."""
-    fmt, long = None, _Sizes()
-    for chunk in walk:
+    fmt, sizes = None, (0, 0)
+    for chunk in form.walk(start):
         if chunk.name == b"ds64":
-            file.seek(chunk.offset)
-            long = _Sizes(*struct.unpack("<QQ", file.read(16).ljust(16, b"\0")))
+            sizes = struct.unpack("<QQ", form.read(chunk.offset, 16).ljust(16, b"\0"))
         elif chunk.name == b"fmt ":
-            file.seek(chunk.offset)
-            fmt = _read_format(
-                file.read(min(chunk.size, EXTENSIBLE_BYTES)), big=big_endian
-            )
+            raw = form.read(chunk.offset, min(chunk.size, EXTENSIBLE_BYTES))
+            fmt = _read_format(raw, big=form.big_endian)
         elif chunk.name == b"data":
             if fmt is None:
                 raise CorruptAudioError("The WAV file has data before its format.")
-            size = chunk.size
-            if size in IN_DS64S:
-                size = long.data or size
-            return fmt, chunks.Chunk(chunk.name, chunk.offset, size), long
+            size = sizes[1] if chunk.size in IN_DS64S and sizes[1] else chunk.size
+            return fmt, replace(chunk, size=size), sizes
     raise CorruptAudioError("The WAV file has no data chunk.")
 
 
@@ -158,11 +144,8 @@ def _width_of(width: int, bits: int) -> int:
 def _encoding_of(fmt: _Format) -> Encoding | None:
     if fmt.tag in COMPRESSED:
         return None
-    if (
-        fmt.tag == PCM
-        and MIN_BITS <= fmt.bits <= MAX_BITS
-        and fmt.width <= MAX_BITS // 8
-    ):
+    is_whole = MIN_BITS <= fmt.bits <= MAX_BITS and fmt.width <= MAX_BITS // 8
+    if fmt.tag == PCM and is_whole:
         return Encoding.UNSIGNED if fmt.width == 1 else Encoding.SIGNED
     if fmt.tag == FLOAT and fmt.width in FLOAT_WIDTHS:
         return Encoding.FLOAT

@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from waveflow.audio import codec
 from waveflow.audio.kernels import mono
+from waveflow.audio.resample import resample
 from waveflow.audio.stream import BLOCK_SAMPLES, SMALL_BLOCK_SAMPLES, Samples
 from waveflow.errors import WaveflowError
 
-STEP_FRAMES = 65_536  # frames that are summed at once
 # Short pieces: intermediate arrays stay in the processor's cache, and their memory
 # is not mapped anew each time.
 MONO_FRAMES = 16_384
 RESAMPLED = "RESAMPLED"
-QUALITY = "VHQ"  # alias rejection of 155 dB at a tenth more time than HQ
 NOTHING: Samples = np.zeros((0, 1), np.float32)
 
 
@@ -70,7 +69,11 @@ class Stem:
             deadline=self._deadline,
             samples=BLOCK_SAMPLES if is_pcm else SMALL_BLOCK_SAMPLES,
         )
-        self._blocks = self._resample(blocks) if self._is_resampled else blocks
+        if self._is_resampled:
+            averaged = (mono(block)[:, np.newaxis] for block in blocks)
+            rate = self._stream.sample_rate
+            blocks = resample(averaged, 1, rate=rate, to=self.sample_rate)
+        self._blocks = blocks
 
     @property
     def warnings(self) -> set[str]:
@@ -102,25 +105,6 @@ class Stem:
             self._rest = self._rest[len(part) :]
             filled += len(part)
         return filled
-
-    def _resample(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
-        import soxr
-
-        resampler = soxr.ResampleStream(
-            self._stream.sample_rate,
-            self.sample_rate,
-            1,
-            dtype="float32",
-            quality=QUALITY,
-        )
-        # Pieces that become about one step: 8 kHz to 192 kHz is 24 times as much.
-        step = max(1, STEP_FRAMES * self._stream.sample_rate // self.sample_rate)
-        for block in map(mono, blocks):
-            for start in range(0, len(block), step):
-                piece = resampler.resample_chunk(block[start : start + step])
-                if len(piece):
-                    yield piece[:, None]
-        yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)[:, None]
 
 
 @contextmanager

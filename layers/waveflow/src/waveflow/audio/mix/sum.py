@@ -3,8 +3,8 @@
 import hashlib
 import shutil
 import struct
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -12,8 +12,8 @@ from typing import BinaryIO
 import numpy as np
 
 from waveflow.audio import codec
-from waveflow.audio.mix.stem import STEP_FRAMES, Stem
-from waveflow.audio.mix.total import SUM_BYTES, TOO_LONG, Total
+from waveflow.audio.mix.stem import Stem
+from waveflow.audio.mix.total import STEP_FRAMES, SUM_BYTES, TOO_LONG, Total
 from waveflow.audio.stream import Block, Kind, Rounding, Samples, Stream
 from waveflow.audio.waveform.canvas import Canvas, Plan
 from waveflow.audio.waveform.draw import Waveform, waveform_of
@@ -54,21 +54,18 @@ def mix(
     num_peaks: int = PEAKS_OF_A_MIX,
     deadline: float | None = None,
 ) -> Mix:
-    """Mix stems into a mono WAV: their mean, scaled down where it exceeds 0.95.
+    """Mix stems into a mono WAV of 16 bits at the first stem's sample rate.
 
-    Mono per stem, zero-padded, summed, divided by their number, scaled down
-    where the peak exceeds 0.95; 16-bit PCM at the first stem's rate.
+    The mix is the mean of the stems, scaled down where it exceeds 0.95.
 
     Parameters
     ----------
     paths
-        The stems' files, at least one.
+        At least one.
     out
         The WAV to write; removed again when anything fails.
     names
         The stems' names in errors and warnings; the paths' names if empty.
-    num_peaks
-        Of the waveform.
     deadline
         A value of `time.monotonic()` to end by.
 
@@ -83,7 +80,8 @@ def mix(
     try:
         stems = _open(paths, names or [path.name for path in paths], deadline=deadline)
         _check_room(max(stem.seekable_frames for stem in stems), out.parent, most=most)
-        with closing(Total(out.parent, most=most)) as total:
+        with tempfile.TemporaryFile(dir=out.parent, buffering=0) as scratch:
+            total = Total(scratch, most=most)
             total.add(stems)
             stream = _mean(total, stems)
             canvas = Canvas(Plan(stream.frames, num_peaks, stream.rounding, 1))

@@ -1,22 +1,21 @@
 """Sum the stems of a mix into a file on the disk, each stem decoded once."""
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from errno import ENOSPC
 from itertools import cycle, groupby, islice, pairwise
-from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio.mix.stem import STEP_FRAMES, Stem
+from waveflow.audio.mix.stem import Stem
 from waveflow.audio.stream import FULL_SCALE
 from waveflow.audio.waveform.parallel import CPUS
 from waveflow.errors import AudioTooLongError
 
+STEP_FRAMES = 65_536  # frames that are summed at once
 SUM_BYTES = 4  # float32
 DECODERS = 16  # open at once: each of AAC holds 2.5 MB
 MAX_PARTS = 8  # a Lambda has six processors at most
@@ -32,12 +31,12 @@ Item = TypeVar("Item")
 
 
 class Total:
-    """Keep the sum of stems as mono float32 in a file that has no name.
+    """Keep the sum of stems as mono float32 in a file.
 
     Parameters
     ----------
-    folder
-        Takes the file.
+    file
+        Empty, and open for reading and writing.
     most
         The largest number of frames.
 
@@ -49,15 +48,10 @@ class Total:
         The largest magnitude of the sum; 1.0 is full scale of one stem.
     """
 
-    def __init__(self, folder: Path, *, most: int) -> None:
-        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
-        self._most = most
+    def __init__(self, file: IO[bytes], *, most: int) -> None:
+        self._file, self._most = file.fileno(), most
         self._is_exact, self._is_stopped = True, False
         self.frames, self.peak = 0, 0.0
-
-    def close(self) -> None:
-        """Give the disk's room back."""
-        self._file.close()
 
     def add(self, stems: Sequence[Stem]) -> None:
         """Decode the stems, and add them to the sum in their order."""
@@ -66,7 +60,7 @@ class Total:
 
     def read(self, at: int, into: NDArray[np.float32]) -> int:
         """Read the sum from the frame `at` on; return the number of frames read."""
-        read = os.preadv(self._file.fileno(), [into.data], at * SUM_BYTES)
+        read = os.preadv(self._file, [into.data], at * SUM_BYTES)
         return read // SUM_BYTES
 
     def _add_group(self, stems: Sequence[Stem]) -> None:
@@ -133,7 +127,7 @@ class Total:
             if end > self._most:
                 raise AudioTooLongError(TOO_LONG)
             data = step[:frames].data
-            if os.pwrite(self._file.fileno(), data, at * SUM_BYTES) < data.nbytes:
+            if os.pwrite(self._file, data, at * SUM_BYTES) < data.nbytes:
                 raise OSError(ENOSPC, os.strerror(ENOSPC))
             at = end
             peak = max(peak, float(step.max()), -float(step.min()))
