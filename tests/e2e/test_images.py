@@ -201,6 +201,7 @@ def test_an_image_makes_its_clients_and_compiles_nothing(logical_id: str):
         "BUCKET_NAME": "bucket",
         "ALLOWED_PREFIXES": "audio/",
         "WEBHOOK_SECRET_ARN": "arn",
+        "API_SECRET_ARN": "arn",
         "WEBHOOK_URL": "https://platform.example",
         "STATE_MACHINE_ARN": "arn:aws:states:::stateMachine:m:live",
     }
