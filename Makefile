@@ -48,7 +48,12 @@ $(PLAYER): $(PAGE)/package-lock.json
 		echo "npm could not install the page's player; the page works without it." >&2; \
 	fi
 
-setup: $(VENV)/.dev $(PLAYER) ## Prepare .venv with everything that development needs.
+# What numba compiles on the first call would hold up the first `make run`.
+$(VENV)/.compiled: $(VENV)/.dev
+	@$(BIN)/python -m waveflow.audio.listen.compiled
+	@touch $@
+
+setup: $(VENV)/.dev $(VENV)/.compiled $(PLAYER) ## Prepare .venv with everything that development needs.
 
 hooks: setup ## Let git check each commit: format, lint, imports, syntax, subject.
 	@$(BIN)/pre-commit install

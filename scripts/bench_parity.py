@@ -8,7 +8,6 @@ docs/benchmarks.md, but figures of processes never replace figures of the images
 
 import argparse
 import contextlib
-import json
 import os
 import shutil
 import statistics
@@ -19,13 +18,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from parity_stages import Figures
     from waveflow_local.engine.pipeline import Pipeline
 
+Runs = dict[str, list["Figures"]]
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- parity: make bench-parity -->", "<!-- /parity -->"
@@ -33,8 +34,9 @@ ENVIRONMENT = ROOT / "out" / "parity.env"
 SECONDS = (5, 10, 30, 300)
 RATE = 44_100
 MINUTE_S = 60
+TIMES = ("hash", "notify", "waveform", "total", "dedupe_delete", "mix")
+HEAD = [*(f"{name}, s" for name in TIMES), "memory, MB"]
 WARM_RUNS = 5
-MEMORY_BYTES = 4 << 30
 IN_IMAGES = "in the stage images, 2 CPUs and 4 GB each (compose profile ec2-parity)"
 IN_PROCESSES = "without a container engine, in processes bound to 2 CPUs and 4 GB"
 # Seconds for hash, waveform and both, and megabytes: seed 001, section 9.
@@ -52,100 +54,35 @@ PASSED = (
 )
 
 
-class Worker:
-    """Stage in a process or container, within the limits of the seed's worker."""
+def measure(seconds: int, pipeline: "Pipeline", *, images: bool) -> Runs:
+    """Measure jobs of one file: cold, warm, and warm beside a second worker."""
+    from parity_stages import at_once, machine
 
-    def __init__(self, stage: str, *, images: bool) -> None:
-        self._process = subprocess.Popen(
-            _in_image(stage) if images else _in_process(stage),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            cwd=ROOT,
+    bucket, s3 = pipeline.deployment.bucket, pipeline.clients.s3
+    names = [f"parity-{seconds}-{letter}" for letter in "ab"]
+    for number, name in enumerate(names):
+        s3.put_object(
+            Bucket=bucket, Key=f"audio/{name}.wav", Body=_music(seconds, seed=number)
         )
-
-    def __enter__(self) -> Self:
-        """Return the running worker."""
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        """Close the worker's input, and wait for the worker's end."""
-        self._process.communicate()
-
-    def run(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Run one event; the first event pays for imports too."""
-        assert self._process.stdin  # noqa: S101 - pipes were asked for
-        assert self._process.stdout  # noqa: S101 - pipes were asked for
-        self._process.stdin.write(json.dumps(event) + "\n")
-        self._process.stdin.flush()
-        figures: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return figures
-
-
-def _in_image(stage: str) -> list[str]:
-    compose = ["docker", "compose", "--profile", "ec2-parity"]
-    return [*compose, "run", "--rm", "--no-TTY", "--quiet-pull", stage]
-
-
-def _in_process(stage: str) -> list[str]:
-    limits = ["taskset", "-c", "0,1", "prlimit", f"--as={MEMORY_BYTES}"]
-    worker, app = "scripts/parity_worker.py", f"functions/{stage}/app.py"
-    return [*limits, sys.executable, worker, app]
-
-
-def measure(
-    seconds: int, pipeline: "Pipeline", *, images: bool
-) -> list[dict[str, float]]:
-    """Measure a file's upload: once cold, and then a few times warm."""
-    key = f"audio/parity-{seconds}.wav"
-    pipeline.clients.s3.put_object(
-        Bucket=pipeline.deployment.bucket, Key=key, Body=_music(seconds)
-    )
-    with contextlib.ExitStack() as stack:
-        stages = {
-            name: stack.enter_context(Worker(name, images=images))
-            for name in ("hash", "waveform", "notify")
+    with (
+        machine(names[0], s3, bucket=bucket, images=images) as first,
+        machine(names[1], s3, bucket=bucket, images=images) as second,
+    ):
+        cold = first.job()
+        warm = [first.job() for _ in range(WARM_RUNS)]
+        second.job()
+        return {
+            "cold": [cold],
+            "warm": warm,
+            "two": at_once([first, second], WARM_RUNS),
         }
-        return [_upload(key, n, stages) for n in range(1 + WARM_RUNS)]
 
 
-def _upload(key: str, number: int, stages: dict[str, Worker]) -> dict[str, float]:
-    """Take the machine's steps for a new upload: hash, ask, draw, tell."""
-    at = datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000 + number
-    body = {
-        "task": "generate_hash_and_webhook",
-        "userId": "u1",
-        "trackId": "t1",
-        "stemId": "parity",
-        "filepath": key,
-        "timestamp": datetime.fromtimestamp(at / 1000, UTC).isoformat(),
-        "original_filename": "parity.wav",
-    }
-    record = {"messageId": "m1", "sentTimestamp": str(int(at)), "body": body}
-    start = {"record": record, "start": "2026-01-01T00:00:00Z", "name": "parity"}
-    hashed = stages["hash"].run(start)
-    pinned = {name: hashed["result"][name] for name in ("job", "source")}
-    token = {"task_token": "none", "execution_arn": "none", "verdict": None}
-    asked = stages["notify"].run({"event": "hash-check", **pinned, **token})
-    drawn = stages["waveform"].run({**pinned, "num_peaks": None, "dedupe": None})
-    told = stages["notify"].run(
-        {"event": "outcome", "job": pinned["job"], "outcome": drawn["result"]}
-    )
-    every = (hashed, asked, drawn, told)
-    return {
-        "hash": hashed["seconds"],
-        "waveform": drawn["seconds"],
-        "total": sum(each["seconds"] for each in every),
-        "memory_mb": max(each["memory_mb"] for each in every),
-    }
-
-
-def _music(seconds: int) -> bytes:
+def _music(seconds: int, *, seed: int) -> bytes:
     """Return stereo WAV of noise that swells and fades."""
     frames = seconds * RATE
     swell = 0.5 + 0.5 * np.sin(np.arange(frames) / RATE)[:, None]
-    noise = np.random.default_rng(1).standard_normal((frames, 2)) * 5_000 * swell
+    noise = np.random.default_rng(seed).standard_normal((frames, 2)) * 5_000 * swell
     out = BytesIO()
     with wave.open(out, "wb") as file:
         file.setnchannels(2)
@@ -170,7 +107,7 @@ def running() -> Iterator["Pipeline"]:
         yield pipeline
 
 
-def table(measured: dict[int, list[dict[str, float]]], where: str) -> str:
+def table(measured: dict[int, Runs], where: str) -> str:
     """Return the table of our figures beside the seed's."""
     load = os.getloadavg()[0]
     rows = [
@@ -178,29 +115,29 @@ def table(measured: dict[int, list[dict[str, float]]], where: str) -> str:
         f"{os.cpu_count()} CPUs, shared (load average {load:.1f}), {where}.",
         "The seed's figures are those of its section 9, for a c7i.large.",
         f"Cold is the first run of new processes; warm the median of {WARM_RUNS}.",
-        "Cold includes every import, and with images reading them from the disk.",
+        "Two is each of two jobs at the same time on the same CPUs, as the seed's two",
+        "workers ran them. Cold includes every import, read from the disk with images.",
         "Files are stereo 16-bit WAV; S3 and the server are on the same machine.",
-        "Total is hash, question, waveform and completion, without Step Functions.",
+        "notify is question and completion; total is hash, notify and waveform,",
+        "without Step Functions. mix is four stems; memory is the largest stage's.",
         "",
-        "| audio | run | hash, s | waveform, s | total, s | peak memory, MB |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
+        f"| audio | run | {' | '.join(HEAD)} |",
+        f"| --- | --- |{' ---: |' * len(HEAD)}",
     ]
     for seconds, runs in measured.items():
         name = f"{seconds} s" if seconds % MINUTE_S else f"{seconds // MINUTE_S} min"
         if seconds in SEED:
             hashed, drawn, total, memory = SEED[seconds]
-            rows.append(
-                f"| {name} | seed | {hashed} | {drawn} | {total} | {memory or ''} |"
-            )
-        cold, warm = runs[0], runs[1:]
-        rows.append(f"| {name} | cold | {_figures(cold)} |")
-        median = {key: statistics.median(run[key] for run in warm) for key in cold}
-        rows.append(f"| {name} | warm | {_figures(median)} |")
+            cells = [hashed, "", drawn, total, "", "", memory or ""]
+            rows.append(f"| {name} | seed | {' | '.join(map(str, cells))} |")
+        for run, jobs in runs.items():
+            median = {k: statistics.median(job[k] for job in jobs) for k in jobs[0]}
+            rows.append(f"| {name} | {run} | {_figures(median)} |")
     return "\n".join(rows)
 
 
 def _figures(run: dict[str, float]) -> str:
-    times = " | ".join(f"{run[key]:.3f}" for key in ("hash", "waveform", "total"))
+    times = " | ".join(f"{run[key]:.3f}" for key in TIMES)
     return f"{times} | {run['memory_mb']:.0f}"
 
 
@@ -218,13 +155,10 @@ def have_images() -> bool:
     """Tell whether the images can be run."""
     if shutil.which("docker") is None:
         return False
-    command = [
-        "docker",
-        "image",
-        "inspect",
-        "hashfunction:hash",
-        "waveformfunction:waveform",
-    ]
+    from parity_stages import STAGES
+
+    images = [f"{stage.replace('_', '')}function:{stage}" for stage in STAGES]
+    command = ["docker", "image", "inspect", *images]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 

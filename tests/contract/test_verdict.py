@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.walker import Execution, Invoke, Succeeded, load
 
@@ -12,6 +12,9 @@ LONGEST = 120  # characters of a condition that a reader takes in at a glance
 UPLOAD = [{"messageId": "m", "body": {"task": "generate_hash_and_webhook"}}]
 MESSAGE = [{"messageId": "m", "body": {"task": "process_duplicate_file"}}]
 ABSENT = object()
+NAMELESS: dict[str, Any] = {"verdict": "duplicate", "duplicate_of": {"filepath": "y"}}
+PATHLESS: dict[str, Any] = {"verdict": "duplicate", "duplicate_of": {"stemId": "x"}}
+TOO_MANY: dict[str, Any] = {"verdict": "new", "num_peaks": 4001}
 
 peaks = st.sampled_from(
     [ABSENT, None, True, "10", [], [10], [1, "x"], {}, -1, 0, 1, 7.0, 7.5, 4000, 4001]
@@ -85,6 +88,9 @@ def after_verdict(record: Any, *results: Any) -> str:
 
 @settings(deadline=None)
 @given(answers, messages)
+@example(NAMELESS, {})
+@example(PATHLESS, {})
+@example(TOO_MANY, {})
 def test_an_answer_leads_where_the_contract_says(answer, message):
     """A mistyped answer that raised in the machine would never be told to anybody."""
     hashed = {"job": {"message": message}, "source": {}, "verdict": None}

@@ -39,6 +39,28 @@ FUNCTIONS = {
 MEGABYTE = 1_000_000
 CORE_MB, AUDIO_MB, MUSIC_MB = 55, 260, 650
 RATE = 8_000
+API = "ApiFunction"
+# What each function asks of its services; the classes are in two modules.
+CLIENTS = {
+    **dict.fromkeys(FUNCTIONS, ("waveflow.bootstrap", "Services", "objects")),
+    "NotifyFunction": ("waveflow.bootstrap", "Services", "webhook", "tokens"),
+    API: ("waveflow.api.bootstrap", "ApiServices", "jobs", "secrets"),
+}
+MAKE_CLIENTS = """
+import importlib, json, os, pathlib, sys
+import app
+module, services, *names = sys.argv[1:]
+made = getattr(importlib.import_module(module), services)(dict(os.environ))
+for name in names:
+    getattr(made, name)
+sources = {n: m.__spec__ for n, m in sys.modules.items() if getattr(m, "__spec__", 0)}
+print(json.dumps([
+    sorted(each.name for each in pathlib.Path("/opt/python/botocore/data").iterdir()
+           if each.is_dir()),
+    sorted(name for name, spec in sources.items() if spec.has_location and spec.cached
+           and name != "app" and not os.path.exists(spec.cached)),
+]))
+"""
 
 
 def sawtooth(step: int) -> bytes:
@@ -169,6 +191,27 @@ def test_an_image_needs_no_more_than_lambda_grants(logical_id: str, system: Syst
     )
 
     system.expect(stage, answer)
+
+
+@pytest.mark.parametrize("logical_id", CLIENTS)
+def test_an_image_makes_its_clients_and_compiles_nothing(logical_id: str):
+    """Data that is cut out would fail every job; missing bytecode triples a start."""
+    environment = {
+        "AWS_DEFAULT_REGION": "ap-northeast-2",
+        "BUCKET_NAME": "bucket",
+        "ALLOWED_PREFIXES": "audio/",
+        "WEBHOOK_SECRET_ARN": "arn",
+        "WEBHOOK_URL": "https://platform.example",
+        "STATE_MACHINE_ARN": "arn:aws:states:::stateMachine:m:live",
+    }
+
+    found = images.python(
+        logical_id, MAKE_CLIENTS, *CLIENTS[logical_id], env=environment
+    )
+
+    services, compiled_at_start = json.loads(found)
+    assert services == ["s3", "secretsmanager", "stepfunctions"]
+    assert compiled_at_start == []
 
 
 def test_the_api_image_serves_and_lets_nobody_in_unasked():

@@ -117,6 +117,15 @@ def test_nonsense_ends_at_the_telling_state(answer):
     assert requests[-1].payload["error"]["Error"] == "InvalidVerdictError"
 
 
+@pytest.mark.parametrize(("answer", "peaks"), [({}, None), ({"num_peaks": 7.0}, 7)])
+def test_a_waveform_has_the_peaks_that_the_server_chose(answer, peaks):
+    """A server that asks for other peaks would get the message's, and draw wrongly."""
+    _, requests, _ = walk_upload([Succeeded({"verdict": "new", **answer})])
+
+    assert requests[-1].state == "Waveform"
+    assert requests[-1].payload["num_peaks"] == peaks
+
+
 def test_three_silent_questions_end_typed():
     """A server that stays silent must get three questions, each with its own token."""
     silence = Failed("States.Timeout")

@@ -138,6 +138,13 @@ class Sam:
         return {**os.environ, **ours, "SAM_CLI_TELEMETRY": "0"}
 
 
+def python(logical_id: str, program: str, *words: str, env: dict[str, str]) -> str:
+    """Run a Python program in an image, confined as on Lambda; return its output."""
+    settings = [part for k, v in env.items() for part in ("--env", f"{k}={v}")]
+    command = [*LIKE_LAMBDA, *settings, "--entrypoint", "python", image(logical_id)]
+    return _output(["docker", "run", "--rm", *command, "-c", program, *words])
+
+
 def invoke_like_lambda(logical_id: str, event: Path, *, env: dict[str, str]) -> Any:
     """Invoke a function once in a container that is confined as on Lambda."""
     # `sam local` leaves an image of the stage with Lambda's emulator on top.

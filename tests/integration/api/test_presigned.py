@@ -8,10 +8,6 @@ import pytest
 import requests
 from support.http_api import begin, code, complete, send
 from support.world import wav
-from waveflow.api.errors import UploadNotFoundError
-from waveflow.api.jobs.context import JobContext
-from waveflow.api.jobs.presigned import TICKET_SECONDS, PresignedUploads
-from waveflow.api.schemas import BeginUploadBody
 from waveflow_local.console import dev_tokens
 
 PART = 8 << 20
@@ -168,26 +164,6 @@ def test_an_upload_is_its_owners_alone(api):
 
     assert {code(answer) for answer in answers} == {(404, "UPLOAD_NOT_FOUND")}
     assert api.client.get(way(upload)).status_code == 200
-
-
-def test_a_ticket_ends(services):
-    """An address of an upload that leaks must not stay open for ever."""
-    now = [1_000_000.0]
-    late = PresignedUploads(
-        services.jobs,
-        store=services.uploads,
-        objects=services.objects,
-        seal=services.seal,
-        clock=lambda: now[0],
-    )
-    context = JobContext(owner="kim", token_id="token-1")
-    begun = late.begin(context, BeginUploadBody(filename="a.wav", size=10))
-    now[0] += TICKET_SECONDS
-    late.resume(begun.upload_id, owner="kim")
-    now[0] += 1
-
-    with pytest.raises(UploadNotFoundError):
-        late.resume(begun.upload_id, owner="kim")
 
 
 @pytest.mark.parametrize("multipart", [False, True])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import hostile, sound
+from support import chunked, hostile, sound
 from waveflow.audio import codec
 from waveflow.audio.waveform.draw import draw
 
@@ -125,6 +125,21 @@ def test_joined_mp3s_are_whole_without_a_gap(
 
     assert abs(waveform.frames - 2 * SECONDS * 48_000) <= 2 * 1152
     assert waveform.warnings == ()
+
+
+@pytest.mark.parametrize("disorder", ["doubled", "last page early"])
+def test_ogg_pages_in_disorder_are_played_to_the_end(
+    tmp_path: Path, encoded: dict[str, bytes], disorder: str
+):
+    """The end's position counts no page that stands twice, and must cut nothing off."""
+    pages = list(hostile.ogg_pages(encoded["vorbis"]))
+    extra = pages[4] if disorder == "doubled" else pages[-1]
+    path = tmp_path / "a"
+    path.write_bytes(b"".join([*pages[:2], extra, *pages[2:]]))
+
+    frames = draw(path, 10).frames
+
+    assert frames >= chunked.ffmpeg_frames(path, "ogg") > SECONDS * 48_000
 
 
 def moved(content: bytes, by: int, *, only: int | None = None) -> bytes:

@@ -207,6 +207,20 @@ def test_a_record_of_other_bytes_is_never_written_over(objects, key):
     assert objects.body(key) == OTHER
 
 
+def test_equal_bytes_under_another_key_are_another_upload(objects):
+    """A stem's second file may equal the first, whose way back must not go."""
+    another = "audio/another.wav"
+    delete(objects, pin(objects))
+    record = objects.body(RECORD)
+    objects.put(another, BODY)
+
+    with pytest.raises(DedupeRefusedError, match="CHANGED"):
+        delete(objects, pin(objects, filepath=another))
+
+    assert objects.body(RECORD) == record
+    assert objects.body(another) == BODY
+
+
 def test_the_same_bytes_uploaded_again_are_recorded_again(objects):
     """A restore needs the newer of two equal uploads, whose quarantine ends later."""
     delete(objects, pin(objects))

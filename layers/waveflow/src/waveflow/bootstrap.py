@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import os
 import shutil
+import threading
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from waveflow.ports import ObjectStore, Policy, TaskTokens, Webhook
 
 if TYPE_CHECKING:
     from botocore.config import Config
+    from botocore.session import Session
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -24,6 +26,7 @@ BRIEFLY = {
     "read_timeout": 3,
     "retries": {"mode": "standard", "total_max_attempts": 2},
 }
+_ONE_AT_A_TIME = threading.Lock()  # a session makes clients for a single thread only
 LAMBDA_SCRATCH = Path("/tmp/waveflow")  # noqa: S108 - no other program uses a Lambda's /tmp
 
 
@@ -105,16 +108,22 @@ class Services:
         )
         return tuple(ipaddress.ip_network(cidr, strict=False) for cidr in cidrs)
 
-    def _client(self, service: Any, **options: Any) -> Any:
-        import boto3
+    @cached_property
+    def _session(self) -> "Session":
+        """Return the maker of AWS clients, without boto3's resources (ADR 76)."""
+        from botocore.session import get_session
 
-        return boto3.client(service, config=_config(**options))
+        return get_session()
+
+    def _client(self, service: str, **options: Any) -> Any:
+        with _ONE_AT_A_TIME:
+            return self._session.create_client(service, config=_config(**options))
 
 
 def _config(**options: Any) -> "Config":
-    """Return boto3's configuration, with retries and time-outs of our choice.
+    """Return botocore's configuration, with retries and time-outs of our choice.
 
-    Errors that remain after boto3's retries are the state machine's to retry.
+    Errors that remain after botocore's retries are the state machine's to retry.
     """
     from botocore.config import Config
 

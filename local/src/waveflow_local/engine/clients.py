@@ -19,7 +19,7 @@ class Clients:
         from botocore.config import Config
 
         self.endpoint = endpoint
-        session = self.session = local_session()
+        session = local_session()
         config = Config(
             proxies={}, max_pool_connections=32, s3={"addressing_style": "path"}
         )

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 
-import boto3
 from waveflow.bootstrap import services
 
 from waveflow_local import paths
@@ -34,7 +33,6 @@ class FunctionsEnvironment:
     """Set the Lambda functions' environment variables for as long as they run here."""
 
     def __init__(self, template: Template, clients: Clients) -> None:
-        self._session = clients.session
         self._variables = aws_environment(clients.endpoint)
         self._variables["MOTO_PORT"] = clients.endpoint.rpartition(":")[2]
         for name in template.functions():
@@ -47,9 +45,6 @@ class FunctionsEnvironment:
         for name in _OF_AN_ACCOUNT:
             os.environ.pop(name, None)
         os.environ.update(self._variables)
-        # Stages make clients of the default session; a session that exists already
-        # is safe for several threads, and has read botocore's data before.
-        boto3.DEFAULT_SESSION = self._session
         services.cache_clear()
         return self._variables
 
@@ -57,5 +52,4 @@ class FunctionsEnvironment:
         """Restore the environment variables to their earlier values."""
         os.environ.clear()
         os.environ.update(self._before)
-        boto3.DEFAULT_SESSION = None
         services.cache_clear()

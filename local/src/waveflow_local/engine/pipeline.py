@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from waveflow.audio.listen.loops import import_librosa
 from waveflow.bootstrap import services
 
 from waveflow_local import paths
@@ -93,12 +94,14 @@ class Pipeline:
         self._cleanup.__exit__(exc_type, exc, traceback)
 
     def warm(self) -> None:
-        """Import the Lambda handlers and their shared services, one after the other.
+        """Import handlers, shared services and librosa, one after the other.
 
         Lambda runs one event at a time in a process. Here several stages start at
         once, and two threads must not make the same client.
         """
         self.handlers.warm()
+        with contextlib.suppress(ModuleNotFoundError):  # `make run` alone installs none
+            import_librosa()
         shared = services()
         for part in ("objects", "webhook", "tokens", "policy"):
             getattr(shared, part)

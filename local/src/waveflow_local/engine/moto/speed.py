@@ -3,7 +3,6 @@
 import functools
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from moto import backends
 from moto.settings import moto_server_port
@@ -14,6 +13,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import (
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from waveflow_local import paths
+from waveflow_local.engine.clients import local_session
 from waveflow_local.engine.moto.patching import internal, replace
 
 _LONGEST_TASK_S = 1000  # more than Lambda's own 900
@@ -42,12 +42,10 @@ def _invoke_by_one_client() -> None:
 
     @functools.lru_cache(maxsize=4)
     def client(endpoint: str, region: str) -> Any:
-        return boto3.client(
+        return local_session().client(
             "lambda",
             region_name=region,
             endpoint_url=endpoint,
-            aws_access_key_id=paths.ACCESS_KEY,
-            aws_secret_access_key=paths.SECRET_KEY,
             config=Config(
                 max_pool_connections=64,
                 parameter_validation=False,

@@ -108,6 +108,7 @@ class Link:
     film: str = ""
     ended: bool = False
     cut: bool = False
+    ordered: bool = True  # no page stands twice or before its turn
     packets: int = 0
     counter: Counter = field(default_factory=lambda: Counter(VORBIS))
     _serial: bytes = b""
@@ -154,9 +155,8 @@ class Link:
     def frames(self) -> int:
         """Return the length in frames, 0 where it is not known."""
         # A position may claim anything, but packets hold only so much.
-        most = self.packets * MAX_PACKET_FRAMES
         length = self._granule - self.begin - self.counter.pre_skip
-        return max(0, min(length, most))
+        return max(0, min(length, self.packets * MAX_PACKET_FRAMES))
 
     def add(self, page: Page, data: Bytes) -> bool:
         """Take in a page; return False for a page that opens the next link."""
@@ -199,8 +199,10 @@ class Link:
 
     def _add_audio(self, page: Page, data: Bytes) -> None:
         """Take in a page of the audio; only the last page's position is the end."""
+        self.ordered &= page.number > self._number
         if not self._first:
             self._count(page, data[page.body : page.stop])
+        self._number = page.number
         if not page.granule:  # header pages have position 0
             return
         self.packets += page.packets
@@ -215,7 +217,7 @@ class Link:
     def _count(self, page: Page, body: bytes) -> None:
         """Count the frames of a page's packets, whose pieces are put together."""
         self._counted &= page.number == self._number + 1 and page.is_intact(body)
-        self._number, position = page.number, 0
+        position = 0
         for size in page.lacing:
             if len(self._piece) < MAX_HEADER_BYTES:
                 self._piece += body[position : position + size]

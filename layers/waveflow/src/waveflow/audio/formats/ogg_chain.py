@@ -53,7 +53,8 @@ def _refuse_others(links: list[ogg.Link]) -> None:
 
 def _open_link(path: Path, link: ogg.Link, *, is_alone: bool) -> Stream:
     part = (0, 0) if is_alone else (link.start, link.stop)
-    is_exact = link.kind is Kind.OGG and link.ended and not link.cut
+    is_whole = link.ended and not link.cut and link.ordered
+    is_exact = link.kind is Kind.OGG and is_whole
     length = Length(link.frames, link.lead, is_exact=is_exact and link.frames > 0)
     try:
         stream = ffmpeg.open_stream(Source(path, link.kind, *part), length)

@@ -1,6 +1,6 @@
 """Fill numba's cache: run once whatever librosa compiles on its first call.
 
-`python -m waveflow.audio.listen.compiled`, while an image is built.
+`python -m waveflow.audio.listen.compiled`, at set-up and while an image is built.
 """
 
 import numpy as np

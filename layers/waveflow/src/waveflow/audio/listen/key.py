@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from waveflow.audio.listen.excerpt import SAMPLE_RATE, is_silent
 from waveflow.audio.listen.findings import MusicalKey
+from waveflow.audio.listen.loops import import_librosa
 
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 # Shares of the degrees of the scale, in thousandths, the tonic first.
@@ -71,8 +72,7 @@ def pitch_classes(excerpt: NDArray[np.float32]) -> NDArray[np.float64] | None:
     NDArray or None
         Shape (12,), C first; None where nothing has a pitch.
     """
-    import librosa
-
+    librosa = import_librosa()
     pitches, strengths = librosa.piptrack(y=excerpt, sr=SAMPLE_RATE)
     heard = pitches > 0
     if not heard.any():

@@ -5,13 +5,14 @@ librosa's own tempo is a whole number of frames apart (at 120 BPM the next steps
 117.5 and 123), so that the period is measured here.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio.listen.excerpt import SAMPLE_RATE, is_silent
 from waveflow.audio.listen.findings import Tempo
+from waveflow.audio.listen.loops import import_librosa
 
 HOP = 256  # samples, 11.6 ms
 WINDOW = 1_024
@@ -81,7 +82,7 @@ def onset_strength(excerpt: NDArray[np.float32]) -> Floats:
     NDArray
         Shape (frames / HOP,), in dB, at least 0.
     """
-    librosa = _import_librosa()
+    librosa = import_librosa()
     power = librosa.feature.melspectrogram(
         y=excerpt, sr=SAMPLE_RATE, n_fft=WINDOW, hop_length=HOP
     )
@@ -92,12 +93,6 @@ def onset_strength(excerpt: NDArray[np.float32]) -> Floats:
     return strength
 
 
-def _import_librosa() -> Any:
-    import librosa
-
-    return librosa
-
-
 def _find_period(onsets: Floats) -> tuple[int, float, float | None]:
     """Return the beat's period in time frames, its strength, and a rival's ratio.
 
@@ -106,7 +101,7 @@ def _find_period(onsets: Floats) -> tuple[int, float, float | None]:
     """
     count = len(onsets)
     longest = int(np.ceil(60 / SLOWEST * FRAMES_PER_SECOND))
-    alike = _import_librosa().autocorrelate(onsets, max_size=longest + 2)
+    alike = import_librosa().autocorrelate(onsets, max_size=longest + 2)
     alike = alike * (count / (count - np.arange(len(alike)))) / alike[0]
     lags = np.arange(int(60 / FASTEST * FRAMES_PER_SECOND), longest + 1)
     lags = lags[(alike[lags] >= alike[lags - 1]) & (alike[lags] >= alike[lags + 1])]
