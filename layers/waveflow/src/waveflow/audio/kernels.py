@@ -24,11 +24,6 @@ def fold(
         Shape (n,) or (n, channels).
     starts
         The index at which each bucket starts, rising strictly, the first at 0.
-
-    Returns
-    -------
-    tuple
-        Two arrays, one value for each bucket, and for each channel.
     """
     return np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
 
