@@ -90,8 +90,6 @@ class Track:
         The time stamp of the first frame, in frames.
     index
         The number of the audio stream in the container.
-    warnings
-        Filled while decoding.
     """
 
     source: Source
