@@ -58,11 +58,7 @@ def open_audio(path: Path) -> Stream:
 
 
 def blocks(
-    stream: Stream,
-    *,
-    start: int = 0,
-    deadline: float | None = None,
-    samples: int = SMALL_BLOCK_SAMPLES,
+    stream: Stream, *, start: int = 0, deadline: float | None = None
 ) -> Iterator[Samples]:
     """Yield an audio file's samples as `decode` does, in small blocks.
 
@@ -71,7 +67,8 @@ def blocks(
     Samples
         Shape (frames, channels), finite; only valid until the next block.
     """
-    decoded = decode(stream, start=start, deadline=deadline, samples=samples)
+    size = SMALL_BLOCK_SAMPLES
+    decoded = decode(stream, start=start, deadline=deadline, samples=size)
     return (block.samples for block in decoded)
 
 

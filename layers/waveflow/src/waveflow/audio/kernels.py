@@ -24,11 +24,6 @@ def fold(
         Shape (n,) or (n, channels).
     starts
         The index at which each bucket starts, rising strictly, the first at 0.
-
-    Returns
-    -------
-    tuple
-        Two arrays, one value for each bucket, and for each channel.
     """
     return np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
 
@@ -94,10 +89,7 @@ def channel_sum(
 def int16_pairs(block: Samples) -> NDArray[np.int32] | None:
     """Return interleaved 16-bit stereo as one int32 a frame, None for other blocks.
 
-    Returns
-    -------
-    NDArray or None
-        Shape (frames,), the right channel in the upper half.
+    The upper half of an int32 is the right channel.
     """
     is_stereo = block.dtype == np.int16 and block.shape[1] == STEREO
     if not (is_stereo and block.flags.c_contiguous):

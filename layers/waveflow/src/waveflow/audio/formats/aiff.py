@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from waveflow.audio.formats import chunks
-from waveflow.audio.formats.head import read_head
+from waveflow.audio.formats.head import read_head, refusal_of
 from waveflow.audio.formats.pcm import Encoding, Layout
 from waveflow.audio.stream import Kind
-from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
+from waveflow.errors import CorruptAudioError, EmptyAudioError
 
 COMM_BYTES = 18
 SSND_BYTES = 8
@@ -125,10 +125,7 @@ def _layout_of(
     if known is None or not MIN_BITS <= (comm.bits or MIN_BITS) <= 2 * MAX_BITS:
         default = "an unknown codec" if known is None else "samples"
         codec = CODECS.get(comm.compression, default)
-        raise UnsupportedMediaError(
-            f"The content is AIFF with {codec} of {comm.bits} bits, "
-            "which is not accepted."
-        )
+        raise refusal_of(f"AIFF with {codec} of {comm.bits} bits")
     encoding, little_endian, width = known
     width = width or (comm.bits + 7) // 8
     if not width or (width > MAX_BITS // 8 and encoding is not Encoding.FLOAT):

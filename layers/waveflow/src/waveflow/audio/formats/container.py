@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from waveflow.audio.formats import mp4
+from waveflow.audio.formats.head import refusal_of
 from waveflow.audio.stream import CODECS, DEMUXERS, Kind, Samples
-from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
+from waveflow.errors import CorruptAudioError, EmptyAudioError
 
 if TYPE_CHECKING:
     from av import AudioFrame, AudioStream, VideoStream
@@ -81,18 +82,14 @@ UNKNOWN = Length()
 
 @dataclass(slots=True)
 class Track:
-    """Hold the claims of an audio container about the stream that is decoded.
+    """Hold the claims of an audio container; 0 stands for an unknown one.
 
     Parameters
     ----------
-    sample_rate, channels, frames
-        0 if unknown.
     first
         The time stamp of the first frame, in frames.
     index
         The number of the audio stream in the container.
-    warnings
-        Filled while decoding.
     """
 
     source: Source
@@ -145,14 +142,10 @@ def _check_mp4(path: Path, container: "InputContainer") -> None:
     for video in container.streams.video:
         if not _is_picture(video):
             name = video.codec_context.name if video.codec_context else "unknown"
-            raise UnsupportedMediaError(
-                f"The content is {name} video, which is not accepted."
-            )
+            raise refusal_of(f"{name} video")
     protection = mp4.find_protection(path)
     if protection:
-        raise UnsupportedMediaError(
-            f"The content is protected by DRM ({protection}), which is not accepted."
-        )
+        raise refusal_of(f"protected by DRM ({protection})")
 
 
 def _is_picture(video: "VideoStream") -> bool:
@@ -180,9 +173,7 @@ def _find_stream(container: "InputContainer", kind: Kind) -> "AudioStream":
         names.append(name)
     if not names:
         raise CorruptAudioError(f"The {kind} file holds no audio stream.")
-    raise UnsupportedMediaError(
-        f"The content is {names[0]} in {kind}, which is not accepted."
-    )
+    raise refusal_of(f"{names[0]} in {kind}")
 
 
 def read_track(source: Source) -> Track:

@@ -77,11 +77,6 @@ class Structure:
 def read_structure(path: Path) -> Structure:
     """Read a FLAC file's STREAMINFO block and its last frame's header.
 
-    Returns
-    -------
-    Structure
-        `shown` is 0 where no frame was found near the end.
-
     Raises
     ------
     CorruptAudioError

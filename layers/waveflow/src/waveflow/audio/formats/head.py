@@ -96,21 +96,15 @@ def sniff(path: Path) -> Kind:
     if not head:
         if offset == 0:
             raise EmptyAudioError("The file has no bytes.")
-        raise _refusal_of("nothing but an ID3 tag")
+        raise refusal_of("nothing but an ID3 tag")
     found = _find_container(head) or _find_mpeg(head, tagged=offset > 0)
     if isinstance(found, Kind):
         return found
-    raise _refusal_of(found or _describe(head))
+    raise refusal_of(found or _describe(head))
 
 
 def read_head(path: Path) -> tuple[bytes, int]:
-    """Return a file's first bytes behind any ID3v2 tags, and their offset.
-
-    Returns
-    -------
-    tuple
-        At most `HEAD_BYTES` bytes, and the offset at which they start.
-    """
+    """Return a file's first HEAD_BYTES behind any ID3v2 tags, and their offset."""
     offset = 0
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
@@ -137,13 +131,7 @@ def _skip_padding(file: BinaryIO, offset: int) -> int:
 
 
 def id3_size(head: bytes) -> int:
-    """Return the size in bytes of an ID3v2 tag at the start; 0 without a tag.
-
-    Parameters
-    ----------
-    head
-        At least the first ten bytes.
-    """
+    """Return the size in bytes of an ID3v2 tag at the start; 0 without a tag."""
     if len(head) < ID3_HEADER_BYTES or head[:3] != b"ID3":
         return 0
     size = 0
@@ -193,5 +181,6 @@ def _describe(head: bytes) -> str:
     return _find_foreign(head) or other
 
 
-def _refusal_of(found: str) -> UnsupportedMediaError:
+def refusal_of(found: str) -> UnsupportedMediaError:
+    """Return the error that names what a file holds instead of accepted audio."""
     return UnsupportedMediaError(f"The content is {found}, which is not accepted.")

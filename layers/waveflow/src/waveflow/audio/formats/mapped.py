@@ -19,13 +19,7 @@ def map_file(path: Path) -> Iterator[mmap.mmap]:
 
 
 def forget(data: mmap.mmap, stop: int) -> int:
-    """Free the memory pages of a mapped file before the offset `stop`.
-
-    Returns
-    -------
-    int
-        The offset from which on to forget again.
-    """
+    """Free a mapped file's pages before an offset; return where to do so again."""
     size = min(stop, len(data)) // mmap.PAGESIZE * mmap.PAGESIZE
     if size:
         data.madvise(mmap.MADV_DONTNEED, 0, size)

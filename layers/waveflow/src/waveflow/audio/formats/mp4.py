@@ -18,13 +18,7 @@ Box = tuple[bytes, int, int]  # type, start and stop of the body
 
 
 def is_empty(path: Path) -> bool:
-    """Tell whether a file has media boxes, and nothing in them.
-
-    Returns
-    -------
-    bool
-        True where all boxes can be walked, and each `mdat` is without a body.
-    """
+    """Tell whether all boxes can be walked, and each `mdat` is without a body."""
     with path.open("rb") as file:
         end = file.seek(0, 2)
         boxes = list(_boxes(file, 0, end))

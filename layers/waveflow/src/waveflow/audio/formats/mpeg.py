@@ -114,11 +114,6 @@ def is_empty(data: bytes) -> bool:
     """Tell whether an MP3's Xing header counts no frame, and no frame follows.
 
     An encoder that was given nothing writes such a file.
-
-    Parameters
-    ----------
-    data
-        The bytes behind any tags.
     """
     start = find_xing(data)
     if start is None or len(data) < start + 8:

@@ -8,6 +8,7 @@ import numpy as np
 
 from waveflow.audio.formats import ffmpeg, ogg
 from waveflow.audio.formats.container import Length, Source
+from waveflow.audio.formats.head import refusal_of
 from waveflow.audio.resample import resample
 from waveflow.audio.stream import (
     BLOCK_SAMPLES,
@@ -18,7 +19,7 @@ from waveflow.audio.stream import (
     Stream,
     check_sample_rate,
 )
-from waveflow.errors import CorruptAudioError, EmptyAudioError, UnsupportedMediaError
+from waveflow.errors import CorruptAudioError, EmptyAudioError
 
 
 def open_ogg(path: Path) -> Stream:
@@ -46,9 +47,7 @@ def _refuse_others(links: list[ogg.Link]) -> None:
     for link in links:
         found = link.film or (not link.codec and link.foreign)
         if found:
-            raise UnsupportedMediaError(
-                f"The content is {found}, which is not accepted."
-            )
+            raise refusal_of(found)
 
 
 def _open_link(path: Path, link: ogg.Link, *, is_alone: bool) -> Stream:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from waveflow.audio.formats import chunks
-from waveflow.audio.formats.head import read_head
+from waveflow.audio.formats.head import read_head, refusal_of
 from waveflow.audio.formats.pcm import Encoding, Layout
 from waveflow.audio.stream import Kind
-from waveflow.errors import CorruptAudioError, UnsupportedMediaError
+from waveflow.errors import CorruptAudioError
 
 PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 # Most frames in a byte of MS and IMA ADPCM, GSM 6.10 and MPEG layer III.
@@ -61,11 +61,6 @@ class _Format:
 
 def read_layout(path: Path) -> Layout:
     """Read from the header of a WAV file where its samples lie.
-
-    Returns
-    -------
-    Layout
-        `encoding` is None where the samples are compressed.
 
     Raises
     ------
@@ -124,9 +119,7 @@ def _read_format(raw: bytes, *, big: bool) -> _Format:
     tag, channels, rate, _, align, bits = struct.unpack_from(f"{order}HHIIHH", raw)
     if tag == EXTENSIBLE:
         if len(raw) < EXTENSIBLE_BYTES or raw[26:40] not in GUID_TAILS:
-            raise UnsupportedMediaError(
-                "The content is WAV of an unknown kind, which is not accepted."
-            )
+            raise refusal_of("WAV of an unknown kind")
         tag = struct.unpack_from(f"{order}H", raw, 24)[0]
     if not channels:
         raise CorruptAudioError("The WAV format has no channels.")
@@ -154,6 +147,4 @@ def _encoding_of(fmt: _Format) -> Encoding | None:
     if not fmt.bits:
         raise CorruptAudioError("The WAV format has samples of 0 bits.")
     codec = CODECS.get(fmt.tag, f"codec number {fmt.tag}")
-    raise UnsupportedMediaError(
-        f"The content is WAV with {codec} of {fmt.bits} bits, which is not accepted."
-    )
+    raise refusal_of(f"WAV with {codec} of {fmt.bits} bits")

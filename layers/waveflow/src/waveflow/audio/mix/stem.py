@@ -63,12 +63,13 @@ class Stem:
         """Start decoding at a frame."""
         self._rest = NOTHING
         is_pcm = self._stream.kind in codec.UNCOMPRESSED  # holds one block, not a dozen
-        blocks = codec.blocks(
+        decoded = codec.decode(
             self._stream,
             start=frame,
             deadline=self._deadline,
             samples=BLOCK_SAMPLES if is_pcm else SMALL_BLOCK_SAMPLES,
         )
+        blocks: Iterator[Samples] = (block.samples for block in decoded)
         if self._is_resampled:
             averaged = (mono(block)[:, np.newaxis] for block in blocks)
             rate = self._stream.sample_rate

@@ -49,7 +49,7 @@ class Total:
     """
 
     def __init__(self, file: IO[bytes], *, most: int) -> None:
-        self._file, self._most = file.fileno(), most
+        self._file, self._most = file, most
         self._is_exact, self._is_stopped = True, False
         self.frames, self.peak = 0, 0.0
 
@@ -60,7 +60,7 @@ class Total:
 
     def read(self, at: int, into: NDArray[np.float32]) -> int:
         """Read the sum from the frame `at` on; return the number of frames read."""
-        read = os.preadv(self._file, [into.data], at * SUM_BYTES)
+        read = os.preadv(self._file.fileno(), [into.data], at * SUM_BYTES)
         return read // SUM_BYTES
 
     def _add_group(self, stems: Sequence[Stem]) -> None:
@@ -127,7 +127,7 @@ class Total:
             if end > self._most:
                 raise AudioTooLongError(TOO_LONG)
             data = step[:frames].data
-            if os.pwrite(self._file, data, at * SUM_BYTES) < data.nbytes:
+            if os.pwrite(self._file.fileno(), data, at * SUM_BYTES) < data.nbytes:
                 raise OSError(ENOSPC, os.strerror(ENOSPC))
             at = end
             peak = max(peak, float(step.max()), -float(step.min()))

@@ -16,12 +16,7 @@ MIN_SAMPLES_PER_PIXEL = 2  # audiowaveform's own minimum
 class Plan:
     """Say how a file of known or guessed length is divided into peaks and data.
 
-    Parameters
-    ----------
-    frames
-        The length, at least 1.
-    num_peaks
-        The number of peaks, at least 1.
+    Both numbers, `frames` and `num_peaks`, are at least 1.
     """
 
     frames: int
@@ -122,11 +117,9 @@ class Canvas:
         index = np.arange(self.plan.num_peaks, dtype=np.int64)
         spread = index * len(magnitudes) // self.plan.num_peaks
         extremes = np.stack((self.low, self.high), axis=1).reshape(-1)
-        sixteen = levels.to_16_bits(
-            extremes.astype(self._dtype),
-            self.plan.channels,
-            rounding=self.plan.rounding,
-        )
+        channels, rounding = self.plan.channels, self.plan.rounding
+        sums = extremes.astype(self._dtype)
+        sixteen = levels.to_16_bits(sums, channels, rounding=rounding)
         return Drawing(
             peaks=magnitudes[spread] / (peak or 1.0),
             peak=peak,

@@ -27,16 +27,8 @@ class Waveform:
 
     Parameters
     ----------
-    sample_rate
-        In Hz.
-    channels
-        Of the source.
-    frames
-        Decoded length.
     duration
         In seconds.
-    format
-        One of wav, aiff, flac, mp3, ogg, opus, m4a.
     samples_per_pixel
         Frames per pair of `data`.
     data
@@ -78,7 +70,7 @@ def draw(
     num_peaks
         At least 1.
     deadline
-        A value of `time.monotonic()`; past it drawing ends.
+        A value of `time.monotonic()` to end by.
     decoders
         How many parts of a long file to decode at once; the result is the same.
     listeners

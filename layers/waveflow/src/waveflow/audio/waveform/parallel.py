@@ -25,20 +25,14 @@ def paint(
 ) -> Canvas | None:
     """Draw a file's waveform in several parts at once; None where they do not fit.
 
+    Then only decoding from the start gives the waveform.
+
     Parameters
     ----------
     stream
-        A stream whose parts decode to the same bits as the whole.
+        Its parts decode to the same bits as the whole.
     deadline
         A value of `time.monotonic()` to end by.
-    parts
-        At least 1.
-
-    Returns
-    -------
-    Canvas or None
-        None where the parts do not fit together or the guess was wrong: then only
-        decoding from the start gives the waveform.
 
     Raises
     ------
