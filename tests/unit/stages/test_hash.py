@@ -159,17 +159,6 @@ def test_a_redelivered_message_about_other_bytes_is_refused():
         run(objects, audio_hash="abc123")
 
 
-def test_a_record_answers_for_its_own_key_alone():
-    """A user who deleted one file must not be told DUPLICATE about another."""
-    another = "audio/another.wav"
-    objects, first = recorded_upload()
-    objects.delete(KEY, etag=first.source.etag)
-    objects.delete(another, etag=objects.put(another, BODY).etag)
-
-    with pytest.raises(ObjectNotFoundError):
-        run(objects, filepath=another)
-
-
 def test_a_record_alone_does_not_excuse_a_missing_object():
     """A file that somebody else deleted must be told as missing, record or not."""
     objects, _ = recorded_upload()
