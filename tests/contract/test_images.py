@@ -1,4 +1,4 @@
-"""What the images leave out, against what the code uses."""
+"""Images keep all data of AWS services that the code uses, and no more."""
 
 import re
 from pathlib import Path

@@ -40,7 +40,7 @@ MEGABYTE = 1_000_000
 CORE_MB, AUDIO_MB, MUSIC_MB = 55, 260, 650
 RATE = 8_000
 API = "ApiFunction"
-# What each function asks of its services; the classes are in two modules.
+# Services of each function, as attributes of the two modules' service classes.
 CLIENTS = {
     **dict.fromkeys(FUNCTIONS, ("waveflow.bootstrap", "Services", "objects")),
     "NotifyFunction": ("waveflow.bootstrap", "Services", "webhook", "tokens"),

@@ -72,7 +72,7 @@ def drawn(stream: Stream, *others: Recorder) -> list[object]:
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("value", NO_SAMPLES)
 def test_no_number_is_silence_for_every_listener(value: np.float32, order: str):
-    """One NaN would empty a user's waveform, mix and loudness."""
+    """A single NaN would empty a user's waveform, mix and loudness."""
     stream, recorder = stream_of(samples_with(value, order)), Recorder()
     silent = samples_with(np.float32(0), order)
 
