@@ -111,7 +111,7 @@ class Total:
     def _steps(self, at: int, *, buffers: int = 1) -> Iterator[Step]:
         """Yield the sum so far from a frame on, step by step, then endless silence."""
         for step in cycle([np.empty(STEP_FRAMES, np.float32) for _ in range(buffers)]):
-            # A hole in the file, left by another part's writing, is not part of the sum.
+            # A hole left by another part's writing is not part of the sum.
             frames = self.read(at, step[: max(0, self.frames - at)])
             step[frames:] = 0
             yield step, frames
