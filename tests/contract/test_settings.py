@@ -27,6 +27,7 @@ OTHERS = {
     "ExistingBucketName": "mine",
     "UploadOrigins": "https://app.example.com",
     "AllowedPrefixes": "a/,b/c/",
+    "ZoomLevels": "256,1024",
     "NotifySubnetIds": "subnet-0123456789abcdef0",
     "NotifySecurityGroupIds": "sg-0123456789abcdef0",
     "Release": "abcdef012345",
@@ -156,7 +157,8 @@ def test_a_default_keeps_its_bounds(name: str):
     "prefixes",
     [
         *("", "a", "/", "*/", "a/*/", "a/,", "a/b", "../a/ ", "a//", "${x}/"),
-        *("waveforms/", "a/,mixed/", "dedupe/", "a/,b/,c/,d/,e/,f/,g/"),
+        *("waveforms/", "a/,mixed/", "dedupe/", "previews/", "a/,comparisons/b/"),
+        "a/,b/,c/,d/,e/,f/,g/",
     ],
 )
 def test_a_prefix_that_reads_too_much_is_refused(prefixes: str):

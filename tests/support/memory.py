@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from waveflow.errors import (
     SourceChangedError,
     StorageUnavailableError,
 )
-from waveflow.ports import StoredObject
+from waveflow.ports import NO_METADATA, StoredObject
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -30,7 +30,9 @@ class MemoryObjects:
         self._checksums = checksums
         self._ticks = 0
 
-    def put(self, key: str, body: bytes) -> StoredObject:
+    def put(
+        self, key: str, body: bytes, metadata: Mapping[str, str] = NO_METADATA
+    ) -> StoredObject:
         """Store an object as an uploader does."""
         self._ticks += 1
         stored = StoredObject(
@@ -40,6 +42,7 @@ class MemoryObjects:
             last_modified=(EPOCH + timedelta(seconds=self._ticks)).isoformat(),
             version_id=f"v{self._ticks}" if self._versioned else None,
             sha256=hashlib.sha256(body).hexdigest() if self._checksums else None,
+            metadata=dict(metadata),
         )
         self.versions.setdefault(key, []).append((stored, body))
         return stored
@@ -79,16 +82,20 @@ class MemoryObjects:
         self.calls.append(("load", key))
         return self.body(key)
 
-    def publish(self, key: str, body: bytes, *, content_type: str) -> None:
-        """Store `body`, unless the object has the same bytes already."""
+    def publish(
+        self,
+        key: str,
+        content: bytes | Path,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> None:
+        """Store bytes or a file, unless the object has the same bytes already."""
+        body = content.read_bytes() if isinstance(content, Path) else content
         self.calls.append(("publish", key))
         assert content_type
         if self.body(key) != body:
-            self.put(key, body)
-
-    def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
-        """Store a file's bytes, unless the object has the same bytes already."""
-        self.publish(key, path.read_bytes(), content_type=content_type)
+            self.put(key, body, metadata)
 
     def publish_over(
         self, key: str, body: bytes, *, etag: str | None, content_type: str

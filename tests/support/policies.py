@@ -26,8 +26,8 @@ WRITES = {
     "hash": (),
     "dedupe_delete": ("dedupe/", UPLOADS),  # of the uploads only copies
     "music": (),
-    "waveform": ("waveforms/",),
-    "mix": ("mixed/", "waveforms/"),
+    "waveform": ("waveforms/", "previews/"),
+    "mix": ("mixed/", "waveforms/", "previews/"),
     "notify": (),
     "api": ("audio/", "analysis/"),
     "server": (UPLOADS,),
@@ -36,10 +36,10 @@ READS = {
     "hash": (UPLOADS, "dedupe/"),
     "dedupe_delete": (UPLOADS, "dedupe/", "waveforms/"),
     "music": (UPLOADS,),
-    "waveform": (UPLOADS, "dedupe/", "waveforms/"),
-    "mix": (UPLOADS, "mixed/", "waveforms/"),
-    "api": ("audio/", "analysis/", "mixed/", "waveforms/"),
-    "server": (UPLOADS, "mixed/", "waveforms/"),
+    "waveform": (UPLOADS, "dedupe/", "waveforms/", "previews/"),
+    "mix": (UPLOADS, "mixed/", "waveforms/", "previews/"),
+    "api": ("audio/", "analysis/", "mixed/", "waveforms/", "previews/"),
+    "server": (UPLOADS, "mixed/", "waveforms/", "previews/"),
 }
 PARTS = {"api": ("audio/",), "server": (UPLOADS,)}  # parts of a large upload
 BUCKET = {

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from waveflow.errors import (
     SourceChangedError,
     StorageUnavailableError,
 )
-from waveflow.ports import StoredObject
+from waveflow.ports import NO_METADATA, StoredObject
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 UPLOADS = ("audio/", "users/")
@@ -29,6 +29,7 @@ class Version:
     written: int
     checksummed: bool
     sha256: str
+    metadata: Mapping[str, str] = NO_METADATA
 
 
 @dataclass
@@ -57,14 +58,28 @@ class Bucket:
             (v for v in self.versions.get(key, []) if v.version_id == version_id), None
         )
 
-    def put(self, key: str, body: bytes, *, checksummed: bool = True) -> Version:
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        checksummed: bool = True,
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> Version:
         """Write a new version of a key."""
         digest = hashlib.sha256(body).hexdigest()
         etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
         self._uncount(key)
         if key.startswith(UPLOADS):
             self.copies[digest] += 1
-        return self._append(key, body, etag, checksummed=checksummed, sha256=digest)
+        return self._append(
+            key,
+            body,
+            etag,
+            checksummed=checksummed,
+            sha256=digest,
+            metadata=metadata,
+        )
 
     def delete(self, key: str) -> None:
         """Put a delete marker on top of the key's versions."""
@@ -83,6 +98,7 @@ class Bucket:
             last_modified=(EPOCH + timedelta(seconds=version.written)).isoformat(),
             version_id=version.version_id,
             sha256=version.sha256 if version.checksummed else None,
+            metadata=dict(version.metadata),
         )
 
     def _uncount(self, key: str) -> None:
@@ -90,8 +106,15 @@ class Bucket:
         if current is not None and key.startswith(UPLOADS):
             self.copies[current.sha256] -= 1
 
-    def _append(
-        self, key: str, body: bytes | None, etag: str, *, checksummed: bool, sha256: str
+    def _append(  # noqa: PLR0913 - the facts of one version
+        self,
+        key: str,
+        body: bytes | None,
+        etag: str,
+        *,
+        checksummed: bool,
+        sha256: str,
+        metadata: Mapping[str, str] = NO_METADATA,
     ) -> Version:
         self._count += 1
         version = Version(
@@ -101,6 +124,7 @@ class Bucket:
             written=int(self.now()),
             checksummed=checksummed,
             sha256=sha256,
+            metadata=metadata,
         )
         kept = self.versions.setdefault(key, [])
         if not self.versioned:
@@ -165,20 +189,24 @@ class FaultyObjects:
         version = self._bucket.current(key)
         return version.body if version else None
 
-    def publish(self, key: str, body: bytes, *, content_type: str) -> None:
-        """Store `body`, unless the object has the same bytes already."""
+    def publish(
+        self,
+        key: str,
+        content: bytes | Path,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> None:
+        """Store bytes or a file, unless the object has the same bytes already."""
+        body = content.read_bytes() if isinstance(content, Path) else content
         assert content_type
         self._before("publish", key)
         current = self._bucket.current(key)
         if current is None or current.body != body:
-            self._bucket.put(key, body)
+            self._bucket.put(key, body, metadata=metadata)
         self._after("publish", key)
         if self._wires.strikes("S3 answer lost"):
             raise StorageUnavailableError("The answer to the PUT is lost.")
-
-    def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
-        """Store a file's bytes, unless the object has the same bytes already."""
-        self.publish(key, path.read_bytes(), content_type=content_type)
 
     def publish_over(
         self, key: str, body: bytes, *, etag: str | None, content_type: str

@@ -144,7 +144,7 @@ def in_memory(objects, _tmp_path):
 def as_file(objects, tmp_path):
     """Publish a file."""
     (tmp_path / "x").write_bytes(BODY)
-    objects.publish_file(KEY, tmp_path / "x", content_type="audio/wav")
+    objects.publish(KEY, tmp_path / "x", content_type="audio/wav")
 
 
 @pytest.mark.parametrize("publish", [in_memory, as_file])
@@ -154,6 +154,22 @@ def test_a_result_is_sent_with_its_hash(s3, objects, tmp_path, publish):
     s3.add_response("put_object", {}, {**AT, "Body": ANY, **sent})
 
     publish(objects, tmp_path)
+
+
+def test_an_object_with_metadata_is_never_shown_from_a_cache_unasked(s3, objects):
+    """A key can be written again, so a browser must not keep showing the old bytes."""
+    sent = {
+        "ContentType": "audio/ogg",
+        "CacheControl": "private, no-cache",
+        "Metadata": {"waveflow-source": "ab"},
+        "ChecksumSHA256": CHECKSUM,
+        "IfNoneMatch": "*",
+    }
+    s3.add_response("put_object", {}, {**AT, "Body": ANY, **sent})
+
+    objects.publish(
+        KEY, BODY, content_type="audio/ogg", metadata={"waveflow-source": "ab"}
+    )
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,8 @@ class Services:
             max_file_bytes=int(env.get("MAX_FILE_SIZE_MB", "100")) << 20,
             dedupe_mode=env.get("DEDUPE_MODE", "delete"),
             verdict_mode=env.get("VERDICT_MODE", "callback"),
+            zoom_levels=tuple(map(int, list_of(env.get("ZOOM_LEVELS", "")))),
+            audio_id=env.get("AUDIO_ID") == "on",
             scratch=self._scratch(),
         )
 

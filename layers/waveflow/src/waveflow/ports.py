@@ -1,19 +1,23 @@
 """Define the protocols by which stages reach S3, webhooks and task tokens."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from msgspec import Struct
 
 from waveflow.events.fields import JsonObject
 
+NO_METADATA: Mapping[str, str] = MappingProxyType({})
+
 
 class StoredObject(Struct, frozen=True, kw_only=True):
     """Describe an S3 object by its metadata, without reading its bytes.
 
     `sha256` is the hexadecimal hash of the whole content, where the store keeps
-    a hash. `last_modified` is ISO 8601 in UTC.
+    a hash. `last_modified` is ISO 8601 in UTC. `metadata` has the names that S3
+    prefixes with `x-amz-meta-`.
     """
 
     key: str
@@ -22,6 +26,7 @@ class StoredObject(Struct, frozen=True, kw_only=True):
     last_modified: str
     version_id: str | None = None
     sha256: str | None = None
+    metadata: dict[str, str] = {}
 
 
 class ObjectStore(Protocol):
@@ -51,12 +56,18 @@ class ObjectStore(Protocol):
         """Return the bytes of a small object that WaveFlow wrote, or None."""
         ...
 
-    def publish(self, key: str, body: bytes, *, content_type: str) -> None:
-        """Write `body` under an S3 key; equal bytes already there are left alone."""
-        ...
+    def publish(
+        self,
+        key: str,
+        content: bytes | Path,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> None:
+        """Write bytes or a file under an S3 key; equal bytes there are left alone.
 
-    def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
-        """Write a file of any length under an S3 key, as `publish` does."""
+        An object with metadata tells browsers to ask again before each use.
+        """
         ...
 
     def publish_over(
@@ -112,6 +123,7 @@ class TaskTokens(Protocol):
 class Policy(Struct, frozen=True, kw_only=True):
     """Carry the operator's settings to the stages, and their temporary folder.
 
+    `zoom_levels` and `audio_id` ask for every job whose message does not say.
     `scratch` is the folder for temporary files; None is the system's own.
     """
 
@@ -119,4 +131,6 @@ class Policy(Struct, frozen=True, kw_only=True):
     max_file_bytes: int
     dedupe_mode: str
     verdict_mode: str
+    zoom_levels: tuple[int, ...] = ()
+    audio_id: bool = False
     scratch: Path | None = None

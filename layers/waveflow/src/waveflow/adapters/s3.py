@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC
 from pathlib import Path
@@ -17,7 +17,7 @@ from waveflow.errors import (
     SourceChangedError,
     StorageUnavailableError,
 )
-from waveflow.ports import StoredObject
+from waveflow.ports import NO_METADATA, StoredObject
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     )
 
 CHUNK_BYTES = 1 << 20
+# A key can be written again, so a browser has to ask before each use.
+PRIVATE = "private, no-cache"
 RESUMES = 2  # ranges asked for after a body was cut short; boto3 never continues a body
+
+Headers = dict[str, Any]  # arguments of put_object that become HTTP headers
 
 
 class S3ObjectStore:
@@ -96,13 +100,42 @@ class S3ObjectStore:
                 return None
             raise S3_ERRORS.translated(exc) from exc
 
-    def publish(self, key: str, body: bytes, *, content_type: str) -> None:
-        """Write `body` under an S3 key; equal bytes already there are left alone."""
-        self._publish(key, lambda: io.BytesIO(body), content_type=content_type)
+    def publish(
+        self,
+        key: str,
+        content: bytes | Path,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str] = NO_METADATA,
+    ) -> None:
+        """Write bytes or a file under an S3 key in one PUT, which takes up to 5 GiB.
 
-    def publish_file(self, key: str, path: Path, *, content_type: str) -> None:
-        """Write a file under an S3 key in one PUT: whole or not at all, to 5 GiB."""
-        self._publish(key, lambda: path.open("rb"), content_type=content_type)
+        Equal bytes already there are left alone.
+        """
+        with _opened(content) as body:
+            digest = hashlib.file_digest(body, "sha256")
+
+        def put(**condition: str) -> None:
+            with _opened(content) as body:
+                self._put(
+                    key,
+                    body,
+                    sha256=digest.digest(),
+                    headers=_headers(content_type, metadata),
+                    **condition,
+                )
+
+        try:
+            put(IfNoneMatch="*")
+        except SourceChangedError:
+            # S3 also refuses a repeated PUT whose first response was lost.
+            existing = self.find(key)
+            if existing is None:
+                raise StorageUnavailableError(
+                    "The result's key is in motion."
+                ) from None
+            if self._hash(existing) != digest.hexdigest():
+                self._replace(put, existing)
 
     def publish_over(
         self, key: str, body: bytes, *, etag: str | None, content_type: str
@@ -115,7 +148,7 @@ class S3ObjectStore:
                 key,
                 io.BytesIO(body),
                 sha256=digest.digest(),
-                content_type=content_type,
+                headers=_headers(content_type),
                 **condition,
             )
             return written["ETag"]
@@ -182,45 +215,13 @@ class S3ObjectStore:
             raise StorageUnavailableError("S3 sent other bytes than were asked for.")
         return answer["Body"], whole
 
-    def _publish(
-        self,
-        key: str,
-        open_body: Callable[[], io.BytesIO | io.BufferedReader],
-        *,
-        content_type: str,
-    ) -> None:
-        with open_body() as body:
-            digest = hashlib.file_digest(body, "sha256")
-
-        def put(**condition: str) -> None:
-            with open_body() as body:
-                self._put(
-                    key,
-                    body,
-                    sha256=digest.digest(),
-                    content_type=content_type,
-                    **condition,
-                )
-
-        try:
-            put(IfNoneMatch="*")
-        except SourceChangedError:
-            # S3 also refuses a repeated PUT whose first response was lost.
-            existing = self.find(key)
-            if existing is None:
-                raise StorageUnavailableError(
-                    "The result's key is in motion."
-                ) from None
-            if self._hash(existing) != digest.hexdigest():
-                self._replace(put, existing)
-
     def _put(
         self,
         key: str,
         body: io.BytesIO | io.BufferedReader,
         *,
         sha256: bytes,
-        content_type: str,
+        headers: Headers,
         **condition: str,
     ) -> "PutObjectOutputTypeDef":
         """PUT an object under one condition: If-Match or If-None-Match."""
@@ -229,8 +230,8 @@ class S3ObjectStore:
                 Bucket=self._bucket,
                 Key=key,
                 Body=body,
-                ContentType=content_type,
                 ChecksumSHA256=base64.b64encode(sha256).decode(),
+                **headers,
                 **condition,  # type: ignore[arg-type] # one of two header names
             )
         except AWS_ERRORS as exc:
@@ -261,7 +262,22 @@ def _stored_object(key: str, head: "HeadObjectOutputTypeDef") -> StoredObject:
         last_modified=head["LastModified"].astimezone(UTC).isoformat(),
         version_id=head.get("VersionId"),
         sha256=digest.hex() if digest else None,
+        metadata=head.get("Metadata", {}),
     )
+
+
+def _opened(content: bytes | Path) -> io.BytesIO | io.BufferedReader:
+    return content.open("rb") if isinstance(content, Path) else io.BytesIO(content)
+
+
+def _headers(content_type: str, metadata: Mapping[str, str] = NO_METADATA) -> Headers:
+    if not metadata:
+        return {"ContentType": content_type}
+    return {
+        "ContentType": content_type,
+        "CacheControl": PRIVATE,
+        "Metadata": dict(metadata),
+    }
 
 
 def digest_of(checksum: str | None) -> bytes | None:

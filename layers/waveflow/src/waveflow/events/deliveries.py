@@ -11,6 +11,7 @@ from waveflow.events.fields import JsonObject, iso_time
 from waveflow.events.flow import AskRequest, Outcome, TellFailureRequest
 from waveflow.events.messages import Job, MixMessage
 from waveflow.events.normalise import find_fields, find_ids, find_job_id
+from waveflow.events.options import OPTIONS
 from waveflow.events.webhooks import (
     Completion,
     FailureResult,
@@ -234,8 +235,12 @@ def _delivery_of(
 
 
 def _payload(event: Struct, carried: JsonObject) -> JsonObject:
-    """Merge a webhook's fields with the carried fields; its own fields win."""
+    """Merge a webhook's fields with the carried fields; its own fields win.
+
+    Options of an unreadable message are not sent back.
+    """
     own = {field.encode_name for field in msgspec.structs.fields(type(event))}
+    own.update(OPTIONS)
     return {k: v for k, v in carried.items() if k not in own} | _json(event)
 
 

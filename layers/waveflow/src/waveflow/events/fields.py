@@ -13,7 +13,8 @@ MAX_KEY_BYTES = 1024  # S3's own limit, in UTF-8 bytes
 # JSON that was parsed and not checked: any object, whatever its fields hold.
 JsonObject = dict[str, Any]
 
-RESERVED_PREFIXES = ("waveforms/", "mixed/", "dedupe/")  # only WaveFlow writes
+# Only WaveFlow writes below these prefixes.
+RESERVED_PREFIXES = ("waveforms/", "mixed/", "previews/", "comparisons/", "dedupe/")
 
 # `$` also matches before a final newline; the look-ahead shuts that door, in
 # Python and in JSON Schema alike.

@@ -10,8 +10,9 @@ from msgspec import UNSET, Struct, UnsetType
 
 from waveflow.audio.listen.findings import MusicalKey, Tempo
 from waveflow.events.fields import JsonObject
-from waveflow.events.messages import Job, Survivor
+from waveflow.events.messages import Job, MixMessage, Survivor
 from waveflow.events.normalise import Entry
+from waveflow.events.options import PreviewFormat
 from waveflow.events.webhooks import (
     Dedupe,
     DuplicateResult,
@@ -184,6 +185,22 @@ def mixed_waveform_key(job: Job) -> str:
 def mixed_key(job: Job) -> str:
     """Return the S3 key of a mix's WAV file."""
     return f"mixed/{job.subject_id}_mixed_{job.ts}.wav"
+
+
+def zoom_key(job: Job, samples_per_pixel: int, *, split: bool) -> str:
+    """Return the S3 key of one zoom level of a stem's or a mix's waveform."""
+    name = f"{samples_per_pixel}_split" if split else str(samples_per_pixel)
+    return f"waveforms/{_folder(job)}{job.subject_id}_zoom_{job.ts}/{name}.dat"
+
+
+def preview_key(job: Job, form: PreviewFormat) -> str:
+    """Return the S3 key of a stem's or a mix's preview in one format."""
+    return f"previews/{_folder(job)}{job.subject_id}_{job.ts}.{form}"
+
+
+def _folder(job: Job) -> str:
+    """Return the folder that keeps mixes apart from stems; no id holds a slash."""
+    return "mixed/" if isinstance(job.message, MixMessage) else ""
 
 
 def dedupe_key(job: Job) -> str:

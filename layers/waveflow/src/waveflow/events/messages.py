@@ -11,6 +11,7 @@ from waveflow.events.fields import (
     Timestamp,
     WantsAnalysis,
 )
+from waveflow.events.options import Previews, WantsAudioId, WaveformOptions
 
 DEFAULT_NUM_PEAKS = 1024
 
@@ -46,6 +47,9 @@ class UploadMessage(
     timestamp: Timestamp
     original_filename: str
     stage_id: Id | UnsetType = field(default=UNSET, name="stageId")
+    waveform: WaveformOptions | UnsetType = UNSET
+    previews: Previews | UnsetType = UNSET
+    audio_id: WantsAudioId | UnsetType = UNSET
 
 
 class DuplicateMessage(
@@ -63,6 +67,9 @@ class AnalysisMessage(
     """Queue message with the verdict `new`: the stem's waveform is to be drawn."""
 
     audio_hash: str | UnsetType = UNSET
+    waveform: WaveformOptions | UnsetType = UNSET
+    previews: Previews | UnsetType = UNSET
+    audio_id: WantsAudioId | UnsetType = UNSET
 
 
 class MixMessage(
@@ -79,6 +86,9 @@ class MixMessage(
     stem_paths: StemPaths
     upstream_id: Id | UnsetType = field(default=UNSET, name="upstreamId")
     timestamp: Timestamp | UnsetType = UNSET
+    waveform: WaveformOptions | UnsetType = UNSET
+    previews: Previews | UnsetType = UNSET
+    audio_id: WantsAudioId | UnsetType = UNSET
 
 
 Message = UploadMessage | DuplicateMessage | AnalysisMessage | MixMessage

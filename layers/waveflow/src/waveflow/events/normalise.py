@@ -26,6 +26,7 @@ from waveflow.events.fields import (
     epoch_ms,
 )
 from waveflow.events.messages import MESSAGES, Job, Message
+from waveflow.events.options import OPTIONS, unruly_options
 
 TASK_PREFIX = "app.tasks."
 # An invalid field of one of these types has an error code of its own.
@@ -144,7 +145,10 @@ def _body(record: object) -> JsonObject:
 
 def _without_nulls(values: JsonObject) -> JsonObject:
     # JavaScript says null where it means absent; num_peaks has its own refusal.
-    return {k: v for k, v in values.items() if v is not None or k == "num_peaks"}
+    present = {k: v for k, v in values.items() if v is not None or k == "num_peaks"}
+    if isinstance(waveform := present.get("waveform"), dict):
+        present["waveform"] = {k: v for k, v in waveform.items() if v is not None}
+    return present
 
 
 def _convert(values: JsonObject, model: type[Message]) -> Message:
@@ -154,15 +158,19 @@ def _convert(values: JsonObject, model: type[Message]) -> Message:
     ]
     if missing:
         raise InvalidMessageError(f"The message lacks {', '.join(missing)}.")
+    known = {f.encode_name for f in fields} & values.keys()
+    if alien := [name for name in OPTIONS if name in values and name not in known]:
+        raise InvalidMessageError(f"Such a message has no option {', '.join(alien)}.")
     faults: dict[type[WaveflowError], list[str]] = {}
     for f in fields:
-        if f.encode_name in values and not _is(values[f.encode_name], f.type):
-            refusal = _refusal(values[f.encode_name], f.type)
-            faults.setdefault(refusal, []).append(f.encode_name)
+        name = f.encode_name
+        if name in known and (wrong := _faults(name, values[name], f.type)):
+            faults.setdefault(_refusal(values[name], f.type), []).extend(wrong)
     for refusal, names in faults.items():
         raise refusal(f"The message has an invalid {', '.join(names)}.")
+    if unruly := list(unruly_options(values)):
+        raise InvalidMessageError(f"The message has an invalid {', '.join(unruly)}.")
     _refuse_twins(values)
-    known = {f.encode_name for f in fields} & values.keys()
     own = {name: values[name] for name in known}
     return msgspec.convert({**own, "task": _tag(model)}, model)
 
@@ -175,6 +183,23 @@ def _refuse_twins(values: JsonObject) -> None:
     paths = values.get("stem_paths")
     if isinstance(paths, list) and len(set(paths)) < len(paths):
         raise InvalidMessageError("The message names a stem twice in stem_paths.")
+
+
+def _faults(name: str, value: object, kind: object) -> list[str]:
+    """Return the dotted names of a field's invalid members, or of the field itself."""
+    if _is(value, kind):
+        return []
+    models = [
+        k for k in getattr(kind, "__args__", ()) if hasattr(k, "__struct_fields__")
+    ]
+    if not models or not isinstance(value, dict):
+        return [name]
+    known = {f.encode_name: f.type for f in msgspec.structs.fields(models[0])}
+    return [
+        f"{name}.{member}"
+        for member, held in value.items()
+        if member not in known or not _is(held, known[member])
+    ]
 
 
 def _is(value: object, kind: object) -> bool:
@@ -198,7 +223,7 @@ def _refusal(value: object, kind: object) -> type[WaveflowError]:
 
 
 def _extra(values: JsonObject, model: type[Message]) -> JsonObject:
-    known = {f.encode_name for f in msgspec.structs.fields(model)}
+    known = {f.encode_name for f in msgspec.structs.fields(model)}.union(OPTIONS)
     extra = {name: value for name, value in values.items() if name not in known}
     if not is_json(extra):
         raise InvalidMessageError("The message has a number that JSON cannot carry.")

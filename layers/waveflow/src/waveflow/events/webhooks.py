@@ -24,6 +24,7 @@ from waveflow.events.fields import (
     Word,
 )
 from waveflow.events.messages import Survivor
+from waveflow.events.options import OptionalResults
 
 Status = Literal["SUCCESS", "FAILURE", "DUPLICATE"]
 
@@ -52,7 +53,7 @@ class Dedupe(Struct, frozen=True, kw_only=True):
     would_delete: bool | UnsetType = UNSET
 
 
-class WaveformResult(Struct, frozen=True, kw_only=True):
+class WaveformResult(OptionalResults, frozen=True, kw_only=True):
     """`result` of a stem whose waveform was drawn: document and facts of the file."""
 
     audio_data_hash: Sha256
@@ -79,7 +80,7 @@ class DuplicateResult(Struct, frozen=True, kw_only=True):
     audio_data_hash: Sha256
 
 
-class MixResult(Struct, frozen=True, kw_only=True):
+class MixResult(OptionalResults, frozen=True, kw_only=True):
     """Facts about a finished mix, as `/mixing-complete` carries them."""
 
     mixed_file_path: Key
@@ -116,7 +117,7 @@ class Completion(Struct, frozen=True, kw_only=True):
     audio_wave_path: str | None = None
 
 
-class MixingComplete(Struct, frozen=True, kw_only=True):
+class MixingComplete(OptionalResults, frozen=True, kw_only=True):
     """`POST /mixing-complete`: report how a mix ended; `result` only of a failure."""
 
     stage_id: Id = field(name="stageId")
@@ -132,5 +133,5 @@ class MixingComplete(Struct, frozen=True, kw_only=True):
     duration: Seconds | None = None
     sample_rate: SampleRate | None = None
     channels: Channels | None = None
-    warnings: list[str] = []
+    warnings: list[str] = field(default_factory=list)
     result: FailureResult | UnsetType = UNSET

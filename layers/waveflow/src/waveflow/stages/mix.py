@@ -94,7 +94,7 @@ def _fetch_all(
 
 def _publish(job: Job, result: Mix, out: Path, *, objects: ObjectStore) -> None:
     """Write the mix's WAV before its document: no document may lack its audio."""
-    objects.publish_file(mixed_key(job), out, content_type="audio/wav")
+    objects.publish(mixed_key(job), out, content_type="audio/wav")
     document = waveform_document(
         result.waveform, audio_hash=result.audio_hash, created_at=iso_time(job.ts)
     )

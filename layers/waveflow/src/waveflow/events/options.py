@@ -1,0 +1,97 @@
+"""Define the options of a message, and the results that each option brings."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from waveflow.events.fields import Count, JsonObject, Key, Seconds
+
+MAX_LEVELS = 3
+
+SamplesPerPixel = Annotated[
+    int, Meta(description="Audio frames in one min/max pair.", ge=64, le=65_536)
+]
+ZoomLevels = Annotated[
+    list[SamplesPerPixel],
+    Meta(
+        description="Rising, each a multiple of the number before; `[]` asks for none.",
+        max_length=MAX_LEVELS,
+    ),
+]
+PreviewFormat = Literal["opus", "mp3"]
+Previews = Annotated[
+    list[PreviewFormat],
+    Meta(description="Each format at most once; `[]` asks for none.", max_length=2),
+]
+WantsAudioId = Annotated[
+    bool, Meta(description="Whether the identity of the sound is wanted.")
+]
+
+
+class WaveformOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Zoomable waveforms that a message asks for, one file for each zoom level."""
+
+    zoom_levels: ZoomLevels | UnsetType = UNSET
+    split_channels: bool | UnsetType = UNSET
+
+
+# The contract's names; a message whose model lacks one is refused for it.
+OPTIONS = ("waveform", "previews", "audio_id", "mix", "stems")
+
+
+class ZoomLevelFile(Struct, frozen=True, kw_only=True):
+    """One zoom level of a waveform, stored in audiowaveform's binary format."""
+
+    samples_per_pixel: SamplesPerPixel
+    path: Key
+    bytes: Count
+    length: Count  # min/max pairs of each channel
+    channels: Annotated[int, Meta(ge=1, le=2)]
+
+
+class PreviewFile(Struct, frozen=True, kw_only=True):
+    """Small compressed file with the whole sound, for playing in a browser."""
+
+    path: Key
+    bytes: Count
+    duration: Seconds
+
+
+class PreviewFiles(Struct, frozen=True, kw_only=True):
+    """Preview in each format that was asked for; null is one that failed."""
+
+    opus: PreviewFile | UnsetType | None = UNSET
+    mp3: PreviewFile | UnsetType | None = UNSET
+
+
+AudioId = Annotated[
+    str,
+    Meta(
+        description="Equal strings: the same samples, or the same compressed packets.",
+        pattern=r"^(pcm1|pkt1):[0-9a-f]{64}$(?!\n)",
+    ),
+]
+
+
+class OptionalResults(Struct, frozen=True, kw_only=True):
+    """Results that only an option brings; null is what failed, absent was not asked.
+
+    Samples per pixel of `zoom_levels` rise.
+    """
+
+    zoom_levels: list[ZoomLevelFile] | UnsetType | None = UNSET
+    audio_id: AudioId | UnsetType | None = UNSET
+    previews: PreviewFiles | UnsetType = UNSET
+
+
+def unruly_options(values: JsonObject) -> Iterator[str]:
+    """Yield the names of options whose items are valid, but do not fit together."""
+    waveform = values.get("waveform") or {}
+    levels = waveform.get("zoom_levels") or []
+    if any(high <= low or high % low for low, high in pairwise(levels)):
+        yield "waveform.zoom_levels"
+    previews = values.get("previews") or []
+    if len(set(previews)) < len(previews):
+        yield "previews"

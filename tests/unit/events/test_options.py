@@ -1,0 +1,136 @@
+"""Options of messages: accepted, refused by name, and never carried through."""
+
+import json
+
+import msgspec
+import pytest
+from support.records import START, UPLOAD, record
+from waveflow.errors import InvalidMessageError
+from waveflow.events.deliveries import delivery_of_failure
+from waveflow.events.flow import TellFailureRequest, preview_key, zoom_key
+from waveflow.events.messages import Job
+from waveflow.events.normalise import Entry, read_job
+
+MIX = {
+    "task": "mix_stems_and_upload",
+    "stageId": "stage-1",
+    "stem_paths": ["audio/a.wav"],
+    "timestamp": "2024-01-01T10:00:00Z",
+}
+ANALYSIS = {**UPLOAD, "task": "process_audio_analysis"}
+DUPLICATE = {**UPLOAD, "task": "process_duplicate_file", "audio_hash": "ab"}
+
+
+def read(body: object) -> Job:
+    """Return the job of a message body."""
+    return read_job(Entry(record=record(body), start=START, name="run-1"))
+
+
+@pytest.mark.parametrize("body", [UPLOAD, ANALYSIS, MIX])
+def test_three_messages_may_ask_for_everything(body):
+    """A server that sends the options must find them in the job, as sent."""
+    options = {
+        "waveform": {"zoom_levels": [64, 256, 65_536], "split_channels": True},
+        "previews": ["mp3", "opus"],
+        "audio_id": True,
+    }
+
+    job = read({**body, **options})
+
+    sent = msgspec.to_builtins(job.message)
+    assert {name: sent[name] for name in options} == options
+    assert job.extra == {}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"waveform": None, "previews": None, "audio_id": None, "mix": None},
+        {"stems": None},
+    ],
+)
+def test_nothing_asked_is_the_message_of_the_release_before(options):
+    """A job's state must not grow by one byte for a server that asks for nothing."""
+    before = msgspec.json.encode(read(UPLOAD))
+
+    assert msgspec.json.encode(read({**UPLOAD, **options})) == before
+    assert b"waveform" not in before.replace(b"generate_hash_and_webhook", b"")
+
+
+def test_null_inside_an_option_counts_as_absent():
+    """JavaScript says null for a member that it leaves out."""
+    options = {"zoom_levels": [256], "split_channels": None}
+
+    message = read({**UPLOAD, "waveform": options}).message
+
+    assert msgspec.to_builtins(message)["waveform"] == {"zoom_levels": [256]}
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"waveform": {"zom_levels": [256]}}, "waveform.zom_levels"),
+        ({"waveform": {"zoom_levels": [256.0]}}, "waveform.zoom_levels"),
+        ({"waveform": {"zoom_levels": [256.5]}}, "waveform.zoom_levels"),
+        ({"waveform": {"zoom_levels": [True]}}, "waveform.zoom_levels"),
+        ({"waveform": {"zoom_levels": [1e400]}}, "waveform.zoom_levels"),
+        ({"waveform": {"zoom_levels": [63]}}, "waveform.zoom_levels"),
+        ({"waveform": {"zoom_levels": [65_537]}}, "waveform.zoom_levels"),
+        ({"waveform": {"zoom_levels": ["256"]}}, "waveform.zoom_levels"),
+        ({"waveform": {"zoom_levels": 256}}, "waveform.zoom_levels"),
+        ({"waveform": {"zoom_levels": [64] * 4}}, "waveform.zoom_levels"),
+        ({"waveform": {"zoom_levels": [1024, 256]}}, "waveform.zoom_levels"),
+        ({"waveform": {"zoom_levels": [256, 256]}}, "waveform.zoom_levels"),
+        ({"waveform": {"zoom_levels": [256, 640]}}, "waveform.zoom_levels"),
+        ({"waveform": {"split_channels": 1}}, "waveform.split_channels"),
+        ({"waveform": []}, "waveform"),
+        ({"previews": ["opus", "opus"]}, "previews"),
+        ({"previews": ["flac"]}, "previews"),
+        ({"previews": "opus"}, "previews"),
+        ({"audio_id": 1}, "audio_id"),
+        ({"mix": {"channels": 2}}, "mix"),
+        ({"stems": []}, "stems"),
+    ],
+)
+def test_a_wrong_option_is_refused_by_its_name(options, named):
+    """A developer must learn which member is wrong, and a log must not show values."""
+    with pytest.raises(InvalidMessageError) as refused:
+        read({**UPLOAD, **options})
+
+    assert str(refused.value).endswith((f"invalid {named}.", f"no option {named}."))
+
+
+@pytest.mark.parametrize("option", ["waveform", "previews", "audio_id"])
+def test_a_message_without_options_refuses_them(option):
+    """A server that asks a duplicate message for a preview would wait for ever."""
+    value = {"waveform": {}, "previews": [], "audio_id": True}[option]
+
+    with pytest.raises(InvalidMessageError, match=f"no option {option}"):
+        read({**DUPLICATE, option: value})
+
+
+def test_options_are_not_carried_through_a_refusal():
+    """A field of the contract must not come back as an unknown field of the server."""
+    body = {**UPLOAD, "waveform": {"zoom": 1}, "mix": 1, "roomId": 7}
+    request = TellFailureRequest(
+        record=record(body), start=START, name="run-1", stage="hash", error={}
+    )
+
+    delivery = delivery_of_failure(request, None, code="INVALID_MESSAGE")
+
+    assert delivery.payload["roomId"] == 7
+    assert not {"waveform", "mix", "previews", "audio_id"} & set(delivery.payload)
+    assert json.dumps(delivery.payload)
+
+
+def test_no_stem_is_named_like_a_mix():
+    """A stem and a stage may share an id, and must not share an object."""
+    stem, mix = read(UPLOAD), read({**MIX, "stageId": UPLOAD["stemId"]})
+
+    for job, folder in ((stem, ""), (mix, "mixed/")):
+        name = f"{folder}{UPLOAD['stemId']}"
+        zoom = f"waveforms/{name}_zoom_{job.ts}/"
+        assert zoom_key(job, 256, split=False) == f"{zoom}256.dat"
+        assert zoom_key(job, 256, split=True) == f"{zoom}256_split.dat"
+        assert preview_key(job, "mp3") == f"previews/{name}_{job.ts}.mp3"
