@@ -13,7 +13,15 @@ SLOW = (
 
 @pytest.mark.parametrize(
     "module",
-    ["waveform.draw", "mix.sum", "codec", "waveform.zoom"],
+    [
+        "waveform.draw",
+        "mix.sum",
+        "codec",
+        "waveform.zoom",
+        "waveform.zoom_levels",
+        "listen.identity",
+        "preview.encoder",
+    ],
 )
 def test_engine_starts_without_what_it_does_not_need(module: str):
     """A cold start must not load PyAV, and drawing never needs librosa."""

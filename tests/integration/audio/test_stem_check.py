@@ -5,6 +5,7 @@ import pytest
 from support import sound
 from support.sound import RATE, music, tone, write
 from waveflow.audio.listen.findings import StemWarning
+from waveflow.audio.listen.guard import Budget
 from waveflow.audio.listen.meter import Meter
 from waveflow.audio.stream import Block
 from waveflow.audio.waveform.draw import draw
@@ -191,7 +192,7 @@ def test_a_gate_in_eight_bits_below_full_scale_is_not_clipped(tmp_path, level):
 def test_a_broken_meter_does_not_stop_the_drawing(tmp_path):
     """A user keeps the waveform when the analysis runs out of time."""
     path = write(tmp_path / "stem.wav", CLEAN)
-    late = Meter(time_s=0)
+    late = Meter(Budget(time_s=0))
 
     assert np.array_equal(
         draw(path, 100, listeners=[late]).peaks, draw(path, 100).peaks

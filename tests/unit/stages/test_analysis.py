@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from waveflow.audio.listen.findings import Loudness
 from waveflow.audio.listen.loudness import LoudnessMeter
-from waveflow.audio.listen.meter import Meter
+from waveflow.audio.listen.meter import Measurement, Meter
 from waveflow.audio.listen.stem_check import StemCheck
 from waveflow.audio.stream import Block
 from waveflow.events.flow import MusicFindings
@@ -43,7 +43,7 @@ def meter_after(samples: np.ndarray, *, rate: int = RATE) -> Meter:
 def test_what_goes_wrong_at_the_end_is_a_code(error, code):
     """A published document must be told, even when the analysis fails at its end."""
     meter = meter_after(np.zeros((RATE, 1), np.float32))
-    meter._parts = (BrokenMeter(error), StemCheck(RATE, 1))
+    meter._listener = Measurement(BrokenMeter(error), StemCheck(RATE, 1))
 
     told = analysis_of(meter, MUSIC)
 

@@ -111,7 +111,7 @@ class Link:
     ordered: bool = True  # no page stands twice or before its turn
     packets: int = 0
     counter: Counter = field(default_factory=lambda: Counter(VORBIS))
-    _serial: bytes = b""
+    serial: bytes = b""  # of the audio that is played
     _magics: dict[bytes, bytes] = field(default_factory=dict)  # by serial
     _pictures: dict[bytes, int] = field(default_factory=dict)  # by serial
     _piece: bytearray = field(default_factory=bytearray)
@@ -171,7 +171,7 @@ class Link:
                 self._open_stream(page, magic)
         else:
             self._opening = False
-        if page.serial == self._serial:
+        if page.serial == self.serial:
             self.ended = bool(page.flags & LAST)
             self.cut = page.stop > len(data)
             if not self.cut:
@@ -187,7 +187,7 @@ class Link:
         if magic in VIDEO:
             self._pictures[page.serial] = 0
         elif magic in KINDS and ranks.index(magic) < ranks.index(self.codec):
-            self.codec, self._serial = magic, page.serial
+            self.codec, self.serial = magic, page.serial
             self.counter = Counter(magic)
         elif magic in OTHERS:
             self.foreign = OTHERS[magic]
@@ -232,7 +232,7 @@ def read_links(path: Path) -> list[Link]:
     with map_file(path) as data:
         link, held = Link(0), FORGET_BYTES
         links = [link]
-        for page in _pages(data):
+        for page in pages(data):
             if page.position > held:
                 held = forget(data, page.position)
             if not link.add(page, data):
@@ -246,8 +246,8 @@ def read_links(path: Path) -> list[Link]:
 
 def find_codec(head: bytes) -> Kind | str:
     """Tell what an Ogg file plays, whichever of its streams stands first."""
-    pages = takewhile(lambda page: page.flags & FIRST, _pages(head))
-    found = {_find_magic(head[page.body : page.body + MAGIC_BYTES]) for page in pages}
+    starts = takewhile(lambda page: page.flags & FIRST, pages(head))
+    found = {_find_magic(head[page.body : page.body + MAGIC_BYTES]) for page in starts}
     names = (name for magic, name in MAGICS.items() if magic in found)
     return next(names, "Ogg data of an unknown kind")
 
@@ -261,14 +261,14 @@ def is_page_lost(path: Path, before: int, after: int) -> bool:
         The offsets of the two pages, whose numbers then do not follow each other.
     """
     with map_file(path) as data:
-        pages = (data[at : at + HEADER_BYTES] for at in (before, after))
-        first, second = (int.from_bytes(page[NUMBER], "little") for page in pages)
+        heads = (data[at : at + HEADER_BYTES] for at in (before, after))
+        first, second = (int.from_bytes(head[NUMBER], "little") for head in heads)
     return second > first + 1
 
 
-def _pages(data: Bytes) -> Iterator[Page]:
-    """Yield the pages; skip what is none."""
-    position = 0
+def pages(data: Bytes, start: int = 0) -> Iterator[Page]:
+    """Yield the pages from an offset on; skip what is none."""
+    position = start
     while 0 <= position <= len(data) - HEADER_BYTES:
         head = data[position : position + HEADER_BYTES]
         if head[: len(CAPTURE)] != CAPTURE:

@@ -1,0 +1,1 @@
+"""Encode small previews of recordings, for browsers to play."""

@@ -1,0 +1,218 @@
+"""Encode a preview of a recording while its blocks are decoded."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waveflow.audio import codec, kernels
+from waveflow.audio.stream import Block
+from waveflow.errors import EmptyAudioError
+
+if TYPE_CHECKING:
+    from av import AudioFrame, AudioStream
+
+PREVIEW_FAILED = "PREVIEW_FAILED"
+CHANNELS_MIXED = "CHANNELS_MIXED"
+STEREO = 2
+CD_FAMILY_HZ = 11_025  # multiples of this rate are played at 44.1 kHz
+CD_RATE, VIDEO_RATE = 44_100, 48_000
+# The same size in a sixth less time: 5 of 10 in Opus, 5 from 0 to 9 (fast) in LAME.
+EFFORT = "5"
+
+
+class PreviewKind(StrEnum):
+    """Name the kinds of preview, as messages and file names do."""
+
+    OPUS = "opus"
+    MP3 = "mp3"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Describe a preview that was written.
+
+    Parameters
+    ----------
+    size_bytes
+        Of the file.
+    duration
+        Of the recording, in seconds.
+    warnings
+        CHANNELS_MIXED where more than two channels became one.
+    """
+
+    path: Path
+    size_bytes: int
+    duration: float
+    warnings: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Name the encoder of a kind, its container, sample type and bits per second."""
+
+    encoder: str
+    container: str
+    sample_format: str
+    stereo_bps: int
+    mono_bps: int
+
+
+FORMATS = {
+    PreviewKind.OPUS: Format("libopus", "ogg", "flt", 96_000, 64_000),
+    PreviewKind.MP3: Format("libmp3lame", "mp3", "fltp", 160_000, 96_000),
+}
+
+
+class PreviewEncoder:
+    """Encode the blocks of a file into a preview; a failure leaves no file.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    """
+
+    def __init__(self, path: Path, kind: PreviewKind) -> None:
+        self._path, self._kind = path, kind
+        self._output: _Output | None = None
+        self._warnings: set[str] = set()
+        self._frames = self._sample_rate = 0
+
+    @property
+    def written_bytes(self) -> int:
+        """Return the size of the file so far."""
+        return self._path.stat().st_size if self._path.exists() else 0
+
+    def add(self, block: Block) -> None:
+        """Encode one block of samples."""
+        if not len(block.samples):
+            return
+        try:
+            heard = self._heard(block)
+            if self._output is None:
+                self._sample_rate = block.sample_rate
+                self._output = _Output(
+                    self._path, self._kind, rate=block.sample_rate, channels=len(heard)
+                )
+            self._output.write(heard)
+        except BaseException:
+            self.abandon()
+            raise
+        self._frames += len(block.samples)
+
+    def finish(self) -> Preview:
+        """Write the last packets, and return what the file holds.
+
+        Raises
+        ------
+        EmptyAudioError
+            No frame has arrived.
+        """
+        if self._output is None:
+            raise EmptyAudioError("The file holds no frame of audio.")
+        try:
+            self._output.close()
+        except BaseException:
+            self.abandon()
+            raise
+        return Preview(
+            path=self._path,
+            size_bytes=self.written_bytes,
+            duration=self._frames / self._sample_rate,
+            warnings=frozenset(self._warnings),
+        )
+
+    def abandon(self) -> None:
+        """Remove the file, whose encoder is closed with the last reference."""
+        self._output = None
+        self._path.unlink(missing_ok=True)
+
+    def _heard(self, block: Block) -> NDArray[np.float32]:
+        """Return the channels to encode, shape (1 or 2, frames), within full scale."""
+        if block.samples.shape[1] > STEREO:
+            self._warnings.add(CHANNELS_MIXED)
+            heard = kernels.mono(block.samples)[None]
+        else:
+            heard = block.planar
+        if block.samples.dtype != np.float32:
+            return heard
+        return np.clip(heard, -1, 1)
+
+
+class _Output:
+    """Write one preview file with PyAV's encoders."""
+
+    def __init__(
+        self, path: Path, kind: PreviewKind, *, rate: int, channels: int
+    ) -> None:
+        import av
+        from av.codec.context import Flags
+
+        form = FORMATS[kind]
+        out_rate = VIDEO_RATE
+        if kind is PreviewKind.MP3 and rate % CD_FAMILY_HZ == 0:
+            out_rate = CD_RATE
+        self._rate, self._position = rate, 0
+        self._layout = "stereo" if channels == STEREO else "mono"
+        # The same bytes twice: no version of the library, no serial by chance.
+        self._container = av.open(
+            str(path), "w", format=form.container, options={"fflags": "+bitexact"}
+        )
+        added = self._container.add_stream(
+            form.encoder,
+            rate=out_rate,
+            layout=self._layout,
+            options={"compression_level": EFFORT},
+        )
+        self._stream = cast("AudioStream", added)
+        context = self._stream.codec_context
+        context.format = form.sample_format
+        context.bit_rate = form.stereo_bps if channels == STEREO else form.mono_bps
+        context.flags |= Flags.bitexact
+        context.open()
+        self._resampler = av.AudioResampler(
+            context.format, context.layout, out_rate, frame_size=context.frame_size
+        )
+
+    def write(self, samples: NDArray[np.float32]) -> None:
+        """Encode samples, shape (channels, frames)."""
+        import av
+
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=self._layout)
+        frame.sample_rate = self._rate
+        frame.pts, frame.time_base = self._position, Fraction(1, self._rate)
+        self._position += samples.shape[1]
+        self._encode(self._resampler.resample(frame))
+
+    def close(self) -> None:
+        """Encode what the resampler and the encoder still hold, and close the file."""
+        self._encode(self._resampler.resample(None))
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+    def _encode(self, frames: "list[AudioFrame]") -> None:
+        for frame in frames:
+            self._container.mux(self._stream.encode(frame))
+
+
+def write_preview(source: Path, target: Path, *, kind: PreviewKind) -> Preview:
+    """Write a preview of one audio file.
+
+    Raises
+    ------
+    WaveflowError
+        One of the audio errors.
+    """
+    encoder = PreviewEncoder(target, kind)
+    try:
+        codec.decode_into(codec.open_audio(source), [encoder])
+    except BaseException:
+        encoder.abandon()
+        raise
+    return encoder.finish()

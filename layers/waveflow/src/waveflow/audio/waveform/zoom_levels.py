@@ -1,0 +1,185 @@
+"""Draw up to three zoom levels of one file at once, in audiowaveform's format."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waveflow.audio import kernels
+from waveflow.audio.stream import Block, Samples, Stream
+from waveflow.audio.waveform import levels
+from waveflow.audio.waveform.zoom import Points, WaveformData
+
+ZOOM_DROPPED = "ZOOM_DROPPED"
+CHANNELS_MIXED = "CHANNELS_MIXED"
+
+MAX_BYTES = 64 << 20  # of all levels together
+HEADER_BYTES = 24  # of a .dat file, version 2
+GROWTH_BYTES = 1 << 20
+STEREO = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Zoom:
+    """Hold the zoom levels of a whole file, the finest first.
+
+    Parameters
+    ----------
+    levels
+        One item for each level that was kept; 8 bits.
+    warnings
+        ZOOM_DROPPED, CHANNELS_MIXED.
+    """
+
+    levels: tuple[WaveformData, ...]
+    warnings: frozenset[str]
+
+
+class ZoomLevels:
+    """Reduce decoded audio to several zoom levels, equal to audiowaveform's.
+
+    Only the finest level is drawn from samples and kept; coarser levels are folded
+    from the level before at the end.
+
+    Parameters
+    ----------
+    samples_per_pixel
+        Frames per point: rising, each a multiple of the one before.
+    split
+        One waveform for each of two channels; more than two are mixed.
+    max_bytes
+        The finest levels are dropped where all files would be larger together.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        samples_per_pixel: Sequence[int],
+        *,
+        split: bool,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._stream = stream
+        self._runs = list(samples_per_pixel)
+        self._split = split and stream.channels == STEREO
+        self._lanes = STEREO if self._split else 1
+        self._max_bytes = max_bytes
+        self._warnings: set[str] = set()
+        if split and stream.channels > STEREO:
+            self._warnings.add(CHANNELS_MIXED)
+        self._points = np.empty(0, np.int8)  # minimum, maximum for each lane, in turn
+        self._length = 0  # points of all lanes that are drawn
+        self._frames = 0
+
+    def add(self, block: Block) -> None:
+        """Reduce a block of samples to points of the finest level."""
+        frames = self._frames + len(block.samples)
+        while self._runs and self._size_at(frames) > self._max_bytes:
+            self._drop_finest()
+        if self._runs and len(block.samples):
+            self._append(self._points_of(block.samples))
+        self._frames = frames
+
+    def finish(self) -> Zoom:
+        """Return all levels that were kept, with the reasons why others were not."""
+        drawn: list[WaveformData] = []
+        for run in self._runs:
+            points = self._drawn()
+            if drawn:
+                before = drawn[-1]
+                points = _fold_points(before.data, run // before.samples_per_pixel)
+            drawn.append(
+                WaveformData(
+                    sample_rate=self._stream.sample_rate,
+                    samples_per_pixel=run,
+                    bits=8,
+                    channels=self._lanes,
+                    data=points,
+                )
+            )
+        return Zoom(tuple(drawn), frozenset(self._warnings))
+
+    def _size_at(self, frames: int) -> int:
+        """Return the bytes of all levels' files after so many frames."""
+        points = sum(-(-frames // run) for run in self._runs)
+        return points * 2 * self._lanes + HEADER_BYTES * len(self._runs)
+
+    def _drop_finest(self) -> None:
+        """Fold the finest level to the next level, which is drawn from now on."""
+        self._warnings.add(ZOOM_DROPPED)
+        finest = self._runs.pop(0)
+        kept = self._drawn()[:0]
+        if self._runs:
+            kept = _fold_points(self._drawn(), self._runs[0] // finest)
+        self._points, self._length = kept.reshape(-1).copy(), len(kept)
+
+    def _drawn(self) -> NDArray[np.int8]:
+        """Return the points so far, shape (length, lanes, 2)."""
+        stop = self._length * self._lanes * 2
+        return self._points[:stop].reshape(self._length, self._lanes, 2)
+
+    def _append(self, points: NDArray[np.int8]) -> None:
+        """Keep new points; the first may continue the last block's last point."""
+        if self._frames % self._runs[0]:
+            last = self._drawn()[-1]
+            np.minimum(last[:, 0], points[0, :, 0], out=last[:, 0])
+            np.maximum(last[:, 1], points[0, :, 1], out=last[:, 1])
+            points = points[1:]
+        start = self._length * self._lanes * 2
+        stop = start + points.size
+        if stop > len(self._points):
+            # In place: the system moves pages instead of copying bytes.
+            self._points.resize(stop + GROWTH_BYTES, refcheck=False)
+        self._points[start:stop] = points.reshape(-1)
+        self._length += len(points)
+
+    def _points_of(self, samples: Samples) -> NDArray[np.int8]:
+        """Return the points of a block, shape (points, lanes, 2)."""
+        frames, run = self._frames, self._runs[0]
+        first, stop = frames // run, -(-(frames + len(samples)) // run)
+        starts = np.arange(first, stop, dtype=np.int64) * run - frames
+        starts[0] = 0
+        folded = [np.stack(lane, axis=1) for lane in self._fold(samples, starts)]
+        sixteen = levels.to_16_bits(
+            np.stack(folded, axis=1),
+            1 if self._split else self._stream.channels,
+            rounding=self._stream.rounding,
+        )
+        return levels.to_8_bits(sixteen)
+
+    def _fold(
+        self, samples: Samples, starts: NDArray[np.int64]
+    ) -> list[tuple[Samples, Samples]]:
+        """Return the minima and maxima of each lane, from each start on."""
+        if self._split and samples.dtype == np.int16 and samples.flags.c_contiguous:
+            return _fold_pairs(samples.view(np.int32)[:, 0], starts)
+        lanes = [samples]
+        if self._split:
+            lanes = [samples[:, n : n + 1] for n in range(self._lanes)]
+        rounding = self._stream.rounding
+        return [
+            kernels.fold(levels.sum_channels(lane, rounding), starts) for lane in lanes
+        ]
+
+
+def _fold_pairs(
+    pairs: NDArray[np.int32], starts: NDArray[np.int64]
+) -> list[tuple[Samples, Samples]]:
+    """Fold left and right 16-bit samples that are packed into one int32 each.
+
+    The right sample in the upper half decides the order of pairs; the left sample
+    does where it is moved there.
+    """
+    folded = [kernels.fold(lane, starts) for lane in (pairs << 16, pairs)]
+    return [(low >> 16, high >> 16) for low, high in folded]
+
+
+def _fold_points(points: Points, factor: int) -> NDArray[np.int8]:
+    """Fold every `factor` points of shape (length, lanes, 2) to one point."""
+    starts = np.arange(0, len(points), factor)
+    folded = np.empty((len(starts), *points.shape[1:]), np.int8)
+    if len(starts):
+        folded[..., 0] = np.minimum.reduceat(points[..., 0], starts, axis=0)
+        folded[..., 1] = np.maximum.reduceat(points[..., 1], starts, axis=0)
+    return folded

@@ -1,0 +1,202 @@
+"""Zoom levels, beside audiowaveform and an independent reading of its rules."""
+
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from support import sound
+from waveflow.audio import codec
+from waveflow.audio.stream import Block, Kind, Rounding, Stream
+from waveflow.audio.waveform.zoom_levels import (
+    CHANNELS_MIXED,
+    ZOOM_DROPPED,
+    Zoom,
+    ZoomLevels,
+)
+
+TOOL = shutil.which("audiowaveform")
+LEVELS = (64, 192, 768)
+
+
+def zoom_of(
+    path: Path, *, levels: tuple[int, ...] = LEVELS, split: bool = False
+) -> Zoom:
+    """Draw the zoom levels of a file."""
+    stream = codec.open_audio(path)
+    listener = ZoomLevels(stream, levels, split=split)
+    codec.decode_into(stream, [listener])
+    return listener.finish()
+
+
+def dat_by_rules(path: Path, *, run: int, split: bool) -> bytes:
+    """Return a .dat file by audiowaveform's rules, read one number at a time."""
+    if soundfile.info(path).subtype == "FLOAT":
+        floats = soundfile.read(path, dtype="float32", always_2d=True)[0]
+        rows = np.clip(floats * np.float32(32_767), -32_768, 32_767)
+        rows = rows.astype(int).tolist()
+    else:
+        rows = soundfile.read(path, dtype="int16", always_2d=True)[0].tolist()
+    if not split:
+        rows = [[int(sum(row) / len(row))] for row in rows]
+    lanes, points = len(rows[0]), []
+    for start in range(0, len(rows), run):
+        for lane in range(lanes):
+            values = [row[lane] for row in rows[start : start + run]]
+            points += [int(min(values) / 256), int(max(values) / 256)]
+    length = -(-len(rows) // run)
+    head = struct.pack("<iIiiI", 1 + (lanes > 1), 1, 44_100, run, length)
+    if lanes > 1:
+        head += struct.pack("<i", lanes)
+    return head + struct.pack(f"{len(points)}b", *points)
+
+
+SOURCES = [
+    ("WAV", "PCM_16", 1),
+    ("WAV", "PCM_16", 2),
+    ("WAV", "PCM_16", 8),
+    ("WAV", "PCM_24", 2),
+    ("WAV", "FLOAT", 2),
+    ("FLAC", "PCM_16", 2),
+    ("FLAC", "PCM_24", 8),
+    ("AIFF", "PCM_16", 2),
+]
+
+
+@pytest.mark.parametrize("split", [False, True])
+@pytest.mark.parametrize("source", SOURCES, ids=lambda kind: "-".join(map(str, kind)))
+def test_levels_are_the_tools_bytes(tmp_path, source, *, split):
+    """A front-end may mix our files with those of audiowaveform."""
+    form, subtype, channels = source
+    path = tmp_path / f"a.{form.lower()}"
+    samples = sound.music(1.3, channels=channels) * 1.4
+    soundfile.write(path, samples, 44_100, subtype, format=form)
+
+    zoom = zoom_of(path, split=split)
+
+    is_split = split and channels == 2
+    assert [level.samples_per_pixel for level in zoom.levels] == list(LEVELS)
+    for level in zoom.levels:
+        run = level.samples_per_pixel
+        assert level.dat() == dat_by_rules(path, run=run, split=is_split)
+    assert zoom.warnings == ({CHANNELS_MIXED} if split and channels > 2 else set())
+
+
+@pytest.mark.skipif(not TOOL, reason="audiowaveform is not installed")
+@pytest.mark.parametrize("split", [False, True])
+@pytest.mark.parametrize("form", ["WAV", "FLAC"])
+@pytest.mark.parametrize("channels", [1, 2, 8])
+def test_levels_are_the_real_tools_bytes(tmp_path, channels, form, *, split):
+    """The rules as read in the tests could be wrong: the program itself decides."""
+    path = tmp_path / f"a.{form.lower()}"
+    soundfile.write(path, sound.music(3, channels=channels), 44_100, format=form)
+    is_split = split and channels == 2
+    options = ["--split-channels"] if is_split else []
+
+    zoom = zoom_of(path, split=split)
+
+    for level in zoom.levels:
+        out, run = tmp_path / "a.dat", str(level.samples_per_pixel)
+        command = [TOOL, "-q", "-i", path, "-o", out, "-z", run, "-b", "8", *options]
+        subprocess.run(command, check=True, capture_output=True)
+        assert level.dat() == out.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"format": "MP3", "subtype": "MPEG_LAYER_III"},
+        {"format": "OGG", "subtype": "VORBIS"},
+        {"format": "OGG", "subtype": "OPUS", "rate": 48_000},
+    ],
+    ids=["mp3", "ogg", "opus"],
+)
+def test_lossy_levels_are_within_one(tmp_path, options):
+    """Another decoder may differ by 1 on 0.5 % of the values, and by no more."""
+    path = sound.write(tmp_path / "a", sound.music(6), **options)
+    samples = soundfile.read(path, dtype="int16")[0].astype(int)
+    mixed = np.fix(samples.sum(axis=1) / 2)
+
+    for level in zoom_of(path, levels=(256, 1024)).levels:
+        starts = np.arange(0, len(mixed), level.samples_per_pixel)
+        folded = [fold.reduceat(mixed, starts) for fold in (np.minimum, np.maximum)]
+        expected = np.fix(np.stack(folded, axis=1) / 256)
+        shared = min(len(expected), level.length)
+        off = np.abs(level.data[:shared, 0].astype(int) - expected[:shared])
+        assert abs(level.length - len(expected)) <= 5
+        assert off.max() <= 1
+        assert (off > 0).mean() <= 0.005
+
+
+def stream_of(samples: np.ndarray) -> Stream:
+    """Return the facts of a stream whose blocks a test hands on itself."""
+    return Stream(
+        kind=Kind.WAV,
+        sample_rate=44_100,
+        channels=samples.shape[1],
+        frames=0,
+        rounding=Rounding.SHIFT,
+        read=lambda _: iter(()),
+    )
+
+
+def zoom_by_blocks(samples: np.ndarray, step: int, **how: object) -> Zoom:
+    """Draw samples that arrive in blocks of `step` frames."""
+    listener = ZoomLevels(stream_of(samples), **how)
+    for start in range(0, len(samples), step):
+        listener.add(Block(samples[start : start + step], 44_100))
+    return listener.finish()
+
+
+SAMPLES = (sound.music(1) * 32_767).astype(np.int16)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("split", [False, True])
+@pytest.mark.parametrize("step", [1, 37, 64, 1_000, 44_100])
+def test_blocks_of_any_size_give_the_same_levels(step, order, *, split):
+    """The size and order of a decoder's blocks are no property of the recording."""
+    samples = np.array(SAMPLES[:5_000], order=order)
+    how = {"samples_per_pixel": (66, 198), "split": split}
+
+    found = zoom_by_blocks(samples, step, **how)
+
+    expected = zoom_by_blocks(SAMPLES[:5_000], 5_000, **how)
+    dats = [level.dat() for level in found.levels]
+    assert dats == [level.dat() for level in expected.levels]
+
+
+@pytest.mark.parametrize("split", [False, True])
+@pytest.mark.parametrize("step", [50, 1_000])
+def test_the_finest_level_is_dropped_while_it_is_drawn(step, *, split):
+    """Six hours at 64 samples per pixel must not fill the memory, nor cost the rest."""
+    how = {"samples_per_pixel": LEVELS, "split": split}
+    whole = zoom_by_blocks(SAMPLES, step, **how)
+    coarser = sum(len(level.dat()) for level in whole.levels[1:])
+
+    kept = zoom_by_blocks(SAMPLES, step, max_bytes=coarser + 50, **how)
+
+    assert [level.samples_per_pixel for level in kept.levels] == list(LEVELS[1:])
+    for one, other in zip(kept.levels, whole.levels[1:], strict=True):
+        assert one.dat() == other.dat()
+    assert kept.warnings == {ZOOM_DROPPED}
+
+
+def test_all_levels_may_be_dropped():
+    """A file too long for its coarsest level ends without levels, not with an error."""
+    zoom = zoom_by_blocks(
+        SAMPLES, 1_000, samples_per_pixel=(64,), split=False, max_bytes=100
+    )
+
+    assert zoom.levels == ()
+    assert zoom.warnings == {ZOOM_DROPPED}
+
+
+def test_one_frame_is_one_point():
+    """The shortest recording has levels, too."""
+    zoom = zoom_by_blocks(SAMPLES[:1], 1, samples_per_pixel=(64, 128), split=True)
+
+    assert [level.length for level in zoom.levels] == [1, 1]
