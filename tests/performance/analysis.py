@@ -48,7 +48,7 @@ def analyse(path: Path) -> None:
     from waveflow.audio.waveform.draw import draw
 
     meter = Meter()
-    draw(path, 1024, listeners=[meter])
+    draw(path, 1024, listen=lambda _: [meter])
     meter.finish()
 
 

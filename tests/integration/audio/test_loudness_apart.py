@@ -31,7 +31,7 @@ PHASES = """
 def loudness_of(path) -> Loudness:
     """Return the loudness of a file."""
     meter = Meter()
-    draw(path, 1, listeners=[meter])
+    draw(path, 1, listen=lambda _: [meter])
     loudness, _ = meter.finish()
     return loudness
 

@@ -14,7 +14,7 @@ from waveflow.audio.waveform.draw import draw
 def warnings_of(path) -> tuple[StemWarning, ...]:
     """Return the stem check's warnings, found while a file is drawn."""
     meter = Meter()
-    draw(path, 100, listeners=[meter])
+    draw(path, 100, listen=lambda _: [meter])
     _, warnings = meter.finish()
     return tuple(warnings)
 
@@ -195,7 +195,7 @@ def test_a_broken_meter_does_not_stop_the_drawing(tmp_path):
     late = Meter(Budget(time_s=0))
 
     assert np.array_equal(
-        draw(path, 100, listeners=[late]).peaks, draw(path, 100).peaks
+        draw(path, 100, listen=lambda _: [late]).peaks, draw(path, 100).peaks
     )
     assert late.error is not None
     assert late.error.code == "RESOURCE_LIMIT"
@@ -206,7 +206,7 @@ def test_an_analysis_changes_no_peak(tmp_path, form):
     """An analysis must not change the waveform of the same file."""
     path = write(tmp_path / f"stem.{form}", music(23.5, channels=1))
 
-    analysed, drawn = draw(path, 500, listeners=[Meter()]), draw(path, 500)
+    analysed, drawn = draw(path, 500, listen=lambda _: [Meter()]), draw(path, 500)
 
     assert np.array_equal(analysed.peaks, drawn.peaks)
     assert np.array_equal(analysed.data, drawn.data)

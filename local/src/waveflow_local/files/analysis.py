@@ -46,7 +46,7 @@ def analyze_file(path: Path) -> AnalysisReport:
     size_of(path)
     meter = Meter()
     with errors_naming(path):
-        drawn = draw(path, 1, listeners=[meter])
+        drawn = draw(path, 1, listen=lambda _: [meter])
         music = _music(path)
     return {
         "file": str(path),

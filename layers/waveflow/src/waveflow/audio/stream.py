@@ -24,6 +24,7 @@ MAX_LEVEL = np.float32(1e30)  # so that sums of 64 stems stay finite
 
 TRUNCATED = "TRUNCATED"
 NON_FINITE_SAMPLES = "NON_FINITE_SAMPLES"
+CHANNELS_MIXED = "CHANNELS_MIXED"
 
 Found = TypeVar("Found", covariant=True)  # noqa: PLC0105 - only the protocol's
 

@@ -4,6 +4,9 @@ import shutil
 import time
 from pathlib import Path
 
+import msgspec
+
+from waveflow.audio.listen.guard import Budget
 from waveflow.audio.mix.sum import Mix, mix
 from waveflow.audio.waveform.draw import waveform_document
 from waveflow.errors import (
@@ -25,6 +28,7 @@ from waveflow.events.normalise import read_job
 from waveflow.events.webhooks import MixResult
 from waveflow.ports import ObjectStore, Policy, StoredObject
 from waveflow.stages._fetch import fetch, workspace
+from waveflow.stages._optional import STORAGE_RETRIES, OptionalOutputs, wanted_of
 from waveflow.stages.hash import check_size
 
 MIX_TIME_S = 840  # a minute less than the function's own time-out
@@ -45,16 +49,32 @@ def mix_stems(
     with workspace(policy.scratch) as folder:
         paths = _fetch_all(stems, folder, objects=objects)
         out = folder / "mix.wav"
+        optional = OptionalOutputs(
+            job,
+            wanted_of(job, policy=policy),
+            folder=folder,
+            budget=Budget(),
+            is_last=request.retries >= STORAGE_RETRIES,
+        )
         result = mix(
             paths,
             out,
             names=job.message.stem_paths,
             deadline=started + MIX_TIME_S,
+            listen=lambda stream: optional.listen(stream, out),
         )
         _publish(job, result, out, objects=objects)
-    return MixOutcome(
-        job=job, outcome=_outcome(job, result, seconds=time.monotonic() - started)
+        more = optional.publish(objects, audio_hash=result.audio_hash)
+    outcome = Outcome(
+        status="SUCCESS",
+        processing_time=round(time.monotonic() - started, 3),
+        result=msgspec.structs.replace(
+            _result(job, result),
+            warnings=sorted({*result.warnings, *optional.warnings}),
+            **msgspec.structs.asdict(more),
+        ),
     )
+    return MixOutcome(job=job, outcome=outcome)
 
 
 def _find_stem(path: str, *, objects: ObjectStore, policy: Policy) -> StoredObject:
@@ -101,16 +121,12 @@ def _publish(job: Job, result: Mix, out: Path, *, objects: ObjectStore) -> None:
     objects.publish(mixed_waveform_key(job), document, content_type="application/json")
 
 
-def _outcome(job: Job, result: Mix, *, seconds: float) -> Outcome[MixResult]:
-    return Outcome(
-        status="SUCCESS",
-        processing_time=round(seconds, 3),
-        result=MixResult(
-            mixed_file_path=mixed_key(job),
-            waveform_data_path=mixed_waveform_key(job),
-            duration=round(result.waveform.duration, 6),
-            sample_rate=result.waveform.sample_rate,
-            channels=result.waveform.channels,
-            warnings=list(result.warnings),
-        ),
+def _result(job: Job, result: Mix) -> MixResult:
+    return MixResult(
+        mixed_file_path=mixed_key(job),
+        waveform_data_path=mixed_waveform_key(job),
+        duration=round(result.waveform.duration, 6),
+        sample_rate=result.waveform.sample_rate,
+        channels=result.waveform.channels,
+        warnings=list(result.warnings),
     )

@@ -5,6 +5,7 @@ import time
 import msgspec
 from msgspec import UNSET
 
+from waveflow.audio.listen.guard import Budget
 from waveflow.audio.listen.meter import Meter
 from waveflow.audio.waveform.draw import Waveform, draw, waveform_document
 from waveflow.errors import (
@@ -25,6 +26,11 @@ from waveflow.events.webhooks import Dedupe, WaveformResult
 from waveflow.ports import ObjectStore, Policy
 from waveflow.stages._analysis import analysis_of
 from waveflow.stages._fetch import fetch, workspace
+from waveflow.stages._optional import (
+    STORAGE_RETRIES,
+    OptionalOutputs,
+    wanted_of,
+)
 from waveflow.stages._records import (
     UNDONE,
     Deletion,
@@ -68,10 +74,17 @@ def draw_waveform(
 def _draw(
     request: WaveformRequest, *, started: float, objects: ObjectStore, policy: Policy
 ) -> WaveformResult:
-    job, source = request.job, request.source
-    meter = Meter() if job.stem.analysis else None
+    job, source, budget = request.job, request.source, Budget()
+    meter = Meter(budget) if job.stem.analysis else None
     with workspace(policy.scratch) as folder:
         path = folder / "source"
+        optional = OptionalOutputs(
+            job,
+            wanted_of(job, policy=policy),
+            folder=folder,
+            budget=budget,
+            is_last=request.retries >= STORAGE_RETRIES,
+        )
         fetch(
             source.key,
             path,
@@ -84,13 +97,22 @@ def _draw(
             path,
             request.num_peaks or job.stem.num_peaks,
             deadline=started + DRAW_TIME_S,
-            listeners=[meter] if meter else [],
+            listen=lambda stream: [
+                *optional.listen(stream, path),
+                *([meter] if meter else []),
+            ],
         )
-    document = waveform_document(
-        waveform, audio_hash=source.audio_hash, created_at=iso_time(job.ts)
+        document = waveform_document(
+            waveform, audio_hash=source.audio_hash, created_at=iso_time(job.ts)
+        )
+        _publish(job, source, document, objects=objects)
+        more = optional.publish(objects, audio_hash=source.audio_hash)
+    result = _result(request, waveform, meter=meter)
+    return msgspec.structs.replace(
+        result,
+        warnings=sorted({*result.warnings, *optional.warnings}),
+        **msgspec.structs.asdict(more),
     )
-    _publish(job, source, document, objects=objects)
-    return _result(request, waveform, meter=meter)
 
 
 def _publish(

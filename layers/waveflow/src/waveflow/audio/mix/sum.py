@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import struct
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -14,7 +14,14 @@ import numpy as np
 from waveflow.audio import codec
 from waveflow.audio.mix.stem import Stem
 from waveflow.audio.mix.total import STEP_FRAMES, SUM_BYTES, TOO_LONG, Total
-from waveflow.audio.stream import Block, Kind, Rounding, Samples, Stream
+from waveflow.audio.stream import (
+    Block,
+    Kind,
+    Listener,
+    Rounding,
+    Samples,
+    Stream,
+)
 from waveflow.audio.waveform.canvas import Canvas, Plan
 from waveflow.audio.waveform.draw import Waveform, waveform_of
 from waveflow.errors import AudioTooLongError, InvalidMessageError, ResourceLimitError
@@ -46,13 +53,14 @@ class Mix:
     audio_hash: str
 
 
-def mix(
+def mix(  # noqa: PLR0913 - each has a default but the first two
     paths: Sequence[Path],
     out: Path,
     *,
     names: Sequence[str] = (),
     num_peaks: int = PEAKS_OF_A_MIX,
     deadline: float | None = None,
+    listen: Callable[[Stream], Sequence[Listener[object]]] = lambda _: (),
 ) -> Mix:
     """Mix stems into a mono WAV of 16 bits at the first stem's sample rate.
 
@@ -68,6 +76,8 @@ def mix(
         The stems' names in errors and warnings; the paths' names if empty.
     deadline
         A value of `time.monotonic()` to end by.
+    listen
+        Makes listeners that hear the written samples once, in order.
 
     Raises
     ------
@@ -87,7 +97,8 @@ def mix(
             canvas = Canvas(Plan(stream.frames, num_peaks, stream.rounding, 1))
             with out.open("wb") as file:
                 wav = _WavFile(file, stream)
-                codec.decode_into(stream, [canvas, wav], deadline=deadline)
+                listeners = listen(stream)
+                codec.decode_into(stream, [canvas, wav, *listeners], deadline=deadline)
     except BaseException:
         out.unlink(missing_ok=True)
         raise

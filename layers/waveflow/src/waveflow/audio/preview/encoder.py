@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio import codec, kernels
-from waveflow.audio.stream import Block
+from waveflow.audio.stream import CHANNELS_MIXED, Block
 from waveflow.errors import EmptyAudioError
 
 if TYPE_CHECKING:
     from av import AudioFrame, AudioStream
 
 PREVIEW_FAILED = "PREVIEW_FAILED"
-CHANNELS_MIXED = "CHANNELS_MIXED"
 STEREO = 2
 CD_FAMILY_HZ = 11_025  # multiples of this rate are played at 44.1 kHz
 CD_RATE, VIDEO_RATE = 44_100, 48_000

@@ -1,7 +1,7 @@
 """Draw the waveform of one file in bounded memory, and write it as a document."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def draw(
     *,
     deadline: float | None = None,
     decoders: int = DECODERS,
-    listeners: Sequence[Listener[object]] = (),
+    listen: Callable[[Stream], Sequence[Listener[object]]] = lambda _: (),
 ) -> Waveform:
     """Return the waveform of one audio file, recognised by its content.
 
@@ -73,8 +73,9 @@ def draw(
         A value of `time.monotonic()` to end by.
     decoders
         How many parts of a long file to decode at once; the result is the same.
-    listeners
-        Hear every block once, in order: then one decoder reads the whole file.
+    listen
+        Makes listeners of the opened file, which hear every block once, in order;
+        then one decoder reads the whole file.
 
     Raises
     ------
@@ -82,6 +83,7 @@ def draw(
         One of the audio errors, or RESOURCE_LIMIT past the deadline.
     """
     stream = codec.open_audio(path)
+    listeners = listen(stream)
     plan = Plan(stream.frames or 1, num_peaks, stream.rounding, stream.channels)
     long = stream.frames >= decoders * MIN_PART_FRAMES
     # Two decoders of PCM only share one memory bus.

@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio import kernels
-from waveflow.audio.stream import Block, Samples, Stream
+from waveflow.audio.stream import CHANNELS_MIXED, Block, Samples, Stream
 from waveflow.audio.waveform import levels
 from waveflow.audio.waveform.zoom import Points, WaveformData
 
 ZOOM_DROPPED = "ZOOM_DROPPED"
-CHANNELS_MIXED = "CHANNELS_MIXED"
 
 MAX_BYTES = 64 << 20  # of all levels together
 HEADER_BYTES = 24  # of a .dat file, version 2
@@ -65,6 +64,7 @@ class ZoomLevels:
         self._split = split and stream.channels == STEREO
         self._lanes = STEREO if self._split else 1
         self._max_bytes = max_bytes
+        self._sums = levels.ChannelSums(stream.rounding)
         self._warnings: set[str] = set()
         if split and stream.channels > STEREO:
             self._warnings.add(CHANNELS_MIXED)
@@ -157,10 +157,7 @@ class ZoomLevels:
         lanes = [samples]
         if self._split:
             lanes = [samples[:, n : n + 1] for n in range(self._lanes)]
-        rounding = self._stream.rounding
-        return [
-            kernels.fold(levels.sum_channels(lane, rounding), starts) for lane in lanes
-        ]
+        return [self._sums.fold(lane, starts) for lane in lanes]
 
 
 def _fold_pairs(
