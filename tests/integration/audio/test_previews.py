@@ -13,6 +13,7 @@ from support import sound
 from waveflow.audio.preview import encoder
 from waveflow.audio.preview.encoder import (
     CHANNELS_MIXED,
+    Preview,
     PreviewEncoder,
     PreviewKind,
     write_preview,
@@ -32,6 +33,14 @@ def voice(rate: int, *, seconds: float = 1.5, channels: int = 2) -> np.ndarray:
     spectrum[np.fft.rfftfreq(frames, 1 / rate) > 1_600] = 0
     samples = np.fft.irfft(spectrum, frames, axis=0)
     return (samples * 0.3 / np.abs(samples).max()).astype(np.float32)
+
+
+def encoded(path: Path, samples: np.ndarray, *, rate: int = 48_000) -> Preview:
+    """Write a preview of samples, of the kind that the file's name says."""
+    listener = PreviewEncoder(path, PreviewKind(path.suffix[1:]))
+    for start in range(0, len(samples), 65_536):
+        listener.add(Block(samples[start : start + 65_536], rate))
+    return listener.finish()
 
 
 def lag(one: np.ndarray, other: np.ndarray) -> int:
@@ -68,7 +77,27 @@ def preview_rate(path: Path) -> int:
         return int(container.streams.audio[0].rate)
 
 
-RATES = [4_000, 8_000, 11_025, 22_050, 44_100, 48_000, 88_200, 96_000, 192_000, 768_000]
+# Both families, both limits, and primes.
+RATES = [
+    4_000,
+    8_000,
+    11_025,
+    44_100,
+    44_101,
+    48_000,
+    88_200,
+    192_000,
+    767_957,
+    768_000,
+]
+
+
+def apart(preview: Preview, samples: np.ndarray, *, heard: np.ndarray) -> float:
+    """Return by how many frames a preview is longer, once its lag is seen to be 0."""
+    rate, out_rate = len(samples) / preview.duration, preview_rate(preview.path)
+    expected = soxr.resample(samples, rate, out_rate)[:, 0]
+    assert lag(heard[:, 0], expected) == 0
+    return len(heard) - len(samples) * out_rate / rate
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -80,20 +109,38 @@ def test_a_preview_starts_and_ends_with_the_recording(tmp_path, rate, kind):
 
     preview = write_preview(source, tmp_path / f"a.{kind}", kind=kind)
 
-    out_rate = preview_rate(preview.path)
     is_cd = kind is PreviewKind.MP3 and rate % 11_025 == 0
-    assert out_rate == (44_100 if is_cd else 48_000)
+    assert preview_rate(preview.path) == (44_100 if is_cd else 48_000)
     assert preview.duration == len(samples) / rate
     assert preview.size_bytes == preview.path.stat().st_size
-    expected = soxr.resample(samples, rate, out_rate)[:, 0]
-    decoders = [by_ffmpeg, by_libsndfile]
-    if kind is PreviewKind.OPUS and shutil.which("opusdec"):
-        decoders.append(by_opusdec)
-    for decode in decoders:
-        heard = decode(preview.path)
-        longer = len(heard) - len(samples) * out_rate / rate
-        assert lag(heard[:, 0], expected) == 0
+    for decode in (by_ffmpeg, by_libsndfile):
+        longer = apart(preview, samples, heard=decode(preview.path))
         assert -1 <= longer <= (1 if kind is PreviewKind.OPUS else 47)
+
+
+@pytest.mark.skipif(not shutil.which("opusdec"), reason="opusdec is not installed")
+@pytest.mark.parametrize("rate", [4_001, 44_100, 48_000])
+def test_an_opus_preview_starts_with_the_recording_in_opusdec(tmp_path, rate):
+    """Another decoder must cut the same frames from the start and the end."""
+    samples = voice(rate)
+
+    preview = encoded(tmp_path / "a.opus", samples, rate=rate)
+
+    longer = apart(preview, samples, heard=by_opusdec(preview.path))
+    assert -1 <= longer <= 1
+
+
+@pytest.mark.parametrize("frames", [1, 575, 576, 1_152, 48_000])
+def test_an_mp3_says_what_a_player_must_cut(tmp_path, frames):
+    """Without LAME's delay and padding a browser plays the encoder's silence."""
+    preview = encoded(tmp_path / "a.mp3", voice(48_000)[:frames])
+
+    head = preview.path.read_bytes()[:600]
+    tag = head.index(b"Info")  # "Xing" is of variable bit rate
+    packets = int.from_bytes(head[tag + 8 : tag + 12], "big")
+    cut = int.from_bytes(head[tag + 141 : tag + 144], "big")
+    delay, padding = cut >> 12, cut & 0xFFF
+    assert 0 <= packets * 1_152 - delay - padding - frames <= 47
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -128,6 +175,20 @@ def test_channels_and_bits_per_second(tmp_path, channels, kind):
     if kind is PreviewKind.MP3:
         kbps = preview.size_bytes * 8 / preview.duration / 1_000
         assert kbps == pytest.approx(BITS_PER_S[kind, played], rel=0.03)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+@pytest.mark.parametrize("channels", [1, 2, 8])
+def test_samples_of_any_type_are_as_loud(tmp_path, subtype, channels, kind):
+    """A preview of integers must not play at another level than one of floats."""
+    samples = np.repeat(voice(48_000, channels=1), channels, axis=1)
+    source = sound.write(tmp_path / "a.wav", samples, rate=48_000, subtype=subtype)
+
+    preview = write_preview(source, tmp_path / f"a.{kind}", kind=kind)
+
+    heard = by_ffmpeg(preview.path)[: len(samples)]
+    assert np.abs(heard - samples[: len(heard), :1]).max() < 0.05
 
 
 @pytest.mark.parametrize("kind", KINDS)

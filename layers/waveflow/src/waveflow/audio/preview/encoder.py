@@ -1,5 +1,6 @@
 """Encode a preview of a recording while its blocks are decoded."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -128,8 +129,10 @@ class PreviewEncoder:
         )
 
     def abandon(self) -> None:
-        """Remove the file, whose encoder is closed with the last reference."""
-        self._output = None
+        """Close and remove the file, so that its disk is free at once."""
+        if self._output is not None:
+            self._output.discard()
+            self._output = None
         self._path.unlink(missing_ok=True)
 
     def _heard(self, block: Block) -> NDArray[np.float32]:
@@ -194,6 +197,13 @@ class _Output:
         self._encode(self._resampler.resample(None))
         self._container.mux(self._stream.encode(None))
         self._container.close()
+
+    def discard(self) -> None:
+        """Close the file, even where its end can no longer be written."""
+        import av
+
+        with suppress(av.error.FFmpegError):
+            self._container.close()
 
     def _encode(self, frames: "list[AudioFrame]") -> None:
         for frame in frames:
