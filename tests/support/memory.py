@@ -11,7 +11,7 @@ from waveflow.errors import (
     SourceChangedError,
     StorageUnavailableError,
 )
-from waveflow.ports import NO_METADATA, StoredObject
+from waveflow.ports import NO_METADATA, StoredObject, replace_any
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -89,11 +89,14 @@ class MemoryObjects:
         *,
         content_type: str,
         metadata: Mapping[str, str] = NO_METADATA,
+        check: Callable[[StoredObject], None] = replace_any,
     ) -> None:
         """Store bytes or a file, unless the object has the same bytes already."""
         body = content.read_bytes() if isinstance(content, Path) else content
         self.calls.append(("publish", key))
         assert content_type
+        if current := self._current(key):
+            check(current[0])
         if self.body(key) != body:
             self.put(key, body, metadata)
 

@@ -13,7 +13,7 @@ from waveflow.errors import (
     SourceChangedError,
     StorageUnavailableError,
 )
-from waveflow.ports import NO_METADATA, StoredObject
+from waveflow.ports import NO_METADATA, StoredObject, replace_any
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 UPLOADS = ("audio/", "users/")
@@ -196,11 +196,14 @@ class FaultyObjects:
         *,
         content_type: str,
         metadata: Mapping[str, str] = NO_METADATA,
+        check: Callable[[StoredObject], None] = replace_any,
     ) -> None:
         """Store bytes or a file, unless the object has the same bytes already."""
         body = content.read_bytes() if isinstance(content, Path) else content
         assert content_type
         self._before("publish", key)
+        if stored := self._bucket.stored(key):
+            check(stored)
         current = self._bucket.current(key)
         if current is None or current.body != body:
             self._bucket.put(key, body, metadata=metadata)

@@ -5,7 +5,7 @@ import struct
 
 import msgspec
 import pytest
-from msgspec import UNSET, structs
+from msgspec import structs
 from support.memory import MemoryObjects
 from support.records import SENT, TS, UPLOAD, hash_request, mix_request
 from support.simulation.traffic import tiny_wav
@@ -41,11 +41,11 @@ class Failing(MemoryObjects):
 
     refused = "previews/"
 
-    def publish(self, key, content, *, content_type, metadata=UNSET):
+    def publish(self, key, content, **headers):
         """Refuse some keys, as S3 does while its network fails."""
         if key.startswith(self.refused):
             raise StorageUnavailableError("S3 did not answer.")
-        super().publish(key, content, content_type=content_type, metadata=metadata)
+        super().publish(key, content, **headers)
 
 
 def draw(objects=None, *, policy=POLICY, retries=0, **fields):

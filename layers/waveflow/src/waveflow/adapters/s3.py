@@ -17,7 +17,7 @@ from waveflow.errors import (
     SourceChangedError,
     StorageUnavailableError,
 )
-from waveflow.ports import NO_METADATA, StoredObject
+from waveflow.ports import NO_METADATA, StoredObject, replace_any
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -107,10 +107,12 @@ class S3ObjectStore:
         *,
         content_type: str,
         metadata: Mapping[str, str] = NO_METADATA,
+        check: Callable[[StoredObject], None] = replace_any,
     ) -> None:
         """Write bytes or a file under an S3 key in one PUT, which takes up to 5 GiB.
 
-        Equal bytes already there are left alone.
+        Equal bytes already there are left alone. `check` raises for an object that
+        must stay.
         """
         with _opened(content) as body:
             digest = hashlib.file_digest(body, "sha256")
@@ -134,6 +136,7 @@ class S3ObjectStore:
                 raise StorageUnavailableError(
                     "The result's key is in motion."
                 ) from None
+            check(existing)
             if self._hash(existing) != digest.hexdigest():
                 self._replace(put, existing)
 

@@ -4,7 +4,7 @@ Every model here is JSON in the machine's variables. Output keys follow from the
 job alone, so a repeated message writes the same names.
 """
 
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar, get_args
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -21,6 +21,8 @@ from waveflow.events.webhooks import (
 )
 
 Result = TypeVar("Result")
+MixSuffix = Literal["wav", "flac"]
+MIX_SUFFIXES: tuple[MixSuffix, ...] = get_args(MixSuffix)
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -182,9 +184,9 @@ def mixed_waveform_key(job: Job) -> str:
     return f"waveforms/{job.subject_id}_mixed_waveform_{job.ts}.json"
 
 
-def mixed_key(job: Job) -> str:
-    """Return the S3 key of a mix's WAV file."""
-    return f"mixed/{job.subject_id}_mixed_{job.ts}.wav"
+def mixed_key(job: Job, suffix: MixSuffix) -> str:
+    """Return the S3 key of a mix's audio file."""
+    return f"mixed/{job.subject_id}_mixed_{job.ts}.{suffix}"
 
 
 def zoom_key(job: Job, samples_per_pixel: int, *, split: bool) -> str:

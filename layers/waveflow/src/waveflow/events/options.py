@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from waveflow.events.fields import Count, JsonObject, Key, Seconds
+from waveflow.events.mix_options import unruly_mix
 
 MAX_LEVELS = 3
 
@@ -95,3 +96,4 @@ def unruly_options(values: JsonObject) -> Iterator[str]:
     previews = values.get("previews") or []
     if len(set(previews)) < len(previews):
         yield "previews"
+    yield from unruly_mix(values)

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -28,6 +29,7 @@ from waveflow.events.normalise import read_job
 from waveflow.events.webhooks import MixResult
 from waveflow.ports import ObjectStore, Policy, StoredObject
 from waveflow.stages._fetch import fetch, workspace
+from waveflow.stages._mix_claim import MixClaim
 from waveflow.stages._optional import STORAGE_RETRIES, OptionalOutputs, wanted_of
 from waveflow.stages.hash import check_size
 
@@ -42,6 +44,8 @@ def mix_stems(
     job = read_job(request)
     if not isinstance(job.message, MixMessage):
         raise InvalidMessageError("The message names no stems to mix.")
+    claim = MixClaim(request)
+    claim.check_all(job, objects=objects)
     stems = [
         _find_stem(path, objects=objects, policy=policy)
         for path in job.message.stem_paths
@@ -63,7 +67,8 @@ def mix_stems(
             deadline=started + MIX_TIME_S,
             listen=lambda stream: optional.listen(stream, out),
         )
-        _publish(job, result, out, objects=objects)
+        claim.check_all(job, objects=objects)
+        _publish(job, result, out, claim=claim, objects=objects)
         more = optional.publish(objects, audio_hash=result.audio_hash)
     outcome = Outcome(
         status="SUCCESS",
@@ -112,18 +117,21 @@ def _fetch_all(
     return paths
 
 
-def _publish(job: Job, result: Mix, out: Path, *, objects: ObjectStore) -> None:
-    """Write the mix's WAV before its document: no document may lack its audio."""
-    objects.publish(mixed_key(job), out, content_type="audio/wav")
+def _publish(
+    job: Job, result: Mix, out: Path, *, claim: MixClaim, objects: ObjectStore
+) -> None:
+    """Write the mix's audio before its document: no document may lack its audio."""
     document = waveform_document(
         result.waveform, audio_hash=result.audio_hash, created_at=iso_time(job.ts)
     )
-    objects.publish(mixed_waveform_key(job), document, content_type="application/json")
+    publish = partial(objects.publish, metadata=claim.metadata, check=claim.check)
+    publish(mixed_key(job, "wav"), out, content_type="audio/wav")
+    publish(mixed_waveform_key(job), document, content_type="application/json")
 
 
 def _result(job: Job, result: Mix) -> MixResult:
     return MixResult(
-        mixed_file_path=mixed_key(job),
+        mixed_file_path=mixed_key(job, "wav"),
         waveform_data_path=mixed_waveform_key(job),
         duration=round(result.waveform.duration, 6),
         sample_rate=result.waveform.sample_rate,
