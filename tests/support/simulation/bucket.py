@@ -29,7 +29,7 @@ class Version:
     written: int
     checksummed: bool
     sha256: str
-    metadata: Mapping[str, str] = NO_METADATA
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -210,6 +210,23 @@ class FaultyObjects:
         self._after("publish", key)
         if self._wires.strikes("S3 answer lost"):
             raise StorageUnavailableError("The answer to the PUT is lost.")
+
+    def publish_once(
+        self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]
+    ) -> int:
+        """Store a file, unless an object of the same metadata lies there."""
+        assert content_type
+        self._before("publish", key)
+        current = self._bucket.stored(key)
+        size = current.size if current else 0
+        if current is None or not metadata.items() <= current.metadata.items():
+            body = path.read_bytes()
+            self._bucket.put(key, body, metadata=metadata)
+            size = len(body)
+        self._after("publish", key)
+        if self._wires.strikes("S3 answer lost"):
+            raise StorageUnavailableError("The answer to the PUT is lost.")
+        return size
 
     def publish_over(
         self, key: str, body: bytes, *, etag: str | None, content_type: str

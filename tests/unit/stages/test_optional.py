@@ -1,63 +1,26 @@
-"""Optional outputs: made from the one decode, told, and never the end of a job."""
+"""Optional outputs: made from the one decode, told, and named for what they are."""
 
-import hashlib
 import struct
 
 import msgspec
 import pytest
 from msgspec import structs
 from support.memory import MemoryObjects
-from support.records import SENT, TS, UPLOAD, hash_request, mix_request
+from support.optional import (
+    BODY,
+    DOCUMENT,
+    EVERYTHING,
+    HASH,
+    KEY,
+    POLICY,
+    PREVIEW,
+    ZOOM,
+    draw,
+)
+from support.records import SENT, mix_request
 from support.simulation.traffic import tiny_wav
 from waveflow.audio.preview.encoder import PreviewEncoder
-from waveflow.errors import StorageUnavailableError
-from waveflow.events.flow import WaveformRequest
-from waveflow.ports import Policy
-from waveflow.stages.hash import hash_object
 from waveflow.stages.mix import mix_stems
-from waveflow.stages.waveform import draw_waveform
-
-KEY = UPLOAD["filepath"]
-BODY = tiny_wav(1)
-HASH = hashlib.sha256(BODY).hexdigest()
-ZOOM = f"waveforms/stem789_zoom_{TS}/"
-PREVIEW = f"previews/stem789_{TS}"
-DOCUMENT = f"waveforms/stem789_waveform_{TS}.json"
-EVERYTHING = {
-    "waveform": {"zoom_levels": [64, 128]},
-    "audio_id": True,
-    "previews": ["mp3", "opus"],
-}
-POLICY = Policy(
-    allowed_prefixes=("audio/",),
-    max_file_bytes=1_000_000,
-    dedupe_mode="delete",
-    verdict_mode="callback",
-)
-
-
-class Failing(MemoryObjects):
-    """Bucket that takes nothing under keys that begin with `refused`."""
-
-    refused = "previews/"
-
-    def publish(self, key, content, **headers):
-        """Refuse some keys, as S3 does while its network fails."""
-        if key.startswith(self.refused):
-            raise StorageUnavailableError("S3 did not answer.")
-        super().publish(key, content, **headers)
-
-
-def draw(objects=None, *, policy=POLICY, retries=0, **fields):
-    """Draw the upload of a message; return the result and the bucket."""
-    objects = MemoryObjects() if objects is None else objects
-    if objects.body(KEY) is None:
-        objects.put(KEY, BODY)
-    pinned = hash_object(hash_request(**fields), objects=objects, policy=policy)
-    request = WaveformRequest(job=pinned.job, source=pinned.source, retries=retries)
-    outcome = draw_waveform(request, objects=objects, policy=policy)
-    assert outcome.status == "SUCCESS"
-    return msgspec.to_builtins(outcome.result), objects
 
 
 def test_everything_that_was_asked_for_has_a_place_and_an_object():
@@ -149,29 +112,6 @@ def test_an_encoder_that_fails_costs_its_preview_alone(monkeypatch, method, miss
     assert result["warnings"] == ["PREVIEW_FAILED"]
     assert len(result["zoom_levels"]) == 2
     assert not [key for key in objects.live() if key.startswith("previews/")]
-
-
-@pytest.mark.parametrize(
-    ("refused", "member", "code"),
-    [
-        ("previews/", "previews", "PREVIEW_FAILED"),
-        (ZOOM, "zoom_levels", "ZOOM_FAILED"),
-    ],
-)
-def test_storage_that_fails_is_tried_again_and_then_done_without(
-    monkeypatch, refused, member, code
-):
-    """A stem must not fail for a preview, nor lose its preview to one bad minute."""
-    monkeypatch.setattr(Failing, "refused", refused)
-    for retries in range(3):
-        with pytest.raises(StorageUnavailableError):
-            draw(Failing(), retries=retries, **EVERYTHING)
-
-    result, objects = draw(Failing(), retries=3, **EVERYTHING)
-
-    assert result[member] in (None, {"mp3": None, "opus": None})
-    assert result["warnings"] == [code]
-    assert DOCUMENT in objects.live()
 
 
 def test_a_preview_of_the_same_bytes_stays():
