@@ -4,13 +4,14 @@ Every model here is JSON in the machine's variables. Output keys follow from the
 job alone, so a repeated message writes the same names.
 """
 
-from typing import Generic, Literal, TypeVar, get_args
+from typing import Generic, Literal, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 
 from waveflow.audio.listen.findings import MusicalKey, Tempo
 from waveflow.events.fields import JsonObject
 from waveflow.events.messages import Job, MixMessage, Survivor
+from waveflow.events.mix_options import MixSuffix
 from waveflow.events.normalise import Entry
 from waveflow.events.options import PreviewFormat
 from waveflow.events.webhooks import (
@@ -21,8 +22,6 @@ from waveflow.events.webhooks import (
 )
 
 Result = TypeVar("Result")
-MixSuffix = Literal["wav", "flac"]
-MIX_SUFFIXES: tuple[MixSuffix, ...] = get_args(MixSuffix)
 
 
 class Source(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Define how a message wants its mix to sound, and what the result says about it."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -10,6 +10,8 @@ from waveflow.events.fields import JsonObject, Key, Level, SampleRate, Seconds
 
 MixChannels = Literal[1, 2]
 MixFormat = Literal["wav24", "wav16", "wav32f", "flac16", "flac24"]
+MixSuffix = Literal["wav", "flac"]
+MIX_SUFFIXES: tuple[MixSuffix, ...] = get_args(MixSuffix)
 MixRate = Literal["first", "highest", 44_100, 48_000, 88_200, 96_000]
 Loud = Annotated[float, Meta(description="In LUFS.", ge=-30, le=-8)]
 Ceiling = Annotated[float, Meta(description="In dBTP.", ge=-9, le=-0.5)]
@@ -45,6 +47,11 @@ class MixOptions(
     format: MixFormat = "wav24"
     sample_rate: MixRate = "first"
     loudness: LoudnessTarget | UnsetType = UNSET
+
+    @property
+    def suffix(self) -> MixSuffix:
+        """Return the suffix of the mix's file and S3 key."""
+        return "flac" if self.format.startswith("flac") else "wav"
 
 
 class StemOptions(

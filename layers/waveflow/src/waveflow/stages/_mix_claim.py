@@ -4,13 +4,9 @@ import hashlib
 from collections.abc import Mapping
 
 from waveflow.errors import InvalidMessageError
-from waveflow.events.flow import (
-    MIX_SUFFIXES,
-    MixRequest,
-    mixed_key,
-    mixed_waveform_key,
-)
+from waveflow.events.flow import MixRequest, mixed_key, mixed_waveform_key
 from waveflow.events.messages import Job
+from waveflow.events.mix_options import MIX_SUFFIXES
 from waveflow.events.normalise import mix_request_of
 from waveflow.ports import ObjectStore, StoredObject
 
