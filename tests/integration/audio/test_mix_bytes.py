@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from support.fixed_stems import STEMS, write_stems
 from waveflow.audio import codec
-from waveflow.audio.mix import sum as mixing
+from waveflow.audio.mix import room
 from waveflow.audio.mix import total
 from waveflow.audio.mix.sum import mix
 from waveflow.audio.stream import Stream
@@ -184,7 +184,7 @@ def test_a_mix_beyond_4_gib_is_refused_as_soon_as_it_shows(
 ):
     """Eight gigabytes of sum must not be written for a mix that cannot be."""
     paths, out = write_stems(tmp_path, case), tmp_path / "out"
-    monkeypatch.setattr(mixing, "MAX_WAV_BYTES", 44 + 2 * 29_999)
+    monkeypatch.setattr(room, "MAX_BYTES", 64 + 2 * 29_999)
 
     with pytest.raises(AudioTooLongError, match="4 GiB"):
         mix(paths, out)

@@ -11,8 +11,9 @@ import pytest
 import soundfile
 import soxr
 from support import sound
-from waveflow.audio.mix import sum as mixing
-from waveflow.audio.mix.stem import Stem
+from waveflow.audio.mix import room
+from waveflow.audio.mix.settings import StemSource
+from waveflow.audio.mix.stem import Stem, open_source
 from waveflow.audio.mix.sum import mix
 from waveflow.audio.waveform.draw import draw
 from waveflow.errors import (
@@ -118,12 +119,20 @@ def test_resampling_in_pieces_gives_the_bits_of_the_whole(tmp_path: Path):
     signal = sound.music(30, rate=8_000, channels=1)[:, 0]
     path = sound.write(tmp_path / "a.wav", signal, rate=8_000, subtype="FLOAT")
 
-    stem = Stem(path, "a", sample_rate=192_000, deadline=None)
-    got = np.zeros(len(signal) * 24 + 1, np.float32)
+    source = StemSource(path, "a")
+    stem = Stem(
+        open_source(source),
+        source,
+        sample_rate=192_000,
+        channels=1,
+        measure=False,
+        deadline=None,
+    )
+    got = np.zeros((len(signal) * 24 + 1, 1), np.float32)
     frames = stem.add_to(got)
 
     whole = soxr.resample(signal, 8_000, 192_000, quality="VHQ")
-    assert (got[:frames] == whole).all()
+    assert (got[:frames, 0] == whole).all()
 
 
 MEASURE = """
@@ -234,7 +243,7 @@ def test_a_mix_that_its_header_cannot_count_is_refused_whole(
     tmp_path: Path, monkeypatch, frames: int
 ):
     """A wrapped size would cut six hours of music; the limit is lowered here."""
-    monkeypatch.setattr(mixing, "MAX_WAV_BYTES", 44 + 2 * 100_000)
+    monkeypatch.setattr(room, "MAX_BYTES", 64 + 2 * 100_000)
     paths = stems(tmp_path, np.zeros(frames, np.float32))
     out = tmp_path / "out.wav"
 

@@ -1,37 +1,27 @@
 """Mix stems to one mono WAV, in memory that does not grow with their length."""
 
-import hashlib
-import shutil
-import struct
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from waveflow.audio import codec
-from waveflow.audio.mix.stem import Stem
-from waveflow.audio.mix.total import STEP_FRAMES, SUM_BYTES, TOO_LONG, Total
-from waveflow.audio.stream import (
-    Block,
-    Kind,
-    Listener,
-    Rounding,
-    Samples,
-    Stream,
-)
+from waveflow.audio.mix.encode import WavFile
+from waveflow.audio.mix.room import check_room, most_frames
+from waveflow.audio.mix.settings import StemSource
+from waveflow.audio.mix.stem import Stem, open_source
+from waveflow.audio.mix.total import SUM_BYTES, Total
+from waveflow.audio.stream import Kind, Listener, Rounding, Samples, Stream
 from waveflow.audio.waveform.canvas import Canvas, Plan
 from waveflow.audio.waveform.draw import Waveform, waveform_of
-from waveflow.errors import AudioTooLongError, InvalidMessageError, ResourceLimitError
+from waveflow.errors import InvalidMessageError
 
 PEAK_CEILING = 0.95  # set by the platform
 PEAKS_OF_A_MIX = 4_000  # set by the platform
 INT16_SCALE = 32_767
 SAMPLE_BYTES = 2
-HEADER_BYTES = 44  # header of a plain WAV
-MAX_WAV_BYTES = 0xFFFF_FFFF  # RIFF counts the file in 32 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +76,32 @@ def mix(  # noqa: PLR0913 - each has a default but the first two
     """
     if not paths:
         raise InvalidMessageError("A mix needs at least one stem.")
-    most = (MAX_WAV_BYTES - HEADER_BYTES) // SAMPLE_BYTES
+    most = most_frames(SAMPLE_BYTES)
     try:
         stems = _open(paths, names or [path.name for path in paths], deadline=deadline)
-        _check_room(max(stem.seekable_frames for stem in stems), out.parent, most=most)
+        check_room(
+            max(stem.seekable_frames for stem in stems),
+            out.parent,
+            most=most,
+            frame_bytes=SUM_BYTES + SAMPLE_BYTES,
+        )
         with tempfile.TemporaryFile(dir=out.parent, buffering=0) as scratch:
             total = Total(scratch, most=most)
             total.add(stems)
             stream = _mean(total, stems)
             canvas = Canvas(Plan(stream.frames, num_peaks, stream.rounding, 1))
             with out.open("wb") as file:
-                wav = _WavFile(file, stream)
+                wav = WavFile(file, stream, bits=8 * SAMPLE_BYTES)
                 listeners = listen(stream)
                 codec.decode_into(stream, [canvas, wav, *listeners], deadline=deadline)
+                audio_hash = wav.finish()
     except BaseException:
         out.unlink(missing_ok=True)
         raise
-    warnings = sorted(code for stem in stems for code in stem.warnings)
-    return Mix(waveform_of(canvas, stream), tuple(warnings), wav.finish())
+    warnings = sorted(
+        f"{code}:{stem.name}" for stem in stems for code in stem.warnings
+    )
+    return Mix(waveform_of(canvas, stream), tuple(warnings), audio_hash)
 
 
 def _open(
@@ -112,18 +110,18 @@ def _open(
     """Open the stems' files, to be read at the first stem's sample rate."""
     stems: list[Stem] = []
     for path, name in zip(paths, names, strict=True):
-        rate = stems[0].sample_rate if stems else None
-        stems.append(Stem(path, name, sample_rate=rate, deadline=deadline))
+        source = StemSource(path, name)
+        stream = open_source(source)
+        stem = Stem(
+            stream,
+            source,
+            sample_rate=stems[0].sample_rate if stems else stream.sample_rate,
+            channels=1,
+            measure=False,
+            deadline=deadline,
+        )
+        stems.append(stem)
     return stems
-
-
-def _check_room(frames: int, folder: Path, *, most: int) -> None:
-    """Refuse a mix of so many frames that the WAV or the disk cannot hold."""
-    if frames > most:
-        raise AudioTooLongError(TOO_LONG)
-    needed = frames * (SUM_BYTES + SAMPLE_BYTES)
-    if needed > shutil.disk_usage(folder).free:
-        raise ResourceLimitError(f"The sum and the mix need {needed} bytes of disk.")
 
 
 def _mean(total: Total, stems: Sequence[Stem]) -> Stream:
@@ -143,34 +141,12 @@ def _mean(total: Total, stems: Sequence[Stem]) -> Stream:
 
 def _read(total: Total, count: np.float32, gain: np.float32) -> Iterator[Samples]:
     """Yield the sum divided and multiplied, as two roundings of float32."""
-    step, pcm = np.empty(STEP_FRAMES, np.float32), np.empty((STEP_FRAMES, 1), "<i2")
-    for at in range(0, total.frames, STEP_FRAMES):
+    step = np.empty((total.step_frames, 1), np.float32)
+    pcm = np.empty(step.shape, "<i2")
+    for at in range(0, total.frames, len(step)):
         block = step[: total.read(at, step)]
         block /= count
         block *= gain
         samples = pcm[: len(block)]
-        np.rint(block, out=samples[:, 0], casting="unsafe")
+        np.rint(block, out=samples, casting="unsafe")
         yield samples
-
-
-class _WavFile:
-    """Write and hash a WAV file from blocks of mono 16-bit samples."""
-
-    def __init__(self, file: BinaryIO, stream: Stream) -> None:
-        self._file, self._digest = file, hashlib.sha256()
-        size, rate = SAMPLE_BYTES * stream.frames, stream.sample_rate
-        fmt = struct.pack("<IHHIIHH", 16, 1, 1, rate, SAMPLE_BYTES * rate, 2, 16)
-        riff = struct.pack("<4sI4s", b"RIFF", HEADER_BYTES - 8 + size, b"WAVE")
-        self._write(riff + b"fmt " + fmt + struct.pack("<4sI", b"data", size))
-
-    def add(self, block: Block) -> None:
-        """Write the next samples."""
-        self._write(block.samples.reshape(-1).data)
-
-    def finish(self) -> str:
-        """Return the SHA-256 of the file, hexadecimal."""
-        return self._digest.hexdigest()
-
-    def _write(self, data: bytes | memoryview) -> None:
-        self._file.write(data)
-        self._digest.update(data)

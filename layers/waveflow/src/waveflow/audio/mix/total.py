@@ -10,12 +10,12 @@ from typing import IO, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from waveflow.audio.mix.room import too_long_error
 from waveflow.audio.mix.stem import Stem
 from waveflow.audio.stream import FULL_SCALE
 from waveflow.audio.waveform.parallel import CPUS
-from waveflow.errors import AudioTooLongError
 
-STEP_FRAMES = 65_536  # frames that are summed at once
+STEP_SAMPLES = 65_536  # of all channels, that are summed at once
 SUM_BYTES = 4  # float32
 DECODERS = 16  # open at once: each of AAC holds 2.5 MB
 MAX_PARTS = 8  # a Lambda has six processors at most
@@ -23,7 +23,6 @@ MIN_SPLIT = 500_000  # frames: less is cheaper in one thread
 # Float32 holds sums of 64 stems of 16 bits and so many channels without rounding,
 # so that the order of the additions does not matter.
 EXACT_CHANNELS = (1, 2, 4, 8)
-TOO_LONG = "The mix is longer than 4 GiB of WAV."
 
 Step = tuple[NDArray[np.float32], int]  # samples, and the frames that any stem has
 Written = tuple[int, float]  # the frame behind the last that was written, the peak
@@ -31,7 +30,7 @@ Item = TypeVar("Item")
 
 
 class Total:
-    """Keep the sum of stems as mono float32 in a file.
+    """Keep the sum of stems as interleaved float32 in a file.
 
     Parameters
     ----------
@@ -39,6 +38,8 @@ class Total:
         Empty, and open for reading and writing.
     most
         The largest number of frames.
+    channels
+        Of the sum.
 
     Attributes
     ----------
@@ -48,8 +49,10 @@ class Total:
         The largest magnitude of the sum; 1.0 is full scale of one stem.
     """
 
-    def __init__(self, file: IO[bytes], *, most: int) -> None:
+    def __init__(self, file: IO[bytes], *, most: int, channels: int = 1) -> None:
         self._file, self._most = file, most
+        self._channels, self._frame_bytes = channels, channels * SUM_BYTES
+        self.step_frames = STEP_SAMPLES // channels
         self._is_exact, self._is_stopped = True, False
         self.frames, self.peak = 0, 0.0
 
@@ -59,9 +62,15 @@ class Total:
             self._add_group(stems[first : first + DECODERS])
 
     def read(self, at: int, into: NDArray[np.float32]) -> int:
-        """Read the sum from the frame `at` on; return the number of frames read."""
-        read = os.preadv(self._file.fileno(), [into.data], at * SUM_BYTES)
-        return read // SUM_BYTES
+        """Read the sum from the frame `at` on; return the number of frames read.
+
+        Parameters
+        ----------
+        into
+            Shape (frames, channels).
+        """
+        read = os.preadv(self._file.fileno(), [into.data], at * self._frame_bytes)
+        return read // self._frame_bytes
 
     def _add_group(self, stems: Sequence[Stem]) -> None:
         self._is_exact = self._is_exact and all(map(_is_exact, stems))
@@ -82,7 +91,7 @@ class Total:
         self, stems: Sequence[Stem], frames: int, *, pool: Executor, parts: int
     ) -> list[Written]:
         """Write the sum in parts of the time line, each part in a thread of its own."""
-        steps = -(-frames // parts // STEP_FRAMES)
+        steps = -(-frames // parts // self.step_frames)
 
         def write(start: int) -> Written:
             here = [stem.starting_at(start) for stem in stems] if start else stems
@@ -90,7 +99,7 @@ class Total:
             return self._write(islice(added, steps), at=start)
 
         try:
-            return list(pool.map(write, range(0, frames, steps * STEP_FRAMES)))
+            return list(pool.map(write, range(0, frames, steps * self.step_frames)))
         except BaseException:
             self._is_stopped = True  # the other parts end at their next step
             raise
@@ -110,7 +119,8 @@ class Total:
 
     def _steps(self, at: int, *, buffers: int = 1) -> Iterator[Step]:
         """Yield the sum so far from a frame on, step by step, then endless silence."""
-        for step in cycle([np.empty(STEP_FRAMES, np.float32) for _ in range(buffers)]):
+        shape = self.step_frames, self._channels
+        for step in cycle([np.empty(shape, np.float32) for _ in range(buffers)]):
             # A hole left by another part's writing is not part of the sum.
             frames = self.read(at, step[: max(0, self.frames - at)])
             step[frames:] = 0
@@ -125,9 +135,9 @@ class Total:
                 break
             end = at + frames
             if end > self._most:
-                raise AudioTooLongError(TOO_LONG)
+                raise too_long_error()
             data = step[:frames].data
-            if os.pwrite(self._file.fileno(), data, at * SUM_BYTES) < data.nbytes:
+            if os.pwrite(self._file.fileno(), data, at * self._frame_bytes) < data.nbytes:
                 raise OSError(ENOSPC, os.strerror(ENOSPC))
             at = end
             peak = max(peak, float(step.max()), -float(step.min()))
@@ -159,27 +169,29 @@ class _Integers:
     def __init__(self, stems: Sequence[Stem]) -> None:
         self._stems = stems
         channels, is_interleaved = _layout(stems[0])
-        self._sum = np.empty((STEP_FRAMES, channels), np.int32)
+        self._sum = np.empty((STEP_SAMPLES, channels), np.int32)
         if not is_interleaved:
             self._sum = np.asfortranarray(self._sum)
-        self._mono = np.empty(STEP_FRAMES, np.float32)
+        self._mono = np.empty(STEP_SAMPLES, np.float32)
         self._unit = np.float32(1 / (FULL_SCALE["i2"] * channels))
 
     def add_to(self, step: NDArray[np.float32]) -> int:
         """Add the next frames of all stems to a step; return their number."""
         self._sum[:] = 0
-        frames = max([stem.add_to(self._sum) for stem in self._stems])
+        frames = max([stem.add_integers_to(self._sum) for stem in self._stems])
         first, *others = self._sum.T
         for other in others:
             first += other
         np.multiply(
             first, self._unit, out=self._mono, casting="unsafe", dtype=np.float32
         )
-        step += self._mono
+        step[:, 0] += self._mono
         return frames
 
 
 def _is_exact(stem: Stem) -> bool:
+    if stem.is_measured:
+        return False
     block = stem.peek()
     return block.dtype == np.int16 and block.shape[1] in EXACT_CHANNELS
 

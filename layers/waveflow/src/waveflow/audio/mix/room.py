@@ -1,0 +1,52 @@
+"""Refuse mixes that a file or the disk cannot hold, in clear sentences."""
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from waveflow.errors import AudioTooLongError, ResourceLimitError
+
+MAX_BYTES = 0xFFFF_FFFF  # RIFF counts the file in 32 bits; sums are held to the same
+# No header of a mix is longer.
+MAX_HEADER_BYTES = 64
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def most_frames(frame_bytes: int) -> int:
+    """Return how many frames of so many bytes fit a file of 4 GiB."""
+    return (MAX_BYTES - MAX_HEADER_BYTES) // frame_bytes
+
+
+def too_long_error() -> AudioTooLongError:
+    """Return the error of a mix that is longer than its file may be."""
+    return AudioTooLongError("The mix is longer than 4 GiB or six hours.")
+
+
+def check_room(frames: int, folder: Path, *, most: int, frame_bytes: int) -> None:
+    """Refuse a mix of so many frames that its file or the disk cannot hold.
+
+    Parameters
+    ----------
+    frames
+        Known before any stem is decoded.
+    frame_bytes
+        That a frame takes in all files together.
+    """
+    if frames > most:
+        raise too_long_error()
+    needed = frames * frame_bytes
+    if needed > shutil.disk_usage(folder).free:
+        raise ResourceLimitError(f"The sum and the mix need {needed} bytes of disk.")
+
+
+@contextmanager
+def full_disk_told() -> Iterator[None]:
+    """Turn the system's error of a full disk into `ResourceLimitError`."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno not in FULL:
+            raise
+        raise ResourceLimitError("The disk has no room for the sum or the mix.") from exc
