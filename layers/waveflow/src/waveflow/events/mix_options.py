@@ -26,9 +26,7 @@ Decibels = Annotated[float, Meta(description="In decibels.")]
 DEFAULT_CEILING = -1.0
 
 
-class LoudnessTarget(
-    Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
-):
+class LoudnessTarget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Integrated loudness that a mix is to reach, and the true peak to stay below."""
 
     integrated: Loud
