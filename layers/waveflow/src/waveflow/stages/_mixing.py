@@ -32,6 +32,7 @@ MUTED = StemFacts(muted=True, duration=None, peak=None, warnings=[])
 
 # A frame of two channels in a stem of 16 bits, and in each channel of a sum.
 STEM_FRAME_BYTES, SUM_SAMPLE_BYTES = 4, 4
+MAX_WARNING_BYTES = 1 << 16  # a state of the machine holds 262,144 bytes
 
 
 class Listen(Protocol):
@@ -61,6 +62,14 @@ class MixFile:
     warnings: tuple[str, ...]
     mix: MixFacts | UnsetType = UNSET
     stems: list[StemFacts] | UnsetType = UNSET
+
+
+def bounded_warnings(warnings: Sequence[str]) -> tuple[str, ...]:
+    """Return warnings as CODE:path, or the codes alone where a state has no room."""
+    size = sum(len(warning.encode()) for warning in warnings)
+    if size <= MAX_WARNING_BYTES:
+        return tuple(warnings)
+    return tuple(sorted({warning.partition(":")[0] for warning in warnings}))
 
 
 def audible_paths(message: MixMessage) -> list[str]:
@@ -113,7 +122,7 @@ def mix_file(
         suffix="wav",
         waveform=classic.waveform,
         audio_hash=classic.audio_hash,
-        warnings=classic.warnings,
+        warnings=bounded_warnings(classic.warnings),
     )
 
 
