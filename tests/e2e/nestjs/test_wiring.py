@@ -19,6 +19,7 @@ SETTINGS = {
     "SQS_QUEUE_URL": "http://127.0.0.1:9/queue",
     "S3_BUCKET_NAME": "bucket",
     "WEBHOOK_SECRET": SECRET,
+    "CORS_ORIGINS": "https://page.example",
 }
 SERVICES = """
 import { Injectable, Module } from '@nestjs/common';
@@ -70,6 +71,7 @@ import { ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
+import { Settings } from './settings/settings.js';
 """
 STRICTER_THAN_US = """
 app.setGlobalPrefix('api');
@@ -174,6 +176,19 @@ def test_an_application_with_pipes_of_its_own_still_refuses_by_name(server):
 
     assert answer.status_code == 400
     assert answer.json()["message"][0].startswith("task_id ")
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [("https://page.example", "https://page.example"), ("https://evil.example", None)],
+)
+def test_the_readmes_lines_let_in_the_pages_of_the_settings(server, origin, allowed):
+    """A front-end on another origin must pass the preflight, and no other page may."""
+    asks = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+
+    answer = requests.options(f"{server}/completion", headers=asks, timeout=20)
+
+    assert answer.headers.get("access-control-allow-origin") == allowed
 
 
 def test_both_readmes_print_the_same_code():
