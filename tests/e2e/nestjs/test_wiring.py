@@ -11,6 +11,7 @@ import requests
 from support.node import ROOT, compiled
 from support.processes import Program, free_port, listens
 from support.recorder import Passed
+from support.stack import Stack, load
 
 EXAMPLE = ROOT / "examples" / "nestjs"
 README = (EXAMPLE / "README.md").read_text("utf-8")
@@ -189,6 +190,22 @@ def test_the_readmes_lines_let_in_the_pages_of_the_settings(server, origin, allo
     answer = requests.options(f"{server}/completion", headers=asks, timeout=20)
 
     assert answer.headers.get("access-control-allow-origin") == allowed
+
+
+def test_the_bucket_rule_of_the_readme_is_the_rule_of_the_stack():
+    """A page must read the same results from an own bucket as from the stack's."""
+    [printed_rule] = json.loads(
+        re.findall(r"```json\n(\[\n.*?)```", README, re.DOTALL)[0]
+    )
+
+    stack = Stack(load(), UploadOrigins="https://page.example").resources["Bucket"]
+    [rule] = stack["Properties"]["CorsConfiguration"]["CorsRules"]
+    assert printed_rule["AllowedOrigins"] == rule["AllowedOrigins"]
+    assert printed_rule["ExposeHeaders"] == rule["ExposedHeaders"]
+    assert printed_rule["AllowedHeaders"] == rule["AllowedHeaders"]
+    assert printed_rule["MaxAgeSeconds"] == rule["MaxAge"]
+    # The HTTP API of the stack uploads in parts by PUT, this server does not.
+    assert {*printed_rule["AllowedMethods"], "PUT"} == set(rule["AllowedMethods"])
 
 
 def test_both_readmes_print_the_same_code():

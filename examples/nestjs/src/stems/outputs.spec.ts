@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { DataSource } from 'typeorm';
 import { completion, HASH, OUTPUTS, Server } from '../testing/harness.js';
+import { SqsService, type AskedStem } from '../waveflow/sqs.service.js';
 import { StemFile } from './stem-file.entity.js';
 
 const ZOOM = 'waveforms/stem_zoom_1';
@@ -30,12 +31,17 @@ describe('outputs of options', () => {
       ...top,
     });
 
-  it('are asked for by every upload', async () => {
-    await server.upload();
+  it('are asked for by every message that can bring them', async () => {
+    const stem = (await server.upload()) as unknown as AskedStem;
+    const sqs = server.app.get(SqsService, { strict: false });
+    await sqs.sendAudioAnalysisRequest(stem);
+    await sqs.sendDuplicateFileRequest(stem, { audio_hash: HASH });
 
-    const { kwargs } = JSON.parse(String(server.queue.inputs.at(-1)?.['MessageBody']));
-    assert.deepEqual(kwargs.waveform, { zoom_levels: [256, 1024, 4096], split_channels: true });
-    assert.deepEqual([kwargs.previews, kwargs.audio_id], [['opus', 'mp3'], true]);
+    const sent = server.queue.inputs.slice(-3).map((input) => JSON.parse(String(input['MessageBody'])).kwargs);
+    const options = sent.map(({ waveform, previews, audio_id }) => ({ waveform, previews, audio_id }));
+    const waveform = { zoom_levels: [256, 1024, 4096], split_channels: true };
+    const wanted = { waveform, previews: ['opus', 'mp3'], audio_id: true };
+    assert.deepEqual(options, [wanted, wanted, { waveform: undefined, previews: undefined, audio_id: undefined }]);
   });
 
   it('are stored as they came, failed ones as null', async () => {
@@ -103,8 +109,11 @@ describe('outputs of options', () => {
     assert.deepEqual(outputs(await server.stem(stem.stemId)), STORED);
 
     await redraw(stem, { zoom_levels: null, audio_id: null, previews: { opus: null, mp3 } });
-    const previews = { ...STORED.previews, mp3 };
-    assert.deepEqual(outputs(await server.stem(stem.stemId)), { ...STORED, previews });
+    const both = { ...STORED, previews: { ...STORED.previews, mp3 } };
+    assert.deepEqual(outputs(await server.stem(stem.stemId)), both);
+
+    await redraw(stem, { previews: { opus: OUTPUTS.previews.opus } });
+    assert.deepEqual(outputs(await server.stem(stem.stemId)), both);
   });
 
   it('of other bytes, of another time and of a deleted duplicate change nothing', async () => {
