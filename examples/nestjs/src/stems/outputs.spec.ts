@@ -198,7 +198,7 @@ describe('the same recording', () => {
   after(() => server.stop());
 
   let next = 0;
-  const drawn = async (track: string, uploadedAt: number, userId = 'user', audio_id: string | null = OUTPUTS.audio_id) => {
+  const drawn = async (track: string, uploadedAt: number, userId = 'singer', audio_id: string | null = OUTPUTS.audio_id) => {
     const stem = await server.upload(track, uploadedAt, userId);
     next += 1;
     // Another wrapping: other bytes, the same sound.
@@ -206,7 +206,7 @@ describe('the same recording', () => {
     await server.tell(stem, 'SUCCESS', { audio_id, audio_data_hash });
     return stem.stemId;
   };
-  const listed = async (track: string, userId = 'user') => {
+  const listed = async (track: string, userId = 'singer') => {
     const { body } = await server.get(`/stems?userId=${userId}&trackId=${track}`);
     return new Map(body.map((stem: { stemId: string; sameRecordingAs: { stemId: string }[] }) => [
       stem.stemId,
@@ -218,11 +218,11 @@ describe('the same recording', () => {
     const second = await drawn('track', 2_000);
     const first = await drawn('another-track', 1_000);
     const third = await drawn('track', 3_000);
-    const other = await drawn('track', 4_000, 'user', `pkt1:${HASH}`);
+    const other = await drawn('track', 4_000, 'singer', `pkt1:${HASH}`);
 
     assert.deepEqual(await listed('track'), new Map([[second, [first]], [third, [first, second]], [other, []]]));
     assert.deepEqual(await listed('another-track'), new Map([[first, []]]));
-    const { body } = await server.get('/stems?userId=user&trackId=track');
+    const { body } = await server.get('/stems?userId=singer&trackId=track');
     const named = body.find(({ stemId }: { stemId: string }) => stemId === second);
     assert.deepEqual(named.sameRecordingAs, [
       { stemId: first, trackId: 'another-track', originalFilename: 'take 1.wav' },
@@ -239,7 +239,7 @@ describe('the same recording', () => {
   });
 
   it('is nothing that two stems without an identity share', async () => {
-    const [first, second] = [await drawn('unknown', 1_000, 'user', null), await drawn('unknown', 2_000, 'user', null)];
+    const [first, second] = [await drawn('unknown', 1_000, 'singer', null), await drawn('unknown', 2_000, 'singer', null)];
 
     assert.deepEqual(await listed('unknown'), new Map([[first, []], [second, []]]));
   });
