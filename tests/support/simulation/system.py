@@ -250,7 +250,8 @@ class System:
         request = msgspec.convert(
             msgspec.json.decode(msgspec.json.encode(payload)), MODELS[stage]
         )
-        run.spoilt = None
+        if stage != "Notify":
+            run.spoilt = None
         wires = Wires(self, run, request, self.faults.armed(CALLS[stage]))
         objects = FaultyObjects(self.bucket, wires)
         try:
