@@ -250,6 +250,7 @@ class System:
         request = msgspec.convert(
             msgspec.json.decode(msgspec.json.encode(payload)), MODELS[stage]
         )
+        mine = run.invocation
         if stage != "Notify":
             run.spoilt = None
         wires = Wires(self, run, request, self.faults.armed(CALLS[stage]))
@@ -257,7 +258,8 @@ class System:
         try:
             result = self._run_stage(stage, request, objects, wires)
         except errors.WaveflowError:
-            run.spoilt = wires.last_key if is_optional(wires.last_key) else None
+            if run.invocation == mine and is_optional(wires.last_key):
+                run.spoilt = wires.last_key
             raise
         return msgspec.json.decode(msgspec.json.encode(result))
 
