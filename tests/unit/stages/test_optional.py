@@ -5,11 +5,11 @@ import struct
 import msgspec
 import pytest
 from msgspec import structs
+from support.invocations import EVERYTHING
 from support.memory import MemoryObjects
 from support.optional import (
     BODY,
     DOCUMENT,
-    EVERYTHING,
     HASH,
     KEY,
     POLICY,

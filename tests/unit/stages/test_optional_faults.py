@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 from msgspec import structs
+from support.invocations import EVERYTHING
 from support.memory import MemoryObjects
 from support.optional import (
     BODY,
     DOCUMENT,
-    EVERYTHING,
     HASH,
     KEY,
     POLICY,
