@@ -97,6 +97,17 @@ class MemoryObjects:
         if self.body(key) != body:
             self.put(key, body, metadata)
 
+    def publish_once(
+        self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]
+    ) -> int:
+        """Store a file, unless an object of the same metadata lies there."""
+        self.calls.append(("publish_once", key))
+        assert content_type
+        current = self._current(key)
+        if current is None or not metadata.items() <= current[0].metadata.items():
+            return self.put(key, path.read_bytes(), metadata).size
+        return current[0].size
+
     def publish_over(
         self, key: str, body: bytes, *, etag: str | None, content_type: str
     ) -> str:

@@ -70,6 +70,15 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def publish_once(
+        self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]
+    ) -> int:
+        """Write a file under an S3 key; an object with the same metadata stays.
+
+        Returns the size in bytes of the object that lies there then.
+        """
+        ...
+
     def publish_over(
         self, key: str, body: bytes, *, etag: str | None, content_type: str
     ) -> str:

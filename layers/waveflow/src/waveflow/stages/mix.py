@@ -4,10 +4,8 @@ import shutil
 import time
 from pathlib import Path
 
-import msgspec
-
 from waveflow.audio.listen.guard import Budget
-from waveflow.audio.mix.sum import Mix, mix
+from waveflow.audio.mix.sum import SAMPLE_BYTES, Mix, mix
 from waveflow.audio.waveform.draw import waveform_document
 from waveflow.errors import (
     InvalidMessageError,
@@ -28,7 +26,7 @@ from waveflow.events.normalise import read_job
 from waveflow.events.webhooks import MixResult
 from waveflow.ports import ObjectStore, Policy, StoredObject
 from waveflow.stages._fetch import fetch, workspace
-from waveflow.stages._optional import STORAGE_RETRIES, OptionalOutputs, wanted_of
+from waveflow.stages._optional import OptionalOutputs
 from waveflow.stages.hash import check_size
 
 MIX_TIME_S = 840  # a minute less than the function's own time-out
@@ -48,32 +46,28 @@ def mix_stems(
     ]
     with workspace(policy.scratch) as folder:
         paths = _fetch_all(stems, folder, objects=objects)
-        out = folder / "mix.wav"
         optional = OptionalOutputs(
-            job,
-            wanted_of(job, policy=policy),
-            folder=folder,
-            budget=Budget(),
-            is_last=request.retries >= STORAGE_RETRIES,
+            job, policy, folder=folder, budget=Budget(), retries=request.retries
         )
-        result = mix(
+        out = folder / "mix.wav"
+        mixed = mix(
             paths,
             out,
             names=job.message.stem_paths,
             deadline=started + MIX_TIME_S,
-            listen=lambda stream: optional.listen(stream, out),
+            listen=lambda stream: optional.listen(
+                stream, out, reserved_bytes=SAMPLE_BYTES * stream.frames
+            ),
         )
-        _publish(job, result, out, objects=objects)
-        more = optional.publish(objects, audio_hash=result.audio_hash)
-    outcome = Outcome(
-        status="SUCCESS",
-        processing_time=round(time.monotonic() - started, 3),
-        result=msgspec.structs.replace(
-            _result(job, result),
-            warnings=sorted({*result.warnings, *optional.warnings}),
-            **msgspec.structs.asdict(more),
-        ),
-    )
+        _publish(job, mixed, out, objects=objects)
+        result = optional.publish(
+            _result(job, mixed),
+            objects=objects,
+            audio_hash=mixed.audio_hash,
+            deadline=started + MIX_TIME_S,
+        )
+    seconds = round(time.monotonic() - started, 3)
+    outcome = Outcome(status="SUCCESS", processing_time=seconds, result=result)
     return MixOutcome(job=job, outcome=outcome)
 
 
