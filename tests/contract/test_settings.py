@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from support.stack import ROOT, Stack, changed, load
-from waveflow.bootstrap import Services
 from waveflow.events.fields import RESERVED_PREFIXES
 
 DOCUMENT = load()
@@ -197,17 +196,7 @@ def test_nothing_is_drawn_or_identified_unless_an_operator_asks():
     """An update of the stack must not change what servers of today receive."""
     variables = Stack(DOCUMENT).globals["Environment"]["Variables"]
 
-    policy = Services({**variables, "ALLOWED_PREFIXES": "a/"}).policy
-    assert (policy.zoom_levels, policy.audio_id) == ((), False)
-
-
-def test_the_parameters_of_outputs_reach_the_stages():
-    """An operator who asks for every upload must not have to change each message."""
-    stack = Stack(DOCUMENT, ZoomLevels="256,1024", AudioId="on")
-    variables = stack.globals["Environment"]["Variables"]
-
-    policy = Services({**variables, "ALLOWED_PREFIXES": "a/"}).policy
-    assert (policy.zoom_levels, policy.audio_id) == ((256, 1024), True)
+    assert (variables["ZOOM_LEVELS"], variables["AUDIO_ID"]) == ("", "off")
 
 
 @pytest.mark.parametrize("secret", ["*", "external", "external-AbCde?", "a-AbCdEf,b"])
