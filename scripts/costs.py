@@ -120,7 +120,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--hash-s", type=float, default=0.08)
     made.add_argument("--waveform-s", type=float, default=0.11)
     made.add_argument("--mix-s", type=float, default=1.5)
-    made.add_argument("--zoom-s", type=float, default=0.03)
+    made.add_argument("--zoom-s", type=float, default=0.02)
     made.add_argument("--identity-s", type=float, default=0.09)
     made.add_argument("--opus-s", type=float, default=1.65)
     made.add_argument("--mp3-s", type=float, default=6.65)
