@@ -1,5 +1,6 @@
 """Keys, formats, sizes and codes of outputs in the documents are those of the code."""
 
+import json
 import math
 import re
 import struct
@@ -7,7 +8,7 @@ import struct
 import numpy as np
 import pytest
 from support.records import START, TS, UPLOAD, record
-from support.stack import ROOT
+from support.stack import ROOT, Stack, load
 from waveflow.audio.preview.encoder import FORMATS, PREVIEW_FAILED
 from waveflow.audio.stream import CHANNELS_MIXED
 from waveflow.audio.waveform.zoom import WaveformData
@@ -20,9 +21,9 @@ from waveflow.stages._optional import (
     ZOOM_FAILED,
 )
 
-FORMAT, PREVIEWS, WEBHOOKS, RUNBOOK = (
+FORMAT, PREVIEWS, WEBHOOKS, RUNBOOK, DEPLOY = (
     (ROOT / f"docs/{name}.md").read_text("utf-8")
-    for name in ("waveform-format", "previews", "webhooks", "runbook")
+    for name in ("waveform-format", "previews", "webhooks", "runbook", "deploy")
 )
 CODES = (ZOOM_DROPPED, ZOOM_FAILED, AUDIO_ID_UNKNOWN, PREVIEW_FAILED, CHANNELS_MIXED)
 MIX = {
@@ -120,3 +121,15 @@ def test_every_code_of_an_output_is_explained(code):
     assert code in rows
     if code in {ZOOM_FAILED, PREVIEW_FAILED, AUDIO_ID_UNKNOWN}:
         assert code in RUNBOOK
+
+
+def test_the_rule_for_a_bucket_of_ones_own_is_that_of_the_stacks_bucket():
+    """A page that works with the stack's bucket must work with the operator's too."""
+    [text] = re.findall(r'(\{"CORSRules".*?\}\]\})', DEPLOY, re.DOTALL)
+    [rule] = json.loads(text)["CORSRules"]
+    stack = Stack(load(), UploadOrigins="https://app.example.com")
+
+    [own] = stack.properties("Bucket")["CorsConfiguration"]["CorsRules"]
+
+    other = {"ExposeHeaders": "ExposedHeaders", "MaxAgeSeconds": "MaxAge"}
+    assert {other.get(name, name): value for name, value in rule.items()} == own
