@@ -21,8 +21,8 @@ REASONS = DOCS.split("| `dedupe.refused` | why the object stayed |")[1].split("\
 
 ERRORS = {kind.code for kind in WaveflowError.__subclasses__()}
 WARNINGS = {
-    *(TRUNCATED, NON_FINITE_SAMPLES, RESAMPLED, CHANNELS_MIXED),
-    *(ZOOM_DROPPED, ZOOM_FAILED, AUDIO_ID_UNKNOWN, PREVIEW_FAILED),
+    *(TRUNCATED, NON_FINITE_SAMPLES, RESAMPLED),
+    *(ZOOM_DROPPED, ZOOM_FAILED, PREVIEW_FAILED, AUDIO_ID_UNKNOWN, CHANNELS_MIXED),
     *get_args(StemWarning.__annotations__["code"]),
 }
 KEPT = {
