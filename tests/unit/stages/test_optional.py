@@ -228,3 +228,12 @@ def test_a_truncated_stem_has_no_identity():
 
     assert result["audio_id"] is None
     assert result["warnings"] == ["AUDIO_ID_UNKNOWN", "TRUNCATED"]
+
+
+@pytest.mark.parametrize("levels", [(64, 96), (128, 64), (64, 64)])
+def test_levels_of_a_stack_that_do_not_fold_are_not_drawn(levels):
+    """A file that says 96 and holds points of 64 frames would draw a wrong time."""
+    result, objects = draw(policy=structs.replace(POLICY, zoom_levels=levels))
+
+    assert (result["zoom_levels"], result["warnings"]) == (None, ["ZOOM_FAILED"])
+    assert sorted(objects.live()) == [KEY, DOCUMENT]

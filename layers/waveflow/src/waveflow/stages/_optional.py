@@ -18,7 +18,11 @@ from waveflow.audio.stream import Block, Listener, Stream
 from waveflow.audio.waveform.draw import ALGORITHM
 from waveflow.audio.waveform.zoom import WaveformData
 from waveflow.audio.waveform.zoom_levels import Zoom, ZoomLevels
-from waveflow.errors import StorageUnavailableError, WaveflowError
+from waveflow.errors import (
+    InvalidMessageError,
+    StorageUnavailableError,
+    WaveflowError,
+)
 from waveflow.events.flow import preview_key, zoom_key
 from waveflow.events.messages import DuplicateMessage, Job
 from waveflow.events.options import (
@@ -28,6 +32,7 @@ from waveflow.events.options import (
     PreviewFormat,
     WaveformOptions,
     ZoomLevelFile,
+    is_ladder,
 )
 from waveflow.ports import ObjectStore, Policy
 
@@ -91,12 +96,7 @@ class OptionalOutputs:
         """Return the listeners that the job needs for an opened file."""
         wanted, budget = self._wanted, self._budget
         if wanted.zoom_levels:
-            self._zoom = Guard(
-                lambda _: ZoomLevels(
-                    stream, wanted.zoom_levels, split=wanted.split_channels
-                ),
-                budget,
-            )
+            self._zoom = Guard(partial(_zoom_levels, stream, wanted), budget)
         if wanted.audio_id:
             self._identity = Guard(lambda _: AudioIdentity(stream, source), budget)
         for form in wanted.previews:
@@ -208,6 +208,12 @@ class OptionalOutputs:
         if isinstance(error, StorageUnavailableError) and not self._is_last:
             raise error
         self.warnings.add(code)
+
+
+def _zoom_levels(stream: Stream, wanted: Wanted, _block: Block) -> ZoomLevels:
+    if not is_ladder(wanted.zoom_levels):  # no pattern of a parameter can refuse these
+        raise InvalidMessageError("The stack's zoom levels are no multiples.")
+    return ZoomLevels(stream, wanted.zoom_levels, split=wanted.split_channels)
 
 
 def _encoder(path: Path, form: PreviewFormat, _block: Block) -> PreviewEncoder:
