@@ -77,7 +77,7 @@ async function drawn(box, row, { result, media, onZoomError }) {
     cursorWidth: 1.5,
     dragToSeek: true,
     hideScrollbar: false,
-    renderFunction: (peaks, context) => picture.draw(context, peaks, span(context.canvas, second())),
+    renderFunction: (_, context) => picture.draw(context, span(context.canvas, second())),
     ...colours(),
   });
   return { media: surfer.getMediaElement(), surfer, duration, visible: () => box.clientWidth / second() };

@@ -40,7 +40,7 @@ function worst({ columns, second }, bytes, peak) {
   let most = 0;
   for (const [x, top, bottom, height] of columns) {
     const index = Math.floor(x / pixels);
-    if (index >= length || Math.abs(x + 0.5 - (index + 0.5) * pixels) > Math.max(0.5, pixels / 12)) continue;
+    if (index >= length - 1 || Math.abs(x + 0.5 - (index + 0.5) * pixels) > Math.max(0.5, pixels / 12)) continue;
     const side = (nth) => Array.from({ length: channels }, (_, channel) => values[(index * channels + channel) * 2 + nth]);
     const y = (value) => (height / 2) * (1 - value / 128 / peak);
     most = Math.max(most, Math.abs(top - y(Math.max(...side(1)))), Math.abs(bottom - y(Math.min(...side(0)))));

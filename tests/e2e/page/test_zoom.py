@@ -12,7 +12,7 @@ from support.processes import HANGS_S
 
 HEADER_BYTES = 24
 POINT_BYTES = 4  # of two channels
-PIXELS = 3  # a line's edge, and a wave's slope within one column
+PIXELS = 5  # a line's edge, and a wave's slope within a column and beside its centre
 
 
 @pytest.fixture(name="seen", scope="module")
@@ -43,8 +43,8 @@ def test_the_deepest_zoom_shows_the_finest_file(seen, place):
 
     assert seen[place]["columns"] > 700
     assert off["64"] < PIXELS
-    assert off["512"] > 4 * PIXELS
-    assert off["4096"] > 4 * PIXELS
+    assert off["512"] > 2 * PIXELS
+    assert off["4096"] > 2 * PIXELS
     assert seen["zoom says"] == "4096 pixels a second"
 
 

@@ -35,7 +35,7 @@ try {
 async function run({ code, name, urls }) {
   const AsyncFunction = (async () => {}).constructor;
   const element = (id) => document.getElementById(id);
-  const { audio } = { audio: element('audio') };
+  const audio = element('audio');
   audio.src = urls.previewUrl;
   const given = {
     ...urls, audio, container: element('container'), overview: element('overview'), zoomview: element('zoomview'),
@@ -43,7 +43,8 @@ async function run({ code, name, urls }) {
   };
   let made;
   try {
-    made = await new AsyncFunction(...Object.keys(given), `${code}\nreturn ${name};`)(...Object.values(given));
+    const example = new AsyncFunction(...Object.keys(given), `${code}\nreturn ${name};`);
+    made = await Promise.race([example(...Object.values(given)), thrown()]);
   } catch (error) {
     return { error: error.message };
   }
@@ -56,6 +57,13 @@ async function run({ code, name, urls }) {
     ...(name === 'peaks' ? seenOfPeaks() : seenOfWaveSurfer()),
   };
 
+  /** Reject with an error that a reader throws where nobody catches it. */
+  function thrown() {
+    return new Promise((_, reject) => {
+      addEventListener('error', ({ error }) => reject(error));
+      addEventListener('unhandledrejection', ({ reason }) => reject(reason));
+    });
+  }
   function inked(canvas) {
     const { width, height } = canvas;
     return width && height && canvas.getContext('2d').getImageData(0, 0, width, height).data.some((value) => value > 0);
