@@ -166,8 +166,10 @@ async function outputs(id) {
 }
 
 /** Return the job id of the only mix. */
-const mixJob = () => page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("waveflow.row."))
-  .map((key) => JSON.parse(localStorage[key])).find((each) => each.kind === "mix").jobId);
+function mixJob() {
+  return page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("waveflow.row."))
+    .map((key) => JSON.parse(localStorage[key])).find((each) => each.kind === "mix").jobId);
+}
 
 /** Drag the zoom to its ends at several window widths; return what moved in pixels. */
 async function zoomedAt(widths) {
