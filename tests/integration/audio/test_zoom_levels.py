@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 from support import sound
-from waveflow.audio import codec
 from waveflow.audio.stream import Block, Kind, Rounding, Stream
+from waveflow.audio.waveform.draw import draw
 from waveflow.audio.waveform.zoom_levels import (
     CHANNELS_MIXED,
     ZOOM_DROPPED,
@@ -25,11 +25,15 @@ LEVELS = (64, 192, 768)
 def zoom_of(
     path: Path, *, levels: tuple[int, ...] = LEVELS, split: bool = False
 ) -> Zoom:
-    """Draw the zoom levels of a file."""
-    stream = codec.open_audio(path)
-    listener = ZoomLevels(stream, levels, split=split)
-    codec.decode_into(stream, [listener])
-    return listener.finish()
+    """Draw the zoom levels of a file beside its waveform, as a drawing stage does."""
+    listeners: list[ZoomLevels] = []
+
+    def listen(stream: Stream) -> list[ZoomLevels]:
+        listeners.append(ZoomLevels(stream, levels, split=split))
+        return listeners
+
+    draw(path, 100, listen=listen)
+    return listeners[0].finish()
 
 
 def dat_by_rules(path: Path, *, run: int, split: bool) -> bytes:
@@ -66,22 +70,23 @@ SOURCES = [
 ]
 
 
+@pytest.mark.parametrize("level", [0.3, 1.4], ids=["quiet", "loud"])
 @pytest.mark.parametrize("split", [False, True])
 @pytest.mark.parametrize("source", SOURCES, ids=lambda kind: "-".join(map(str, kind)))
-def test_levels_are_the_tools_bytes(tmp_path, source, *, split):
+def test_levels_are_the_tools_bytes(tmp_path, source, level, *, split):
     """A front-end may mix our files with those of audiowaveform."""
     form, subtype, channels = source
     path = tmp_path / f"a.{form.lower()}"
-    samples = sound.music(1.3, channels=channels) * 1.4
+    samples = sound.music(1.3, channels=channels) * level
     soundfile.write(path, samples, 44_100, subtype, format=form)
 
     zoom = zoom_of(path, split=split)
 
     is_split = split and channels == 2
-    assert [level.samples_per_pixel for level in zoom.levels] == list(LEVELS)
-    for level in zoom.levels:
-        run = level.samples_per_pixel
-        assert level.dat() == dat_by_rules(path, run=run, split=is_split)
+    assert [drawn.samples_per_pixel for drawn in zoom.levels] == list(LEVELS)
+    for drawn in zoom.levels:
+        run = drawn.samples_per_pixel
+        assert drawn.dat() == dat_by_rules(path, run=run, split=is_split)
     assert zoom.warnings == ({CHANNELS_MIXED} if split and channels > 2 else set())
 
 

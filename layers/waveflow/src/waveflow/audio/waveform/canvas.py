@@ -97,7 +97,10 @@ class Canvas:
         largest = self.magnitudes[where]
         np.maximum(largest, found, out=largest)
         where, starts = self._data_grid.cut(self.position, count)
-        low, high = self._sums.fold(samples, starts, loudest=float(found.max()))
+        sums = self._sums.of(samples, loudest=float(found.max()))
+        if count == len(block.decoded):
+            block.sums = sums
+        low, high = levels.fold(sums, starts)
         lowest, highest = self.low[where], self.high[where]
         np.minimum(lowest, low, out=lowest)
         np.maximum(highest, high, out=highest)
