@@ -1,23 +1,29 @@
 """Encode a preview of a recording while its blocks are decoded."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from errno import EDQUOT, EFBIG, ENOSPC
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio import codec, kernels
 from waveflow.audio.stream import CHANNELS_MIXED, Block
-from waveflow.errors import EmptyAudioError
+from waveflow.errors import EmptyAudioError, ResourceLimitError
 
 if TYPE_CHECKING:
     from av import AudioFrame, AudioStream
+    from av.container import OutputContainer
 
 PREVIEW_FAILED = "PREVIEW_FAILED"
+FULL_DISK = (ENOSPC, EDQUOT, EFBIG)
+NO_ROOM = "The disk has no room for the preview."
 STEREO = 2
 CD_FAMILY_HZ = 11_025  # multiples of this rate are played at 44.1 kHz
 CD_RATE, VIDEO_RATE = 44_100, 48_000
@@ -93,7 +99,7 @@ class PreviewEncoder:
         """Encode one block of samples."""
         if not len(block.samples):
             return
-        try:
+        with self._abandoned_on_failure():
             heard = self._heard(block)
             if self._output is None:
                 self._sample_rate = block.sample_rate
@@ -101,9 +107,6 @@ class PreviewEncoder:
                     self._path, self._kind, rate=block.sample_rate, channels=len(heard)
                 )
             self._output.write(heard)
-        except BaseException:
-            self.abandon()
-            raise
         self._frames += len(block.samples)
 
     def finish(self) -> Preview:
@@ -113,14 +116,13 @@ class PreviewEncoder:
         ------
         EmptyAudioError
             No frame has arrived.
+        ResourceLimitError
+            The disk is full.
         """
         if self._output is None:
             raise EmptyAudioError("The file holds no frame of audio.")
-        try:
+        with self._abandoned_on_failure():
             self._output.close()
-        except BaseException:
-            self.abandon()
-            raise
         return Preview(
             path=self._path,
             size_bytes=self.written_bytes,
@@ -134,6 +136,17 @@ class PreviewEncoder:
             self._output.discard()
             self._output = None
         self._path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _abandoned_on_failure(self) -> Iterator[None]:
+        """Remove the file where encoding fails, and name a full disk as such."""
+        try:
+            yield
+        except BaseException as exc:
+            self.abandon()
+            if isinstance(exc, OSError) and exc.errno in FULL_DISK:
+                raise ResourceLimitError(NO_ROOM) from exc
+            raise
 
     def _heard(self, block: Block) -> NDArray[np.float32]:
         """Return the channels to encode, shape (1 or 2, frames), within full scale."""
@@ -166,6 +179,8 @@ class _Output:
         self._container = av.open(
             str(path), "w", format=form.container, options={"fflags": "+bitexact"}
         )
+        # PyAV leaves the file open where a container is forgotten without closing.
+        self.discard = finalize(self, _close_at_once, self._container)
         added = self._container.add_stream(
             form.encoder,
             rate=out_rate,
@@ -198,16 +213,17 @@ class _Output:
         self._container.mux(self._stream.encode(None))
         self._container.close()
 
-    def discard(self) -> None:
-        """Close the file, even where its end can no longer be written."""
-        import av
-
-        with suppress(av.error.FFmpegError):
-            self._container.close()
-
     def _encode(self, frames: "list[AudioFrame]") -> None:
         for frame in frames:
             self._container.mux(self._stream.encode(frame))
+
+
+def _close_at_once(container: "OutputContainer") -> None:
+    """Close a file, even where its end can no longer be written."""
+    import av
+
+    with suppress(av.error.FFmpegError):
+        container.close()
 
 
 def write_preview(source: Path, target: Path, *, kind: PreviewKind) -> Preview:
