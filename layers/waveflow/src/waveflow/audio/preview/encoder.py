@@ -177,7 +177,8 @@ class _Output:
             out_rate = CD_RATE
         self._rate, self._position = rate, 0
         self._layout = "stereo" if channels == STEREO else "mono"
-        # The same bytes twice: no version of the library, no serial by chance.
+        # The same bytes twice: no version of the library, no serial by chance. The
+        # LAME tag of MP3 names "Lavf" then, which decoders accept like "LAME".
         self._container = av.open(
             str(path), "w", format=form.container, options={"fflags": "+bitexact"}
         )
