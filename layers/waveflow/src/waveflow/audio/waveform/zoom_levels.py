@@ -72,7 +72,7 @@ class ZoomLevels:
         self._fresh: list[Samples] = []  # extremes, each of shape (lanes, 2, points)
         self._points = np.empty(0, np.int8)  # minimum, maximum for each lane, in turn
         self._length = 0  # points of all lanes that are kept
-        self._kept_frames = 0  # that are drawn as kept points
+        self._kept_frames = 0  # frames that the kept points cover
 
     def add(self, block: Block) -> None:
         """Reduce a block of samples to points of the finest level."""
