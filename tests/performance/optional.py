@@ -30,7 +30,7 @@ MEMORY_GOAL = 120
 # CPU seconds beyond drawing, of 300 s; of an identity, 90 ms where SHA-256 takes 53.
 GOALS = {"zoom levels": 0.015, "Opus preview": 3.0}
 IDENTITY_GOAL = 90 / 53
-SLOW = ("Opus preview", "MP3 preview")  # seconds: their own spread is small
+SLOW = ("Opus preview", "MP3 preview")  # runs of seconds, which spread little
 Make = Callable[[Stream], Listener[object]]
 
 

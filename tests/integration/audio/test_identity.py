@@ -133,6 +133,22 @@ def test_wrappings_of_8_bits_are_one_recording(tmp_path, form, subtype):
     assert identity(tmp_path / "b") == identity(tmp_path / "a")
 
 
+@pytest.mark.parametrize("by_ffmpeg", [False, True], ids=["libFLAC", "FFmpeg"])
+@pytest.mark.parametrize("bits", [8, 12, 16, 20, 24])
+def test_flac_of_any_bits_is_its_wav(tmp_path, bits, *, by_ffmpeg):
+    """Two decoders of FLAC must put the bits where an integer of 32 has them."""
+    edge = 2 ** (bits - 1)
+    samples = np.random.default_rng(bits).integers(-edge, edge, (9_000, 2))
+    path = sound.flac(tmp_path / "a.flac", samples, bits=bits)
+    if by_ffmpeg:  # where the last frame is far from the end
+        path.write_bytes(path.read_bytes() + bytes(1_200_000))
+    wide = (samples << (32 - bits)).astype(np.int32)
+    soundfile.write(tmp_path / "a.wav", wide, RATE, "PCM_32")
+
+    assert str(identity(path)).startswith("pcm1:")
+    assert identity(path) == identity(tmp_path / "a.wav")
+
+
 def one_bit(samples: np.ndarray) -> np.ndarray:
     """Return the samples with the lowest bit of one changed."""
     samples = samples.copy()
