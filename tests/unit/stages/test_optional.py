@@ -7,7 +7,7 @@ from functools import partial
 
 import msgspec
 import pytest
-from msgspec import structs
+from msgspec import UNSET, structs
 from support.invocations import EVERYTHING
 from support.memory import MemoryObjects
 from support.optional import (
@@ -99,10 +99,25 @@ def test_a_message_wins_over_the_stacks_parameters(fields, levels, named):
     assert ("audio_id" in result) == named
 
 
+def test_the_stack_asks_zoom_levels_of_uploads_and_identities_of_mixes_too():
+    """An operator's zoom levels are for uploads; a mix asks by its own message."""
+    objects = MemoryObjects()
+    objects.put(KEY, BODY)
+    policy = structs.replace(POLICY, zoom_levels=(256,), audio_id=True)
+
+    request = mix_request(stem_paths=[KEY])
+    told = mix_stems(request, objects=objects, policy=policy).outcome.result
+
+    assert told.zoom_levels is UNSET
+    assert told.audio_id.startswith("pcm1:")
+
+
 @pytest.mark.parametrize(
     ("method", "missing"), [("add", ["mp3", "opus"]), ("finish", ["mp3", "opus"])]
 )
-def test_an_encoder_that_fails_costs_its_preview_alone(monkeypatch, method, missing):
+def test_an_encoder_that_fails_costs_its_preview_alone(
+    monkeypatch, caplog, method, missing
+):
     """A musician sees the waveform, whatever happens to the small files."""
 
     def fail(*_):
@@ -116,6 +131,8 @@ def test_an_encoder_that_fails_costs_its_preview_alone(monkeypatch, method, miss
     assert result["warnings"] == ["PREVIEW_FAILED"]
     assert len(result["zoom_levels"]) == 2
     assert not [key for key in objects.live() if key.startswith("previews/")]
+    logged = [(line.outcome, line.kind) for line in caplog.records]
+    assert logged == [("PREVIEW_FAILED", "RuntimeError")] * len(missing)
 
 
 def test_a_preview_of_the_same_bytes_stays():
