@@ -49,8 +49,34 @@ while (stem.state === 'queued' || stem.state === 'processing') {
 }
 console.log(`3. ${stem.state} ${stem.duplicateOf ?? stem.errorCode ?? ''}`.trimEnd());
 
+async function download(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) {
+    throw new Error(`The bucket refused a result: ${answer.status} ${await answer.text()}`);
+  }
+  return answer;
+}
+
+async function sizes(named) {
+  const told = named.map(async ([name, { url }]) => {
+    const { byteLength } = await (await download(url)).arrayBuffer();
+    return `${name} (${byteLength} bytes)`;
+  });
+  return (await Promise.all(told)).join(', ') || 'none';
+}
+
 if (stem.state === 'completed') {
-  const { url } = await call(`/stems/${stemId}/waveform?userId=${owner.userId}`);
-  const { peaks, duration } = await (await fetch(url)).json();
+  const media = await call(`/stems/${stemId}/media?userId=${owner.userId}`);
+  const { peaks, duration } = await (await download(media.waveform)).json();
   console.log(`4. ${peaks.length} peaks of ${duration} s, the first: ${peaks.slice(0, 8).join(' ')}`);
+
+  const levels = (media.zoomLevels ?? []).map((level) => [level.samplesPerPixel, level]);
+  console.log(`5. samples per pixel: ${await sizes(levels)}`);
+  const previews = Object.entries(media.previews ?? {}).filter(([, preview]) => preview !== null);
+  console.log(`6. previews: ${await sizes(previews)}`);
+
+  const stems = await call(`/stems?${new URLSearchParams(owner)}`);
+  const { audioId, sameRecordingAs } = stems.find((one) => one.stemId === stemId);
+  const older = sameRecordingAs.map(({ originalFilename }) => originalFilename);
+  console.log(`7. ${audioId ?? 'no identity'}${older.length > 0 ? `, the same recording as ${older.join(', ')}` : ''}`);
 }

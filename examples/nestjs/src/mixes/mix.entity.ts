@@ -1,8 +1,9 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { OptionalOutputs, Previews, ZoomLevel } from '../waveflow/outputs.js';
 
 /** One request to mix stems, and its result. */
 @Entity()
-export class Mix {
+export class Mix implements OptionalOutputs {
   @PrimaryColumn()
   taskId!: string;
 
@@ -34,6 +35,15 @@ export class Mix {
 
   @Column({ type: 'varchar', nullable: true })
   waveformDataPath!: string | null;
+
+  @Column({ type: 'simple-json', nullable: true })
+  zoomLevels!: ZoomLevel[] | null;
+
+  @Column({ type: 'simple-json', nullable: true })
+  previews!: Previews | null;
+
+  @Column({ type: 'varchar', nullable: true })
+  audioId!: string | null;
 
   @Column({ type: 'double precision', nullable: true })
   duration!: number | null;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { completion, mixing, Server } from '../testing/harness.js';
+import { completion, mixing, OUTPUTS, Server } from '../testing/harness.js';
 
 describe('mixes', () => {
   const server = new Server();
@@ -40,7 +40,6 @@ describe('mixes', () => {
     assert.equal(told.body.message, 'applied');
     const mix = (await server.get(`/mixes/${body.taskId}?userId=user`)).body;
     assert.equal(mix.state, 'completed');
-    assert.match(mix.urls.audio, /mixed\/stage_mixed_1\.wav\?/);
   });
 
   it('refuses stems that are not there, not done or not this user’s', async () => {
@@ -79,8 +78,30 @@ describe('mixes', () => {
     await server.deliver('mixing-complete', mixing(body.taskId, 'SUCCESS'));
 
     assert.equal((await server.get(`/mixes/${body.taskId}?userId=other`)).status, 404);
+    assert.equal((await server.get(`/mixes/${body.taskId}/media?userId=other`)).status, 404);
     assert.equal((await server.get(`/mixes/${body.taskId}`)).status, 400);
     assert.equal((await server.get(`/mixes/${body.taskId}?userId=user`)).status, 200);
+  });
+
+  it('asks for every output but split channels, and hands out what came', async () => {
+    const { body } = await wish([(await drawn()).stemId]);
+    const { kwargs } = JSON.parse(String(server.queue.inputs.at(-1)?.['MessageBody']));
+    const early = await server.get(`/mixes/${body.taskId}/media?userId=user`);
+
+    await server.deliver('mixing-complete', mixing(body.taskId, 'SUCCESS', OUTPUTS));
+    const mix = (await server.get(`/mixes/${body.taskId}?userId=user`)).body;
+    const media = (await server.get(`/mixes/${body.taskId}/media?userId=user`)).body;
+
+    assert.deepEqual(
+      [kwargs.waveform, kwargs.previews, kwargs.audio_id],
+      [{ zoom_levels: [256, 1024, 4096] }, ['opus', 'mp3'], true],
+    );
+    assert.equal(early.status, 404);
+    assert.equal(mix.audioId, OUTPUTS.audio_id);
+    assert.match(media.audio, /\/mixed\/stage_mixed_1\.wav\?/);
+    assert.match(media.waveform, /\/waveforms\/stage_mixed_waveform_1\.json\?/);
+    assert.match(media.zoomLevels[0].url, /\/waveforms\/stem_zoom_1\/256_split\.dat\?/);
+    assert.match(media.previews.opus.url, /\/previews\/stem_1\.opus\?/);
   });
 
   it('mixes no stem of another user', async () => {

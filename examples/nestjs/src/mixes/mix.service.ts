@@ -7,6 +7,7 @@ import {
 import { In, IsNull, LessThan, type EntityManager } from 'typeorm';
 import { StemFile } from '../stems/stem-file.entity.js';
 import type { MixingCompleteDto } from '../waveflow/dto/mixing-complete.dto.js';
+import { optionalOutputs } from '../waveflow/outputs.js';
 import { SqsService } from '../waveflow/sqs.service.js';
 import { forUpdate, Transactions } from '../waveflow/transactions.js';
 import type { Applied, MixReceiver } from '../webhook/receivers.js';
@@ -59,7 +60,7 @@ export class MixService implements MixReceiver {
     if (mix.state === 'completed') {
       return 'ignored';
     }
-    await manager.save(Mix, { ...mix, ...outcome(completion) });
+    await manager.save(Mix, { ...mix, ...outcome(mix, completion) });
     return 'applied';
   }
 
@@ -94,7 +95,7 @@ async function requireMix(manager: EntityManager, taskId: string): Promise<Mix> 
   return mix;
 }
 
-function outcome(completion: MixingCompleteDto): Partial<Mix> {
+function outcome(mix: Mix, completion: MixingCompleteDto): Partial<Mix> {
   if (completion.status === 'FAILURE') {
     const { error_code: errorCode, error_message: errorMessage } = completion.result ?? {};
     return { state: 'error', errorCode: errorCode ?? null, errorMessage: errorMessage ?? null };
@@ -103,6 +104,7 @@ function outcome(completion: MixingCompleteDto): Partial<Mix> {
     state: 'completed',
     mixedFilePath: completion.mixed_file_path ?? null,
     waveformDataPath: completion.waveform_data_path ?? null,
+    ...optionalOutputs(completion, mix),
     duration: completion.duration ?? null,
     warnings: completion.warnings ?? null,
     errorCode: null,

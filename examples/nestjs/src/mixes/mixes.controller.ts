@@ -1,5 +1,5 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ObjectsService } from '../aws/objects.service.js';
+import { Body, Controller, Get, Header, HttpCode, NotFoundException, Param, Post, Query } from '@nestjs/common';
+import { MediaService, type Media } from '../waveflow/media.service.js';
 import type { Mix } from './mix.entity.js';
 import { MixService } from './mix.service.js';
 import { MixOwnerDto, MixRequestDto } from './mixes.dto.js';
@@ -8,7 +8,7 @@ import { MixOwnerDto, MixRequestDto } from './mixes.dto.js';
 export class MixesController {
   constructor(
     private readonly mixes: MixService,
-    private readonly objects: ObjectsService,
+    private readonly media: MediaService,
   ) {}
 
   @Post()
@@ -17,18 +17,19 @@ export class MixesController {
     return this.mixes.request(wish);
   }
 
-  /** The mix, with short-lived addresses once it is there. */
   @Get(':taskId')
-  async show(
-    @Param('taskId') taskId: string,
-    @Query() { userId }: MixOwnerDto,
-  ): Promise<Mix & { urls?: Record<string, string> }> {
+  show(@Param('taskId') taskId: string, @Query() { userId }: MixOwnerDto): Promise<Mix> {
+    return this.mixes.find(userId, taskId);
+  }
+
+  /** Short-lived addresses of everything that a page shows and plays. */
+  @Get(':taskId/media')
+  @Header('Cache-Control', 'private, no-store')
+  async sign(@Param('taskId') taskId: string, @Query() { userId }: MixOwnerDto): Promise<Media> {
     const mix = await this.mixes.find(userId, taskId);
     if (mix.mixedFilePath === null || mix.waveformDataPath === null) {
-      return mix;
+      throw new NotFoundException('This mix is not there yet');
     }
-    const audio = await this.objects.signDownload(mix.mixedFilePath);
-    const waveform = await this.objects.signDownload(mix.waveformDataPath);
-    return { ...mix, urls: { audio, waveform } };
+    return this.media.sign(mix.mixedFilePath, mix.waveformDataPath, mix);
   }
 }

@@ -6,8 +6,9 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { plainToInstance, type ClassConstructor } from 'class-transformer';
 import { validateSync } from 'class-validator';
+import { optionsOf } from '../settings/options.js';
 import type { Settings } from '../settings/settings.js';
-import { completion, FakeClient, mixing, question } from '../testing/harness.js';
+import { completion, FakeClient, mixing, OUTPUTS, question } from '../testing/harness.js';
 import { CompletionDto } from './dto/completion.dto.js';
 import { HashCheckDto } from './dto/hash-check.dto.js';
 import { MixingCompleteDto } from './dto/mixing-complete.dto.js';
@@ -33,15 +34,17 @@ const SAMPLES: [string, ClassConstructor<object>, Json][] = [
   ['hash-check', HashCheckDto, question(STEM)],
   ['completion', CompletionDto, completion(STEM, 'SUCCESS')],
   ['completion', CompletionDto, completion(STEM, 'SUCCESS', { dedupe: { refused: 'OFF', would_delete: true } })],
+  ['completion', CompletionDto, completion(STEM, 'SUCCESS', OUTPUTS)],
   ['completion', CompletionDto, completion(STEM, 'DUPLICATE')],
   ['completion', CompletionDto, completion(STEM, 'FAILURE')],
   ['mixing-complete', MixingCompleteDto, mixing('mix-stage-1', 'SUCCESS')],
+  ['mixing-complete', MixingCompleteDto, mixing('mix-stage-1', 'SUCCESS', OUTPUTS)],
   ['mixing-complete', MixingCompleteDto, mixing('mix-stage-1', 'FAILURE')],
   ['mixing-complete', MixingCompleteDto, mixing('mix-stage-1', 'FAILURE', { stem_count: 0, stem_paths: [] })],
 ];
 
 // Beyond and at the ends of what the contract allows.
-const NUMBERS = [-1, -0.5, 0, 1, 32, 33, 3_999, 4_000, 4_001, 768_000, 768_001, 1e15, 2 ** 70];
+const NUMBERS = [-1, -0.5, 0, 1, 2, 3, 32, 33, 63, 64, 65_536, 65_537, 3_999, 4_000, 4_001, 768_000, 768_001, 1e15, 2 ** 70];
 const texts = (text: string): string[] => [
   ...['', ' ', 'a b', '.', 'g'.repeat(64), 'A'.repeat(64), 'a'.repeat(128), 'a'.repeat(129)],
   ...['a'.repeat(256), 'a'.repeat(257), `${text}\n`, ` ${text}`, text.toUpperCase()],
@@ -49,7 +52,7 @@ const texts = (text: string): string[] => [
 
 function others(value: unknown): unknown[] {
   const ofItsType = typeof value === 'number' ? NUMBERS : typeof value === 'string' ? texts(value) : [];
-  const ofOthers = [null, 7, 1.5, 'text', true, [], [1], {}].filter((other) => kind(other) !== kind(value));
+  const ofOthers = [null, 7, 1.5, 'text', true, [], [1], [null], [[]], [{}], {}].filter((other) => kind(other) !== kind(value));
   return [...ofItsType, ...ofOthers];
 }
 
@@ -66,12 +69,19 @@ function* variants(body: Json): Generator<[string, Json]> {
         yield [`${name}: ${what}`, { ...body, [name]: inner }];
       }
     }
+    if (kind(value) === 'objects') {
+      const [first, ...rest] = value as Json[];
+      for (const [what, inner] of variants(first ?? {})) {
+        yield [`${name}[0]: ${what}`, { ...body, [name]: [inner, ...rest] }];
+      }
+    }
   }
 }
 
 const kind = (value: unknown): string => {
   if (Array.isArray(value)) {
-    return value.some((item) => typeof item !== 'string') ? 'numbers' : 'array';
+    const isOfObjects = value.some((item) => kind(item) === 'object');
+    return isOfObjects ? 'objects' : value.some((item) => typeof item !== 'string') ? 'numbers' : 'array';
   }
   return value === null ? 'null' : Number.isInteger(value) ? 'integer' : typeof value;
 };
@@ -89,9 +99,14 @@ describe('DTOs and WaveFlow’s schemas', { skip }, () => {
     });
   }
 
-  it('agree about the four messages', async () => {
+  const OPTIONS: [string, NodeJS.ProcessEnv][] = [
+    ['what the settings ask for by themselves', {}],
+    ['nothing', { ZOOM_LEVELS: '', SPLIT_CHANNELS: 'false', PREVIEWS: '', AUDIO_ID: 'false' }],
+  ];
+  for (const [what, environment] of OPTIONS) it(`agree about the four messages that ask for ${what}`, async () => {
     const queue = new FakeClient();
-    const sqs = new SqsService(queue as unknown as SQSClient, { queueUrl: 'q' } as Settings);
+    const settings = { queueUrl: 'q', options: optionsOf(environment) };
+    const sqs = new SqsService(queue as unknown as SQSClient, settings as Settings);
     const { stemId, filepath, requestedAt } = STEM;
     const audio_hash = 'a'.repeat(64);
     const mix = { stageId: 'stage', stemPaths: [filepath], taskId: STEM.taskId, requestedAt };

@@ -38,10 +38,10 @@ export class SqsService {
 
   /** Step 1 of an upload: hash the file and ask us for a verdict. */
   sendHashGenerationRequest(stem: AskedStem, more: { num_peaks?: number } = {}): Promise<void> {
-    return this.sendOfStem('generate_hash_and_webhook', stem, more);
+    return this.sendOfStem('generate_hash_and_webhook', stem, { ...this.optionsOfStem(), ...more });
   }
 
-  /** Call a file a duplicate without being asked. */
+  /** Call a file a duplicate without being asked; this message has no options. */
   sendDuplicateFileRequest(
     stem: AskedStem,
     more: { audio_hash: string; duplicate_of?: { stemId: string; filepath: string } },
@@ -54,7 +54,7 @@ export class SqsService {
     stem: AskedStem,
     more: { audio_hash?: string; num_peaks?: number } = {},
   ): Promise<void> {
-    return this.sendOfStem('process_audio_analysis', stem, more);
+    return this.sendOfStem('process_audio_analysis', stem, { ...this.optionsOfStem(), ...more });
   }
 
   /** Mix stems into one file. */
@@ -65,7 +65,19 @@ export class SqsService {
       stem_paths: stemPaths,
       timestamp: requestedAt,
       ...(upstreamId === null ? {} : { upstreamId }),
+      ...this.options(),
     });
+  }
+
+  /** Said also when nothing is wanted: a message wins over the stack's parameters. */
+  private options(waveform: object = {}): object {
+    const { zoomLevels, previews, audioId } = this.settings.options;
+    return { waveform: { zoom_levels: zoomLevels, ...waveform }, previews, audio_id: audioId };
+  }
+
+  /** A mix has one channel, a stem may have two. */
+  private optionsOfStem(): object {
+    return this.options({ split_channels: this.settings.options.splitChannels });
   }
 
   private async sendOfStem(task: string, stem: AskedStem, more: object): Promise<void> {

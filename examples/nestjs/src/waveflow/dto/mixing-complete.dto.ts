@@ -14,12 +14,13 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
+import { FailureResultDto } from './completion.dto.js';
+import { OutputsDto } from './outputs.dto.js';
 import { ID, JOB_ID } from './patterns.js';
 import { MayBeMissing } from './presence.js';
-import { FailureResultDto } from './completion.dto.js';
 
 /** `POST /webhook/mixing-complete`: how a mix ended. */
-export class MixingCompleteDto {
+export class MixingCompleteDto extends OutputsDto {
   @Matches(ID)
   stageId!: string;
 
