@@ -215,6 +215,14 @@ def test_the_bucket_rule_of_the_readme_is_the_rule_of_the_stack():
     assert {*printed_rule["AllowedMethods"], "PUT"} == set(rule["AllowedMethods"])
 
 
+def test_the_loop_of_the_readme_is_the_loop_of_the_service():
+    """A team copies the loop that makes practice mixes, which must be the tested one."""
+    service = (EXAMPLE / "src" / "mixes" / "mix.service.ts").read_text("utf-8")
+
+    loop = " ".join(printed(README, "mix.service.ts").split())
+    assert loop in " ".join(service.split())
+
+
 def test_both_readmes_print_the_same_code():
     """A reader of the translation must not copy older code."""
     korean = (EXAMPLE / "README.ko.md").read_text("utf-8")
