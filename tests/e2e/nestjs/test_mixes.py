@@ -36,9 +36,7 @@ def band(platform):
     for name, samples in SOUNDS.items():
         file = io.BytesIO()
         soundfile.write(file, samples, sound.RATE, subtype="PCM_16", format="WAV")
-        rows[name] = platform.process(
-            file.getvalue(), track="band", name=f"{name}.wav"
-        )
+        rows[name] = platform.process(file.getvalue(), track="band", name=f"{name}.wav")
     return rows
 
 
