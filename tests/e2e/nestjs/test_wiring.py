@@ -216,7 +216,7 @@ def test_the_bucket_rule_of_the_readme_is_the_rule_of_the_stack():
 
 
 def test_the_loop_of_the_readme_is_the_loop_of_the_service():
-    """A team copies the loop that makes practice mixes, which must be the tested one."""
+    """A team copies the loop of practice mixes, which must be the tested loop."""
     service = (EXAMPLE / "src" / "mixes" / "mix.service.ts").read_text("utf-8")
 
     loop = " ".join(printed(README, "mix.service.ts").split())

@@ -126,7 +126,7 @@ describe('mixes', () => {
     assert.equal((await server.get(`/mixes/${body.taskId}?userId=user`)).status, 200);
   });
 
-  it('asks for every output but split channels, and hands out what came', async () => {
+  it('asks for every output of a classic mix but split channels, and hands out what came', async () => {
     const { body } = await wish([(await drawn()).stemId]);
     const { kwargs } = JSON.parse(String(server.queue.inputs.at(-1)?.['MessageBody']));
     const early = await server.get(`/mixes/${body.taskId}/media?userId=user`);

@@ -16,7 +16,7 @@ import { MixOwnerDto, MixQueryDto, MixRequestDto, PracticeMixesDto, StageDto } f
 import type { ShownMix } from './shown-mix.js';
 
 /** A misspelt fader must not be a mix that sounds wrong. */
-export const STRICT = new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true });
+const STRICT = new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true });
 
 @Controller()
 export class MixesController {
