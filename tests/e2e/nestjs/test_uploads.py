@@ -224,7 +224,7 @@ def test_the_walk_of_the_readme_ends_in_a_waveform_and_a_duplicate(
     platform, nestjs_app, tmp_path
 ):
     """A reader who runs the README's walk must see what the README prints."""
-    (tmp_path / "song.wav").write_bytes(wav(seed=10))
+    (tmp_path / "song.wav").write_bytes(wav(1, seed=10))
     command = ["node", "walk.mjs", str(tmp_path / "song.wav"), platform.url]
 
     def walk():
@@ -236,9 +236,10 @@ def test_the_walk_of_the_readme_ends_in_a_waveform_and_a_duplicate(
     first, second = walk(), walk()
 
     assert first[2] == "3. completed"
-    assert first[3].startswith("4. 1024 peaks of 0.2 s, the first: ")
+    assert first[3].startswith("4. 1024 peaks of 1 s, the first: ")
     assert first[4].startswith("5. samples per pixel: 256 (")
     assert re.fullmatch(r"6. previews: opus \(\d+ bytes\), mp3 \(\d+ bytes\)", first[5])
     assert re.fullmatch(r"7. pcm1:[0-9a-f]{64}", first[6])
+    assert first[7].startswith("8. mix of 1: -14 LUFS, -")
     assert second[2].startswith("3. duplicate ")
     assert len(second) == 3

@@ -171,6 +171,13 @@ def test_an_application_stricter_than_the_example_takes_what_is_carried(server):
     assert (answer.status_code, answer.json()["message"]) == (200, "applied")
 
 
+def test_the_readmes_body_limit_takes_the_longest_webhook(server):
+    """Express refuses 100 kB by itself, and a refused webhook is never sent again."""
+    answer = deliver(server, stageId="stage", mine="x" * 262_144)
+
+    assert (answer.status_code, answer.json()["message"]) == (200, "applied")
+
+
 def test_an_application_with_pipes_of_its_own_still_refuses_by_name(server):
     """An application with pipes of its own must still name the wrong field."""
     answer = deliver(server, task_id=7)
@@ -206,6 +213,14 @@ def test_the_bucket_rule_of_the_readme_is_the_rule_of_the_stack():
     assert printed_rule["MaxAgeSeconds"] == rule["MaxAge"]
     # The HTTP API of the stack uploads in parts by PUT, this server does not.
     assert {*printed_rule["AllowedMethods"], "PUT"} == set(rule["AllowedMethods"])
+
+
+def test_the_loop_of_the_readme_is_the_loop_of_the_service():
+    """A team copies the loop of practice mixes, which must be the tested loop."""
+    service = (EXAMPLE / "src" / "mixes" / "mix.service.ts").read_text("utf-8")
+
+    loop = " ".join(printed(README, "mix.service.ts").split())
+    assert loop in " ".join(service.split())
 
 
 def test_both_readmes_print_the_same_code():

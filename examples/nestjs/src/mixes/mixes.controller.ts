@@ -1,29 +1,58 @@
-import { Body, Controller, Get, Header, HttpCode, NotFoundException, Param, Post, Query } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Header,
+  HttpCode,
+  NotFoundException,
+  Param,
+  Post,
+  Query,
+  ValidationPipe,
+} from '@nestjs/common';
 import { MediaService, type Media } from '../waveflow/media.service.js';
-import type { Mix } from './mix.entity.js';
 import { MixService } from './mix.service.js';
-import { MixOwnerDto, MixRequestDto } from './mixes.dto.js';
+import { MixOwnerDto, MixQueryDto, MixRequestDto, PracticeMixesDto, StageDto } from './mixes.dto.js';
+import type { ShownMix } from './shown-mix.js';
 
-@Controller('mixes')
+/** A misspelt fader must not be a mix that sounds wrong. */
+const STRICT = new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true });
+
+@Controller()
 export class MixesController {
   constructor(
     private readonly mixes: MixService,
     private readonly media: MediaService,
   ) {}
 
-  @Post()
+  @Post('mixes')
   @HttpCode(202)
-  request(@Body() wish: MixRequestDto): Promise<Mix> {
+  request(@Body(STRICT) wish: MixRequestDto): Promise<ShownMix> {
     return this.mixes.request(wish);
   }
 
-  @Get(':taskId')
-  show(@Param('taskId') taskId: string, @Query() { userId }: MixOwnerDto): Promise<Mix> {
-    return this.mixes.find(userId, taskId);
+  /** "All but mine", for each player of a band. */
+  @Post('stages/:stageId/practice-mixes')
+  @HttpCode(202)
+  requestPracticeMixes(
+    @Param() { stageId }: StageDto,
+    @Body(STRICT) wish: PracticeMixesDto,
+  ): Promise<ShownMix[]> {
+    return this.mixes.requestPracticeMixes(stageId, wish);
+  }
+
+  @Get('mixes')
+  list(@Query() query: MixQueryDto): Promise<ShownMix[]> {
+    return this.mixes.list(query);
+  }
+
+  @Get('mixes/:taskId')
+  show(@Param('taskId') taskId: string, @Query() { userId }: MixOwnerDto): Promise<ShownMix> {
+    return this.mixes.show(userId, taskId);
   }
 
   /** Short-lived addresses of everything that a page shows and plays. */
-  @Get(':taskId/media')
+  @Get('mixes/:taskId/media')
   @Header('Cache-Control', 'private, no-store')
   async sign(@Param('taskId') taskId: string, @Query() { userId }: MixOwnerDto): Promise<Media> {
     const mix = await this.mixes.find(userId, taskId);

@@ -237,6 +237,22 @@ export const OUTPUTS = {
   audio_id: `pcm1:${HASH}`,
 };
 
+/** What a mix of two stems, the second muted, says beside its outputs. */
+export const SUM = {
+  mix: {
+    ...{ channels: 2, format: 'flac24', sample_rate: 48_000, applied_gain_db: -4.2, limiter_db: 1.5 },
+    loudness_target: { integrated: -14, true_peak: -1 },
+    loudness: {
+      ...{ integrated: -14, range: 3.5, momentary_max: -10.5, short_term_max: -12.5, true_peak: -1.02 },
+      reason: null,
+    },
+  },
+  stems: [
+    { muted: false, duration: 1.5, peak: 0.75, warnings: ['CHANNELS_MIXED'] },
+    { muted: true, duration: null, peak: null, warnings: [] },
+  ],
+};
+
 /** How WaveFlow tells the end of an upload. */
 export function completion(stem: Json, status: keyof typeof RESULTS, result: Json = {}): Json {
   const { userId, trackId, stemId } = stem;

@@ -15,6 +15,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { FailureResultDto } from './completion.dto.js';
+import { MixFactsDto, StemFactsDto } from './mix-facts.dto.js';
 import { OutputsDto } from './outputs.dto.js';
 import { ID, JOB_ID } from './patterns.js';
 import { MayBeMissing } from './presence.js';
@@ -86,6 +87,20 @@ export class MixingCompleteDto extends OutputsDto {
   @IsArray()
   @IsString({ each: true })
   warnings?: string[];
+
+  @MayBeMissing()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => MixFactsDto)
+  mix?: MixFactsDto;
+
+  /** In the order of `stem_paths`. */
+  @MayBeMissing()
+  @IsArray()
+  @IsObject({ each: true })
+  @ValidateNested({ each: true })
+  @Type(() => StemFactsDto)
+  stems?: StemFactsDto[];
 
   @ValidateIf((mix: MixingCompleteDto, value) => mix.status === 'FAILURE' || value !== undefined)
   @IsObject()
