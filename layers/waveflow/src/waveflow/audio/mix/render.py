@@ -148,13 +148,13 @@ class _Limited:
     def __init__(self, levels: Levels, found: Aim) -> None:
         self.gain_db, self.is_known = found.gain_db, found.is_known
         self._limiter = Limiter(
-            levels, gain=10 ** (found.gain_db / 20), ceiling=found.ceiling
+            levels, gain_db=found.gain_db, ceiling_db=found.ceiling_db
         )
 
     @property
     def reduction_db(self) -> float:
         """Return the limiter's deepest reduction so far."""
-        return -decibels(self._limiter.lowest)
+        return 0.0 - decibels(self._limiter.lowest)
 
     def apply(self, block: Floats, at: int) -> None:
         """Limit a block of the sum that starts at a frame."""
