@@ -76,8 +76,8 @@ class Levels:
     def _loudness(self, squares: NDArray[np.float64]) -> Floats:
         padded = np.zeros(-(-len(squares) // self.chunk) * self.chunk)
         padded[: len(squares)] = squares
-        loudness = np.sqrt(padded.reshape(-1, self.chunk).mean(axis=1))
-        return loudness.astype(np.float32)
+        power = padded.reshape(-1, self.chunk).mean(axis=1)
+        return np.sqrt(power).astype(np.float32)
 
     def read(self, first: int, stop: int) -> Floats:
         """Return levels of chunks, silence before the first and behind the last.

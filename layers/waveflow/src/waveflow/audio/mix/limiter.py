@@ -62,11 +62,13 @@ class Limiter:
         if curve.min() == 1:
             return
         self.lowest = min(self.lowest, float(curve.min()))
-        ramp = (np.arange(self._chunk, dtype=np.float32) + np.float32(0.5)) / self._chunk
+        ramp = (
+            np.arange(self._chunk, dtype=np.float32) + np.float32(0.5)
+        ) / self._chunk
         slopes = np.multiply.outer(np.diff(curve), ramp) + curve[:-1, np.newaxis]
         gains = slopes.reshape(-1)[self._chunk // 2 :][: len(block)]
         for channel in block.T:
-            channel *= gains
+            np.multiply(channel, gains, out=channel)
 
 
 def _lowest(values: Floats, width: int) -> Floats:

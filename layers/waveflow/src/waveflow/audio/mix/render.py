@@ -58,7 +58,7 @@ class Rendered:
     warnings: tuple[str, ...]
 
 
-def render(
+def render(  # noqa: PLR0913 - each has a default but the first three
     total: StemSum,
     out: Path,
     settings: MixSettings,
@@ -93,7 +93,8 @@ def render(
             meter = LoudnessMeter(stream.sample_rate, stream.channels)
             with out.open("wb+") as file:
                 writer = file_writer(file, stream, settings.format)
-                listeners = [canvas, writer, meter, *listen(stream)]
+                listeners: list[Listener[object]] = [canvas, writer, meter]
+                listeners += listen(stream)
                 codec.decode_into(stream, listeners, deadline=deadline)
                 audio_hash = writer.finish()
         except BaseException:

@@ -49,4 +49,6 @@ def full_disk_told() -> Iterator[None]:
     except OSError as exc:
         if exc.errno not in FULL:
             raise
-        raise ResourceLimitError("The disk has no room for the sum or the mix.") from exc
+        raise ResourceLimitError(
+            "The disk has no room for the sum or the mix."
+        ) from exc

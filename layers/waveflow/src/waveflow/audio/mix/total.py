@@ -137,7 +137,10 @@ class Total:
             if end > self._most:
                 raise too_long_error()
             data = step[:frames].data
-            if os.pwrite(self._file.fileno(), data, at * self._frame_bytes) < data.nbytes:
+            if (
+                os.pwrite(self._file.fileno(), data, at * self._frame_bytes)
+                < data.nbytes
+            ):
                 raise OSError(ENOSPC, os.strerror(ENOSPC))
             at = end
             peak = max(peak, float(step.max()), -float(step.min()))
