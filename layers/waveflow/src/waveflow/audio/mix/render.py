@@ -83,7 +83,10 @@ def render(  # noqa: PLR0913 - each has a default but the first three
     ResourceLimitError
         The disk is full, or time ran out.
     """
-    with full_disk_told(), tempfile.TemporaryFile(dir=total.folder) as scratch:
+    with (
+        full_disk_told(),
+        tempfile.TemporaryFile(dir=total.folder, buffering=0) as scratch,
+    ):
         try:
             level = _level_of(total, settings, scratch, deadline=deadline)
             stream = _stream(total, settings, level)

@@ -1,10 +1,12 @@
 """Refuse mixes that a file or the disk cannot hold, in clear sentences."""
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from waveflow.errors import AudioTooLongError, ResourceLimitError
 
@@ -39,6 +41,12 @@ def check_room(frames: int, folder: Path, *, most: int, frame_bytes: int) -> Non
     needed = frames * frame_bytes
     if needed > shutil.disk_usage(folder).free:
         raise ResourceLimitError(f"The sum and the mix need {needed} bytes of disk.")
+
+
+def write_at(file: IO[bytes], data: memoryview, at: int) -> None:
+    """Write all of some bytes into a file without a buffer, from a position on."""
+    if os.pwrite(file.fileno(), data, at) < data.nbytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @contextmanager
