@@ -15,6 +15,7 @@ FFMPEG = shutil.which("ffmpeg")
 pytestmark = pytest.mark.skipif(not FFMPEG, reason="ffmpeg is not installed")
 
 FLOATS = MixSettings(format=MixFormat.WAV32F)
+RAW = ["-f", "f64le", "-ac", "2", "-"]
 NULL_DB = -90
 STEREO = "aformat=sample_fmts=dblp:channel_layouts=stereo"
 # Equal power at 0.5: the middle of the quarter circle from 0 to 1.
@@ -25,8 +26,7 @@ def ffmpeg(paths: list[Path], graph: str) -> np.ndarray:
     """Return what FFmpeg's filter graph gives, shape (frames, 2)."""
     inputs = [part for path in paths for part in ("-i", str(path))]
     ran = subprocess.run(
-        [FFMPEG, "-v", "error", *inputs, "-filter_complex", graph]
-        + ["-f", "f64le", "-ac", "2", "-"],
+        [FFMPEG, "-v", "error", *inputs, "-filter_complex", graph, *RAW],
         capture_output=True,
         check=True,
     )

@@ -1,6 +1,5 @@
 """Rules of a mix with faders, beside the same rules in plain NumPy."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -8,17 +7,12 @@ import pytest
 import soundfile
 from support import sound
 from support.mixes import FLAT, expected, mixed, null_db
-from waveflow.audio import codec
-from waveflow.audio.mix import total
 from waveflow.audio.mix.settings import (
     MixFormat,
     MixSettings,
     StemSettings,
-    StemSource,
     mix_rate,
 )
-from waveflow.audio.mix.summing import sum_stems
-from waveflow.audio.waveform.draw import draw
 from waveflow.errors import EmptyAudioError, InvalidMessageError
 
 FLOATS = MixSettings(format=MixFormat.WAV32F)
@@ -48,7 +42,7 @@ def write(folder: Path, channels: int, *, rate: int = 44_100, name: str = "a") -
 @pytest.mark.parametrize("channels", [1, 2, 6])
 @pytest.mark.parametrize("place", PLACES)
 def test_a_stem_is_placed_by_the_rules(tmp_path: Path, place: str, channels: int):
-    """A page sets faders by Web Audio's rules, and must hear the same in the file."""
+    """A page sets faders by Web Audio's rules, and the file must sound alike."""
     stem = (write(tmp_path, channels), PLACES[place])
 
     result = mixed(tmp_path, [stem], FLOATS)
@@ -73,7 +67,7 @@ def test_one_channel_is_the_mean(tmp_path: Path, channels: int):
 
 
 def test_a_mono_stem_loses_three_decibels_by_the_panner_alone(tmp_path: Path):
-    """A stem with `pan: 0` has a panner in Web Audio, and one without `pan` has none."""
+    """A stem with `pan: 0` has a panner in Web Audio, without `pan` it has none."""
     path = write(tmp_path, 1)
 
     plain = mixed(tmp_path, [path], FLOATS).stems[0].peak
@@ -196,9 +190,8 @@ def test_an_offset_beyond_the_end_cuts_the_stem_away(tmp_path: Path):
 
     result = mixed(tmp_path, [heard, (gone, cut), (flac, cut)])
 
-    assert [stem.warnings for stem in result.stems] == [(), ("CUT_AWAY",)] + [
-        ("CUT_AWAY",)
-    ]
+    found = [stem.warnings for stem in result.stems]
+    assert found == [(), ("CUT_AWAY",), ("CUT_AWAY",)]
     assert [stem.peak for stem in result.stems[1:]] == [0, 0]
     assert [stem.duration for stem in result.stems] == [3, 3, 1]
     assert result.rendered.waveform.frames == 3 * 44_100
