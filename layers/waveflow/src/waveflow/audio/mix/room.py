@@ -1,10 +1,13 @@
 """Refuse mixes that a file or the disk cannot hold, in clear sentences."""
 
 import errno
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from waveflow.errors import AudioTooLongError, ResourceLimitError
 
@@ -41,6 +44,18 @@ def check_room(frames: int, folder: Path, *, most: int, frame_bytes: int) -> Non
         raise ResourceLimitError(f"The sum and the mix need {needed} bytes of disk.")
 
 
+def write_at(file: IO[bytes], data: memoryview, at: int) -> None:
+    """Write all of some bytes into a file without a buffer, from a position on."""
+    if os.pwrite(file.fileno(), data, at) < data.nbytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def check_time(deadline: float | None, frames: int) -> None:
+    """Raise `ResourceLimitError` past the deadline, after so many frames of a sum."""
+    if deadline is not None and time.monotonic() > deadline:
+        raise ResourceLimitError(f"Time ran out after {frames} frames of the sum.")
+
+
 @contextmanager
 def full_disk_told() -> Iterator[None]:
     """Turn the system's error of a full disk into `ResourceLimitError`."""
@@ -49,4 +64,6 @@ def full_disk_told() -> Iterator[None]:
     except OSError as exc:
         if exc.errno not in FULL:
             raise
-        raise ResourceLimitError("The disk has no room for the sum or the mix.") from exc
+        raise ResourceLimitError(
+            "The disk has no room for the sum or the mix."
+        ) from exc
