@@ -5,7 +5,7 @@ import { join } from "node:path";
 const [packages, executablePath, page_, ...sounds] = process.argv.slice(2);
 const { chromium } = createRequire(join(packages, "package.json"))("playwright-core");
 const LINES = { "1.6 Mbit/s": 1.6e6, "0.8 Mbit/s": 0.8e6 };
-const LATENCY_MS = 150, SHOWN_MS = 3000, HEARD_MS = 10_000, ROUNDS = 3, BITS = 8;
+const LATENCY_MS = 150, SHOWN_MS = 3000, HEARD_MS = 10_000, ROUNDS = 3, LOOK_MS = 5, BITS = 8;
 
 const browser = await chromium.launch({
   executablePath,
@@ -34,17 +34,17 @@ async function pressed(address, bits, how) {
   await client.send("Network.emulateNetworkConditions", {
     offline: false, latency: LATENCY_MS, downloadThroughput: bits / BITS, uploadThroughput: bits / BITS / 2,
   });
-  const seen = await page.evaluate(async ([src, { preload, shown, heard }]) => {
+  const seen = await page.evaluate(async ([src, { preload, shown, heard }, LOOK_MS]) => {
     const pause = (ms) => new Promise((done) => setTimeout(done, ms));
     const media = Object.assign(new Audio(), { preload, src });
     await pause(shown);
     const pressed = performance.now();
     media.play();
-    await new Promise((done) => media.addEventListener("playing", done, { once: true }));
+    while (!(media.currentTime > 0)) await pause(LOOK_MS); // "playing" comes before the sound
     const started = performance.now() - pressed;
     await pause(heard);
     return { started, played: media.currentTime };
-  }, [address, how]);
+  }, [address, how, LOOK_MS]);
   await context.close();
   return seen;
 }
