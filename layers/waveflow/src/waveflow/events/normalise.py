@@ -29,6 +29,7 @@ from waveflow.events.messages import MESSAGES, Job, Message
 from waveflow.events.options import OPTIONS, unruly_options
 
 TASK_PREFIX = "app.tasks."
+MAX_SHOWN = 64  # characters of a member's name in an error
 # An invalid field of one of these types has an error code of its own.
 _REFUSALS: dict[object, type[WaveflowError]] = {
     Id: InvalidIdError,
@@ -194,12 +195,15 @@ def _faults(name: str, value: object, kind: object) -> list[str]:
     ]
     if not models or not isinstance(value, dict):
         return [name]
-    known = {f.encode_name: f.type for f in msgspec.structs.fields(models[0])}
-    return [
-        f"{name}.{member}"
-        for member, held in value.items()
-        if member not in known or not _is(held, known[member])
-    ]
+    known = {f.encode_name: f for f in msgspec.structs.fields(models[0])}
+    missing = [m for m, field in known.items() if field.required and m not in value]
+    wrong = [m for m, v in value.items() if m not in known or not _is(v, known[m].type)]
+    return [f"{name}.{_shown(member)}" for member in (*missing, *wrong)]
+
+
+def _shown(member: str) -> str:
+    """Return a stranger's name so short and in such letters that a webhook takes it."""
+    return member[:MAX_SHOWN].encode(errors="backslashreplace").decode()
 
 
 def _is(value: object, kind: object) -> bool:
