@@ -9,4 +9,4 @@ from waveflow.stages.mix import mix_stems
 @lambda_stage("mix", MixRequest)
 def lambda_handler(request: MixRequest, services: Services) -> MixOutcome:
     """Mix the stems that one message names into a WAV and its waveform."""
-    return mix_stems(request, objects=services.objects, policy=services.policy)
+    return mix_stems(request, objects=services.objects, policy=services.drawing_policy)

@@ -9,4 +9,6 @@ from waveflow.stages.waveform import draw_waveform
 @lambda_stage("waveform", WaveformRequest)
 def lambda_handler(request: WaveformRequest, services: Services) -> StemOutcome:
     """Draw the waveform of one stem and publish its document."""
-    return draw_waveform(request, objects=services.objects, policy=services.policy)
+    return draw_waveform(
+        request, objects=services.objects, policy=services.drawing_policy
+    )

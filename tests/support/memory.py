@@ -11,7 +11,7 @@ from waveflow.errors import (
     SourceChangedError,
     StorageUnavailableError,
 )
-from waveflow.ports import NO_METADATA, StoredObject
+from waveflow.ports import NO_METADATA, StoredObject, replace_any
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -89,13 +89,27 @@ class MemoryObjects:
         *,
         content_type: str,
         metadata: Mapping[str, str] = NO_METADATA,
+        check: Callable[[StoredObject], None] = replace_any,
     ) -> None:
         """Store bytes or a file, unless the object has the same bytes already."""
         body = content.read_bytes() if isinstance(content, Path) else content
         self.calls.append(("publish", key))
         assert content_type
+        if current := self._current(key):
+            check(current[0])
         if self.body(key) != body:
             self.put(key, body, metadata)
+
+    def publish_once(
+        self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]
+    ) -> int:
+        """Store a file, unless an object of the same metadata lies there."""
+        self.calls.append(("publish_once", key))
+        assert content_type
+        current = self._current(key)
+        if current is None or not metadata.items() <= current[0].metadata.items():
+            return self.put(key, path.read_bytes(), metadata).size
+        return current[0].size
 
     def publish_over(
         self, key: str, body: bytes, *, etag: str | None, content_type: str

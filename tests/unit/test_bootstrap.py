@@ -67,3 +67,58 @@ def test_a_killed_functions_files_are_gone_at_the_next_start(tmp_path, monkeypat
 
     assert policy.scratch == scratch
     assert list(scratch.iterdir()) == []
+
+
+DRAWING = {"ALLOWED_PREFIXES": "a/"}
+
+
+@pytest.mark.parametrize(
+    ("given", "levels"),
+    [(None, ()), ("", ()), (" 64 ", (64,)), ("64, 128,65536", (64, 128, 65_536))],
+)
+def test_zoom_levels_of_every_upload_are_read(given, levels):
+    """An operator asks for zoomable waveforms by one setting of the stack."""
+    environment = DRAWING if given is None else {**DRAWING, "ZOOM_LEVELS": given}
+
+    assert Services(environment).drawing_policy.zoom_levels == levels
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("63", "65537", "64,96", "128,64", "64,64", "64,128,256,512", "-64", "64.5"),
+        *("0x100", "true", "x", "64;128"),
+    ],
+)
+def test_zoom_levels_that_do_not_fit_are_refused_by_name(given):
+    """CloudFormation cannot compare two numbers, and an operator needs the name."""
+    services = Services({**DRAWING, "ZOOM_LEVELS": given})
+
+    with pytest.raises(InternalError, match=r"^ZOOM_LEVELS is not .*\.$"):
+        _ = services.drawing_policy
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"), [(None, False), ("off", False), ("on", True)]
+)
+def test_audio_ids_of_every_upload_are_a_switch(given, wanted):
+    """An operator asks for the identity of every sound by one setting."""
+    environment = DRAWING if given is None else {**DRAWING, "AUDIO_ID": given}
+
+    assert Services(environment).drawing_policy.audio_id is wanted
+
+
+@pytest.mark.parametrize("given", ["", "yes", "On", "true", "1"])
+def test_another_word_for_on_is_refused_by_name(given):
+    """An operator who writes `true` must not find out months later that it was off."""
+    services = Services({**DRAWING, "AUDIO_ID": given})
+
+    with pytest.raises(InternalError, match=r"^AUDIO_ID is neither on nor off\.$"):
+        _ = services.drawing_policy
+
+
+def test_a_wrong_setting_of_drawings_leaves_the_other_stages_alone():
+    """The stage that tells the server of the failure must not fail of it itself."""
+    services = Services({**DRAWING, "ZOOM_LEVELS": "1", "AUDIO_ID": "?"})
+
+    assert services.policy.allowed_prefixes == ("a/",)

@@ -9,14 +9,20 @@ from pathlib import Path
 from typing import Protocol
 
 from waveflow.errors import (
+    InternalError,
     ObjectNotFoundError,
     SourceChangedError,
     StorageUnavailableError,
 )
-from waveflow.ports import NO_METADATA, StoredObject
+from waveflow.ports import NO_METADATA, StoredObject, replace_any
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 UPLOADS = ("audio/", "users/")
+
+
+def is_optional(key: str) -> bool:
+    """Return whether a key is one of an optional output."""
+    return key.startswith("previews/") or "_zoom_" in key
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ class Version:
     written: int
     checksummed: bool
     sha256: str
-    metadata: Mapping[str, str] = NO_METADATA
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -40,6 +46,7 @@ class Bucket:
     versioned: bool = True
     versions: dict[str, list[Version]] = field(default_factory=dict)
     copies: Counter[str] = field(default_factory=Counter)
+    refuses_until: float = 0.0  # optional outputs alone
     _count: int = 0
 
     def current(self, key: str) -> Version | None:
@@ -196,17 +203,37 @@ class FaultyObjects:
         *,
         content_type: str,
         metadata: Mapping[str, str] = NO_METADATA,
+        check: Callable[[StoredObject], None] = replace_any,
     ) -> None:
         """Store bytes or a file, unless the object has the same bytes already."""
         body = content.read_bytes() if isinstance(content, Path) else content
         assert content_type
         self._before("publish", key)
+        if stored := self._bucket.stored(key):
+            check(stored)
         current = self._bucket.current(key)
         if current is None or current.body != body:
             self._bucket.put(key, body, metadata=metadata)
         self._after("publish", key)
         if self._wires.strikes("S3 answer lost"):
             raise StorageUnavailableError("The answer to the PUT is lost.")
+
+    def publish_once(
+        self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]
+    ) -> int:
+        """Store a file, unless an object of the same metadata lies there."""
+        assert content_type
+        self._before("publish", key)
+        current = self._bucket.stored(key)
+        size = current.size if current else 0
+        if current is None or not metadata.items() <= current.metadata.items():
+            body = path.read_bytes()
+            self._bucket.put(key, body, metadata=metadata)
+            size = len(body)
+        self._after("publish", key)
+        if self._wires.strikes("S3 answer lost"):
+            raise StorageUnavailableError("The answer to the PUT is lost.")
+        return size
 
     def publish_over(
         self, key: str, body: bytes, *, etag: str | None, content_type: str
@@ -258,6 +285,11 @@ class FaultyObjects:
         self._wires.before(call, key)
         if self._wires.strikes("S3 unavailable"):
             raise StorageUnavailableError("S3 answered 503 SlowDown.")
+        if is_optional(key):
+            if self._wires.strikes("optional output denied"):
+                raise InternalError("S3 answered 403 AccessDenied.")
+            if self._bucket.now() < self._bucket.refuses_until:
+                raise StorageUnavailableError("S3 answered 503 SlowDown.")
 
     def _after(self, call: str, key: str) -> None:
         self._wires.after(call, key)

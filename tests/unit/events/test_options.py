@@ -101,6 +101,101 @@ def test_a_wrong_option_is_refused_by_its_name(options, named):
     assert str(refused.value).endswith((f"invalid {named}.", f"no option {named}."))
 
 
+def test_a_mix_may_set_everything():
+    """A page with faders must find every setting in the job, as it was sent."""
+    options = {
+        "mix": {
+            "format": "flac24",
+            "sample_rate": 96_000,
+            "loudness": {"integrated": -14, "true_peak": -0.5},
+        },
+        "stems": [
+            {
+                "path": "audio/a.wav",
+                "gain_db": -3.5,
+                "pan": 0.25,
+                "invert": True,
+                "offset_ms": -12,
+            }
+        ],
+    }
+
+    job = read({**MIX, **options})
+
+    sent = msgspec.to_builtins(job.message)
+    assert {name: sent[name] for name in options} == options
+    assert job.extra == {}
+
+
+@pytest.mark.parametrize("options", [{"mix": {}}, {"stems": []}])
+def test_an_empty_option_asks_for_the_sum(options):
+    """Both options ask for the sum of the stems; the classic mix knows neither."""
+    assert not read({**MIX, **options}).message.is_classic
+
+
+def stem(**settings):
+    """Return the option `stems` with one stem."""
+    return {"stems": [{"path": "audio/a.wav", **settings}]}
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"mix": []}, "mix"),
+        ({"mix": {"chanels": 2}}, "mix.chanels"),
+        ({"mix": {"channels": 3}}, "mix.channels"),
+        ({"mix": {"channels": True}}, "mix.channels"),
+        ({"mix": {"channels": 2.5}}, "mix.channels"),
+        ({"mix": {"format": "mp3"}}, "mix.format"),
+        ({"mix": {"sample_rate": 22_050}}, "mix.sample_rate"),
+        ({"mix": {"sample_rate": "lowest"}}, "mix.sample_rate"),
+        ({"mix": {"loudness": -14}}, "mix.loudness"),
+        ({"mix": {"loudness": {}}}, "mix.loudness.integrated"),
+        ({"mix": {"loudness": {"integrated": -7.9}}}, "mix.loudness.integrated"),
+        ({"mix": {"loudness": {"integrated": -30.1}}}, "mix.loudness.integrated"),
+        (
+            {"mix": {"loudness": {"integrated": -14, "true_peak": 0}}},
+            "mix.loudness.true_peak",
+        ),
+        ({"mix": {"loudness": {"integrated": -14, "lra": 7}}}, "mix.loudness.lra"),
+        ({"stems": {}}, "stems"),
+        ({"stems": ["audio/a.wav"]}, "stems"),
+        ({"stems": [{}]}, "stems[0].path"),
+        ({"stems": [{"path": "audio/other.wav"}]}, "stems[0].path"),
+        ({"stems": [{"path": "audio/a.wav"}] * 2}, "stems[1].path"),
+        (stem(gain=1), "stems[0].gain"),
+        (stem(gain_db=12.1), "stems[0].gain_db"),
+        (stem(gain_db=-60.1), "stems[0].gain_db"),
+        (stem(gain_db=1e400), "stems[0].gain_db"),
+        (stem(gain_db=float("nan")), "stems[0].gain_db"),
+        (stem(gain_db=True), "stems[0].gain_db"),
+        (stem(pan=-1.1), "stems[0].pan"),
+        (stem(pan="left"), "stems[0].pan"),
+        (stem(mute=1), "stems[0].mute"),
+        (stem(invert="yes"), "stems[0].invert"),
+        (stem(offset_ms=600_001), "stems[0].offset_ms"),
+        (stem(mute=True), "stems (all are muted)"),
+        (
+            {"mix": {"channels": 1}, **stem(pan=0)},
+            "stems[0].pan (the mix has one channel)",
+        ),
+    ],
+)
+def test_a_wrong_option_of_a_mix_is_refused_by_its_name(options, named):
+    """A developer must learn which member of which stem is wrong."""
+    with pytest.raises(InvalidMessageError) as refused:
+        read({**MIX, **options})
+
+    assert str(refused.value).endswith(f"invalid {named}.")
+
+
+def test_null_deep_inside_an_option_counts_as_absent():
+    """A form whose pan was never touched sends null."""
+    nulls = {"mix": {"loudness": None, "format": None}, **stem(pan=None, gain_db=None)}
+
+    assert read({**MIX, **nulls}) == read({**MIX, "mix": {}, **stem()})
+
+
 @pytest.mark.parametrize("option", ["waveform", "previews", "audio_id"])
 def test_a_message_without_options_refuses_them(option):
     """A server that asks a duplicate message for a preview would wait for ever."""

@@ -23,6 +23,7 @@ from waveflow.stages.mix import mix_stems
 A, B = "audio/a.wav", "audio/b.wav"
 MIXED = f"mixed/stage1_mixed_{SENT}.wav"
 DOCUMENT = f"waveforms/stage1_mixed_waveform_{SENT}.json"
+OUTPUTS = (MIXED, MIXED.replace(".wav", ".flac"), DOCUMENT)
 BODIES = {A: tiny_wav(1), B: tiny_wav(2)}
 POLICY = Policy(
     allowed_prefixes=("audio/",),
@@ -74,9 +75,12 @@ def test_every_stem_is_pinned_before_any_is_read_and_the_wav_is_first():
 
     outcome = run(objects).outcome
 
+    own = [("find", key) for key in OUTPUTS]
     assert objects.calls == [
+        *own,
         *[("find", key) for key in BODIES],
         *[("read", key) for key in BODIES],
+        *own,
         ("publish", MIXED),
         ("publish", DOCUMENT),
     ]

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from waveflow.errors import InternalError
+from waveflow.events.options import ZoomLevels, is_ladder
 from waveflow.ports import ObjectStore, Policy, TaskTokens, Webhook
 
 if TYPE_CHECKING:
@@ -75,10 +78,39 @@ class Services:
             max_file_bytes=int(env.get("MAX_FILE_SIZE_MB", "100")) << 20,
             dedupe_mode=env.get("DEDUPE_MODE", "delete"),
             verdict_mode=env.get("VERDICT_MODE", "callback"),
-            zoom_levels=tuple(map(int, list_of(env.get("ZOOM_LEVELS", "")))),
-            audio_id=env.get("AUDIO_ID") == "on",
             scratch=self._scratch(),
         )
+
+    @cached_property
+    def drawing_policy(self) -> Policy:
+        """Return the settings with what the operator asks of every drawing.
+
+        No other stage reads these, so that a wrong one is still told to the server.
+        """
+        return msgspec.structs.replace(
+            self.policy, zoom_levels=self._zoom_levels, audio_id=self._audio_id
+        )
+
+    @property
+    def _zoom_levels(self) -> tuple[int, ...]:
+        given = list_of(self._environment.get("ZOOM_LEVELS", ""))
+        try:
+            levels = msgspec.convert(given, ZoomLevels, strict=False)
+        except msgspec.ValidationError:
+            levels = None
+        if levels is None or not is_ladder(levels):
+            raise InternalError(
+                "ZOOM_LEVELS is not a list of at most three rising numbers from 64 to "
+                "65536, each a multiple of the number before."
+            )
+        return tuple(levels)
+
+    @property
+    def _audio_id(self) -> bool:
+        word = self._environment.get("AUDIO_ID", "off")
+        if word not in {"on", "off"}:
+            raise InternalError("AUDIO_ID is neither on nor off.")
+        return word == "on"
 
     def _scratch(self) -> Path | None:
         """Return Lambda's temporary folder, emptied of a killed function's files."""

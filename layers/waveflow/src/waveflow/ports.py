@@ -1,6 +1,6 @@
 """Define the protocols by which stages reach S3, webhooks and task tokens."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -27,6 +27,10 @@ class StoredObject(Struct, frozen=True, kw_only=True):
     version_id: str | None = None
     sha256: str | None = None
     metadata: dict[str, str] = {}
+
+
+def replace_any(_: StoredObject) -> None:
+    """Let every object that is there be replaced."""
 
 
 class ObjectStore(Protocol):
@@ -63,10 +67,21 @@ class ObjectStore(Protocol):
         *,
         content_type: str,
         metadata: Mapping[str, str] = NO_METADATA,
+        check: Callable[[StoredObject], None] = replace_any,
     ) -> None:
         """Write bytes or a file under an S3 key; equal bytes there are left alone.
 
         An object with metadata tells browsers to ask again before each use.
+        `check` raises for an object there that must not be replaced.
+        """
+        ...
+
+    def publish_once(
+        self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]
+    ) -> int:
+        """Write a file under an S3 key; an object with the same metadata stays.
+
+        Returns the size in bytes of the object that lies there then.
         """
         ...
 

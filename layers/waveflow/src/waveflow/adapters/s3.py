@@ -2,38 +2,42 @@
 
 import base64
 import hashlib
-import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from datetime import UTC
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from waveflow.adapters.aws_errors import AWS_ERRORS, MISSING, S3_ERRORS, code_of
+from waveflow.adapters.s3_objects import (
+    Headers,
+    carries,
+    hash_of,
+    headers_of,
+    opened,
+    stored_object,
+)
 from waveflow.errors import (
     ObjectNotFoundError,
     SourceChangedError,
     StorageUnavailableError,
 )
-from waveflow.ports import NO_METADATA, StoredObject
+from waveflow.ports import NO_METADATA, StoredObject, replace_any
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import (
         CopySourceTypeDef,
-        HeadObjectOutputTypeDef,
         PutObjectOutputTypeDef,
     )
 
 CHUNK_BYTES = 1 << 20
-# A key can be written again, so a browser has to ask before each use.
-PRIVATE = "private, no-cache"
 RESUMES = 2  # ranges asked for after a body was cut short; boto3 never continues a body
 
-Headers = dict[str, Any]  # arguments of put_object that become HTTP headers
+IN_MOTION = "The result's key is in motion."  # two writers at once: a retry decides
 
 
 class S3ObjectStore:
@@ -53,7 +57,7 @@ class S3ObjectStore:
             if code_of(exc) in MISSING:
                 return None
             raise S3_ERRORS.translated(exc) from exc
-        return _stored_object(key, head)
+        return stored_object(key, head)
 
     def has_delete_marker(self, key: str) -> bool:
         """Tell whether a delete marker hides the versions under an S3 key."""
@@ -107,56 +111,61 @@ class S3ObjectStore:
         *,
         content_type: str,
         metadata: Mapping[str, str] = NO_METADATA,
+        check: Callable[[StoredObject], None] = replace_any,
     ) -> None:
         """Write bytes or a file under an S3 key in one PUT, which takes up to 5 GiB.
 
-        Equal bytes already there are left alone.
+        Equal bytes already there are left alone. `check` raises for an object that
+        must stay.
         """
-        with _opened(content) as body:
-            digest = hashlib.file_digest(body, "sha256")
-
-        def put(**condition: str) -> None:
-            with _opened(content) as body:
-                self._put(
-                    key,
-                    body,
-                    sha256=digest.digest(),
-                    headers=_headers(content_type, metadata),
-                    **condition,
-                )
-
+        digest, headers = hash_of(content), headers_of(content_type, metadata)
+        put = partial(self._put, key, content, sha256=digest, headers=headers)
         try:
-            put(IfNoneMatch="*")
-        except SourceChangedError:
+            put(etag=None)
+        except SourceChangedError as exc:
             # S3 also refuses a repeated PUT whose first response was lost.
             existing = self.find(key)
             if existing is None:
-                raise StorageUnavailableError(
-                    "The result's key is in motion."
-                ) from None
-            if self._hash(existing) != digest.hexdigest():
+                raise StorageUnavailableError(IN_MOTION) from exc
+            check(existing)
+            if self._hash(existing) != digest.hex():
                 self._replace(put, existing)
+
+    def publish_once(
+        self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]
+    ) -> int:
+        """Write a file under an S3 key in one PUT; an object of equal metadata stays.
+
+        Returns the size in bytes of the object that lies there then.
+        """
+        existing = self.find(key)
+        if carries(existing, metadata):
+            return existing.size
+        digest, headers = hash_of(path), headers_of(content_type, metadata)
+        put = partial(self._put, key, path, sha256=digest, headers=headers)
+        try:
+            put(etag=existing.etag if existing else None)
+        except (SourceChangedError, ObjectNotFoundError) as exc:
+            # S3 also refuses a repeated PUT whose first response was lost.
+            existing = self.find(key)
+            if not carries(existing, metadata):
+                raise StorageUnavailableError(IN_MOTION) from exc
+            return existing.size
+        return path.stat().st_size
 
     def publish_over(
         self, key: str, body: bytes, *, etag: str | None, content_type: str
     ) -> str:
         """Write `body` over the object with `etag`; None means a key without one."""
-        digest = hashlib.sha256(body)
-        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+        digest, headers = hash_of(body), headers_of(content_type)
         try:
-            written = self._put(
-                key,
-                io.BytesIO(body),
-                sha256=digest.digest(),
-                headers=_headers(content_type),
-                **condition,
-            )
+            written = self._put(key, body, sha256=digest, headers=headers, etag=etag)
             return written["ETag"]
         except (SourceChangedError, ObjectNotFoundError) as exc:
             # S3 also refuses a repeated PUT whose first response was lost.
             existing = self.find(key)
-            if existing is None or self._hash(existing) != digest.hexdigest():
-                raise StorageUnavailableError("The result's key is in motion.") from exc
+            if existing is None or self._hash(existing) != digest.hex():
+                raise StorageUnavailableError(IN_MOTION) from exc
             return existing.etag
 
     def keys_below(self, prefix: str) -> list[str]:
@@ -218,72 +227,41 @@ class S3ObjectStore:
     def _put(
         self,
         key: str,
-        body: io.BytesIO | io.BufferedReader,
+        content: bytes | Path,
         *,
         sha256: bytes,
         headers: Headers,
-        **condition: str,
+        etag: str | None,
     ) -> "PutObjectOutputTypeDef":
-        """PUT an object under one condition: If-Match or If-None-Match."""
+        """PUT an object over the object with `etag`; None means a key without one."""
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         try:
-            return self._client.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=body,
-                ChecksumSHA256=base64.b64encode(sha256).decode(),
-                **headers,
-                **condition,  # type: ignore[arg-type] # one of two header names
-            )
+            with opened(content) as body:
+                return self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=body,
+                    ChecksumSHA256=base64.b64encode(sha256).decode(),
+                    **headers,
+                    **condition,  # type: ignore[arg-type] # one of two header names
+                )
         except AWS_ERRORS as exc:
             raise S3_ERRORS.translated(exc) from exc
 
-    def _replace(self, put: Callable[..., None], existing: StoredObject) -> None:
+    def _replace(self, put: Callable[..., object], existing: StoredObject) -> None:
         try:
-            put(IfMatch=existing.etag)
+            put(etag=existing.etag)
         except (SourceChangedError, ObjectNotFoundError) as exc:
-            raise StorageUnavailableError("The result's key is in motion.") from exc
+            raise StorageUnavailableError(IN_MOTION) from exc
 
     def _hash(self, stored: StoredObject) -> str:
+        """Return the SHA-256 of one of our results, which no writer may exchange."""
         if stored.sha256 is not None:
             return stored.sha256
         digest = hashlib.sha256()
-        for chunk in self.read(stored.key, etag=stored.etag, size=stored.size):
-            digest.update(chunk)
+        try:
+            for chunk in self.read(stored.key, etag=stored.etag, size=stored.size):
+                digest.update(chunk)
+        except (SourceChangedError, ObjectNotFoundError) as exc:
+            raise StorageUnavailableError(IN_MOTION) from exc
         return digest.hexdigest()
-
-
-def _stored_object(key: str, head: "HeadObjectOutputTypeDef") -> StoredObject:
-    whole = head.get("ChecksumType") == "FULL_OBJECT"
-    digest = digest_of(head.get("ChecksumSHA256")) if whole else None
-    return StoredObject(
-        key=key,
-        etag=head["ETag"],
-        size=head["ContentLength"],
-        last_modified=head["LastModified"].astimezone(UTC).isoformat(),
-        version_id=head.get("VersionId"),
-        sha256=digest.hex() if digest else None,
-        metadata=head.get("Metadata", {}),
-    )
-
-
-def _opened(content: bytes | Path) -> io.BytesIO | io.BufferedReader:
-    return content.open("rb") if isinstance(content, Path) else io.BytesIO(content)
-
-
-def _headers(content_type: str, metadata: Mapping[str, str] = NO_METADATA) -> Headers:
-    if not metadata:
-        return {"ContentType": content_type}
-    return {
-        "ContentType": content_type,
-        "CacheControl": PRIVATE,
-        "Metadata": dict(metadata),
-    }
-
-
-def digest_of(checksum: str | None) -> bytes | None:
-    """Return the SHA-256 in an S3 checksum; None where the checksum is malformed."""
-    try:
-        digest = base64.b64decode(checksum or "", validate=True)
-    except ValueError:
-        return None
-    return digest if len(digest) == hashlib.sha256().digest_size else None

@@ -10,7 +10,12 @@ from waveflow import errors
 from waveflow.events.fields import JsonObject, iso_time
 from waveflow.events.flow import AskRequest, Outcome, TellFailureRequest
 from waveflow.events.messages import Job, MixMessage
-from waveflow.events.normalise import find_fields, find_ids, find_job_id
+from waveflow.events.normalise import (
+    find_fields,
+    find_ids,
+    find_job_id,
+    find_refusal_id,
+)
 from waveflow.events.options import OPTIONS
 from waveflow.events.webhooks import (
     Completion,
@@ -97,8 +102,12 @@ def delivery_of_failure(
     if job is None:
         return _delivery_of_unreadable(request, failure)
     event: Completion | MixingComplete
-    if isinstance(job.message, MixMessage):
-        event = _mixing(job, job.message, status="FAILURE", result=failure)
+    message = job.message
+    if isinstance(message, MixMessage):
+        if code == errors.InvalidMessageError.code:
+            # The message is readable: another request has this stage and time.
+            job = msgspec.structs.replace(job, job_id=find_refusal_id(request))
+        event = _mixing(job, message, status="FAILURE", result=failure)
     else:
         event = _completion(job, status="FAILURE", result=_json(failure))
     return _delivery_of(event, _carried_fields(job), error_code=code)

@@ -11,8 +11,9 @@ from msgspec import UNSET, Struct, UnsetType
 from waveflow.audio.listen.findings import MusicalKey, Tempo
 from waveflow.events.fields import JsonObject
 from waveflow.events.messages import Job, MixMessage, Survivor
+from waveflow.events.mix_options import MixSuffix
 from waveflow.events.normalise import Entry
-from waveflow.events.options import PreviewFormat
+from waveflow.events.options import PreviewFormat, zoom_name
 from waveflow.events.webhooks import (
     Dedupe,
     DuplicateResult,
@@ -182,15 +183,15 @@ def mixed_waveform_key(job: Job) -> str:
     return f"waveforms/{job.subject_id}_mixed_waveform_{job.ts}.json"
 
 
-def mixed_key(job: Job) -> str:
-    """Return the S3 key of a mix's WAV file."""
-    return f"mixed/{job.subject_id}_mixed_{job.ts}.wav"
+def mixed_key(job: Job, suffix: MixSuffix) -> str:
+    """Return the S3 key of a mix's audio file."""
+    return f"mixed/{job.subject_id}_mixed_{job.ts}.{suffix}"
 
 
 def zoom_key(job: Job, samples_per_pixel: int, *, split: bool) -> str:
     """Return the S3 key of one zoom level of a stem's or a mix's waveform."""
-    name = f"{samples_per_pixel}_split" if split else str(samples_per_pixel)
-    return f"waveforms/{_folder(job)}{job.subject_id}_zoom_{job.ts}/{name}.dat"
+    name = zoom_name(samples_per_pixel, split=split)
+    return f"waveforms/{_folder(job)}{job.subject_id}_zoom_{job.ts}/{name}"
 
 
 def preview_key(job: Job, form: PreviewFormat) -> str:

@@ -11,6 +11,7 @@ from waveflow.events.fields import (
     Timestamp,
     WantsAnalysis,
 )
+from waveflow.events.mix_options import MixOptions, StemsOptions
 from waveflow.events.options import Previews, WantsAudioId, WaveformOptions
 
 DEFAULT_NUM_PEAKS = 1024
@@ -84,11 +85,18 @@ class MixMessage(
 
     stage_id: Id = field(name="stageId")
     stem_paths: StemPaths
+    mix: MixOptions | UnsetType = UNSET
+    stems: StemsOptions | UnsetType = UNSET
     upstream_id: Id | UnsetType = field(default=UNSET, name="upstreamId")
     timestamp: Timestamp | UnsetType = UNSET
     waveform: WaveformOptions | UnsetType = UNSET
     previews: Previews | UnsetType = UNSET
     audio_id: WantsAudioId | UnsetType = UNSET
+
+    @property
+    def is_classic(self) -> bool:
+        """Return whether the message asks for the mono mean of all stems."""
+        return self.mix is UNSET and self.stems is UNSET
 
 
 Message = UploadMessage | DuplicateMessage | AnalysisMessage | MixMessage

@@ -9,33 +9,14 @@ import json
 import msgspec
 from msgspec import Struct
 
-from waveflow.errors import (
-    InvalidIdError,
-    InvalidMessageError,
-    InvalidNumPeaksError,
-    PathNotAllowedError,
-    WaveflowError,
-)
-from waveflow.events.fields import (
-    Id,
-    JobId,
-    JsonObject,
-    Key,
-    NumPeaks,
-    Timestamp,
-    epoch_ms,
-)
+from waveflow.errors import InvalidIdError, InvalidMessageError, WaveflowError
+from waveflow.events.fields import Id, JobId, JsonObject, Timestamp, epoch_ms
 from waveflow.events.messages import MESSAGES, Job, Message
 from waveflow.events.options import OPTIONS, unruly_options
+from waveflow.events.validation import find_faults, is_valid, refusal_of
 
 TASK_PREFIX = "app.tasks."
-# An invalid field of one of these types has an error code of its own.
-_REFUSALS: dict[object, type[WaveflowError]] = {
-    Id: InvalidIdError,
-    JobId: InvalidIdError,
-    NumPeaks: InvalidNumPeaksError,
-    Key: PathNotAllowedError,
-}
+OPTION_DEPTH = 2  # `mix.loudness.true_peak`, `stems[0].pan`
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -111,7 +92,7 @@ def find_ids(record: object) -> dict[str, str]:
     """Return the valid ids in a queue record, however broken its message is."""
     names = ("stemId", "userId", "trackId", "stageId", "upstreamId")
     found = find_fields(record)
-    return {name: found[name] for name in names if _is(found.get(name), Id)}
+    return {name: found[name] for name in names if is_valid(found.get(name), Id)}
 
 
 def is_json(value: object) -> bool:
@@ -136,6 +117,24 @@ def find_job_id(entry: Entry) -> str:
         return _carrier(entry)
 
 
+def mix_request_of(entry: Entry) -> JsonObject:
+    """Return the part of a mix message that tells how the mix sounds, without nulls."""
+    values = _without_nulls(fields_of(_body(entry.record)))
+    names = ("stem_paths", "mix", "stems")
+    return {name: values[name] for name in names if name in values}
+
+
+def find_refusal_id(entry: Entry) -> str:
+    """Return the id under which a mix of another request is refused.
+
+    The job id of stage and time belongs to the first request, unless the message
+    has an id of its own.
+    """
+    body = _body(entry.record)
+    given = "kwargs" in body and body.get("id") is not None
+    return find_job_id(entry) if given else _carrier(entry)
+
+
 def _body(record: object) -> JsonObject:
     body = record.get("body") if isinstance(record, dict) else None
     if not isinstance(body, dict):
@@ -146,9 +145,21 @@ def _body(record: object) -> JsonObject:
 def _without_nulls(values: JsonObject) -> JsonObject:
     # JavaScript says null where it means absent; num_peaks has its own refusal.
     present = {k: v for k, v in values.items() if v is not None or k == "num_peaks"}
-    if isinstance(waveform := present.get("waveform"), dict):
-        present["waveform"] = {k: v for k, v in waveform.items() if v is not None}
-    return present
+    options = {
+        name: _present(present[name], OPTION_DEPTH)
+        for name in OPTIONS
+        if name in present
+    }
+    return {**present, **options}
+
+
+def _present(option: object, depth: int) -> object:
+    """Return an option without members that are null, down to the deepest option."""
+    if depth and isinstance(option, dict):
+        return {k: _present(v, depth - 1) for k, v in option.items() if v is not None}
+    if depth and isinstance(option, list):
+        return [_present(item, depth - 1) for item in option]
+    return option
 
 
 def _convert(values: JsonObject, model: type[Message]) -> Message:
@@ -164,8 +175,8 @@ def _convert(values: JsonObject, model: type[Message]) -> Message:
     faults: dict[type[WaveflowError], list[str]] = {}
     for f in fields:
         name = f.encode_name
-        if name in known and (wrong := _faults(name, values[name], f.type)):
-            faults.setdefault(_refusal(values[name], f.type), []).extend(wrong)
+        if name in known and (wrong := find_faults(name, values[name], f.type)):
+            faults.setdefault(refusal_of(values[name], f.type), []).extend(wrong)
     for refusal, names in faults.items():
         raise refusal(f"The message has an invalid {', '.join(names)}.")
     if unruly := list(unruly_options(values)):
@@ -185,43 +196,6 @@ def _refuse_twins(values: JsonObject) -> None:
         raise InvalidMessageError("The message names a stem twice in stem_paths.")
 
 
-def _faults(name: str, value: object, kind: object) -> list[str]:
-    """Return the dotted names of a field's invalid members, or of the field itself."""
-    if _is(value, kind):
-        return []
-    models = [
-        k for k in getattr(kind, "__args__", ()) if hasattr(k, "__struct_fields__")
-    ]
-    if not models or not isinstance(value, dict):
-        return [name]
-    known = {f.encode_name: f.type for f in msgspec.structs.fields(models[0])}
-    return [
-        f"{name}.{member}"
-        for member, held in value.items()
-        if member not in known or not _is(held, known[member])
-    ]
-
-
-def _is(value: object, kind: object) -> bool:
-    try:
-        msgspec.convert(value, kind)
-    except (msgspec.ValidationError, UnicodeEncodeError):  # lone surrogates, too
-        return False
-    return True
-
-
-def _refusal(value: object, kind: object) -> type[WaveflowError]:
-    for known, refusal in _REFUSALS.items():
-        if kind == known or known in getattr(kind, "__args__", ()):
-            # An empty string is a bad key; a number is no key at all.
-            return (
-                refusal
-                if known is not Key or isinstance(value, str)
-                else InvalidMessageError
-            )
-    return InvalidMessageError
-
-
 def _extra(values: JsonObject, model: type[Message]) -> JsonObject:
     known = {f.encode_name for f in msgspec.structs.fields(model)}.union(OPTIONS)
     extra = {name: value for name, value in values.items() if name not in known}
@@ -233,7 +207,7 @@ def _extra(values: JsonObject, model: type[Message]) -> JsonObject:
 def _ts(entry: Entry, values: JsonObject) -> int:
     """Return a message's time in epoch ms: its own, the queue's or the execution's."""
     timestamp = values.get("timestamp")
-    if timestamp is not None and _is(timestamp, Timestamp):
+    if timestamp is not None and is_valid(timestamp, Timestamp):
         try:
             return epoch_ms(timestamp)
         except (ValueError, OverflowError) as exc:
@@ -248,7 +222,7 @@ def _ts(entry: Entry, values: JsonObject) -> int:
 def _job_id(entry: Entry, body: JsonObject, values: JsonObject) -> str:
     """Return a message's job id, which every webhook carries as `task_id`."""
     if "kwargs" in body and body.get("id") is not None:
-        if not _is(body["id"], JobId):
+        if not is_valid(body["id"], JobId):
             raise InvalidIdError("The message has an invalid id.")
         return str(body["id"])
     return _own_id(entry, body, values)
@@ -257,7 +231,7 @@ def _job_id(entry: Entry, body: JsonObject, values: JsonObject) -> str:
 def _own_id(entry: Entry, body: JsonObject, values: JsonObject) -> str:
     task = task_of(body)
     subject = values.get("stageId" if task == "mix_stems_and_upload" else "stemId")
-    if task in MESSAGES and _is(subject, Id):
+    if task in MESSAGES and is_valid(subject, Id):
         return f"{task}-{subject}-{_ts(entry, values)}"
     return _carrier(entry)
 
@@ -265,4 +239,4 @@ def _own_id(entry: Entry, body: JsonObject, values: JsonObject) -> str:
 def _carrier(entry: Entry) -> str:
     record = entry.record if isinstance(entry.record, dict) else {}
     message_id = record.get("messageId")
-    return str(message_id) if _is(message_id, JobId) else entry.name
+    return str(message_id) if is_valid(message_id, JobId) else entry.name

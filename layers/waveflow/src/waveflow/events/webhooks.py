@@ -24,6 +24,7 @@ from waveflow.events.fields import (
     Word,
 )
 from waveflow.events.messages import Survivor
+from waveflow.events.mix_options import MixFacts, StemFacts
 from waveflow.events.options import OptionalResults
 
 Status = Literal["SUCCESS", "FAILURE", "DUPLICATE"]
@@ -80,7 +81,14 @@ class DuplicateResult(Struct, frozen=True, kw_only=True):
     audio_data_hash: Sha256
 
 
-class MixResult(OptionalResults, frozen=True, kw_only=True):
+class SumResults(OptionalResults, frozen=True, kw_only=True):
+    """Results that only a mix with `mix` or `stems` brings."""
+
+    mix: MixFacts | UnsetType = UNSET
+    stems: list[StemFacts] | UnsetType = UNSET
+
+
+class MixResult(SumResults, frozen=True, kw_only=True):
     """Facts about a finished mix, as `/mixing-complete` carries them."""
 
     mixed_file_path: Key
@@ -117,7 +125,7 @@ class Completion(Struct, frozen=True, kw_only=True):
     audio_wave_path: str | None = None
 
 
-class MixingComplete(OptionalResults, frozen=True, kw_only=True):
+class MixingComplete(SumResults, frozen=True, kw_only=True):
     """`POST /mixing-complete`: report how a mix ended; `result` only of a failure."""
 
     stage_id: Id = field(name="stageId")

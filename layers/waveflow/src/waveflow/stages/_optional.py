@@ -1,9 +1,15 @@
 """Make what a message asks for beside its waveform; no failure here ends the job."""
 
-from collections.abc import Mapping, Sequence
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
+import msgspec
+from aws_lambda_powertools import Logger
 from msgspec import UNSET, Struct, UnsetType
 
 from waveflow.audio.listen.guard import Budget, Guard
@@ -20,21 +26,25 @@ from waveflow.audio.waveform.zoom import WaveformData
 from waveflow.audio.waveform.zoom_levels import Zoom, ZoomLevels
 from waveflow.errors import StorageUnavailableError, WaveflowError
 from waveflow.events.flow import preview_key, zoom_key
-from waveflow.events.messages import DuplicateMessage, Job
+from waveflow.events.messages import DuplicateMessage, Job, MixMessage
 from waveflow.events.options import (
-    OptionalResults,
     PreviewFile,
     PreviewFiles,
     PreviewFormat,
     WaveformOptions,
     ZoomLevelFile,
 )
+from waveflow.events.webhooks import MixResult, WaveformResult
 from waveflow.ports import ObjectStore, Policy
+
+Told = TypeVar("Told", WaveformResult, MixResult)
 
 ZOOM_FAILED = "ZOOM_FAILED"
 AUDIO_ID_UNKNOWN = "AUDIO_ID_UNKNOWN"
 PREVIEW_ALGORITHM = 1  # raised when the same source would give another preview
-STORAGE_RETRIES = 3  # by the state machine, of STORAGE_UNAVAILABLE
+# By the state machine, of STORAGE_UNAVAILABLE. The machine counts all retries of a
+# state together, so that one after other retries may be the last without being it.
+STORAGE_RETRIES = 3
 CONTENT_TYPES = {"opus": "audio/ogg", "mp3": "audio/mpeg"}
 DAT_TYPE = "application/octet-stream"
 
@@ -55,8 +65,10 @@ def wanted_of(job: Job, *, policy: Policy) -> Wanted:
         return Wanted(zoom_levels=policy.zoom_levels, audio_id=policy.audio_id)
     waveform = message.waveform or WaveformOptions()
     levels, audio_id = waveform.zoom_levels, message.audio_id
+    # The stack's zoom levels are asked of uploads, its audio_id of mixes too.
+    by_default = () if isinstance(message, MixMessage) else policy.zoom_levels
     return Wanted(
-        zoom_levels=policy.zoom_levels if levels is UNSET else levels,
+        zoom_levels=by_default if levels is UNSET else levels,
         split_channels=bool(waveform.split_channels),
         audio_id=policy.audio_id if audio_id is UNSET else audio_id,
         previews=message.previews or (),
@@ -71,24 +83,34 @@ class OptionalOutputs:
     folder
         Takes the files of previews.
     budget
-        Time and disk that all optional listeners of the job share.
-    is_last
-        Whether the machine will not run the stage again: then storage that fails
-        costs the output and not the job.
+        Time and disk that all optional listeners of the job share; publishing takes
+        of the time, too.
+    retries
+        Of the stage by the machine. In the last attempt, storage that fails costs
+        the output and not the job.
     """
 
     def __init__(
-        self, job: Job, wanted: Wanted, *, folder: Path, budget: Budget, is_last: bool
+        self, job: Job, policy: Policy, *, folder: Path, budget: Budget, retries: int
     ) -> None:
-        self._job, self._wanted = job, wanted
-        self._folder, self._budget, self._is_last = folder, budget, is_last
+        self._job, self._wanted = job, wanted_of(job, policy=policy)
+        self._folder, self._budget = folder, budget
+        self._is_last = retries >= STORAGE_RETRIES
         self._zoom: Guard[Zoom] | None = None
         self._identity: Guard[str | None] | None = None
         self._previews: dict[PreviewFormat, Guard[Preview]] = {}
-        self.warnings: set[str] = set()
+        self._warnings: set[str] = set()
 
-    def listen(self, stream: Stream, source: Path) -> list[Listener[object]]:
-        """Return the listeners that the job needs for an opened file."""
+    def listen(
+        self, stream: Stream, source: Path, *, reserved_bytes: int = 0
+    ) -> list[Listener[object]]:
+        """Return the listeners that the job needs for an opened file.
+
+        Parameters
+        ----------
+        reserved_bytes
+            Disk that the job itself still has to fill, which previews leave free.
+        """
         wanted, budget = self._wanted, self._budget
         if wanted.zoom_levels:
             self._zoom = Guard(
@@ -99,42 +121,57 @@ class OptionalOutputs:
             )
         if wanted.audio_id:
             self._identity = Guard(lambda _: AudioIdentity(stream, source), budget)
+        if wanted.previews:
+            free = shutil.disk_usage(self._folder).free - reserved_bytes
+            budget.disk_bytes = max(0, min(budget.disk_bytes, free))
         for form in wanted.previews:
             path = self._folder / f"preview.{form}"
             self._previews[form] = Guard(partial(_encoder, path, form), budget)
         guards = [self._zoom, self._identity, *self._previews.values()]
         return [guard for guard in guards if guard is not None]
 
-    def publish(self, objects: ObjectStore, *, audio_hash: str) -> OptionalResults:
-        """Publish all files, and return the results; `warnings` says what is missing.
+    def publish(
+        self, result: Told, *, objects: ObjectStore, audio_hash: str, deadline: float
+    ) -> Told:
+        """Publish all files, and return the result with a place for each of them.
+
+        Parameters
+        ----------
+        deadline
+            A value of `time.monotonic()`; no upload begins after the deadline.
 
         Raises
         ------
         StorageUnavailableError
             An output could not be stored, and the machine will run the stage again.
         """
-        source = {"waveflow-source": audio_hash}
-        zoom, identity = self._zoom, self._identity
-        return OptionalResults(
-            zoom_levels=UNSET
-            if zoom is None
-            else self._publish_zoom(zoom, objects, source),
-            audio_id=UNSET if identity is None else self._identify(identity),
+        # The identity needs no storage, and must not wait for storage that is slow.
+        identity, source = self._identify(), {"waveflow-source": audio_hash}
+        budget = self._budget
+        budget.time_s = min(budget.time_s, deadline - time.monotonic())
+        return msgspec.structs.replace(
+            result,
+            audio_id=identity,
+            zoom_levels=self._publish_zoom(objects, source),
             previews=self._publish_previews(objects, source),
+            warnings=sorted({*result.warnings, *self._warnings}),
         )
 
     def _publish_zoom(
-        self, guard: Guard[Zoom], objects: ObjectStore, source: Mapping[str, str]
-    ) -> list[ZoomLevelFile] | None:
+        self, objects: ObjectStore, source: Mapping[str, str]
+    ) -> list[ZoomLevelFile] | UnsetType | None:
+        """Publish all levels or tell of none: levels before a failed level stay."""
+        if self._zoom is None:
+            return UNSET
         try:
-            zoom = guard.finish()
+            zoom = self._zoom.finish()
             files = [
                 self._publish_level(level, objects, source) for level in zoom.levels
             ]
-        except WaveflowError as exc:
+        except Exception as exc:  # noqa: BLE001 - the job matters more
             self._note(exc, ZOOM_FAILED)
             return None
-        self.warnings |= zoom.warnings
+        self._warnings |= zoom.warnings
         return files or None
 
     def _publish_level(
@@ -143,12 +180,9 @@ class OptionalOutputs:
         split = self._wanted.split_channels and level.channels > 1
         key = zoom_key(self._job, level.samples_per_pixel, split=split)
         content = level.dat()
-        objects.publish(
-            key,
-            content,
-            content_type=DAT_TYPE,
-            metadata={**source, "waveflow-algorithm": str(ALGORITHM)},
-        )
+        metadata = {**source, "waveflow-algorithm": str(ALGORITHM)}
+        with self._timed():
+            objects.publish(key, content, content_type=DAT_TYPE, metadata=metadata)
         return ZoomLevelFile(
             samples_per_pixel=level.samples_per_pixel,
             path=key,
@@ -157,14 +191,16 @@ class OptionalOutputs:
             channels=level.channels,
         )
 
-    def _identify(self, guard: Guard[str | None]) -> str | None:
+    def _identify(self) -> str | UnsetType | None:
+        if self._identity is None:
+            return UNSET
         try:
-            identity = guard.finish()
+            identity = self._identity.finish()
         except WaveflowError as exc:
             self._note(exc, AUDIO_ID_UNKNOWN)
             return None
         if identity is None:
-            self.warnings.add(AUDIO_ID_UNKNOWN)
+            self._warnings.add(AUDIO_ID_UNKNOWN)
         return identity
 
     def _publish_previews(
@@ -186,28 +222,38 @@ class OptionalOutputs:
         key = preview_key(self._job, form)
         try:
             preview = self._previews[form].finish()
-            size = preview.size_bytes
-            there = objects.find(key)
-            if there is not None and metadata.items() <= there.metadata.items():
-                size = there.size  # encoders differ by processor: the first one stays
-            else:
-                objects.publish(
+            with self._timed():
+                # Encoders differ by processor: a preview that is there stays.
+                size = objects.publish_once(
                     key,
                     preview.path,
                     content_type=CONTENT_TYPES[form],
                     metadata=metadata,
                 )
-        except WaveflowError as exc:
+        except Exception as exc:  # noqa: BLE001 - the job matters more
             self._note(exc, PREVIEW_FAILED)
             return None
-        self.warnings |= preview.warnings
+        self._warnings |= preview.warnings
         return PreviewFile(path=key, bytes=size, duration=round(preview.duration, 6))
 
-    def _note(self, error: WaveflowError, code: str) -> None:
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        """Take the time of one upload off the budget, which must not be used up."""
+        self._budget.check()
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self._budget.time_s -= time.monotonic() - started
+
+    def _note(self, error: Exception, code: str) -> None:
         """Take the code of a missing output, or raise where a retry may bring it."""
         if isinstance(error, StorageUnavailableError) and not self._is_last:
             raise error
-        self.warnings.add(code)
+        self._warnings.add(code)
+        kind = type(error.__cause__ or error).__name__  # its text may be secret
+        keys = {"job_id": self._job.job_id, "outcome": code, "kind": kind}
+        Logger().warning("missing", extra=keys)
 
 
 def _encoder(path: Path, form: PreviewFormat, _block: Block) -> PreviewEncoder:

@@ -1,13 +1,11 @@
-"""Mix all stems that a message names into one WAV and its waveform."""
+"""Mix the stems that a message names into one file, and draw its waveform."""
 
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 
-import msgspec
-
 from waveflow.audio.listen.guard import Budget
-from waveflow.audio.mix.sum import Mix, mix
 from waveflow.audio.waveform.draw import waveform_document
 from waveflow.errors import (
     InvalidMessageError,
@@ -28,52 +26,49 @@ from waveflow.events.normalise import read_job
 from waveflow.events.webhooks import MixResult
 from waveflow.ports import ObjectStore, Policy, StoredObject
 from waveflow.stages._fetch import fetch, workspace
-from waveflow.stages._optional import STORAGE_RETRIES, OptionalOutputs, wanted_of
+from waveflow.stages._mix_claim import MixClaim
+from waveflow.stages._mixing import MixFile, audible_paths, mix_file, needed_bytes
+from waveflow.stages._optional import OptionalOutputs
 from waveflow.stages.hash import check_size
 
 MIX_TIME_S = 840  # a minute less than the function's own time-out
+CONTENT_TYPES = {"wav": "audio/wav", "flac": "audio/flac"}
 
 
 def mix_stems(
     request: MixRequest, *, objects: ObjectStore, policy: Policy
 ) -> MixOutcome:
-    """Mix every stem that the message names, and publish the mix and its waveform."""
+    """Mix the stems that the message names, and publish the mix and its waveform."""
     started = time.monotonic()
     job = read_job(request)
-    if not isinstance(job.message, MixMessage):
+    message = job.message
+    if not isinstance(message, MixMessage):
         raise InvalidMessageError("The message names no stems to mix.")
+    claim = MixClaim(request)
+    claim.check_all(job, objects=objects)
     stems = [
         _find_stem(path, objects=objects, policy=policy)
-        for path in job.message.stem_paths
+        for path in audible_paths(message)
     ]
     with workspace(policy.scratch) as folder:
-        paths = _fetch_all(stems, folder, objects=objects)
-        out = folder / "mix.wav"
+        _check_room(message, stems, folder)
+        files = _fetch_all(stems, folder, objects=objects)
         optional = OptionalOutputs(
-            job,
-            wanted_of(job, policy=policy),
-            folder=folder,
-            budget=Budget(),
-            is_last=request.retries >= STORAGE_RETRIES,
+            job, policy, folder=folder, budget=Budget(), retries=request.retries
         )
-        result = mix(
-            paths,
-            out,
-            names=job.message.stem_paths,
+        mixed = mix_file(
+            message, files, deadline=started + MIX_TIME_S, listen=optional.listen
+        )
+        claim.check_all(job, objects=objects)
+        _publish(job, mixed, claim=claim, objects=objects)
+        result = optional.publish(
+            _result(job, mixed),
+            objects=objects,
+            audio_hash=mixed.audio_hash,
             deadline=started + MIX_TIME_S,
-            listen=lambda stream: optional.listen(stream, out),
         )
-        _publish(job, result, out, objects=objects)
-        more = optional.publish(objects, audio_hash=result.audio_hash)
-    outcome = Outcome(
-        status="SUCCESS",
-        processing_time=round(time.monotonic() - started, 3),
-        result=msgspec.structs.replace(
-            _result(job, result),
-            warnings=sorted({*result.warnings, *optional.warnings}),
-            **msgspec.structs.asdict(more),
-        ),
-    )
+    seconds = round(time.monotonic() - started, 3)
+    outcome = Outcome(status="SUCCESS", processing_time=seconds, result=result)
     return MixOutcome(job=job, outcome=outcome)
 
 
@@ -86,22 +81,25 @@ def _find_stem(path: str, *, objects: ObjectStore, policy: Policy) -> StoredObje
     return stored
 
 
-def _fetch_all(
-    stems: list[StoredObject], folder: Path, *, objects: ObjectStore
-) -> list[Path]:
-    sizes = [stem.size for stem in stems]
-    # A frame of 16-bit stereo takes 4 bytes in a stem, 4 in the sum, 2 in the mix.
-    needed = sum(sizes) + 3 * max(sizes) // 2
+def _check_room(message: MixMessage, stems: list[StoredObject], folder: Path) -> None:
+    """Refuse stems that leave no room for the mix, before one is downloaded."""
+    needed = needed_bytes(message, [stem.size for stem in stems])
     if needed > shutil.disk_usage(folder).free:
         raise ResourceLimitError(
             f"The stems, their sum and the mix need {needed} bytes of disk."
         )
-    paths = [folder / f"stem-{index}" for index in range(len(stems))]
-    for stem, path in zip(stems, paths, strict=True):
+
+
+def _fetch_all(
+    stems: list[StoredObject], folder: Path, *, objects: ObjectStore
+) -> dict[str, Path]:
+    """Download the stems, and return the file of each key."""
+    files = {stem.key: folder / f"stem-{n}" for n, stem in enumerate(stems)}
+    for stem in stems:
         try:
             fetch(
                 stem.key,
-                path,
+                files[stem.key],
                 etag=stem.etag,
                 audio_hash=stem.sha256,
                 objects=objects,
@@ -109,24 +107,30 @@ def _fetch_all(
             )
         except ObjectNotFoundError as exc:
             raise StemMissingError(f"The stem {stem.key!r} is gone.") from exc
-    return paths
+    return files
 
 
-def _publish(job: Job, result: Mix, out: Path, *, objects: ObjectStore) -> None:
-    """Write the mix's WAV before its document: no document may lack its audio."""
-    objects.publish(mixed_key(job), out, content_type="audio/wav")
+def _publish(
+    job: Job, mixed: MixFile, *, claim: MixClaim, objects: ObjectStore
+) -> None:
+    """Write the mix's audio before its document: no document may lack its audio."""
     document = waveform_document(
-        result.waveform, audio_hash=result.audio_hash, created_at=iso_time(job.ts)
+        mixed.waveform, audio_hash=mixed.audio_hash, created_at=iso_time(job.ts)
     )
-    objects.publish(mixed_waveform_key(job), document, content_type="application/json")
+    publish = partial(objects.publish, metadata=claim.metadata, check=claim.check)
+    audio_type = CONTENT_TYPES[mixed.suffix]
+    publish(mixed_key(job, mixed.suffix), mixed.path, content_type=audio_type)
+    publish(mixed_waveform_key(job), document, content_type="application/json")
 
 
-def _result(job: Job, result: Mix) -> MixResult:
+def _result(job: Job, mixed: MixFile) -> MixResult:
     return MixResult(
-        mixed_file_path=mixed_key(job),
+        mixed_file_path=mixed_key(job, mixed.suffix),
         waveform_data_path=mixed_waveform_key(job),
-        duration=round(result.waveform.duration, 6),
-        sample_rate=result.waveform.sample_rate,
-        channels=result.waveform.channels,
-        warnings=list(result.warnings),
+        duration=round(mixed.waveform.duration, 6),
+        sample_rate=mixed.waveform.sample_rate,
+        channels=mixed.waveform.channels,
+        warnings=list(mixed.warnings),
+        mix=mixed.mix,
+        stems=mixed.stems,
     )

@@ -1,6 +1,7 @@
 """Draw the waveform of one stem: pinned bytes in, waveform document out."""
 
 import time
+from pathlib import Path
 
 import msgspec
 from msgspec import UNSET
@@ -26,11 +27,7 @@ from waveflow.events.webhooks import Dedupe, WaveformResult
 from waveflow.ports import ObjectStore, Policy
 from waveflow.stages._analysis import analysis_of
 from waveflow.stages._fetch import fetch, workspace
-from waveflow.stages._optional import (
-    STORAGE_RETRIES,
-    OptionalOutputs,
-    wanted_of,
-)
+from waveflow.stages._optional import OptionalOutputs
 from waveflow.stages._records import (
     UNDONE,
     Deletion,
@@ -79,20 +76,9 @@ def _draw(
     with workspace(policy.scratch) as folder:
         path = folder / "source"
         optional = OptionalOutputs(
-            job,
-            wanted_of(job, policy=policy),
-            folder=folder,
-            budget=budget,
-            is_last=request.retries >= STORAGE_RETRIES,
+            job, policy, folder=folder, budget=budget, retries=request.retries
         )
-        fetch(
-            source.key,
-            path,
-            etag=source.etag,
-            audio_hash=source.audio_hash,
-            objects=objects,
-            size=source.size,
-        )
+        _fetch(source, path, objects=objects)
         waveform = draw(
             path,
             request.num_peaks or job.stem.num_peaks,
@@ -102,24 +88,36 @@ def _draw(
                 *([meter] if meter else []),
             ],
         )
-        document = waveform_document(
-            waveform, audio_hash=source.audio_hash, created_at=iso_time(job.ts)
+        _publish(job, source, waveform, objects=objects)
+        return optional.publish(
+            # The meter shares the budget, and ends before uploads take of its time.
+            _result(request, waveform, meter=meter),
+            objects=objects,
+            audio_hash=source.audio_hash,
+            deadline=started + DRAW_TIME_S,
         )
-        _publish(job, source, document, objects=objects)
-        more = optional.publish(objects, audio_hash=source.audio_hash)
-    result = _result(request, waveform, meter=meter)
-    return msgspec.structs.replace(
-        result,
-        warnings=sorted({*result.warnings, *optional.warnings}),
-        **msgspec.structs.asdict(more),
+
+
+def _fetch(source: Source, path: Path, *, objects: ObjectStore) -> None:
+    """Download exactly the bytes that were hashed."""
+    fetch(
+        source.key,
+        path,
+        etag=source.etag,
+        audio_hash=source.audio_hash,
+        objects=objects,
+        size=source.size,
     )
 
 
 def _publish(
-    job: Job, source: Source, document: bytes, *, objects: ObjectStore
+    job: Job, source: Source, waveform: Waveform, *, objects: ObjectStore
 ) -> None:
     """Publish the waveform document, but never over the document of other bytes."""
     key = waveform_key(job)
+    document = waveform_document(
+        waveform, audio_hash=source.audio_hash, created_at=iso_time(job.ts)
+    )
     before = objects.find(key)
     if before is not None:
         try:

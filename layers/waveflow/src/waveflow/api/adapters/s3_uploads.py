@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from waveflow.adapters.aws_errors import AWS_ERRORS, MISSING, S3_ERRORS, code_of
-from waveflow.adapters.s3 import digest_of
+from waveflow.adapters.s3_objects import digest_of
 from waveflow.api.interfaces import CONTENT_TYPE, Part
 from waveflow.api.schemas import FormBody
 from waveflow.errors import (

@@ -1,0 +1,123 @@
+"""Mixes of two requests under one stage and time: the first one stays."""
+
+import hashlib
+import json
+
+import pytest
+from support.memory import MemoryObjects
+from support.records import SENT, START, mix_request, record
+from support.simulation.traffic import tiny_wav
+from waveflow.errors import InvalidMessageError
+from waveflow.events.deliveries import delivery_of_failure
+from waveflow.events.flow import TellFailureRequest
+from waveflow.events.normalise import read_job
+from waveflow.ports import Policy
+from waveflow.stages.mix import mix_stems
+
+A, B = "audio/a.wav", "audio/b.wav"
+MIXED = f"mixed/stage1_mixed_{SENT}.wav"
+DOCUMENT = f"waveforms/stage1_mixed_waveform_{SENT}.json"
+OUTPUTS = (MIXED, MIXED.replace(".wav", ".flac"), DOCUMENT)
+POLICY = Policy(
+    allowed_prefixes=("audio/",),
+    max_file_bytes=1 << 20,
+    dedupe_mode="delete",
+    verdict_mode="callback",
+)
+
+
+class Bucket(MemoryObjects):
+    """Bucket in which another request's object may appear while stems are read."""
+
+    late: str | None = None
+
+    def read(self, key, *, etag, size=None):
+        """Let another request write its object meanwhile."""
+        if self.late:
+            self.put(self.late, b"another", {"waveflow-request": "0" * 64})
+        return super().read(key, etag=etag, size=size)
+
+
+@pytest.fixture
+def objects():
+    """Return a bucket that holds two stems."""
+    bucket = Bucket()
+    for n, key in enumerate((A, B)):
+        bucket.put(key, tiny_wav(n))
+    return bucket
+
+
+def mix(objects, *paths):
+    """Mix stems in an order."""
+    request = mix_request(stem_paths=list(paths))
+    return mix_stems(request, objects=objects, policy=POLICY)
+
+
+def test_a_mix_carries_the_hash_of_what_was_asked_for(objects):
+    """A server that knows RFC 8785 must find the mix of its message by metadata."""
+    mix(objects, A, B)
+
+    text = json.dumps({"stem_paths": [A, B]}, separators=(",", ":"))
+    asked = {"waveflow-request": hashlib.sha256(text.encode()).hexdigest()}
+    assert [objects.find(key).metadata for key in (MIXED, DOCUMENT)] == [asked] * 2
+
+
+def test_the_same_request_again_is_no_other_request(objects):
+    """A redelivered message must end as the first one did."""
+    first = mix(objects, A, B).outcome.result
+
+    assert mix(objects, A, B).outcome.result == first
+
+
+@pytest.mark.parametrize(
+    ("given", "task_id"), [({}, "message-1"), ({"id": "mine"}, "mine")]
+)
+def test_a_refused_request_has_an_id_of_its_own(given, task_id):
+    """A server takes a second webhook under the first mix's id for a repeat."""
+    kwargs = {"stageId": "stage1", "stem_paths": [A]}
+    body = {"task": "mix_stems_and_upload", "kwargs": kwargs, **given}
+    request = TellFailureRequest(
+        record=record(body), start=START, name="run-1", stage="mix", error={}
+    )
+
+    refused = delivery_of_failure(request, read_job(request), code="INVALID_MESSAGE")
+    failed = delivery_of_failure(request, read_job(request), code="STEM_MISSING")
+
+    assert refused.payload["task_id"] == task_id
+    assert failed.payload["task_id"] == given.get("id", read_job(request).job_id)
+
+
+def test_another_request_is_refused_before_a_fetch(objects):
+    """The second mix of one time must not replace the first without a word."""
+    mix(objects, A, B)
+    kept, objects.calls = objects.body(MIXED), []
+
+    with pytest.raises(InvalidMessageError, match="another timestamp"):
+        mix(objects, B, A)
+
+    assert {call for call, _ in objects.calls} == {"find"}
+    assert objects.body(MIXED) == kept
+
+
+@pytest.mark.parametrize("key", OUTPUTS)
+@pytest.mark.parametrize("is_late", [False, True])
+def test_no_object_of_another_request_is_replaced(objects, key, is_late):
+    """Audio in another format or a document of another mix also holds the time."""
+    objects.late = key
+    if not is_late:
+        list(objects.read(A, etag=objects.find(A).etag))
+
+    with pytest.raises(InvalidMessageError):
+        mix(objects, A, B)
+
+    assert objects.body(key) == b"another"
+    assert set(objects.live()) == {A, B, key}
+
+
+def test_a_mix_of_an_older_release_is_replaced(objects):
+    """A redelivered message must mend what an older release wrote."""
+    objects.put(MIXED, b"older")
+
+    mix(objects, A, B)
+
+    assert objects.body(MIXED).startswith(b"RIFF")

@@ -1,0 +1,132 @@
+"""Sums of stems in the stage mix: what is fetched, written, and told."""
+
+import io
+import wave
+
+import msgspec
+import numpy as np
+import pytest
+from support.memory import MemoryObjects
+from support.records import SENT, mix_request
+from waveflow.errors import StemMissingError
+from waveflow.events.deliveries import delivery_of_outcome
+from waveflow.events.flow import Outcome
+from waveflow.ports import Policy
+from waveflow.stages.mix import mix_stems
+
+A, B, C = "audio/a.wav", "audio/b.wav", "audio/c.wav"
+MIXED = f"mixed/stage1_mixed_{SENT}"
+RATE = 8_000
+POLICY = Policy(
+    allowed_prefixes=("audio/",),
+    max_file_bytes=1 << 20,
+    dedupe_mode="delete",
+    verdict_mode="callback",
+)
+
+
+def tone(level, *, frames=RATE, channels=2):
+    """Return the WAV of a constant 16-bit level."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setparams((channels, 2, RATE, 0, "NONE", ""))
+        out.writeframes(np.full((frames, channels), level, "<i2").tobytes())
+    return file.getvalue()
+
+
+STEMS = {A: tone(1000), B: tone(200, channels=1), C: tone(30, frames=RATE // 2)}
+
+
+def mix(objects=None, **asked):
+    """Mix the three stems; return the payload of the webhook, and the bucket."""
+    if objects is None:
+        objects = MemoryObjects()
+        for key, body in STEMS.items():
+            objects.put(key, body)
+    request = mix_request(stem_paths=list(STEMS), **asked)
+    done = mix_stems(request, objects=objects, policy=POLICY)
+    outcome = msgspec.convert(msgspec.to_builtins(done.outcome), Outcome[dict])
+    return delivery_of_outcome(done.job, outcome).payload, objects
+
+
+def samples(body):
+    """Return the samples of a 24-bit WAV, in units of 16 bits."""
+    with wave.open(io.BytesIO(body)) as file:
+        assert file.getsampwidth() == 3
+        raw = np.frombuffer(file.readframes(-1), np.uint8).reshape(-1, 3)
+        padded = np.pad(raw, ((0, 0), (1, 0))).reshape(-1)
+        return padded.view("<i4").reshape(-1, file.getnchannels()) / 65_536
+
+
+def test_a_sum_is_written_and_told_with_all_facts():
+    """A server shows the mix, its level and each stem's share from one webhook."""
+    told, objects = mix(mix={}, stems=[{"path": C, "gain_db": -6.0}])
+
+    first = samples(objects.body(f"{MIXED}.wav"))[0]
+    assert first == pytest.approx([1000 + 200 + 30 * 10**-0.3] * 2, abs=0.01)
+    assert told["mixed_file_path"] == f"{MIXED}.wav"
+    assert (told["channels"], told["sample_rate"], told["stem_count"]) == (2, RATE, 3)
+    facts = told["mix"]
+    assert facts.pop("loudness")["reason"] is None
+    assert facts == {
+        "channels": 2,
+        "format": "wav24",
+        "sample_rate": RATE,
+        "loudness_target": None,
+        "applied_gain_db": 0.0,
+        "limiter_db": 0.0,
+    }
+    assert told["stems"] == [
+        {"muted": False, "duration": 1.0, "peak": 0.030518, "warnings": []},
+        {"muted": False, "duration": 1.0, "peak": 0.006104, "warnings": []},
+        {"muted": False, "duration": 0.5, "peak": 0.000459, "warnings": []},
+    ]
+
+
+def test_a_muted_stem_is_not_fetched_and_may_be_missing():
+    """A practice mix without one player must not need that player's file."""
+    objects = MemoryObjects()
+    for key in (A, C):
+        objects.put(key, STEMS[key])
+
+    told, _ = mix(objects, stems=[{"path": B, "mute": True}])
+
+    assert samples(objects.body(f"{MIXED}.wav"))[0] == pytest.approx([1030, 1030])
+    assert not [call for call in objects.calls if call[1] == B]
+    assert told["stem_paths"] == [A, B, C]
+    assert told["stems"][1] == {
+        "muted": True,
+        "duration": None,
+        "peak": None,
+        "warnings": [],
+    }
+    with pytest.raises(StemMissingError):
+        mix(objects, timestamp="2026-01-01T00:00:00Z", mix={})
+
+
+def test_a_flac_has_its_suffix_and_type():
+    """A browser that gets FLAC as audio/wav may refuse to play the mix."""
+    told, objects = mix(mix={"format": "flac16", "channels": 1})
+
+    assert told["mixed_file_path"] == f"{MIXED}.flac"
+    assert objects.body(f"{MIXED}.flac").startswith(b"fLaC")
+    assert told["channels"] == 1
+
+
+def test_a_target_and_what_was_reached_are_told():
+    """A musician who asks for -14 LUFS reads in the result what the file has."""
+    told, _ = mix(mix={"loudness": {"integrated": -20}})
+
+    assert told["mix"]["loudness_target"] == {"integrated": -20, "true_peak": -1}
+    assert "loudness" in told["mix"]
+
+
+def test_a_sum_has_zoom_levels_preview_and_identity_too():
+    """A page shows and plays a mix as it shows and plays a stem."""
+    told, objects = mix(
+        mix={}, waveform={"zoom_levels": [64]}, previews=["opus"], audio_id=True
+    )
+
+    assert told["audio_id"].startswith("pcm1:")
+    named = [told["zoom_levels"][0]["path"], told["previews"]["opus"]["path"]]
+    assert set(named) <= set(objects.live())
