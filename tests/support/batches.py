@@ -23,3 +23,13 @@ def wait_for_others(path: Path) -> int:
         time.sleep(0.5)
     path.touch()
     return marks
+
+
+def stop_twice(path: Path) -> None:
+    """Signal the own process to end, and again while the process cleans up."""
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+        path.touch()

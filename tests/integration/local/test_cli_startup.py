@@ -16,6 +16,12 @@ UNUSED = {
     "hash {tone} {tone}": ENGINE | MUSIC | AUDIO | {"PIL"},
     "peaks {tone}": ENGINE | MUSIC | {"PIL", "av", "multiprocessing"},
     "peaks {tone} --out-dir {folder}": ENGINE | MUSIC | {"PIL", "av"},
+    "peaks {tone} --zoom 64 -o {folder}.json": ENGINE
+    | MUSIC
+    | {"PIL", "av", "multiprocessing"},
+    "hash {tone} --audio": ENGINE | MUSIC | {"PIL", "av", "multiprocessing"},
+    "preview {tone} -o {folder}.opus": ENGINE | MUSIC | {"PIL", "multiprocessing"},
+    "preview --help": ENGINE | MUSIC | AUDIO | {"PIL", "multiprocessing"},
 }
 PROGRAM = """
 import sys

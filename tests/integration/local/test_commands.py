@@ -59,6 +59,35 @@ def test_run_does_the_main_job_on_own_files(files, tmp_path):
     assert not [token for token in tokens if token and token in log]
 
 
+def test_run_leaves_zoom_levels_and_previews_as_the_commands_write_them(
+    files, tmp_path
+):
+    """A developer may build a page on what `make run` leaves, as on S3's files."""
+    out, made = tmp_path / "out", tmp_path / "made"
+    made.mkdir()
+    said = io.StringIO()
+
+    code = run(files[:1], out, console=Console(file=said, width=140))
+    for line in (
+        ["peaks", files[0], "--zoom", "256,1024", "-o", made / "a.json"],
+        ["preview", files[0], "-o", made / "a.opus"],
+    ):
+        subprocess.run([*WAVEFLOW, *line], check=True, stdout=subprocess.DEVNULL)
+
+    assert code == 0, said.getvalue()
+    for name in ("256.dat", "1024.dat"):
+        level = out / "waveforms" / "a_zoom" / name
+        assert level.read_bytes() == (made / "a_zoom" / name).read_bytes()
+        assert (out / "waveforms" / "mix_zoom" / name).stat().st_size > 20
+    preview = (out / "previews" / "a.opus").read_bytes()
+    assert preview == (made / "a.opus").read_bytes()
+    assert (out / "previews" / "mix.opus").read_bytes().startswith(b"OggS")
+    table = said.getvalue()
+    assert "waveforms/a_zoom/{256,1024}.dat" in table
+    assert "previews/a.opus" in table
+    assert "previews/mix.opus" in table
+
+
 def test_run_needs_no_files_to_show_every_end(tmp_path):
     """The first command of a newcomer plays its own stems, the same every time."""
     said = io.StringIO()

@@ -154,12 +154,16 @@ def test_a_name_as_long_as_names_may_be_is_written(tmp_path):
 def hold(folder, *names):
     """Put files with a known content into a folder."""
     for name in names:
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"only copy")
 
 
 @pytest.mark.parametrize(
-    "name", ["stems/drums.wav", "mixes/mix.wav", "waveforms/a.json", "webhooks/1.json"]
+    "name",
+    [
+        *("stems/drums.wav", "mixes/mix.wav", "waveforms/a.json", "webhooks/1.json"),
+        *("waveforms/a_zoom/256.dat", "previews/a.opus"),
+    ],
 )
 def test_a_folder_that_no_run_made_is_left_alone(tmp_path, name):
     """Musicians have folders called stems and mixes; a run must not empty those."""
@@ -174,13 +178,16 @@ def test_a_folder_that_no_run_made_is_left_alone(tmp_path, name):
 def test_what_an_earlier_run_left_goes_and_nothing_else(tmp_path):
     """Old results must not be taken for new ones, nor own files for results."""
     old = ["mixes/mix.wav", "waveforms/a.json", "waveforms/a.svg", "webhooks/1.json"]
+    old += ["waveforms/a_zoom/256.dat", "waveforms/b_zoom/256.dat", "previews/a.opus"]
     own = ["stems/mine.wav", "mixes/final.wav", "waveforms/notes.txt", "song.wav"]
+    own += ["waveforms/b_zoom/notes.txt", "previews/a.txt"]
     hold(tmp_path, "functions.log", "server.sqlite", *old, *own)
 
     clear(tmp_path, inputs=[])
 
     left = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
     assert left == {"functions.log", *own}
+    assert [path.name for path in tmp_path.glob("waveforms/*_zoom")] == ["b_zoom"]
 
 
 def test_a_run_does_not_remove_its_own_inputs(tmp_path):

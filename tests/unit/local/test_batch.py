@@ -4,7 +4,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.batches import name_of, wait_for_others
+from support.batches import name_of, stop_twice, wait_for_others
 from waveflow_local.files.batch import WINDOW, Failure, run_all
 
 
@@ -34,3 +34,14 @@ def test_results_that_wait_for_a_slow_file_are_bounded(tmp_path: Path):
         first = next(results)
 
     assert first == (paths[0], WINDOW - 1)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_second_signal_does_not_disturb_the_clean_up(tmp_path: Path):
+    """A terminal and the parent signal each process: half a file would be left."""
+    cleaned = tmp_path / "cleaned"
+
+    [(_, result)] = run_all(stop_twice, [cleaned], jobs=1)
+
+    assert cleaned.exists()
+    assert str(result).endswith("ended with exit code 0.")

@@ -38,6 +38,18 @@ def test_a_mix_holds_each_distinct_file_once(files):
     assert len(mix.message["kwargs"]["stem_paths"]) == 2
 
 
+def test_each_upload_that_is_drawn_asks_for_what_a_page_needs(files):
+    """The demonstration must show zoom levels, a preview and an identity."""
+    cases = own_files(files).cases
+
+    asking = [
+        case.name
+        for case in cases
+        if {"waveform", "previews", "audio_id"} <= case.message["kwargs"].keys()
+    ]
+    assert asking == ["a.wav", "드럼 1.wav", "드럼 1.wav (again)", "mix of 2"]
+
+
 def test_ids_are_valid_whatever_the_name(files):
     """Ids take no Hangul and no space; a Korean file name must still run."""
     case = own_files(files).cases[1]

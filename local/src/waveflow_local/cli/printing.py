@@ -28,6 +28,22 @@ def print_mistake(sentence: str) -> int:
     return 1
 
 
+def print_each(  # noqa: PLR0913 - as `print_all`
+    files: Sequence[Path],
+    work: Callable[[Path], Report],
+    *,
+    jobs: int | None,
+    line: Callable[[Report], str],
+    as_json: bool,
+    prepare: Callable[[], object] | None = None,
+) -> None:
+    """Print the report of a single file, worked on here, or the reports of many."""
+    if len(files) == 1:
+        print_report(work(files[0]), line, as_json=as_json)
+        return
+    print_all(files, work, jobs=jobs, line=line, as_json=as_json, prepare=prepare)
+
+
 def print_all(  # noqa: PLR0913 - the options of three commands
     files: Sequence[Path],
     work: Callable[[Path], Report],

@@ -7,7 +7,6 @@ from waveflow_local.demo.scenario import Case
 from waveflow_local.engine.history import ExecutionSeen
 from waveflow_local.standin.archive import Received
 
-RESULTS = ("waveforms/", "mixed/", "dedupe/")
 Listing = set[tuple[str, str, str]]
 
 

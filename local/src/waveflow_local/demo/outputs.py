@@ -2,10 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
+from waveflow.events.options import OptionalResults, PreviewFiles
 
 from waveflow_local.demo.stems import INSTRUMENTS
 from waveflow_local.files.pictures.geometry import lay_out
@@ -23,6 +27,8 @@ _RESULTS = (
     "waveforms/*.json",
     "waveforms/*.svg",
     "waveforms/*.png",
+    "waveforms/*_zoom/*.dat",
+    "previews/*.opus",
     "mixes/mix.wav",
     "webhooks/*.json",
     "server.sqlite",
@@ -89,6 +95,9 @@ def clear(folder: Path, *, inputs: Sequence[Path]) -> None:
             )
     for path in old:
         path.unlink()
+    for levels in folder.glob("waveforms/*_zoom"):
+        with suppress(OSError):  # a file of the user's keeps the folder
+            levels.rmdir()
 
 
 def _check_free(folder: Path) -> None:
@@ -108,7 +117,7 @@ def collect(
     title: str,
     name: str,
 ) -> list[Path]:
-    """Download one execution's result; draw its waveform as SVG and PNG."""
+    """Download one execution's results; draw the waveform as SVG and PNG."""
     paths = []
     if "mixed_file_path" in result:
         mixed = folder / "mixes" / f"{name}.wav"
@@ -127,4 +136,22 @@ def collect(
         path = base.with_name(f"{base.name}.{suffix}")
         write_whole(path, data)
         paths.append(path)
-    return paths
+    return [*paths, *_collect_optional(bucket, result, folder, name=name)]
+
+
+def _collect_optional(
+    bucket: Bucket, result: Mapping[str, object], folder: Path, *, name: str
+) -> Iterator[Path]:
+    """Download the zoom levels and previews of a result, as S3 holds them."""
+    made = msgspec.convert(result, OptionalResults)
+    levels = [level.path for level in made.zoom_levels or ()]
+    previews = made.previews or PreviewFiles()
+    played = [preview.path for preview in (previews.opus, previews.mp3) if preview]
+    for key in (*levels, *played):
+        own = Path(key)
+        path = folder / "previews" / f"{name}{own.suffix}"
+        if key in levels:
+            path = folder / "waveforms" / f"{name}_zoom" / own.name
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, bucket.get(key))
+        yield path

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
+from waveflow.events.fields import RESERVED_PREFIXES
 
 from waveflow_local.demo import checks, outputs, report
 from waveflow_local.demo.outputs import Bucket
@@ -71,7 +72,7 @@ class Run:
                 self.bucket.put(case.upload.key, case.upload.content)
                 self.put_at_s[case.name] = time.time()
             if case.redelivers:
-                self.before[case.name] = self.bucket.versions(*checks.RESULTS)
+                self.before[case.name] = self.bucket.versions(*RESERVED_PREFIXES)
             body = json.dumps(case.message, ensure_ascii=False)
             self.sent[case.name] = self.pipeline.send(body)
 
@@ -101,7 +102,7 @@ class Run:
         row.faults += checks.duplicate_faults(row.case, self.bucket)
         if row.case.redelivers:
             before = self.before[row.case.name]
-            after = self.bucket.versions(*checks.RESULTS)
+            after = self.bucket.versions(*RESERVED_PREFIXES)
             row.faults += checks.redelivery_faults(row.case, before, after, told)
 
     def collect(self, row: Row, folder: Path) -> None:
@@ -182,12 +183,22 @@ def _pipeline(folder: Path) -> Iterator[tuple[Pipeline, StandIn, dict[str, str]]
 
 
 def _short_list(paths: Sequence[Path], folder: Path) -> str:
-    """Return the paths of one stem's outputs as one line, their common start once."""
-    mixed = [str(p.relative_to(folder)) for p in paths if p.suffix == ".wav"]
-    drawn = [p for p in paths if p.suffix != ".wav"]
-    base = drawn[0].relative_to(folder).with_suffix("")
-    suffixes = ",".join(p.suffix.removeprefix(".") for p in drawn)
-    return "\n".join([*mixed, f"{base}.{{{suffixes}}}"])
+    """Return the paths of one stem's outputs, one line for each folder."""
+    own = [path.relative_to(folder) for path in paths]
+    return "\n".join(
+        f"{parent}/{_short_name([path for path in own if path.parent == parent])}"
+        for parent in dict.fromkeys(path.parent for path in own)
+    )
+
+
+def _short_name(paths: Sequence[Path]) -> str:
+    """Return file names as one, such as `drums.{json,svg}` or `{256,1024}.dat`."""
+    stems = dict.fromkeys(path.stem for path in paths)
+    suffixes = dict.fromkeys(path.suffix.removeprefix(".") for path in paths)
+    return ".".join(
+        f"{{{','.join(parts)}}}" if len(parts) > 1 else "".join(parts)
+        for parts in (stems, suffixes)
+    )
 
 
 def _analyses(rows: Sequence[Row]) -> dict[str, Mapping[str, object]]:

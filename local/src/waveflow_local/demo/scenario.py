@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,12 @@ USER, TRACK, STAGE = "user-1", "track-1", "stage-1"
 MAX_MIX = 64  # the contract's limit of stems in a mix
 ANALYSED_STATES = 7  # states of a new upload with `analysis: true`
 NEW_STATES, MIX_STATES, FAILURE_STATES = 6, 3, 4
+# What the page of a browser needs to zoom into a recording and to play it.
+_FOR_A_PAGE: dict[str, object] = {
+    "waveform": {"zoom_levels": [256, 1024]},
+    "previews": ["opus"],
+    "audio_id": True,
+}
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9._-]+")
 _BROKEN = b"This is a text file that somebody renamed to .wav.\n"
 
@@ -114,10 +120,12 @@ def own_files(files: Sequence[Path]) -> Scenario:
 
 def _stem_case(name: str, subject: str, content: bytes, first: Case | None) -> Case:
     upload = _upload(name, subject, content)
-    message = _hash_message(subject, name, upload.key, analysis=first is None)
     if first is None:
+        asked = {"analysis": True, **_FOR_A_PAGE}
+        message = _hash_message(subject, name, upload.key, asked=asked)
         expected = Expected(verdict="new", states=ANALYSED_STATES)
         return Case(name, "new upload", subject, message, expected, upload)
+    message = _hash_message(subject, name, upload.key)
     return Case(
         name,
         f"same as {first.name}",
@@ -155,6 +163,7 @@ def _mix_case(stems: Sequence[Case]) -> Case:
         "stageId": STAGE,
         "stem_paths": paths,
         "timestamp": _now(),
+        **_FOR_A_PAGE,
     }
     expected = Expected(event="mixing-complete", states=MIX_STATES)
     return Case(
@@ -168,7 +177,11 @@ def _mix_case(stems: Sequence[Case]) -> Case:
 
 
 def _hash_message(
-    subject: str, filename: str, key: str, *, analysis: bool = False
+    subject: str,
+    filename: str,
+    key: str,
+    *,
+    asked: Mapping[str, object] | None = None,
 ) -> CeleryMessage:
     kwargs: dict[str, object] = {
         "userId": USER,
@@ -178,7 +191,7 @@ def _hash_message(
         "filepath": key,
         "timestamp": _now(),
         "original_filename": filename,
-        **({"analysis": True} if analysis else {}),
+        **(asked or {}),
     }
     return _celery("generate_hash_and_webhook", subject, kwargs)
 

@@ -5,12 +5,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from waveflow.errors import WaveflowError
 
 from waveflow_local.files.hashing import digest_of, hash_beside
 from waveflow_local.files.writing import appearing, output_in, write_whole
+from waveflow_local.files.zoom import (
+    NO_ZOOM,
+    ZoomChoice,
+    ZoomDrawing,
+    ZoomReport,
+    write_drawing,
+)
 from waveflow_local.paths import LocalError
 
 if TYPE_CHECKING:
@@ -37,6 +44,7 @@ class DrawingReport(TypedDict):
     peak: float
     num_peaks: int
     warnings: list[str]
+    zoom_levels: NotRequired[list[ZoomReport] | None]  # None: all were dropped
 
 
 class DatReport(TypedDict):
@@ -71,34 +79,49 @@ def hash_file(path: Path) -> HashReport:
     return {"file": str(path), "sha256": digest.sha256, "size": digest.size}
 
 
-def draw_file(path: Path, out: Path | None, *, num_peaks: int) -> DrawingReport:
-    """Write a file's waveform document; without `out`, return it as `document`."""
+def draw_file(
+    path: Path, out: Path | None, *, num_peaks: int, choice: ZoomChoice = NO_ZOOM
+) -> DrawingReport:
+    """Write a file's waveform document, and chosen zoom levels beside the document.
+
+    Without `out` nothing is written, and the report holds the document itself.
+    """
     from waveflow.audio.waveform.draw import draw
 
     size_of(path)
+    drawing = ZoomDrawing(choice)
     with hash_beside(path) as digest:
         with errors_naming(path):
-            waveform = draw(path, num_peaks)
-        return _publish(waveform, digest.result().sha256, path, out=out)
+            waveform = draw(path, num_peaks, listen=drawing.listen)
+        document = _document(waveform, digest.result().sha256, path)
+    return _publish(waveform, document, path, out=out, drawing=drawing)
 
 
-def draw_into(path: Path, *, folder: Path, num_peaks: int) -> DrawingReport:
+def draw_into(
+    path: Path, *, folder: Path, num_peaks: int, choice: ZoomChoice = NO_ZOOM
+) -> DrawingReport:
     """Write a file's waveform document into a folder, all in one thread."""
     from waveflow.audio.waveform.draw import draw
 
+    drawing = ZoomDrawing(choice)
     digest = digest_of(path)
     with errors_naming(path):
-        waveform = draw(path, num_peaks, decoders=1)
-    return _publish(waveform, digest.sha256, path, out=output_in(folder, path))
+        waveform = draw(path, num_peaks, decoders=1, listen=drawing.listen)
+    document = _document(waveform, digest.sha256, path)
+    out = output_in(folder, path)
+    return _publish(waveform, document, path, out=out, drawing=drawing)
 
 
 def _publish(
-    waveform: "Waveform", audio_hash: str, path: Path, *, out: Path | None
+    waveform: "Waveform",
+    document: bytes,
+    path: Path,
+    *,
+    out: Path | None,
+    drawing: ZoomDrawing,
 ) -> DrawingReport:
-    document = _document(waveform, audio_hash, path)
-    if out is not None:
-        write_whole(out, document)
-    return {
+    zoom = drawing.finish()
+    report: DrawingReport = {
         "file": str(path),
         "document": str(out) if out else document.decode(),
         "format": waveform.format,
@@ -107,8 +130,13 @@ def _publish(
         "channels": waveform.channels,
         "peak": round(waveform.peak, 6),
         "num_peaks": len(waveform.peaks),
-        "warnings": list(waveform.warnings),
+        "warnings": sorted({*waveform.warnings, *(zoom.warnings if zoom else ())}),
     }
+    if out is not None:
+        levels = write_drawing(out, document, zoom)
+        if zoom is not None:
+            report["zoom_levels"] = levels or None
+    return report
 
 
 def write_dat(

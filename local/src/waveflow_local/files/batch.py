@@ -169,7 +169,7 @@ def _crash(path: Path, code: int) -> Failure:
 
 
 def _serve(work: Callable[[Path], Report], pipe: Connection) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    signal.signal(signal.SIGTERM, _stop)
     parent = os.getppid()
     while True:
         # A forked process holds both ends of its pipe, so that no end of file comes.
@@ -177,6 +177,12 @@ def _serve(work: Callable[[Path], Report], pipe: Connection) -> None:
             if os.getppid() != parent:
                 return
         pipe.send(_result_of(work, pipe.recv()))
+
+
+def _stop(*_: object) -> None:
+    """End the process; a terminal and the parent both send SIGTERM, and once counts."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit()
 
 
 def _result_of(work: Callable[[Path], Report], path: Path) -> Report | Failure:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from unicodedata import normalize
 
@@ -33,10 +33,20 @@ def output_in(folder: Path, source: Path) -> Path:
     return folder / f"{source.stem}.json"
 
 
-def prepare_folder(folder: Path, *, inputs: Sequence[Path]) -> None:
+def prepare_folder(
+    folder: Path,
+    *,
+    inputs: Sequence[Path],
+    beside: Callable[[Path], Sequence[Path]] = lambda _: (),
+) -> None:
     """Make a folder for documents; refuse, before any work, whatever would be replaced.
 
     Names that differ only in case or in Unicode's form are one file on some disks.
+
+    Parameters
+    ----------
+    beside
+        Returns what else is written beside a document.
     """
     taken: dict[str, Path] = {}
     sources = {_identity(path) for path in inputs if path.exists()}
@@ -45,13 +55,11 @@ def prepare_folder(folder: Path, *, inputs: Sequence[Path]) -> None:
         other = taken.setdefault(normalize("NFC", out.name).casefold(), path)
         if other is not path:
             raise LocalError(f"{other} and {path} would both be written to {out}.")
-        _check_replaceable(out)
-        if out.exists() and _identity(out) in sources:
-            raise LocalError(f"{out} is an input; an output needs its own file.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise LocalError(f"{folder} cannot be made: {exc.strerror}.") from exc
+        for output in (out, *beside(out)):
+            _check_replaceable(output)
+            if output.exists() and _identity(output) in sources:
+                raise LocalError(f"{output} is an input; an output needs its own file.")
+    _make_folder(folder)
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -60,6 +68,30 @@ def write_whole(path: Path, content: str | bytes) -> None:
         unfinished.write_bytes(
             content.encode() if isinstance(content, str) else content
         )
+
+
+@contextlib.contextmanager
+def folder_for(outputs: Path) -> Iterator[None]:
+    """Make a folder for the outputs of the block; a block that fails leaves no folder.
+
+    A folder that was there before stays, with all that it holds.
+    """
+    is_new = not outputs.exists()
+    _make_folder(outputs)
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with contextlib.suppress(OSError):
+                outputs.rmdir()
+        raise
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise LocalError(f"{folder} cannot be made: {exc.strerror}.") from exc
 
 
 @contextlib.contextmanager

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.exceptions import Exit
 
+from waveflow_local.files.zoom import read_levels
+
 if TYPE_CHECKING:
     from waveflow_local.ops.rerun import Choice
 
@@ -64,15 +66,51 @@ def restore(*, stem_id: str, to: str | None, stack: str, dry_run: bool) -> None:
 @click.option(
     "--num-peaks", type=click.IntRange(1, 4000), metavar="N", help="Peaks to draw."
 )
+@click.option(
+    "--zoom",
+    callback=read_levels,
+    metavar="N,N,N",
+    help="Samples per pixel of zoom levels to make, as 256,1024.",
+)
+@click.option(
+    "--split-channels",
+    is_flag=True,
+    help="Zoom levels of two channels apart; without --zoom those of the stack.",
+)
+@click.option(
+    "--preview",
+    "previews",
+    type=click.Choice(["opus", "mp3"]),
+    multiple=True,
+    help="A preview to make; name both by two options.",
+)
+@click.option("--audio-id", is_flag=True, help="Find the identity of the sound.")
 @_stack
 @_dry_run
-def redraw(*, stack: str, dry_run: bool, **drawing: Any) -> None:
-    """Draw a stem's waveform again."""
+def redraw(  # noqa: PLR0913 - one parameter per option
+    *,
+    zoom: tuple[int, ...],
+    split_channels: bool,
+    previews: tuple[str, ...],
+    audio_id: bool,
+    stack: str,
+    dry_run: bool,
+    **drawing: Any,
+) -> None:
+    """Draw a stem's waveform again, and make what the options ask for."""
     from waveflow_local.ops.stack import open_stack
     from waveflow_local.ops.undo import Drawing
     from waveflow_local.ops.undo import redraw as draw_again
 
-    message = draw_again(open_stack(stack), Drawing(**drawing), dry_run=dry_run)
+    waveform = {"zoom_levels": list(zoom), "split_channels": split_channels}
+    options = {
+        "waveform": {name: value for name, value in waveform.items() if value},
+        "previews": list(dict.fromkeys(previews)),
+        "audio_id": audio_id,
+    }
+    asked = {name: value for name, value in options.items() if value}
+    wanted = Drawing(**drawing, options=asked)
+    message = draw_again(open_stack(stack), wanted, dry_run=dry_run)
     _print([("would send " if dry_run else "sent ") + json.dumps(message)])
 
 

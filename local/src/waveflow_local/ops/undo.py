@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import msgspec
 from botocore.exceptions import ClientError
 from waveflow.adapters.s3 import S3ObjectStore
 from waveflow.errors import ObjectNotFoundError, SourceChangedError
+from waveflow.events.fields import JsonObject
 from waveflow.events.flow import Source
 from waveflow.ports import StoredObject
 from waveflow.stages._records import RESTORED, Deletion, Record, read_record
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CopySourceTypeDef
 
 RECORDS = "dedupe/"
-Message = dict[str, str | int]
+TASK = "app.tasks.process_audio_analysis"
 
 
 class Ending(StrEnum):
@@ -65,7 +67,13 @@ class Restored:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Describe one stem whose waveform is to be drawn again."""
+    """Describe one stem that is to be drawn again, and what else the stem needs.
+
+    Parameters
+    ----------
+    options
+        The message's own options: `waveform`, `previews`, `audio_id`.
+    """
 
     user_id: str
     track_id: str
@@ -73,9 +81,14 @@ class Drawing:
     filepath: str
     timestamp: str | None = None
     num_peaks: int | None = None
+    options: JsonObject = field(default_factory=dict)
 
-    def message(self) -> Message:
-        """Return the queue message that draws the stem, as a server would send it."""
+    def message(self) -> JsonObject:
+        """Return the queue message that draws the stem, as a server would send it.
+
+        The job's id is new each time: a server ignores a webhook of a job that has
+        ended, and with an old id would never learn of new outputs.
+        """
         fields = {
             "userId": self.user_id,
             "trackId": self.track_id,
@@ -83,9 +96,10 @@ class Drawing:
             "filepath": self.filepath,
             "timestamp": self.timestamp,
             "num_peaks": self.num_peaks,
+            **self.options,
         }
         given = {name: value for name, value in fields.items() if value is not None}
-        return {"task": "app.tasks.process_audio_analysis", **given}
+        return {"task": TASK, "id": f"redraw-{uuid4()}", "args": [], "kwargs": given}
 
 
 def restore(
@@ -223,7 +237,7 @@ def _is_same(stored: StoredObject, source: Source, *, objects: S3ObjectStore) ->
         return False
 
 
-def redraw(stack: Stack, drawing: Drawing, *, dry_run: bool) -> Message:
+def redraw(stack: Stack, drawing: Drawing, *, dry_run: bool) -> JsonObject:
     """Send the queue message that draws a stem, without asking for a verdict."""
     message = drawing.message()
     if not dry_run:

@@ -13,7 +13,7 @@ from waveflow.events.fields import JsonObject
 from waveflow.events.messages import Job, MixMessage, Survivor
 from waveflow.events.mix_options import MixSuffix
 from waveflow.events.normalise import Entry
-from waveflow.events.options import PreviewFormat
+from waveflow.events.options import PreviewFormat, zoom_name
 from waveflow.events.webhooks import (
     Dedupe,
     DuplicateResult,
@@ -190,8 +190,8 @@ def mixed_key(job: Job, suffix: MixSuffix) -> str:
 
 def zoom_key(job: Job, samples_per_pixel: int, *, split: bool) -> str:
     """Return the S3 key of one zoom level of a stem's or a mix's waveform."""
-    name = f"{samples_per_pixel}_split" if split else str(samples_per_pixel)
-    return f"waveforms/{_folder(job)}{job.subject_id}_zoom_{job.ts}/{name}.dat"
+    name = zoom_name(samples_per_pixel, split=split)
+    return f"waveforms/{_folder(job)}{job.subject_id}_zoom_{job.ts}/{name}"
 
 
 def preview_key(job: Job, form: PreviewFormat) -> str:

@@ -87,6 +87,11 @@ class OptionalResults(Struct, frozen=True, kw_only=True):
     previews: PreviewFiles | UnsetType = UNSET
 
 
+def zoom_name(samples_per_pixel: int, *, split: bool) -> str:
+    """Return the file name of one zoom level, in S3 and beside a local document."""
+    return f"{samples_per_pixel}{'_split' if split else ''}.dat"
+
+
 def unruly_options(values: JsonObject) -> Iterator[str]:
     """Yield the names of options whose items are valid, but do not fit together."""
     waveform = values.get("waveform") or {}

@@ -1,0 +1,170 @@
+"""Offer the command that draws the waveforms of audio files."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from waveflow_local.cli import options
+from waveflow_local.cli.printing import print_all, print_report
+from waveflow_local.files.zoom import ZoomChoice, read_levels
+
+if TYPE_CHECKING:
+    from waveflow_local.files.actions import DrawingReport
+
+_MAX_PEAKS = 4000  # the largest num_peaks that the contract takes
+
+
+@click.command()
+@options.files
+@click.option(
+    "-n",
+    "--num-peaks",
+    type=click.IntRange(1, _MAX_PEAKS),
+    default=1024,
+    metavar="N",
+    help="Peaks of a waveform document.",
+)
+@click.option(
+    "-o",
+    "out",
+    type=options.PATH,
+    help="Write the waveform document of one file there.",
+)
+@click.option(
+    "--out-dir",
+    type=options.PATH,
+    metavar="FOLDER",
+    help="Write a waveform document of each file there: song.json of song.wav.",
+)
+@click.option(
+    "--zoom",
+    callback=read_levels,
+    metavar="N,N,N",
+    help="Samples per pixel of zoom levels, beside the document: song_zoom/256.dat.",
+)
+@click.option(
+    "--dat",
+    type=options.PATH,
+    help="Write one file's audiowaveform data there, .dat or .json.",
+)
+@click.option(
+    "--samples-per-pixel",
+    type=click.IntRange(2),
+    default=256,
+    metavar="N",
+    help="Frames per point of --dat.",
+)
+@click.option("--bits", type=int, default=8, metavar="N", help="Of --dat: 8 or 16.")
+@click.option(
+    "--split-channels",
+    is_flag=True,
+    help="One waveform per channel in --dat and, of two channels, in --zoom.",
+)
+@options.jobs
+@options.as_json
+def peaks(
+    *,
+    files: tuple[Path, ...],
+    out_dir: Path | None,
+    zoom: tuple[int, ...],
+    jobs: int | None,
+    as_json: bool,
+    **drawing: Any,
+) -> None:
+    """Draw the waveforms of audio files.
+
+    One file's document is printed, or written by -o. Several files need --out-dir.
+    """
+    choice = _zoom_choice(zoom, out_dir or drawing["out"], drawing)
+    if out_dir is None:
+        if len(files) > 1:
+            raise click.UsageError("Several files need --out-dir for their documents.")
+        _draw_one(files[0], choice=choice, as_json=as_json, **drawing)
+        return
+    if drawing["out"] or drawing["dat"]:
+        raise click.UsageError("-o and --dat cannot be joined with --out-dir.")
+    from waveflow_local.files.actions import draw_into
+    from waveflow_local.files.writing import prepare_folder
+
+    prepare_folder(out_dir, inputs=files, beside=choice.paths)
+    work = partial(
+        draw_into, folder=out_dir, num_peaks=drawing["num_peaks"], choice=choice
+    )
+    print_all(
+        files,
+        work,
+        jobs=jobs,
+        line=_drawing_line,
+        as_json=as_json,
+        prepare=_load_drawing,
+    )
+
+
+def _zoom_choice(
+    zoom: tuple[int, ...], document: Path | None, drawing: Mapping[str, Any]
+) -> ZoomChoice:
+    """Return what --zoom asks for, or refuse options that do not fit together."""
+    split_channels = drawing["split_channels"]
+    if split_channels and not (zoom or drawing["dat"]):
+        raise click.UsageError("--split-channels needs --zoom or --dat.")
+    if zoom and document is None:
+        raise click.UsageError(
+            "--zoom writes beside a document; name the document by -o or --out-dir."
+        )
+    return ZoomChoice(zoom, split_channels=split_channels)
+
+
+def _draw_one(  # noqa: PLR0913 - one parameter per option
+    file: Path,
+    *,
+    num_peaks: int,
+    out: Path | None,
+    choice: ZoomChoice,
+    dat: Path | None,
+    samples_per_pixel: int,
+    bits: int,
+    split_channels: bool,
+    as_json: bool,
+) -> None:
+    from waveflow_local.files.actions import draw_file, write_dat
+    from waveflow_local.files.writing import check_outputs
+
+    levels = choice.paths(out) if out else []
+    check_outputs(dat, out, *levels, inputs=[file])
+    if dat is not None:
+        points = write_dat(
+            file,
+            dat,
+            samples_per_pixel=samples_per_pixel,
+            bits=bits,
+            split_channels=split_channels,
+        )
+        print_report(
+            points, lambda r: f"{r['dat']}: {r['length']} points", as_json=as_json
+        )
+    if out is not None:
+        drawn = draw_file(file, out, num_peaks=num_peaks, choice=choice)
+        print_report(drawn, _drawing_line, as_json=as_json)
+    elif dat is None:
+        print(draw_file(file, None, num_peaks=num_peaks)["document"])
+
+
+def _load_drawing() -> None:
+    # Each process shares the modules.
+    import waveflow.audio.waveform.draw
+    import waveflow.audio.waveform.zoom_levels  # noqa: F401
+
+
+def _drawing_line(said: "DrawingReport") -> str:
+    parts = [
+        f"{said['document']}: {said['duration']:.2f} s",
+        f"{said['sample_rate']} Hz",
+        f"{said['channels']} channels",
+        f"{said['num_peaks']} peaks",
+        *(level["path"] for level in said.get("zoom_levels") or ()),
+        *said["warnings"],
+    ]
+    return ", ".join(parts)
