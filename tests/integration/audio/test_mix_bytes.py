@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from support.fixed_stems import STEMS, write_stems
 from waveflow.audio import codec
-from waveflow.audio.mix import room
-from waveflow.audio.mix import total
+from waveflow.audio.mix import room, total
 from waveflow.audio.mix.sum import mix
 from waveflow.audio.stream import Stream
 from waveflow.errors import AudioTooLongError, ResourceLimitError

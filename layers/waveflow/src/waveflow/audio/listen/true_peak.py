@@ -19,19 +19,19 @@ RUN = 2 * REACH  # samples whose gaps are filled by one product
 Floats = NDArray[np.float32]
 
 
-def interpolator() -> Floats:
+def interpolator(factor: int = FACTOR) -> Floats:
     """Return the matrix that interpolates between the samples of one run.
 
     Returns
     -------
     NDArray
-        Shape (2 * RUN, RUN * (FACTOR - 1)): row i takes sample i of a window,
+        Shape (2 * RUN, RUN * (factor - 1)): row i takes sample i of a window,
         columns are the points between the samples REACH - 1 … REACH + RUN - 1.
     """
-    table = np.zeros((2 * RUN, RUN, FACTOR - 1))
+    table = np.zeros((2 * RUN, RUN, factor - 1))
     offsets = np.arange(1 - REACH, REACH + 1)
-    for phase in range(1, FACTOR):
-        away = offsets - phase / FACTOR
+    for phase in range(1, factor):
+        away = offsets - phase / factor
         taper = np.i0(KAISER_BETA * np.sqrt(1 - (away / REACH) ** 2))
         taps = np.sinc(away) * taper
         taps /= taps.sum()

@@ -2,10 +2,10 @@
 
 import hashlib
 import struct
+from io import BufferedRandom
 from typing import BinaryIO, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from waveflow.audio.mix.settings import MixFormat
 from waveflow.audio.stream import Block, Kind, Samples, Stream
@@ -29,7 +29,7 @@ class FileWriter(Protocol):
         ...
 
 
-def file_writer(file: BinaryIO, stream: Stream, form: MixFormat) -> FileWriter:
+def file_writer(file: BufferedRandom, stream: Stream, form: MixFormat) -> FileWriter:
     """Return the writer of a stream into a file that is open for reading and writing.
 
     Parameters
@@ -66,7 +66,9 @@ class WavFile:
         if is_float:
             chunks += _chunk(b"fact", struct.pack("<I", stream.frames))
         self._pad = b"\0" * (size % 2)
-        riff = struct.pack("<4sI4s", b"RIFF", 12 + len(chunks) + size + size % 2, b"WAVE")
+        riff = struct.pack(
+            "<4sI4s", b"RIFF", 12 + len(chunks) + size + size % 2, b"WAVE"
+        )
         self._write(riff + chunks + struct.pack("<4sI", b"data", size))
 
     def add(self, block: Block) -> None:
@@ -101,7 +103,7 @@ def _packed_24(samples: Samples) -> memoryview:
 class _FlacFile:
     """Write a FLAC file with libFLAC, and hash the file when its head is complete."""
 
-    def __init__(self, file: BinaryIO, stream: Stream, *, bits: int) -> None:
+    def __init__(self, file: BufferedRandom, stream: Stream, *, bits: int) -> None:
         import plibflac
 
         self._file, self._bits = file, bits
@@ -118,7 +120,7 @@ class _FlacFile:
     def add(self, block: Block) -> None:
         """Encode the next samples."""
         samples = block.samples
-        planes: NDArray[np.int32] = np.empty(samples.shape[::-1], np.int32)
+        planes = np.empty(samples.shape[::-1], np.int32)
         shift = BYTE_BITS * samples.dtype.itemsize - self._bits
         np.right_shift(samples.T, shift, out=planes)
         self._encoder.write([plane.data for plane in planes])

@@ -11,12 +11,16 @@ from waveflow.audio.listen.loudness import HOPS_PER_SECOND
 from waveflow.audio.listen.true_peak import ENOUGH_HZ, REACH, RUN, interpolator
 from waveflow.audio.listen.weighting import RUN as WEIGHTING_RUN
 from waveflow.audio.listen.weighting import KWeighting
+from waveflow.audio.mix.room import write_at
 from waveflow.audio.mix.summing import StemSum
 from waveflow.errors import ResourceLimitError
 
 MAX_REDUCTION_DB = 12.0  # of the limiter, by contract
 CHUNK, SHORT_CHUNK = 16, 4  # frames; the short one keeps 5 ms of low rates smooth
 LOW_HZ = 32_000
+# Per sample, twice what BS.1770 asks for: FFmpeg's points lie elsewhere, and of tones
+# near half the sample rate it would find higher ones.
+POINTS = 8
 LEVEL_BYTES = 8  # of a chunk: peak and loudness as float32
 BATCH = 256  # runs in one product: always the same shape gives always the same bits
 
@@ -34,7 +38,7 @@ class Levels:
     Parameters
     ----------
     file
-        Empty, and open for reading and writing.
+        Empty, without a buffer, and open for reading and writing.
 
     Attributes
     ----------
@@ -62,7 +66,7 @@ class Levels:
                 raise ResourceLimitError(f"Time ran out after {at} frames of the sum.")
             peaks, squares = scan.levels(at)
             levels = np.stack((peaks, self._loudness(squares)), axis=1)
-            self._file.write(levels.data)
+            write_at(self._file, levels.data, at // self.chunk * LEVEL_BYTES)
             squares = np.concatenate((rest, squares))
             whole = len(squares) // hop * hop
             sums.append(squares[:whole].reshape(-1, hop).sum(axis=1))
@@ -73,8 +77,8 @@ class Levels:
     def _loudness(self, squares: NDArray[np.float64]) -> Floats:
         padded = np.zeros(-(-len(squares) // self.chunk) * self.chunk)
         padded[: len(squares)] = squares
-        loudness = np.sqrt(padded.reshape(-1, self.chunk).mean(axis=1))
-        return loudness.astype(np.float32)
+        power: NDArray[np.float64] = padded.reshape(-1, self.chunk).mean(axis=1)
+        return np.sqrt(power).astype(np.float32)
 
     def read(self, first: int, stop: int) -> Floats:
         """Return levels of chunks, silence before the first and behind the last.
@@ -101,29 +105,38 @@ class _Scan:
         self._chunk = chunk_of(total.sample_rate)
         self._is_dense = total.sample_rate >= ENOUGH_HZ
         self._weighting = KWeighting(total.sample_rate, total.channels)
-        self._table = interpolator()
+        self._table = interpolator(POINTS)
         self._bound = float(np.abs(self._table).sum(axis=0).max())
 
     def levels(self, at: int) -> tuple[Floats, NDArray[np.float64]]:
         """Return the peaks of the step's chunks, and its K-weighted squares."""
         frames = min(self._total.total.step_frames, self._total.frames - at)
         around = self._around(at, -(-frames // WEIGHTING_RUN) * WEIGHTING_RUN)
-        inside = around[:, REACH : around.shape[1] - REACH]
+        inside = around[:, REACH : -REACH - 1]
         weighted = self._weighting.filter(inside.astype(np.float64))
         squares = np.square(weighted, out=weighted).sum(axis=0)[:frames]
         peaks = self._peaks(around)
         return peaks[: -(-frames // self._chunk)], squares
 
     def _around(self, at: int, frames: int) -> Floats:
-        """Return a step with REACH frames on both sides, shape (channels, frames)."""
-        around = np.zeros((frames + 2 * REACH, self._total.channels), np.float32)
+        """Return a step with REACH frames before it and REACH + 1 behind it.
+
+        The last gap between samples reaches one frame further than the first.
+
+        Returns
+        -------
+        NDArray
+            Shape (channels, frames).
+        """
+        shape = frames + 2 * REACH + 1, self._total.channels
+        around = np.zeros(shape, np.float32)
         missing = max(0, REACH - at)
         self._total.total.read(at - REACH + missing, around[missing:])
         return np.ascontiguousarray(around.T)
 
     def _peaks(self, around: Floats) -> Floats:
         """Return the largest magnitude of each chunk, between the samples too."""
-        inside = np.abs(around[:, REACH : around.shape[1] - REACH]).max(axis=0)
+        inside = np.abs(around[:, REACH : -REACH - 1]).max(axis=0)
         peaks: Floats = inside.reshape(-1, self._chunk).max(axis=1)
         self.peak = max(self.peak, float(peaks.max()))
         if not self._is_dense:

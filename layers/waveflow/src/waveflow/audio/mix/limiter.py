@@ -22,14 +22,15 @@ class Limiter:
 
     Parameters
     ----------
-    gain, ceiling
-        As factors; 1.0 is full scale.
+    gain_db, ceiling_db
+        In dB; a ceiling of 0 is full scale.
     """
 
-    def __init__(self, levels: Levels, *, gain: float, ceiling: float) -> None:
+    def __init__(self, levels: Levels, *, gain_db: float, ceiling_db: float) -> None:
         self.lowest = 1.0  # the limiter's smallest gain so far
         self._levels, self._chunk = levels, levels.chunk
-        self._gain, self._ceiling = np.float32(gain), np.float32(ceiling)
+        self._gain = np.float32(10 ** (gain_db / 20))
+        self._ceiling = np.float32(10 ** (ceiling_db / 20))
         chunks = levels.sample_rate / levels.chunk
         self._slope = max(1, round(LOOK_AHEAD_S * chunks / 2))
         self._hold = max(self._slope, round(HOLD_S * chunks) - self._slope)
@@ -61,11 +62,13 @@ class Limiter:
         if curve.min() == 1:
             return
         self.lowest = min(self.lowest, float(curve.min()))
-        ramp = (np.arange(self._chunk, dtype=np.float32) + np.float32(0.5)) / self._chunk
+        ramp = (
+            np.arange(self._chunk, dtype=np.float32) + np.float32(0.5)
+        ) / self._chunk
         slopes = np.multiply.outer(np.diff(curve), ramp) + curve[:-1, np.newaxis]
         gains = slopes.reshape(-1)[self._chunk // 2 :][: len(block)]
         for channel in block.T:
-            channel *= gains
+            np.multiply(channel, gains, out=channel)
 
 
 def _lowest(values: Floats, width: int) -> Floats:

@@ -58,7 +58,7 @@ class Rendered:
     warnings: tuple[str, ...]
 
 
-def render(
+def render(  # noqa: PLR0913 - each has a default but the first three
     total: StemSum,
     out: Path,
     settings: MixSettings,
@@ -83,7 +83,10 @@ def render(
     ResourceLimitError
         The disk is full, or time ran out.
     """
-    with full_disk_told(), tempfile.TemporaryFile(dir=total.folder) as scratch:
+    with (
+        full_disk_told(),
+        tempfile.TemporaryFile(dir=total.folder, buffering=0) as scratch,
+    ):
         try:
             level = _level_of(total, settings, scratch, deadline=deadline)
             stream = _stream(total, settings, level)
@@ -93,7 +96,8 @@ def render(
             meter = LoudnessMeter(stream.sample_rate, stream.channels)
             with out.open("wb+") as file:
                 writer = file_writer(file, stream, settings.format)
-                listeners = [canvas, writer, meter, *listen(stream)]
+                listeners: list[Listener[object]] = [canvas, writer, meter]
+                listeners += listen(stream)
                 codec.decode_into(stream, listeners, deadline=deadline)
                 audio_hash = writer.finish()
         except BaseException:
@@ -148,13 +152,13 @@ class _Limited:
     def __init__(self, levels: Levels, found: Aim) -> None:
         self.gain_db, self.is_known = found.gain_db, found.is_known
         self._limiter = Limiter(
-            levels, gain=10 ** (found.gain_db / 20), ceiling=found.ceiling
+            levels, gain_db=found.gain_db, ceiling_db=found.ceiling_db
         )
 
     @property
     def reduction_db(self) -> float:
         """Return the limiter's deepest reduction so far."""
-        return -decibels(self._limiter.lowest)
+        return 0.0 - decibels(self._limiter.lowest)
 
     def apply(self, block: Floats, at: int) -> None:
         """Limit a block of the sum that starts at a frame."""

@@ -1,10 +1,12 @@
 """Refuse mixes that a file or the disk cannot hold, in clear sentences."""
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from waveflow.errors import AudioTooLongError, ResourceLimitError
 
@@ -41,6 +43,12 @@ def check_room(frames: int, folder: Path, *, most: int, frame_bytes: int) -> Non
         raise ResourceLimitError(f"The sum and the mix need {needed} bytes of disk.")
 
 
+def write_at(file: IO[bytes], data: memoryview, at: int) -> None:
+    """Write all of some bytes into a file without a buffer, from a position on."""
+    if os.pwrite(file.fileno(), data, at) < data.nbytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 @contextmanager
 def full_disk_told() -> Iterator[None]:
     """Turn the system's error of a full disk into `ResourceLimitError`."""
@@ -49,4 +57,6 @@ def full_disk_told() -> Iterator[None]:
     except OSError as exc:
         if exc.errno not in FULL:
             raise
-        raise ResourceLimitError("The disk has no room for the sum or the mix.") from exc
+        raise ResourceLimitError(
+            "The disk has no room for the sum or the mix."
+        ) from exc

@@ -56,6 +56,7 @@ class Route:
         self._channels, self._pan = channels, settings.pan
         self._gain = gain_of(settings)
         self._work: Floats = np.empty((0, channels), np.float32)
+        self._gains: Floats = np.empty((0, channels), np.float32)
 
     def added(self, block: Samples) -> Floats:
         """Return what a block adds to the mix.
@@ -85,17 +86,19 @@ class Route:
 
     def _spread(self, block: Samples, out: Floats) -> None:
         """Write what a stereo block adds to a mix of two channels."""
-        (near, to_right), (to_left, far) = stereo_gains(self._pan)
-        if near == far and block.flags.c_contiguous:
-            _scale(block, self._gain, out=out)
+        np.copyto(out, block, casting="unsafe")
+        unit = self._gain / FULL_SCALE[block.dtype.str[1:]]
+        (left, to_right), (to_left, right) = stereo_gains(self._pan)
+        if left == right:
+            out *= np.float32(unit)
             return
-        left, right = block.T
-        _scale(left, near * self._gain, out=out[:, 0])
-        _scale(right, far * self._gain, out=out[:, 1])
-        moved = np.empty(len(block), np.float32)
-        for source, target, gain in ((left, 1, to_right), (right, 0, to_left)):
-            if gain:
-                out[:, target] += _scale(source, gain * self._gain, out=moved)
+        source, target = (1, 0) if to_left else (0, 1)
+        moved = out[:, source] * np.float32((to_left or to_right) * unit)
+        if len(self._gains) < len(out):  # one gain for each sample: one long product
+            gains = np.array([left * unit, right * unit], np.float32)
+            self._gains = np.tile(gains, (len(out), 1))
+        out *= self._gains[: len(out)]
+        out[:, target] += moved
 
 
 def _scale(samples: Samples, gain: float, *, out: Floats) -> Floats:

@@ -115,9 +115,7 @@ class StemSource:
 
 def mix_rate(settings: MixSettings, stem_rates: list[int]) -> int:
     """Return the sample rate of a mix of stems with these rates, all in Hz."""
-    wanted = settings.sample_rate
-    if wanted == "first":
-        wanted = stem_rates[0]
-    elif wanted == "highest":
-        wanted = max(stem_rates)
+    if isinstance(settings.sample_rate, int):
+        return settings.sample_rate
+    wanted = stem_rates[0] if settings.sample_rate == "first" else max(stem_rates)
     return min(max(wanted, LOWEST_RATE), HIGHEST_RATE)

@@ -96,7 +96,7 @@ class Stem:
         delay = source.settings.offset_ms * sample_rate / 1000
         self._offset = floor(delay + 0.5)  # as JavaScript's Math.round
         self._parts: list[_Part] = []
-        self._seek(0)
+        self.seek(0)
 
     @property
     def seekable_frames(self) -> int:
@@ -111,10 +111,10 @@ class Stem:
     def starting_at(self, frame: int) -> Self:
         """Return a seekable stem with a decoder of its own, from a frame of the mix."""
         other = copy(self)
-        other._seek(frame)
+        other.seek(frame)
         return other
 
-    def _seek(self, frame: int) -> None:
+    def seek(self, frame: int) -> None:
         """Start decoding at a frame of the mix."""
         self._rest = NOTHING
         self._route = Route(self._source.settings, self._channels)
@@ -148,7 +148,9 @@ class Stem:
         if not self._is_resampled:
             return blocks
         channels = 1 if self._is_folded else self._stream.channels
-        floats = (mono(b)[:, np.newaxis] if channels == 1 else _floats(b) for b in blocks)
+        floats = (
+            mono(b)[:, np.newaxis] if channels == 1 else _floats(b) for b in blocks
+        )
         rate = self._stream.sample_rate
         return resample(floats, channels, rate=rate, to=self.sample_rate)
 
@@ -215,7 +217,7 @@ class Stem:
         rest = total
         for block in self._pieces(len(total), most=len(total)):
             part, rest = rest[: len(block)], rest[len(block) :]
-            part += block
+            np.add(part, block, out=part)
         return len(total) - len(rest)
 
     def _pieces(self, frames: int, *, most: int) -> Iterator[Samples]:

@@ -98,9 +98,7 @@ def mix(  # noqa: PLR0913 - each has a default but the first two
     except BaseException:
         out.unlink(missing_ok=True)
         raise
-    warnings = sorted(
-        f"{code}:{stem.name}" for stem in stems for code in stem.warnings
-    )
+    warnings = sorted(f"{code}:{stem.name}" for stem in stems for code in stem.warnings)
     return Mix(waveform_of(canvas, stream), tuple(warnings), audio_hash)
 
 

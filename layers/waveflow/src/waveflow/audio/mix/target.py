@@ -22,7 +22,7 @@ from waveflow.audio.stream import Block
 from waveflow.errors import ResourceLimitError
 
 TOLERANCE_LU = 0.1  # of the result
-CLOSE_LU = 0.03  # nearer than this a measured gain is not corrected
+CLOSE_LU, CLOSE_DB = 0.03, 0.03  # what is nearer is not corrected
 ROUNDS = 4  # of measuring the limited sum, at most
 MARGIN_DB = 0.1  # FFmpeg reads peaks between the samples a little higher
 GAIN_STEP_DB = 0.001
@@ -39,14 +39,14 @@ class Aim:
     ----------
     gain_db
         In dB, before the limiter.
-    ceiling
-        As a factor; 1.0 is full scale.
+    ceiling_db
+        Of what the limiter finds, in dB of full scale.
     is_known
         Whether there is a loudness to aim at: neither silence nor below 400 ms.
     """
 
     gain_db: float
-    ceiling: float
+    ceiling_db: float
     is_known: bool
 
 
@@ -58,34 +58,37 @@ def aim(
     The loudness that the levels predict is exact below the ceiling. Where the limiter
     acts, the limited sum is measured, and the prediction is corrected by the error.
     """
-    ceiling = 10 ** ((target.true_peak - MARGIN_DB) / 20)
-    prediction = Prediction(levels, ceiling)
-    if prediction.loudness(0) is None:
-        gain_db = _whole_steps(min(0.0, prediction.most_gain_db))
-        return Aim(gain_db, ceiling, is_known=False)
-    error, most = 0.0, _whole_steps(prediction.most_gain_db)
+    highest_db = ceiling_db = target.true_peak - MARGIN_DB
+    error_lu = 0.0
     for _ in range(ROUNDS):
-        gain_db = _whole_steps(prediction.gain_for(target.integrated - error))
+        prediction = Prediction(levels, ceiling_db)
+        most, is_known = prediction.most_gain_db, prediction.loudness(0) is not None
+        gain_db = min(0.0, most)
+        if is_known:
+            gain_db = prediction.gain_for(target.integrated - error_lu)
+        found = Aim(_whole_steps(gain_db), ceiling_db, is_known)
         if not prediction.is_limited(gain_db):
             break
-        measured = _measure(total, levels, gain_db, ceiling, deadline=deadline)
-        wanted = target.integrated - (measured.integrated or -inf)
-        if abs(wanted) <= CLOSE_LU or (wanted > 0 and gain_db >= most):
+        measured = _measure(total, levels, found, deadline=deadline)
+        loudness, peak = measured.integrated or -inf, measured.true_peak or -inf
+        short = target.integrated - loudness if is_known else 0.0
+        is_over = peak > highest_db + CLOSE_DB
+        if not is_over and (abs(short) <= CLOSE_LU or (short > 0 and gain_db >= most)):
             break
-        error = (measured.integrated or -inf) - (prediction.loudness(gain_db) or -inf)
-    return Aim(gain_db, ceiling, is_known=True)
+        ceiling_db -= max(0.0, peak - highest_db)
+        error_lu = loudness - (prediction.loudness(found.gain_db) or -inf)
+    return found
 
 
 def _measure(
     total: StemSum,
     levels: Levels,
-    gain_db: float,
-    ceiling: float,
+    found: Aim,
     *,
     deadline: float | None,
 ) -> Loudness:
     """Return the loudness of the limited sum."""
-    limiter = Limiter(levels, gain=10 ** (gain_db / 20), ceiling=ceiling)
+    limiter = Limiter(levels, gain_db=found.gain_db, ceiling_db=found.ceiling_db)
     meter = LoudnessMeter(total.sample_rate, total.channels)
     for at, block in total.blocks():
         if deadline is not None and time.monotonic() > deadline:
@@ -108,13 +111,14 @@ def _whole_steps(gain_db: float) -> float:
 class Prediction:
     """Predict the loudness of a limited mix from the levels of its chunks."""
 
-    def __init__(self, levels: Levels, ceiling: float) -> None:
-        self._levels, self._ceiling = levels, ceiling
+    def __init__(self, levels: Levels, ceiling_db: float) -> None:
+        self._levels, self._ceiling_db = levels, ceiling_db
+        self._peak_db = decibels(levels.peak)
 
     @property
     def most_gain_db(self) -> float:
         """Return the gain beyond which the limiter would reduce too much."""
-        return decibels(self._ceiling) - decibels(self._levels.peak) + MAX_REDUCTION_DB
+        return self._ceiling_db - self._peak_db + MAX_REDUCTION_DB
 
     def gain_for(self, loudness: float) -> float:
         """Return the gain in dB that is predicted to give a loudness in LUFS.
@@ -138,23 +142,23 @@ class Prediction:
 
     def is_limited(self, gain_db: float) -> bool:
         """Tell whether the limiter acts at all with a gain in dB."""
-        return decibels(self._levels.peak) + gain_db > decibels(self._ceiling)
+        return self._peak_db + gain_db > self._ceiling_db
 
     def loudness(self, gain_db: float) -> float | None:
         """Return the integrated loudness with a gain in LUFS, None for silence."""
         gain = 10 ** (gain_db / 20)
         powers = self._levels.powers * gain**2
         if self.is_limited(gain_db):
-            powers = powers * self._shares(gain)
+            powers = powers * self._shares(gain_db)
         if len(powers) < MOMENTARY_HOPS:
             return None
         windows = np.lib.stride_tricks.sliding_window_view(powers, MOMENTARY_HOPS)
         return gated_loudness(windows.mean(axis=1))
 
-    def _shares(self, gain: float) -> NDArray[np.float64]:
+    def _shares(self, gain_db: float) -> NDArray[np.float64]:
         """Return which share of its power the limiter leaves to each 100 ms."""
         levels = self._levels
-        limiter = Limiter(levels, gain=gain, ceiling=self._ceiling)
+        limiter = Limiter(levels, gain_db=gain_db, ceiling_db=self._ceiling_db)
         before, after = np.zeros((2, len(levels.powers) + 1))
         hop = levels.sample_rate // HOPS_PER_SECOND
         for first in range(0, levels.count, BATCH_CHUNKS):

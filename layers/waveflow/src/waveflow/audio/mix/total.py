@@ -3,14 +3,13 @@
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from errno import ENOSPC
 from itertools import cycle, groupby, islice, pairwise
 from typing import IO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio.mix.room import too_long_error
+from waveflow.audio.mix.room import too_long_error, write_at
 from waveflow.audio.mix.stem import Stem
 from waveflow.audio.stream import FULL_SCALE
 from waveflow.audio.waveform.parallel import CPUS
@@ -35,7 +34,7 @@ class Total:
     Parameters
     ----------
     file
-        Empty, and open for reading and writing.
+        Empty, without a buffer, and open for reading and writing.
     most
         The largest number of frames.
     channels
@@ -137,8 +136,7 @@ class Total:
             if end > self._most:
                 raise too_long_error()
             data = step[:frames].data
-            if os.pwrite(self._file.fileno(), data, at * self._frame_bytes) < data.nbytes:
-                raise OSError(ENOSPC, os.strerror(ENOSPC))
+            write_at(self._file, data, at * self._frame_bytes)
             at = end
             peak = max(peak, float(step.max()), -float(step.min()))
         return end, peak
