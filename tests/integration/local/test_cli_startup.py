@@ -21,6 +21,8 @@ UNUSED = {
     | {"PIL", "av", "multiprocessing"},
     "hash {tone} --audio": ENGINE | MUSIC | {"PIL", "av", "multiprocessing"},
     "preview {tone} -o {folder}.opus": ENGINE | MUSIC | {"PIL", "multiprocessing"},
+    "mix {tone} -o {folder}.flac": ENGINE | MUSIC | {"PIL", "av", "multiprocessing"},
+    "mix --help": ENGINE | MUSIC | AUDIO | {"PIL", "multiprocessing"},
     "preview --help": ENGINE | MUSIC | AUDIO | {"PIL", "multiprocessing"},
 }
 PROGRAM = """
