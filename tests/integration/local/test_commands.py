@@ -62,6 +62,23 @@ def test_run_does_the_main_job_on_own_files(files, tmp_path):
     assert not [token for token in tokens if token and token in log]
 
 
+def test_run_leaves_the_mixes_that_the_command_makes(files, tmp_path):
+    """A musician tries faders with the command, and gets the pipeline's own bytes."""
+    out = tmp_path / "out"
+    first, second = files
+
+    run(files, out, console=Console(file=io.StringIO(), width=140))
+    for name, words in {
+        "mix": [first, second, "--classic"],
+        "stereo-mix": [f"{first}@-3dB", f"{second}@pan=0.2,-1dB", "--loudness", "-14"],
+    }.items():
+        made = tmp_path / f"{name}.wav"
+        line = [*WAVEFLOW, "mix", *words, "-o", made]
+        subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+
+        assert (out / "mixes" / made.name).read_bytes() == made.read_bytes()
+
+
 def test_run_leaves_zoom_levels_and_previews_as_the_commands_write_them(
     files, tmp_path
 ):
