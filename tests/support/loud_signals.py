@@ -41,8 +41,7 @@ def signals(seconds: float, rate: int) -> dict[str, np.ndarray]:
         "click": click,
         "silence": np.zeros(frames),
     }
-    for share in (1 / 4, 1 / 3, 0.45):
-        for phase in (0.0, 22.5, 45.0):
-            tone = np.sin(2 * np.pi * share * count + np.radians(phase))
-            made[f"tone at {share:.2f}, {phase}"] = faded(0.3 * tone, rate)
+    for share, degrees in ((1 / 4, 0), (1 / 4, 22.5), (1 / 4, 45), (0.45, 30)):
+        tone = np.sin(2 * np.pi * share * count + np.radians(degrees))
+        made[f"tone at {share} of the rate, {degrees}"] = faded(0.3 * tone, rate)
     return {name: signal.astype(np.float32) for name, signal in made.items()}

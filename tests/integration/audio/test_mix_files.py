@@ -43,7 +43,7 @@ SUBTYPES = {
 }
 
 
-def stems(folder: Path, *, seconds: float = 2) -> list[Path]:
+def stems(folder: Path, *, seconds: float = 1) -> list[Path]:
     """Write stems of several kinds, one of them of another rate."""
     music = sound.music(seconds)
     slow = sound.music(seconds, rate=32_000, channels=1)
@@ -170,13 +170,19 @@ def test_16_bits_are_dithered(tmp_path: Path):
     assert np.abs(got).max() <= 2
 
 
-@pytest.mark.parametrize("form", [MixFormat.WAV16, MixFormat.WAV24, MixFormat.FLAC24])
-@pytest.mark.parametrize("loudness", [None, LOUD])
+@pytest.mark.parametrize(
+    ("form", "loudness"),
+    [
+        (MixFormat.WAV16, None),
+        (MixFormat.WAV16, LOUD),
+        (MixFormat.FLAC24, LOUD),
+    ],
+)
 def test_the_same_request_gives_the_same_bytes(
     tmp_path: Path, monkeypatch, form: MixFormat, loudness: LoudnessTarget | None
 ):
     """A redelivered message on another size of Lambda must find equal bytes."""
-    paths = stems(tmp_path, seconds=3)
+    paths = stems(tmp_path, seconds=2)
     places = [FLAT, StemSettings(-3, 0.3), FLAT, StemSettings(offset_ms=-200)]
     request = list(zip(paths, places, strict=True))
     settings = MixSettings(2, form, loudness=loudness)
@@ -396,7 +402,7 @@ def megabytes(path: Path, *, count: int) -> int:
 def test_memory_grows_neither_with_length_nor_with_stems(tmp_path: Path, suffix: str):
     """32 stems of an hour must fit the memory of the function."""
     sizes = []
-    for seconds, count in ((8, 32), (40, 4)):
+    for seconds, count in ((4, 32), (30, 3)):
         path = tmp_path / f"{seconds}.{suffix}"
         if suffix == "wav":
             sound.write(path, sound.music(seconds), subtype="PCM_24")

@@ -114,6 +114,25 @@ def test_other_rates_are_resampled_and_listed(tmp_path: Path):
     assert np.sqrt((middle**2).mean()) < 10 ** (-90 / 20)
 
 
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_a_stem_that_cancels_itself_is_named(tmp_path: Path, suffix: str):
+    """A wide stem vanishes from a mono mix, and somebody must say which."""
+    left = sound.music(3, channels=1)[:, 0]
+    signals = {"wide": -left, "narrow": 0.3 * left}
+    paths = [
+        sound.write(
+            tmp_path / f"{name}.{suffix}",
+            np.stack((left, right), axis=1),
+            subtype="PCM_16",
+        )
+        for name, right in signals.items()
+    ]
+
+    result = mix(paths, tmp_path / "out.wav", names=["users/wide", "users/narrow"])
+
+    assert result.warnings == ("ANTI_PHASE:users/wide",)
+
+
 def test_resampling_in_pieces_gives_the_bits_of_the_whole(tmp_path: Path):
     """Joints between resampled pieces would be heard as clicks."""
     signal = sound.music(30, rate=8_000, channels=1)[:, 0]

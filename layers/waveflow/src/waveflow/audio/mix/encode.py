@@ -17,7 +17,7 @@ BYTE_BITS = 8
 WIDTH_24 = 3  # bytes of a sample
 
 
-class FileWriter(Protocol):
+class HashedFile(Protocol):
     """Describe a listener that writes one file and gives the file's SHA-256."""
 
     def add(self, block: Block) -> None:
@@ -29,7 +29,7 @@ class FileWriter(Protocol):
         ...
 
 
-def file_writer(file: BufferedRandom, stream: Stream, form: MixFormat) -> FileWriter:
+def file_writer(file: BufferedRandom, stream: Stream, form: MixFormat) -> HashedFile:
     """Return the writer of a stream into a file that is open for reading and writing.
 
     Parameters

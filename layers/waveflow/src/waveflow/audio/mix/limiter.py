@@ -8,7 +8,7 @@ exceeds the ceiling.
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio.mix.levels import Levels
+from waveflow.audio.mix.chunk_levels import ChunkLevels
 
 LOOK_AHEAD_S = 0.005
 # From one peak to the next of a tone of 40 Hz: its gain does not move in between.
@@ -26,7 +26,9 @@ class Limiter:
         In dB; a ceiling of 0 is full scale.
     """
 
-    def __init__(self, levels: Levels, *, gain_db: float, ceiling_db: float) -> None:
+    def __init__(
+        self, levels: ChunkLevels, *, gain_db: float, ceiling_db: float
+    ) -> None:
         self.lowest = 1.0  # the limiter's smallest gain so far
         self._levels, self._chunk = levels, levels.chunk
         self._gain = np.float32(10 ** (gain_db / 20))

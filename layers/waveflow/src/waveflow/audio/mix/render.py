@@ -4,27 +4,22 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
-
-import numpy as np
 
 from waveflow.audio import codec
 from waveflow.audio.listen.findings import Loudness
 from waveflow.audio.listen.loudness import LoudnessMeter
 from waveflow.audio.mix.encode import file_writer
-from waveflow.audio.mix.levels import Levels
-from waveflow.audio.mix.limiter import Limiter
-from waveflow.audio.mix.quantise import Floats, Quantiser
+from waveflow.audio.mix.mastering import Mastering, mastering_of
+from waveflow.audio.mix.quantise import Quantiser
 from waveflow.audio.mix.room import full_disk_told
 from waveflow.audio.mix.settings import LoudnessTarget, MixSettings
 from waveflow.audio.mix.sum import PEAKS_OF_A_MIX
 from waveflow.audio.mix.summing import StemSum
-from waveflow.audio.mix.target import TOLERANCE_LU, Aim, aim, decibels
 from waveflow.audio.stream import Listener, Rounding, Samples, Stream
 from waveflow.audio.waveform.canvas import Canvas, Plan
 from waveflow.audio.waveform.draw import Waveform, waveform_of
 
-PEAK_CEILING = 0.99  # of a mix without a target of loudness
+TOLERANCE_LU = 0.1  # of the written file
 LOUDNESS_LIMITED = "LOUDNESS_LIMITED"
 LOUDNESS_UNKNOWN = "LOUDNESS_UNKNOWN"
 
@@ -59,7 +54,7 @@ class Rendered:
 
 
 def render(  # noqa: PLR0913 - each has a default but the first three
-    total: StemSum,
+    summed: StemSum,
     out: Path,
     settings: MixSettings,
     *,
@@ -85,11 +80,11 @@ def render(  # noqa: PLR0913 - each has a default but the first three
     """
     with (
         full_disk_told(),
-        tempfile.TemporaryFile(dir=total.folder, buffering=0) as scratch,
+        tempfile.TemporaryFile(dir=summed.folder, buffering=0) as scratch,
     ):
         try:
-            level = _level_of(total, settings, scratch, deadline=deadline)
-            stream = _stream(total, settings, level)
+            mastering = mastering_of(summed, settings, scratch, deadline=deadline)
+            stream = _stream(summed, settings, mastering)
             canvas = Canvas(
                 Plan(stream.frames, num_peaks, stream.rounding, stream.channels)
             )
@@ -107,106 +102,41 @@ def render(  # noqa: PLR0913 - each has a default but the first three
     return Rendered(
         waveform=waveform_of(canvas, stream),
         audio_hash=audio_hash,
-        applied_gain_db=round(level.gain_db, 3),
-        limiter_db=round(level.reduction_db, 2),
+        applied_gain_db=round(mastering.gain_db, 3),
+        limiter_db=round(mastering.reduction_db, 2),
         loudness=loudness,
-        warnings=_warnings(settings.loudness, level, loudness),
+        warnings=_warnings(settings.loudness, mastering, loudness),
     )
 
 
-class _Level(Protocol):
-    """Describe how the level of a sum becomes that of the mix."""
-
-    gain_db: float
-    is_known: bool  # whether a loudness could be aimed at
-
-    @property
-    def reduction_db(self) -> float:
-        """Return the limiter's deepest reduction so far."""
-        ...
-
-    def apply(self, block: Floats, at: int) -> None:
-        """Change a block of the sum that starts at a frame."""
-        ...
-
-
-class _Scaled:
-    """Hold the sample peak of the whole below the ceiling by one gain."""
-
-    reduction_db = 0.0
-    is_known = True
-
-    def __init__(self, total: StemSum, settings: MixSettings) -> None:
-        loudest = max(PEAK_CEILING, total.peak)
-        gain = 1.0 if settings.format.is_float else PEAK_CEILING / loudest
-        self._gain, self.gain_db = np.float32(gain), decibels(gain)
-
-    def apply(self, block: Floats, _at: int) -> None:
-        """Multiply a block by the gain."""
-        block *= self._gain
-
-
-class _Limited:
-    """Bring the sum to a loudness target with one gain and a limiter."""
-
-    def __init__(self, levels: Levels, found: Aim) -> None:
-        self.gain_db, self.is_known = found.gain_db, found.is_known
-        self._limiter = Limiter(
-            levels, gain_db=found.gain_db, ceiling_db=found.ceiling_db
-        )
-
-    @property
-    def reduction_db(self) -> float:
-        """Return the limiter's deepest reduction so far."""
-        return 0.0 - decibels(self._limiter.lowest)
-
-    def apply(self, block: Floats, at: int) -> None:
-        """Limit a block of the sum that starts at a frame."""
-        self._limiter.apply(block, at)
-
-
-def _level_of(
-    total: StemSum,
-    settings: MixSettings,
-    scratch: IO[bytes],
-    *,
-    deadline: float | None,
-) -> _Level:
-    """Return what brings the sum to the level that is asked for."""
-    if settings.loudness is None:
-        return _Scaled(total, settings)
-    levels = Levels(scratch, total)
-    levels.measure(total, deadline=deadline)
-    found = aim(total, levels, settings.loudness, deadline=deadline)
-    return _Limited(levels, found)
-
-
-def _stream(total: StemSum, settings: MixSettings, level: _Level) -> Stream:
+def _stream(summed: StemSum, settings: MixSettings, mastering: Mastering) -> Stream:
     """Return the samples of the mixed file as a stream."""
     form = settings.format
     return Stream(
         kind=form.kind,
-        sample_rate=total.sample_rate,
-        channels=total.channels,
-        frames=total.frames,
+        sample_rate=summed.sample_rate,
+        channels=summed.channels,
+        frames=summed.frames,
         rounding=Rounding.TRUNCATE if form.is_float else Rounding.SHIFT,
-        read=lambda *_: _read(total, level, Quantiser(form)),
+        read=lambda *_: _read(summed, mastering, Quantiser(form)),
     )
 
 
-def _read(total: StemSum, level: _Level, quantiser: Quantiser) -> Iterator[Samples]:
-    for at, block in total.blocks():
-        level.apply(block, at)
+def _read(
+    summed: StemSum, mastering: Mastering, quantiser: Quantiser
+) -> Iterator[Samples]:
+    for at, block in summed.blocks():
+        mastering.apply(block, at)
         yield quantiser.samples(block)
 
 
 def _warnings(
-    target: LoudnessTarget | None, level: _Level, loudness: Loudness
+    target: LoudnessTarget | None, mastering: Mastering, loudness: Loudness
 ) -> tuple[str, ...]:
     """Return the warnings about the loudness of the mix."""
     if target is None:
         return ()
-    if not level.is_known:
+    if not mastering.is_known:
         return (LOUDNESS_UNKNOWN,)
     reached = loudness.integrated
     if reached is None or abs(reached - target.integrated) > TOLERANCE_LU:

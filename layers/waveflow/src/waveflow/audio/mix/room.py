@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,12 @@ def write_at(file: IO[bytes], data: memoryview, at: int) -> None:
     """Write all of some bytes into a file without a buffer, from a position on."""
     if os.pwrite(file.fileno(), data, at) < data.nbytes:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def check_time(deadline: float | None, frames: int) -> None:
+    """Raise `ResourceLimitError` past the deadline, after so many frames of a sum."""
+    if deadline is not None and time.monotonic() > deadline:
+        raise ResourceLimitError(f"Time ran out after {frames} frames of the sum.")
 
 
 @contextmanager

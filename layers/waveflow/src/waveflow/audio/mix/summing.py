@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio.codec import MAX_SECONDS
-from waveflow.audio.mix.room import check_room, full_disk_told, most_frames
+from waveflow.audio.mix.room import check_room, check_time, full_disk_told, most_frames
 from waveflow.audio.mix.settings import MixSettings, StemSource, mix_rate
 from waveflow.audio.mix.stem import Stem, StemFindings, open_source
 from waveflow.audio.mix.total import SUM_BYTES, Total
@@ -24,11 +24,11 @@ class StemSum:
     Parameters
     ----------
     total
-        The samples, and how many frames there are.
+        The samples; 1.0 is full scale of one stem.
     sample_rate
         In Hz.
     folder
-        Has the disk that the sum lies on.
+        On the disk of the sum.
     stems
         One item for each stem, in their order.
     """
@@ -44,12 +44,9 @@ class StemSum:
         """Return the length of the sum."""
         return self.total.frames
 
-    @property
-    def peak(self) -> float:
-        """Return the largest magnitude of the sum; 1.0 is full scale of one stem."""
-        return self.total.peak
-
-    def blocks(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    def blocks(
+        self, *, deadline: float | None = None
+    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Yield the sum from its start, step by step.
 
         Yields
@@ -60,6 +57,7 @@ class StemSum:
         """
         step = np.empty((self.total.step_frames, self.channels), np.float32)
         for at in range(0, self.frames, len(step)):
+            check_time(deadline, at)
             yield at, step[: self.total.read(at, step)]
 
 

@@ -1,7 +1,6 @@
 """Measure the sum of stems in short chunks: how loud, and how high between samples."""
 
 import os
-import time
 from typing import IO
 
 import numpy as np
@@ -11,9 +10,8 @@ from waveflow.audio.listen.loudness import HOPS_PER_SECOND
 from waveflow.audio.listen.true_peak import ENOUGH_HZ, REACH, RUN, interpolator
 from waveflow.audio.listen.weighting import RUN as WEIGHTING_RUN
 from waveflow.audio.listen.weighting import KWeighting
-from waveflow.audio.mix.room import write_at
+from waveflow.audio.mix.room import check_time, write_at
 from waveflow.audio.mix.summing import StemSum
-from waveflow.errors import ResourceLimitError
 
 MAX_REDUCTION_DB = 12.0  # of the limiter, by contract
 CHUNK, SHORT_CHUNK = 16, 4  # frames; the short one keeps 5 ms of low rates smooth
@@ -32,7 +30,7 @@ def chunk_of(sample_rate: int) -> int:
     return CHUNK if sample_rate >= LOW_HZ else SHORT_CHUNK
 
 
-class Levels:
+class ChunkLevels:
     """Keep the levels of all chunks of a sum in a file.
 
     Parameters
@@ -48,22 +46,21 @@ class Levels:
         Shape (hops,): mean K-weighted power of each 100 ms, over all channels.
     """
 
-    def __init__(self, file: IO[bytes], total: StemSum) -> None:
+    def __init__(self, file: IO[bytes], summed: StemSum) -> None:
         self._file = file
-        self.sample_rate = total.sample_rate
-        self.chunk = chunk_of(total.sample_rate)
-        self.count = -(-total.frames // self.chunk)
+        self.sample_rate = summed.sample_rate
+        self.chunk = chunk_of(summed.sample_rate)
+        self.count = -(-summed.frames // self.chunk)
         self.peak = 0.0
         self.powers: NDArray[np.float64] = np.zeros(0)
 
-    def measure(self, total: StemSum, *, deadline: float | None) -> None:
+    def measure(self, summed: StemSum, *, deadline: float | None) -> None:
         """Measure the whole sum in one pass."""
-        scan = _Scan(total)
-        hop, rest = total.sample_rate // HOPS_PER_SECOND, np.zeros(0)
+        scan = _Scan(summed)
+        hop, rest = summed.sample_rate // HOPS_PER_SECOND, np.zeros(0)
         sums = [rest]
-        for at in range(0, total.frames, total.total.step_frames):
-            if deadline is not None and time.monotonic() > deadline:
-                raise ResourceLimitError(f"Time ran out after {at} frames of the sum.")
+        for at in range(0, summed.frames, summed.total.step_frames):
+            check_time(deadline, at)
             peaks, squares = scan.levels(at)
             levels = np.stack((peaks, self._loudness(squares)), axis=1)
             write_at(self._file, levels.data, at // self.chunk * LEVEL_BYTES)
@@ -99,18 +96,18 @@ class Levels:
 class _Scan:
     """Read the sum step by step, with the frames around each step."""
 
-    def __init__(self, total: StemSum) -> None:
+    def __init__(self, summed: StemSum) -> None:
         self.peak = 0.0  # so far
-        self._total = total
-        self._chunk = chunk_of(total.sample_rate)
-        self._is_dense = total.sample_rate >= ENOUGH_HZ
-        self._weighting = KWeighting(total.sample_rate, total.channels)
+        self._summed = summed
+        self._chunk = chunk_of(summed.sample_rate)
+        self._is_dense = summed.sample_rate >= ENOUGH_HZ
+        self._weighting = KWeighting(summed.sample_rate, summed.channels)
         self._table = interpolator(POINTS)
         self._bound = float(np.abs(self._table).sum(axis=0).max())
 
     def levels(self, at: int) -> tuple[Floats, NDArray[np.float64]]:
         """Return the peaks of the step's chunks, and its K-weighted squares."""
-        frames = min(self._total.total.step_frames, self._total.frames - at)
+        frames = min(self._summed.total.step_frames, self._summed.frames - at)
         around = self._around(at, -(-frames // WEIGHTING_RUN) * WEIGHTING_RUN)
         inside = around[:, REACH : -REACH - 1]
         weighted = self._weighting.filter(inside.astype(np.float64))
@@ -128,10 +125,10 @@ class _Scan:
         NDArray
             Shape (channels, frames).
         """
-        shape = frames + 2 * REACH + 1, self._total.channels
+        shape = frames + 2 * REACH + 1, self._summed.channels
         around = np.zeros(shape, np.float32)
         missing = max(0, REACH - at)
-        self._total.total.read(at - REACH + missing, around[missing:])
+        self._summed.total.read(at - REACH + missing, around[missing:])
         return np.ascontiguousarray(around.T)
 
     def _peaks(self, around: Floats) -> Floats:
