@@ -245,6 +245,17 @@ def test_a_mix_that_cannot_be_changes_nothing(folder, monkeypatch, capsys, line,
     assert contents(folder) == before
 
 
+@pytest.mark.parametrize("word", ["drums.wav@pan=\udce9", "--rate=\udce9"])
+@pytest.mark.usefixtures("folder")
+def test_a_word_of_any_bytes_is_one_line(word):
+    """A word in another encoding is a mistake to show, never a traceback."""
+    ended = waveflow(f"mix drums.wav {word} -o m.wav")
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("waveflow: ")
+    assert ended.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("name", ["m.wav", "m.flac"])
 def test_a_full_disk_leaves_the_mix_that_was_there(folder, name):
     """Half a mix would play, and stop in the middle of the song."""

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("stems", metavar="STEM[@OPTIONS]...", nargs=-1, required=True)
+@click.argument(
+    "stems",
+    metavar="STEM[@OPTIONS]...",
+    nargs=-1,
+    required=True,
+    type=click.Path(),  # a shell completes file names
+)
 @click.option(
     "-o", "out", type=options.PATH, required=True, help="The .wav or .flac to write."
 )

@@ -27,7 +27,7 @@ from waveflow.events.mix_options import (
 
 from waveflow_local.paths import LocalError
 
-FLAGS = ("mute", "invert")
+_FLAGS = ("mute", "invert")
 # Each option that has a value: what stands around the value, a message's member and
 # the values that a message may have.
 _VALUES: tuple[tuple[re.Pattern[str], str, object], ...] = (
@@ -38,7 +38,7 @@ _VALUES: tuple[tuple[re.Pattern[str], str, object], ...] = (
 _SYNTAX = "-3dB, pan=-0.2, offset=12ms, invert or mute"
 _OF_A_STEM = re.compile(r"stems\[(\d+)\]\.(.*)")
 _PLUS = re.compile(r"^\+(?=[\d.])")  # JSON's numbers have no plus
-_DEFAULT_BITS = "24"
+_DEFAULT_BITS = MixOptions().format.removeprefix("wav")
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _stem_members(options: str) -> dict[str, Any]:
 
 
 def _stem_member(option: str) -> tuple[str, Any]:
-    if option in FLAGS:
+    if option in _FLAGS:
         return option, True
     for pattern, member, values in _VALUES:
         if found := pattern.fullmatch(option):
@@ -168,7 +168,7 @@ def _value(text: str, values: object, *, name: str) -> Any:
     """Convert a text to a value that a message may have, or refuse the text."""
     try:
         return msgspec.convert(_PLUS.sub("", text), values, strict=False)
-    except msgspec.ValidationError as exc:
+    except (msgspec.ValidationError, UnicodeEncodeError) as exc:
         raise LocalError(f"{name} {text} is not {_allowed(values)}.") from exc
 
 
