@@ -58,7 +58,7 @@ def contents(folder):
 def test_every_option_of_a_stem_does_what_a_message_would(folder):
     """A musician mixes here as the pipeline does: level, place, polarity and time."""
     reported(
-        "mix drums.wav@-3dB bass.flac@pan=-0.2,+2.5db voice.wav@offset=12ms,invert"
+        "mix drums.wav@-3dB bass.flac@pan=-.2,+2.5db voice.wav@offset=+12ms,invert"
         " me@home.wav@mute -o mix.wav --bits 32f"
     )
 

@@ -37,7 +37,7 @@ _VALUES: tuple[tuple[re.Pattern[str], str, object], ...] = (
 )
 _SYNTAX = "-3dB, pan=-0.2, offset=12ms, invert or mute"
 _OF_A_STEM = re.compile(r"stems\[(\d+)\]\.(.*)")
-_PLUS = re.compile(r"^\+(?=[\d.])")  # JSON's numbers have no plus
+_SHORT_NUMBER = re.compile(r"(?:\+|(-)|)(\.?)(\d.*)")
 _DEFAULT_BITS = MixOptions().format.removeprefix("wav")
 
 
@@ -167,9 +167,18 @@ def _format(out: Path, bits: str) -> str:
 def _value(text: str, values: object, *, name: str) -> Any:
     """Convert a text to a value that a message may have, or refuse the text."""
     try:
-        return msgspec.convert(_PLUS.sub("", text), values, strict=False)
+        return msgspec.convert(_as_json(text), values, strict=False)
     except (msgspec.ValidationError, UnicodeEncodeError) as exc:
         raise LocalError(f"{name} {text} is not {_allowed(values)}.") from exc
+
+
+def _as_json(text: str) -> str:
+    """Return a number such as `+3` or `-.5` as JSON writes it; keep other texts."""
+    found = _SHORT_NUMBER.fullmatch(text)
+    if found is None:
+        return text
+    minus, point, digits = found.groups()
+    return f"{minus or ''}{'0.' if point else ''}{digits}"
 
 
 def _allowed(values: object) -> str:
