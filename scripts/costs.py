@@ -3,7 +3,8 @@
 Prices are list prices of Seoul (ap-northeast-2), without free tier, in USD, as of
 the date below; look them up again before you rely on them. The times of hash and
 waveform are those of a 30 s WAV in docs/benchmarks.md, over each function's share
-of a vCPU, and so is that of a cold start, from ADR 76; the times of mix and of the
+of a vCPU, and so is that of a cold start, from ADR 76; the times of outputs are CPU
+seconds beyond drawing four minutes of stereo, from ADR 81; the times of mix and of the
 server, and the share of cold starts, are assumptions. So are the lines that Lambda,
 Step Functions and the pipe add. Give your own:
 
@@ -119,6 +120,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--hash-s", type=float, default=0.08)
     made.add_argument("--waveform-s", type=float, default=0.11)
     made.add_argument("--mix-s", type=float, default=1.5)
+    made.add_argument("--zoom-s", type=float, default=0.02)
+    made.add_argument("--identity-s", type=float, default=0.09)
+    made.add_argument("--opus-s", type=float, default=1.65)
+    made.add_argument("--mp3-s", type=float, default=6.65)
     made.add_argument("--webhook-s", type=float, default=0.15)
     made.add_argument("--cold-s", type=float, default=0.8)
     made.add_argument("--cold-share", type=float, default=0.05)
@@ -177,6 +182,26 @@ def per_thousand(args: argparse.Namespace) -> list[str]:
     ]
 
 
+def outputs(args: argparse.Namespace) -> list[str]:
+    """Return what the options of one message add to the price of its upload."""
+    upload = jobs(args)[0].price(args.architecture)
+    rows = (
+        ("three zoom levels", args.zoom_s, 3 * PUT),
+        ("`audio_id`", args.identity_s, 0.0),
+        ("Opus preview", args.opus_s, PUT + GET),
+        ("MP3 preview", args.mp3_s, PUT + GET),
+    )
+    told = [
+        "| output of four minutes of stereo | USD per 1,000 | of a new upload |",
+        "| --- | ---: | ---: |",
+    ]
+    for name, seconds, requests in rows:
+        compute = 1769 / 1024 * seconds * GB_SECOND[args.architecture]
+        price = compute + requests
+        told.append(f"| {name} | {price * 1000:.3f} | {price / upload:.0%} |")
+    return told
+
+
 def fixed() -> list[str]:
     """Return what a stack costs a month without a single job."""
     alarms, metrics = alarm_metrics()
@@ -209,7 +234,7 @@ def provisioned(args: argparse.Namespace) -> list[str]:
 
 def report(args: argparse.Namespace) -> str:
     """Return the whole report as Markdown."""
-    parts = (per_thousand(args), fixed(), provisioned(args))
+    parts = (per_thousand(args), outputs(args), fixed(), provisioned(args))
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 

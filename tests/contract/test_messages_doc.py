@@ -2,13 +2,22 @@
 
 import json
 import re
+from typing import get_args
 
-import msgspec
 import pytest
+from msgspec.structs import fields as fields_of
 from support.records import START, record
 from support.stack import ROOT
 from waveflow.events.messages import MESSAGES
 from waveflow.events.normalise import Entry, read_job
+from waveflow.events.options import (
+    MAX_LEVELS,
+    MAX_PIXEL,
+    MIN_PIXEL,
+    OPTIONS,
+    PreviewFormat,
+    WaveformOptions,
+)
 
 PAGE = (ROOT / "docs/messages.md").read_text("utf-8")
 TASKS = dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", PAGE, re.MULTILINE))
@@ -20,14 +29,30 @@ COLUMNS = next(row for row in ROWS if row[0] == "field")
 def test_the_table_names_every_field_of_a_message(task: str):
     """A developer reads the table, and not the models."""
     column = COLUMNS.index(TASKS[task])
-    table = ROWS[ROWS.index(COLUMNS) + 2 :]
+    table = [row for row in ROWS if len(row) == len(COLUMNS) and row != COLUMNS]
     told = {
         name: row[column] for row in table for name in re.findall(r"`(\w+)`", row[0])
     }
 
-    fields = msgspec.structs.fields(MESSAGES[task])
+    fields = fields_of(MESSAGES[task])
     known = {f.encode_name: "required" if f.required else "optional" for f in fields}
     assert {name: need for name, need in told.items() if need != "-"} == known
+
+
+def test_the_table_of_options_names_every_member_and_its_bounds():
+    """A developer who asks for a level out of range learns of it only by a FAILURE."""
+    rows = {row[0].strip("`"): row[1] for row in ROWS if row[0].startswith("`")}
+    members = {f"waveform.{f.encode_name}" for f in fields_of(WaveformOptions)}
+    models = {f.encode_name for model in MESSAGES.values() for f in fields_of(model)}
+
+    assert members <= {*rows}
+    assert {*OPTIONS} & models == {"waveform", "previews", "audio_id"} <= {*rows}
+    bounds = f"0 to {MAX_LEVELS} integers from {MIN_PIXEL} to {MAX_PIXEL}"
+    assert bounds in rows["waveform.zoom_levels"]
+    formats = [f"`{json.dumps(each)}`" for each in get_args(PreviewFormat)]
+    assert " and ".join(formats) in next(
+        row[1] for row in ROWS if row[0] == "`previews`" and len(row) != len(COLUMNS)
+    )
 
 
 @pytest.mark.parametrize("text", re.findall(r"```json \w+\n(.*?)```", PAGE, re.DOTALL))

@@ -7,8 +7,11 @@ from typing import get_args
 import pytest
 from waveflow.audio.listen.findings import StemWarning
 from waveflow.audio.mix.stem import RESAMPLED
-from waveflow.audio.stream import NON_FINITE_SAMPLES, TRUNCATED
+from waveflow.audio.preview.encoder import PREVIEW_FAILED
+from waveflow.audio.stream import CHANNELS_MIXED, NON_FINITE_SAMPLES, TRUNCATED
+from waveflow.audio.waveform.zoom_levels import ZOOM_DROPPED
 from waveflow.errors import WaveflowError
+from waveflow.stages._optional import AUDIO_ID_UNKNOWN, ZOOM_FAILED
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "local/page/src/sentences.js").read_text("utf-8")
@@ -19,6 +22,7 @@ REASONS = DOCS.split("| `dedupe.refused` | why the object stayed |")[1].split("\
 ERRORS = {kind.code for kind in WaveflowError.__subclasses__()}
 WARNINGS = {
     *(TRUNCATED, NON_FINITE_SAMPLES, RESAMPLED),
+    *(ZOOM_DROPPED, ZOOM_FAILED, PREVIEW_FAILED, AUDIO_ID_UNKNOWN, CHANNELS_MIXED),
     *get_args(StemWarning.__annotations__["code"]),
 }
 KEPT = {

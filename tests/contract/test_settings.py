@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from support.stack import ROOT, Stack, changed, load
+from waveflow.events.fields import RESERVED_PREFIXES
 
 DOCUMENT = load()
 PARAMETERS = DOCUMENT["Parameters"]
@@ -109,6 +110,8 @@ BREAKS: list[tuple[Any, str, Any]] = [
     (unused, "Globals/Function/ReservedConcurrentExecutions", ...),
     (unread, f"{VARIABLES}/WAVEFLOW_LOCAL", "1"),
     (unread, f"{VARIABLES}/DEDUPE_MODE", "delete_all"),
+    (unread, f"{VARIABLES}/ZOOM_LEVELS", "256"),
+    (unused, f"{VARIABLES}/AUDIO_ID", ...),
     (unread, f"{VARIABLES}/BUCKET_NAME", ...),
     (unread, f"{VARIABLES}/BUKET_NAME", "a word nobody reads"),
     (unread, f"{OWN}/API_TOKEN_KEYS", ...),
@@ -164,6 +167,36 @@ def test_a_default_keeps_its_bounds(name: str):
 def test_a_prefix_that_reads_too_much_is_refused(prefixes: str):
     """A role must never read a wildcard, an unnamed prefix or the output prefixes."""
     assert not re.fullmatch(PARAMETERS["AllowedPrefixes"]["AllowedPattern"], prefixes)
+
+
+@pytest.mark.parametrize("prefix", RESERVED_PREFIXES)
+@pytest.mark.parametrize("form", ["{}", "a/,{}", "{},a/", "a/b/,{}c/"])
+def test_uploads_are_never_read_where_outputs_are_written(prefix: str, form: str):
+    """An output that is taken for an upload could be deleted as a duplicate."""
+    pattern = PARAMETERS["AllowedPrefixes"]["AllowedPattern"]
+
+    assert not re.fullmatch(pattern, form.format(prefix))
+    assert re.fullmatch(pattern, form.format(f"a-{prefix}"))
+
+
+LEVELS = ["", "64", "65536", "256,1024,4096", "64,128", "99,990,9900", "100,1000,10000"]
+NO_LEVELS = ["63", "65537", "0256", "256.0", "256, 1024", "256,", ",256", "-64", "1e3"]
+NO_LEVELS += ["70000", "64,63", "64,128,256,512", "all", "256;1024", "256,,1024"]
+
+
+@pytest.mark.parametrize("levels", [*LEVELS, *NO_LEVELS])
+def test_a_list_of_zoom_levels_is_bounded(levels: str):
+    """A level that no message may ask for would spoil the zoom of every upload."""
+    allowed = re.fullmatch(PARAMETERS["ZoomLevels"]["AllowedPattern"], levels)
+
+    assert bool(allowed) == (levels in LEVELS)
+
+
+def test_nothing_is_drawn_or_identified_unless_an_operator_asks():
+    """An update of the stack must not change what servers of today receive."""
+    variables = Stack(DOCUMENT).globals["Environment"]["Variables"]
+
+    assert (variables["ZOOM_LEVELS"], variables["AUDIO_ID"]) == ("", "off")
 
 
 @pytest.mark.parametrize("secret", ["*", "external", "external-AbCde?", "a-AbCdEf,b"])

@@ -55,9 +55,25 @@ DELETE = {
     "Action": "s3:DeleteObject",
     "Resource": "Bucket.Arn/audio/*",
 }
+PREVIEWS = {
+    "Effect": "Allow",
+    "Action": "s3:PutObject",
+    "Resource": "arn:aws:s3:::Bucket/previews/*",
+}
+POLICY_OF_PREVIEWS = {"PolicyDocument": {"Statement": [PREVIEWS]}}
 BREAKS: list[tuple[Any, str, Any]] = [
     (objects, f"WaveformRole/{INLINE}/0/Resource", "arn:aws:s3:::Bucket/mixed/*"),
     (objects, f"MixRole/{INLINE}/0/Resource", "arn:aws:s3:::Bucket/*"),
+    (objects, f"WaveformRole/{INLINE}/1/Resource", "arn:aws:s3:::Bucket/prev/*"),
+    (objects, f"WaveformRole/{INLINE}/1/Action", "s3:GetObject"),
+    (objects, f"WaveformRole/{INLINE}/2/Condition", {}),
+    (objects, f"MixRole/{INLINE}/2", ...),
+    (objects, f"MixRole/{INLINE}/3/Condition/StringLikeIfExists/s3:prefix/1", "x/*"),
+    (objects, "MusicRole/Properties/Policies", [POLICY_OF_PREVIEWS]),
+    (objects, f"HashRole/{INLINE}/0", PREVIEWS),
+    (objects, f"ApiRole/{INLINE}/4/Resource/2", ...),
+    (objects, f"ApiRole/{INLINE}/4/Action", ["s3:GetObject", "s3:PutObject"]),
+    (objects, f"ServerPolicy/{POLICY}/5/Resource/2", ...),
     (objects, f"ReadUploads/{POLICY}/0/Resource", "Bucket.Arn/*"),
     (objects, f"ReadUploads/{POLICY}/1/Condition", {}),
     (objects, f"HashRole/{INLINE}/0", {"Effect": "Allow", **DELETE}),

@@ -17,6 +17,7 @@ from pathlib import Path
 import commands
 import mixes
 import objects
+import optional
 import waveforms
 from growth import svg
 from inputs import Course
@@ -44,6 +45,8 @@ def measured(course: Course) -> tuple[str, str]:
         commands.many_files(course),
         mixes.mixed(course),
         mixes.loud(course),
+        optional.beside(course),
+        optional.everything(course),
         objects.hashed(course),
         objects.started(course),
         growth,

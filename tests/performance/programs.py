@@ -15,6 +15,30 @@ with soundfile.SoundFile(path, "w", 44100, 2, "PCM_16", format="WAV") as file:
         file.write(np.stack([left, left * 0.7], axis=1))
 """
 DRAW = "from waveflow.audio.waveform.draw import draw; draw(Path(sys.argv[1]), 4000)"
+# Arguments are the file, and a folder for previews.
+EVERYTHING = """
+import math
+from waveflow.audio.listen.guard import Budget, Guard
+from waveflow.audio.listen.identity import AudioIdentity
+from waveflow.audio.preview.encoder import PreviewEncoder, PreviewKind
+from waveflow.audio.waveform.draw import draw
+from waveflow.audio.waveform.zoom_levels import ZoomLevels
+path, folder = Path(sys.argv[1]), Path(sys.argv[2])
+budget, guards = Budget(time_s=math.inf), []
+def listen(stream):
+    makers = [
+        lambda _: ZoomLevels(stream, (256, 1024, 4096), split=True),
+        lambda _: AudioIdentity(stream, path),
+        lambda _: PreviewEncoder(folder / "a.opus", PreviewKind.OPUS),
+        lambda _: PreviewEncoder(folder / "a.mp3", PreviewKind.MP3),
+    ]
+    guards.extend(Guard(make, budget) for make in makers)
+    return guards
+draw(path, 4000, listen=listen)
+zoom, *_ = [guard.finish() for guard in guards]
+for level in zoom.levels:
+    level.dat()
+"""
 MIX = """
 from waveflow.audio.mix.sum import mix
 mix([Path(p) for p in sys.argv[2:]], Path(sys.argv[1]))

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import traceback
+from pathlib import Path
 
 import pytest
 from support.invocations import BODY, KEY, OLDER, events, load, prepare
@@ -23,12 +24,12 @@ def state(aws):
     }
 
 
-def in_a_child(aws, handler, event):
+def in_a_child(aws, handler, event, *, told=Path(os.devnull)):
     """Run an invocation in a forked child, and return the child's exit status."""
     child = os.fork()
     if child == 0:
         try:
-            handler(event)
+            told.write_text(json.dumps(handler(event)))
         except BaseException:  # noqa: BLE001 - a forked child must never return
             traceback.print_exc()
             os._exit(1)
@@ -39,12 +40,22 @@ def in_a_child(aws, handler, event):
     return status
 
 
+def result(told):
+    """Return what an invocation told the machine, but the time that it took."""
+    outcome = json.loads(told.read_text())
+    for each in (outcome, outcome.get("outcome", {})):
+        each.pop("processing_time", None)
+    return outcome
+
+
 LEFT = {  # effects of a clean run; two ends without any prove nothing
     "hash": 0,
     "dedupe_delete": 4,
     "music": 0,
     "waveform": 1,
+    "waveform with all": 5,
     "mix": 2,
+    "mix with all": 6,
     "ask": 1,
     "known": 1,
     "tell": 1,
@@ -54,13 +65,13 @@ LEFT = {  # effects of a clean run; two ends without any prove nothing
 
 @pytest.mark.usefixtures("function_environment")
 @pytest.mark.parametrize("case", LEFT)
-def test_a_killed_stage_runs_again_to_the_same_end(aws, case):
+def test_a_killed_stage_runs_again_to_the_same_end(aws, tmp_path, case):
     """Lambda may kill a stage at any call; the retry must end like a clean run."""
     stage, event = events(aws)[case]
-    handler = load(stage)
+    handler, told = load(stage), tmp_path / "told.json"
     prepare(aws)
-    assert in_a_child(aws, handler, event) == 0
-    clean, calls = state(aws), len(aws.requests)
+    assert in_a_child(aws, handler, event, told=told) == 0
+    clean, calls, outcome = state(aws), len(aws.requests), result(told)
 
     ends = {}
     for at in range(1, calls + 1):
@@ -69,13 +80,47 @@ def test_a_killed_stage_runs_again_to_the_same_end(aws, case):
             aws.kill_at = (at, moment)
             killed = in_a_child(aws, handler, event)
             aws.kill_at = None
-            again = in_a_child(aws, handler, event)
-            ends[at, moment] = (killed, again, state(aws))
+            again = in_a_child(aws, handler, event, told=told)
+            ends[at, moment] = (killed, again, state(aws), result(told))
 
     effects = sum(map(len, clean["versions"].values())) - 2
     assert effects + len(clean["webhooks"]) + len(clean["closed"]) == LEFT[case]
     for end in ends.values():
-        assert end == (signal.SIGKILL, 0, clean)
+        assert end == (signal.SIGKILL, 0, clean, outcome)
+
+
+ASKING = [
+    *(("waveform", "waveform with all"), ("mix", "mix with all")),
+    *(("waveform with all", "waveform"), ("mix with all", "mix")),
+]
+
+
+@pytest.mark.usefixtures("function_environment")
+@pytest.mark.parametrize(("first", "second"), ASKING)
+def test_a_redelivery_with_other_options_adds_what_is_missing(
+    aws, tmp_path, first, second
+):
+    """The first of two stages may be killed anywhere; the second ends complete."""
+    cases, told = events(aws), tmp_path / "told.json"
+    stage, asked_first = cases[first]
+    _, asked_then = cases[second]
+    handler = load(stage)
+    prepare(aws)
+    in_a_child(aws, handler, asked_first)
+    calls = len(aws.requests)
+    in_a_child(aws, handler, asked_then, told=told)
+    clean, outcome = state(aws), result(told)
+
+    for at in range(1, calls + 1):
+        prepare(aws)
+        aws.kill_at = (at, "after")
+        in_a_child(aws, handler, asked_first)
+        aws.kill_at = None
+        assert in_a_child(aws, handler, asked_then, told=told) == 0
+        assert result(told) == outcome
+        left = state(aws)["versions"]
+        assert left.items() <= clean["versions"].items()
+        assert set(map(len, left.values())) == {1}
 
 
 def lose_survivor(aws, handler, event):

@@ -5,6 +5,7 @@ import os
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from support.invocations import EVERYTHING
 from support.simulation.chosen import ChosenFaults
 from support.simulation.faults import KINDS
 from support.simulation.runs import Modes
@@ -39,8 +40,9 @@ class Histories(RuleBasedStateMachine):
         content=st.integers(0, 1),
         checksummed=st.booleans(),
         at_once=st.booleans(),
+        asked=st.sampled_from([{}, {"previews": ["opus"]}, EVERYTHING]),
     )
-    def upload(self, stem, content, checksummed, at_once):
+    def upload(self, stem, content, checksummed, at_once, asked):
         """Put one of two contents under one of four keys, and send its message."""
         if not at_once:
             self.system.now += 1
@@ -56,6 +58,7 @@ class Histories(RuleBasedStateMachine):
                 "timestamp": f"2026-01-01T00:00:{len(self.sent) % 60:02}Z",
                 "original_filename": "x.wav",
                 "num_peaks": 4,
+                **asked,
             }
         )
         self.system.send({"task": "generate_hash_and_webhook", **self.sent[-1]})

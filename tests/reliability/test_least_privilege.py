@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from support.account import BUCKET, NEW, OLD, Account, enforced
+from support.invocations import EVERYTHING
 from support.policies import ROLES, WRITES
 from support.records import START, record
 from support.simulation.traffic import tiny_wav
@@ -124,7 +125,8 @@ def test_dedupe_delete_undoes_a_deletion_with_its_rights(account):
 
 def test_waveform_does_its_work_with_its_rights(as_stage):
     """A second drawing reads the first document, and needs the right to do that."""
-    before = run_hash(as_stage("hash"))
+    asking = {"task": "generate_hash_and_webhook", "original_filename": "x.wav"}
+    before = run_hash(as_stage("hash"), **asking, **EVERYTHING)
     objects = as_stage("waveform")
     request = WaveformRequest(job=before.job, source=before.source)
 
@@ -132,6 +134,8 @@ def test_waveform_does_its_work_with_its_rights(as_stage):
         for _ in range(2):
             outcome = draw_waveform(request, objects=objects, policy=POLICY)
             assert outcome.status == "SUCCESS"
+            assert outcome.result.warnings == []  # no right is missing for an option
+            assert len(outcome.result.zoom_levels) == 2
 
 
 def test_music_does_its_work_with_its_rights(as_stage):
@@ -149,13 +153,13 @@ def test_mix_does_its_work_with_its_rights(as_stage):
     objects = as_stage("mix")
 
     def mixed(*paths):
-        body = {"stageId": "s", "stem_paths": list(paths)}
+        body = {"stageId": "s", "stem_paths": list(paths), **EVERYTHING}
         request = MixRequest(record=record(body), start=START, name="r")
         return mix_stems(request, objects=objects, policy=POLICY)
 
     with enforced():
         for _ in range(2):
-            assert mixed(OLD, NEW).outcome.status == "SUCCESS"
+            assert mixed(OLD, NEW).outcome.result.warnings == []
         with pytest.raises(StemMissingError):
             mixed("audio/missing.wav")
 
@@ -205,7 +209,8 @@ def forbidden(stage):
     }
     if stage != "dedupe_delete":
         calls["an upload's end"] = ("delete_object", {**here, "Key": NEW})
-    for prefix in {"waveforms/", "mixed/", "dedupe/"} - set(WRITES[stage]):
+    outputs = {"waveforms/", "mixed/", "previews/", "comparisons/", "dedupe/"}
+    for prefix in outputs - set(WRITES[stage]):
         calls[prefix] = ("put_object", {**here, "Key": f"{prefix}x", "Body": b""})
     return calls
 

@@ -23,6 +23,9 @@ def test_no_promise_breaks_with_every_fault_at_five_percent(share):
     assert report.broken == []
     assert report.executions >= 10_000 / SHARES
     assert report.counts["proved deletes"] >= 50
+    assert report.counts["optional files told"] >= 500
+    assert report.counts["done without: PREVIEW_FAILED"] >= 5
+    assert report.counts["done without: ZOOM_FAILED"] >= 5
 
 
 def test_every_kind_of_fault_is_injected():
@@ -37,7 +40,7 @@ def test_every_kind_of_fault_is_injected():
 
 
 def test_a_calm_world_works_to_its_end():
-    """A calm system must delete every twin once, and draw all other uploads."""
+    """A calm system must delete every twin once, and draw all other uploads whole."""
     report = Report()
 
     system = run_seed(3, report, messages=60, rate=0.0)
@@ -45,5 +48,7 @@ def test_a_calm_world_works_to_its_end():
     ends = [run.execution.ended for run in system.runs]
     assert report.broken == []
     assert report.counts["proved deletes"] >= 5
+    assert report.counts["optional files told"] >= 20
+    assert not [name for name in report.counts if name.startswith("done without")]
     assert {end.state for end in ends} <= {"Tell", "Failed"}
     assert {v for v in system.bucket.copies.values() if v < 1} == set()

@@ -14,7 +14,10 @@ INVOCATIONS = int(os.environ.get("WAVEFLOW_WARM", "60"))  # 1,000 in `make soak`
 GROWTH_MB = 20
 NOBODY = 65_534
 FITS_BYTES = 100_000  # more than the log of a test, less than an upload
-STAGES = ["hash", "dedupe_delete", "music", "waveform", "mix", "ask", "tell"]
+STAGES = [
+    *("hash", "dedupe_delete", "music", "waveform", "mix", "ask", "tell"),
+    *("waveform with all", "mix with all"),
+]
 
 
 def resident_mb():

@@ -19,6 +19,7 @@ from xml.sax.saxutils import escape
 from support.simulation.bucket import EPOCH, Bucket, Version
 
 SECRET = "whsec_" + base64.b64encode(b"only for the tests of this project").decode()
+META = "x-amz-meta-"
 HOOKS = ("/hash-check", "/completion", "/mixing-complete")
 
 
@@ -120,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
         if source:
             self._copy(key, source)
         elif self.command == "PUT":
-            written = self.server.bucket.put(key, body)
+            written = self.server.bucket.put(key, body, metadata=self._metadata())
             self._answer(200, b"", {"ETag": written.etag})
         elif self.command == "DELETE":
             self.server.bucket.delete(key)
@@ -128,6 +129,12 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             assert current is not None
             self._send_object(current)
+
+    def _metadata(self) -> dict[str, str]:
+        """Return the headers of a PUT that S3 keeps and sends with the object."""
+        kept = (META, "cache-control", "content-type")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return {name: headers[name] for name in headers if name.startswith(kept)}
 
     def _list(self, prefix: str) -> None:
         """Answer ListObjectsV2, of one page."""
@@ -175,6 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
                 usegmt=True,
             ),
             "x-amz-version-id": version.version_id,
+            **version.metadata,
         }
         asked = self.headers.get("x-amz-checksum-mode") == "ENABLED"
         span, status = self.headers.get("Range"), 200

@@ -23,6 +23,17 @@ MESSAGE = {
     "duplicate_of": {"stemId": "old", "filepath": OLDER},
 }
 MIX = {"stageId": "s", "stem_paths": [KEY, OLDER], "timestamp": "2026-01-01T00:00:00Z"}
+EVERYTHING = {
+    "waveform": {"zoom_levels": [64, 128]},
+    "audio_id": True,
+    "previews": ["mp3", "opus"],
+}
+UPLOAD = {
+    **{name: MESSAGE[name] for name in MESSAGE if "duplicate" not in name},
+    "task": "generate_hash_and_webhook",
+    "original_filename": "x.wav",
+    **EVERYTHING,
+}
 ENTRY = {"start": START, "name": "run-1"}
 
 
@@ -58,8 +69,10 @@ def events(aws):
     hashed = load("hash")({"record": record(MESSAGE), **ENTRY})
     job, source = hashed["job"], hashed["source"]
     known = {"job": job, "source": source}
+    asking = load("hash")({"record": record(UPLOAD), **ENTRY})
+    asking = {"job": asking["job"], "source": asking["source"]}
     outcome = {"status": "SUCCESS", "processing_time": 0.1, "result": {"x": 1}}
-    asking = {"task_token": "token", "execution_arn": "arn"}
+    question = {"task_token": "token", "execution_arn": "arn"}
     return {
         "hash": ("hash", {"record": record(MESSAGE), **ENTRY}),
         "dedupe_delete": (
@@ -67,12 +80,14 @@ def events(aws):
             {**known, "duplicate_of": MESSAGE["duplicate_of"]},
         ),
         "waveform": ("waveform", known),
+        "waveform with all": ("waveform", asking),
         "music": ("music", known),
         "mix": ("mix", {"record": record(MIX), **ENTRY}),
-        "ask": ("notify", {"event": "hash-check", **known, **asking}),
+        "mix with all": ("mix", {"record": record({**MIX, **EVERYTHING}), **ENTRY}),
+        "ask": ("notify", {"event": "hash-check", **known, **question}),
         "known": (
             "notify",
-            {"event": "hash-check", **known, **asking, "verdict": {"verdict": "new"}},
+            {"event": "hash-check", **known, **question, "verdict": {"verdict": "new"}},
         ),
         "tell": ("notify", {"event": "outcome", "job": job, "outcome": outcome}),
         "tell failure": (

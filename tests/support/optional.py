@@ -19,11 +19,6 @@ HASH = hashlib.sha256(BODY).hexdigest()
 ZOOM = f"waveforms/stem789_zoom_{TS}/"
 PREVIEW = f"previews/stem789_{TS}"
 DOCUMENT = f"waveforms/stem789_waveform_{TS}.json"
-EVERYTHING = {
-    "waveform": {"zoom_levels": [64, 128]},
-    "audio_id": True,
-    "previews": ["mp3", "opus"],
-}
 POLICY = Policy(
     allowed_prefixes=("audio/",),
     max_file_bytes=1_000_000,

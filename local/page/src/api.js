@@ -1,4 +1,6 @@
 const TOKEN = "studio"; // one track: what is uploaded twice here is a duplicate
+// At 64 frames a point a bass string's single cycles show; each level is eight times the level before.
+const OUTPUTS = { zoom_levels: [64, 512, 4096], split_channels: true, previews: ["opus", "mp3"], audio_id: true };
 
 /** Ask the API; throw a Failure for a refusal, a cut answer or no network. */
 export async function ask(path, body, method = body === undefined ? "GET" : "POST") {
@@ -15,6 +17,18 @@ export async function ask(path, body, method = body === undefined ? "GET" : "POS
   return told;
 }
 
+/** Return a file's bytes from `start` up to `end`; a server without ranges sends the whole file. */
+export async function bytes(url, start, end) {
+  const answer = await fetch(url, { headers: { Range: `bytes=${start}-${end - 1}` } }).catch((cause) => {
+    throw new Failure({ code: "NETWORK", cause });
+  });
+  if (!answer.ok) throw new Failure({ status: answer.status });
+  const body = await answer.arrayBuffer().catch((cause) => {
+    throw new Failure({ code: "NETWORK", cause });
+  });
+  return answer.status === 206 ? body : body.slice(start, end);
+}
+
 /** Carry a refusal: the server's sentence, or a code that the page puts in words. */
 export class Failure extends Error {
   constructor({ code = "UNREADABLE", status = 0, detail = "", cause }) {
@@ -29,7 +43,8 @@ export function upload(blob, name, onProgress) {
     const form = new FormData();
     form.append("file", blob, name);
     const request = new XMLHttpRequest();
-    request.open("POST", `/tokens/${TOKEN}/upload-audio?verdict=platform`);
+    const asked = Object.entries(OUTPUTS).flatMap(([name, value]) => [value].flat().map((each) => [name, each]));
+    request.open("POST", `/tokens/${TOKEN}/upload-audio?${new URLSearchParams([["verdict", "platform"], ...asked])}`);
     request.responseType = "json";
     request.upload.onprogress = (event) => onProgress(event.loaded / event.total);
     request.onerror = () => reject(new Failure({ code: "NETWORK" }));
@@ -44,8 +59,10 @@ export function upload(blob, name, onProgress) {
 
 export const result = (id) => ask(`/tokens/analysis-result/${id}`);
 export const waveform = (row) => ask(documentUrl(row));
-export const mix = (ids) => ask(`/tokens/${TOKEN}/mix`, { job_ids: ids });
+export const mix = (ids) => ask(`/tokens/${TOKEN}/mix`, { job_ids: ids, ...OUTPUTS });
 export const audioUrl = (id, download = false) => `/tokens/analysis-audio/${id}${download ? "?download=true" : ""}`;
+export const previewUrl = (id, form) => `/tokens/analysis-preview/${id}/${form}`;
+export const zoomUrl = (id, samplesPerPixel) => `/tokens/analysis-zoom/${id}/${samplesPerPixel}`;
 /** Return the URL of a row's waveform document; only the local route has a later delivery's. */
 export const documentUrl = (row) => (row.drawn ? `/local/waveform/${row.jobId}` : `/tokens/analysis-waveform/${row.jobId}`);
 export const pictureUrl = (id) => `/local/picture/${id}.svg`;

@@ -95,6 +95,11 @@ function playChosen() {
   together().toggle().catch((error) => trouble(t("playing"), error));
 }
 
+function zoomAll() {
+  const pixels = Math.round(zoom($("zoom").value / $("zoom").max));
+  $("zoom").setAttribute("aria-valuetext", pixels ? t("zoomNear", { pixels }) : t("zoomWhole"));
+}
+
 function onDrag(event) {
   event.preventDefault();
   document.body.classList.toggle("dragging", event.type === "dragover");
@@ -122,7 +127,7 @@ function wire() {
       event.target.value = "";
     });
   }
-  $("zoom").addEventListener("input", (event) => zoom(event.target.value));
+  $("zoom").addEventListener("input", zoomAll);
   $("together").addEventListener("click", playChosen);
   $("mix").addEventListener("click", mixChosen);
   $("clear").addEventListener("click", () => [...store.rows].forEach(store.remove));
@@ -130,6 +135,7 @@ function wire() {
   $("language").addEventListener("click", () => {
     switchLanguage();
     drawSwitches();
+    zoomAll();
     draw();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
@@ -138,6 +144,7 @@ function wire() {
 if (localStorage.getItem("waveflow.theme")) setTheme(localStorage.getItem("waveflow.theme"));
 translate();
 wire();
+zoomAll();
 store.onChange(draw);
 store.onChange(showWebhooks);
 draw();

@@ -1,5 +1,5 @@
 import { dotted, failed, sentenceOf, t } from "./i18n.js";
-import { now, ofJob } from "./store.js";
+import { nameOf, now, ofJob, rows } from "./store.js";
 
 /** Return notes about a row's file: sentences, or a failure with its technical detail. */
 export function notes(row) {
@@ -25,10 +25,25 @@ function done(row, end) {
   const result = end.result ?? {};
   if (end.outcome === "HELD") return [t("noteHeld")];
   if (end.outcome === "DUPLICATE") return [t("noteDuplicate", { name: survivor(result) })];
-  if (row.kind === "mix") return [t("noteMix", { rate: result.sample_rate / 1000 })];
-  const said = [result.dedupe ? t("noteRefused", { reason: t(result.dedupe.refused) }) : t("noteDone")];
-  for (const code of result.warnings ?? []) said.push(sentenceOf(code) ?? dotted(code));
-  return said;
+  return [drawnFrom(row, result), ...warnings(result), ...twins(row, result)];
+}
+
+function drawnFrom(row, { dedupe, sample_rate: rate }) {
+  if (row.kind === "mix") return t("noteMix", { rate: rate / 1000 });
+  return dedupe ? t("noteRefused", { reason: t(dedupe.refused) }) : t("noteDone");
+}
+
+/** Return a sentence for each warning code; a mix tells a code once for each stem. */
+function warnings(result) {
+  const codes = new Set((result.warnings ?? []).map((warning) => warning.split(":")[0]));
+  return [...codes].map((code) => sentenceOf(code) ?? dotted(code));
+}
+
+/** Name the other rows with the same sound, in whichever file it lies. */
+function twins(row, { audio_id: sound }) {
+  if (!sound) return [];
+  const same = rows.filter((each) => each.jobId !== row.jobId && now(each)?.result?.audio_id === sound);
+  return same.length ? [t("noteTwins", { names: same.map(nameOf).join(", ") })] : [];
 }
 
 function survivor(result) {

@@ -1,21 +1,33 @@
 import * as api from "./api.js";
+import { Level } from "./levels.js";
+import { Picture } from "./picture.js";
+import { sound } from "./sound.js";
 
+const NEAR = { from: 2, to: 4096 }; // pixels of a second; at the end a cycle of 100 Hz has 40
+const WIDEST = 16_000_000; // pixels; browsers lay out no wider box
 let library; // loaded once; without npm's package the server draws instead
-const wavesurfer = () => (library ??= import("../vendor/wavesurfer.esm.js").then((m) => m.default, () => null));
+let tries = 0;
+let pixels = 0; // of a second; 0 shows the whole recording
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 export const players = new Map();
 
-/** Draw a row's waveform into `box`, from the document that the system wrote. */
-export async function mount(box, row, { onState, onError }) {
+/** Load the player's module; after a failure ask again, by an address that the browser has not seen fail. */
+function wavesurfer() {
+  library ??= import(`../vendor/wavesurfer.esm.js?${(tries += 1)}`).then((module) => module.default, () => (library = null));
+  return library;
+}
+
+/** Draw a row's waveform into `box`, from the document and zoom levels that the system wrote. */
+export async function mount(box, row, { result, onState, onError, onZoomError }) {
   const { jobId } = row;
   if (players.has(jobId)) return;
   players.set(jobId, null); // being made
-  const made = (await wavesurfer()) ? drawn(box, row) : plain(box, row);
+  const media = () => sound(row, result?.previews, onError);
+  const made = (await wavesurfer()) ? drawn(box, row, { result, media, onZoomError }) : plain(box, row, media());
   const player = await Promise.resolve(made).finally(() => players.delete(jobId));
   players.set(jobId, player);
   player.media.addEventListener("play", () => onState(true));
   player.media.addEventListener("pause", () => onState(false));
-  player.media.addEventListener("error", () => onError());
   return player;
 }
 
@@ -24,10 +36,14 @@ export function pauseOthers(kept) {
   for (const [id, player] of players) if (player && !kept.includes(id)) player.media.pause();
 }
 
-/** Zoom every waveform to so many pixels for a second. */
-export function zoom(pixels) {
-  for (const player of players.values()) player?.surfer?.zoom(Number(pixels));
+/** Zoom every waveform, from 0 for the whole recording to 1 for single cycles; return the pixels of a second. */
+export function zoom(share) {
+  pixels = share ? NEAR.from * (NEAR.to / NEAR.from) ** share : 0;
+  for (const player of players.values()) if (player?.surfer?.getDecodedData()) player.surfer.zoom(within(player.duration));
+  return pixels;
 }
+
+const within = (duration) => Math.min(pixels, WIDEST / duration);
 
 /** Give every waveform the colours of the theme. */
 export function recolour() {
@@ -45,28 +61,37 @@ function colours() {
   return { waveColor: colour("--wave"), progressColor: colour("--accent"), cursorColor: colour("--ink") };
 }
 
-async function drawn(box, row) {
+async function drawn(box, row, { result, media, onZoomError }) {
   const [WaveSurfer, document_] = await Promise.all([wavesurfer(), api.waveform(row)]);
-  const media = new Audio();
-  media.preload = "metadata";
-  media.src = api.audioUrl(row.jobId);
+  const { duration } = document_;
+  const levels = (result?.zoom_levels ?? []).map((level) => new Level(row.jobId, level));
+  const picture = new Picture(document_, levels, { onLoad: () => surfer.setOptions({}), onError: onZoomError });
+  const second = () => surfer.getWrapper().getBoundingClientRect().width / duration;
   const surfer = WaveSurfer.create({
     container: box,
     height: 64,
-    media,
+    media: media(),
     peaks: [document_.peaks],
-    duration: document_.duration,
+    duration,
+    minPxPerSec: within(duration),
     cursorWidth: 1.5,
     dragToSeek: true,
     hideScrollbar: false,
+    renderFunction: (_, context) => picture.draw(context, span(context.canvas, second())),
     ...colours(),
   });
-  return { media, surfer, duration: document_.duration };
+  return { media: surfer.getMediaElement(), surfer, duration, visible: () => box.clientWidth / second() };
 }
 
-function plain(box, { jobId, name }) {
+/** Return the seconds that a canvas shows, by its place in the waveform. */
+function span({ style }, second) {
+  const start = parseFloat(style.left);
+  return { start: start / second, end: (start + parseFloat(style.width)) / second };
+}
+
+function plain(box, { jobId, name }, media) {
   const picture = Object.assign(new Image(), { src: api.pictureUrl(jobId), alt: name, className: "picture" });
-  const media = Object.assign(new Audio(api.audioUrl(jobId)), { controls: true, preload: "metadata" });
+  media.controls = true;
   box.append(picture, media);
   return { media, duration: 0 };
 }

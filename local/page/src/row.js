@@ -201,8 +201,12 @@ async function listen(row) {
 async function draw(row, box) {
   if (players.has(row.jobId) || row.undrawable) return;
   const heard = {
+    result: now(row)?.result,
     onState: (playing) => { row.playing = playing; changed(row); },
     onError: () => { row.unplayable = true; changed(row); },
+    onZoomError: (error) => {
+      if (!row.notes.some(({ what }) => what === "zoom")) note(row, "zoom", error);
+    },
   };
   const player = await mount(box, row, heard).catch((error) => {
     row.undrawable = true; // asked for once, not at every change of the list
@@ -212,7 +216,7 @@ async function draw(row, box) {
 }
 
 /** Make the waveform a slider for the keyboard and for screen readers. */
-function control(row, box, { media, duration }) {
+function control(row, box, { media, duration, visible }) {
   const set = (name, value) => box.setAttribute(name, value);
   const tell = () => {
     set("aria-valuenow", Math.round(media.currentTime));
@@ -226,8 +230,9 @@ function control(row, box, { media, duration }) {
   tell();
   media.addEventListener("timeupdate", tell);
   box.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -SEEK_S, ArrowRight: SEEK_S }[event.key];
-    if (step) media.currentTime = Math.max(0, Math.min(duration, media.currentTime + step));
+    const step = Math.min(SEEK_S, visible());
+    const way = { ArrowLeft: -step, ArrowRight: step }[event.key];
+    if (way) media.currentTime = Math.max(0, Math.min(duration, media.currentTime + way));
     else if (event.key === "Home") media.currentTime = 0;
     else if (event.key === " " || event.key === "Enter") toggle(row);
     else return;

@@ -25,6 +25,7 @@ COMPLETION = {
 SUCCESS = {
     *("audio_data_hash", "waveform_data_path", "file_size", "duration", "sample_rate"),
     *("num_peaks", "channels", "format", "peak", "warnings"),
+    *("zoom_levels", "previews", "audio_id"),
 }
 FAILURE = {"error", "error_code", "error_message", "stage", "retryable"}
 DUPLICATE = {
@@ -33,7 +34,7 @@ DUPLICATE = {
 MIXED = {
     *("stageId", "status", "mixed_file_path", "waveform_data_path", "upstreamId"),
     *("stem_count", "stem_paths", "task_id", "duration", "sample_rate", "channels"),
-    "warnings",
+    *("warnings", "zoom_levels", "previews", "audio_id"),
 }
 
 
@@ -72,21 +73,6 @@ def test_a_new_file_is_drawn(platform):
     )
 
 
-def test_the_browser_gets_the_waveform_by_a_signed_address(platform):
-    """A browser must read the waveform from a private bucket by a signed URL."""
-    stem = platform.process(wav(seed=2), track="signed")
-
-    signed = platform.get(f"/stems/{stem['stemId']}/waveform?userId={USER}")
-    answer = requests.get(signed["url"], timeout=20)
-
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.content == platform.read(stem["waveformDataPath"])
-    document = answer.json()
-    assert (document["version"], document["bits"]) == (2, 8)
-    assert len(document["peaks"]) == stem["numPeaks"] == 1024
-    assert document["audio_hash"] == stem["audioHash"]
-
-
 def test_the_same_file_under_another_stem_is_deleted(platform):
     """A user's second copy is deleted, and must leave the record of a way back."""
     content = wav(seed=3)
@@ -121,10 +107,14 @@ def test_the_same_message_twice_changes_nothing(platform):
 
     told(platform, stem)
     assert platform.settled(stem) == row
-    versions = platform.s3.list_object_versions(
-        Bucket=platform.bucket, Prefix=f"waveforms/{stem['stemId']}"
-    )["Versions"]
-    assert len(versions) == 1
+    keys = [
+        version["Key"]
+        for folder in ("waveforms", "previews")
+        for version in platform.s3.list_object_versions(
+            Bucket=platform.bucket, Prefix=f"{folder}/{stem['stemId']}"
+        )["Versions"]
+    ]
+    assert len(keys) == len(set(keys)) == 1 + 3 + 2
 
 
 def test_a_deleted_duplicate_stays_one_when_asked_again(platform):
@@ -221,7 +211,10 @@ def test_stems_are_mixed(platform):
     assert passed.payload["stem_paths"] == [s["filepath"] for s in reversed(stems)]
     assert row["state"] == "completed"
     assert row["waveformDataPath"].startswith("waveforms/stage1_mixed_waveform_")
-    answer = requests.get(row["urls"]["audio"], timeout=20)
+    media = platform.get(f"/mixes/{mix['taskId']}/media?userId={USER}")
+    assert [one["samplesPerPixel"] for one in media["zoomLevels"]] == [256, 1024, 4096]
+    assert media["previews"].keys() == {"opus", "mp3"}
+    answer = requests.get(media["audio"], timeout=20)
     frames, sample_rate = soundfile.read(io.BytesIO(answer.content))
     assert (frames.ndim, sample_rate) == (1, 8000)
     assert abs(frames).max() <= 0.95
@@ -231,7 +224,7 @@ def test_the_walk_of_the_readme_ends_in_a_waveform_and_a_duplicate(
     platform, nestjs_app, tmp_path
 ):
     """A reader who runs the README's walk must see what the README prints."""
-    (tmp_path / "song.wav").write_bytes(wav(seed=10))
+    (tmp_path / "song.wav").write_bytes(wav(1, seed=10))
     command = ["node", "walk.mjs", str(tmp_path / "song.wav"), platform.url]
 
     def walk():
@@ -243,6 +236,10 @@ def test_the_walk_of_the_readme_ends_in_a_waveform_and_a_duplicate(
     first, second = walk(), walk()
 
     assert first[2] == "3. completed"
-    assert first[3].startswith("4. 1024 peaks of 0.2 s, the first: ")
+    assert first[3].startswith("4. 1024 peaks of 1 s, the first: ")
+    assert first[4].startswith("5. samples per pixel: 256 (")
+    assert re.fullmatch(r"6. previews: opus \(\d+ bytes\), mp3 \(\d+ bytes\)", first[5])
+    assert re.fullmatch(r"7. pcm1:[0-9a-f]{64}", first[6])
+    assert first[7].startswith("8. mix of 1: -14 LUFS, -")
     assert second[2].startswith("3. duplicate ")
     assert len(second) == 3

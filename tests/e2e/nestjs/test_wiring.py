@@ -11,6 +11,7 @@ import requests
 from support.node import ROOT, compiled
 from support.processes import Program, free_port, listens
 from support.recorder import Passed
+from support.stack import Stack, load
 
 EXAMPLE = ROOT / "examples" / "nestjs"
 README = (EXAMPLE / "README.md").read_text("utf-8")
@@ -19,6 +20,7 @@ SETTINGS = {
     "SQS_QUEUE_URL": "http://127.0.0.1:9/queue",
     "S3_BUCKET_NAME": "bucket",
     "WEBHOOK_SECRET": SECRET,
+    "CORS_ORIGINS": "https://page.example",
 }
 SERVICES = """
 import { Injectable, Module } from '@nestjs/common';
@@ -70,6 +72,7 @@ import { ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
+import { Settings } from './settings/settings.js';
 """
 STRICTER_THAN_US = """
 app.setGlobalPrefix('api');
@@ -168,12 +171,56 @@ def test_an_application_stricter_than_the_example_takes_what_is_carried(server):
     assert (answer.status_code, answer.json()["message"]) == (200, "applied")
 
 
+def test_the_readmes_body_limit_takes_the_longest_webhook(server):
+    """Express refuses 100 kB by itself, and a refused webhook is never sent again."""
+    answer = deliver(server, stageId="stage", mine="x" * 262_144)
+
+    assert (answer.status_code, answer.json()["message"]) == (200, "applied")
+
+
 def test_an_application_with_pipes_of_its_own_still_refuses_by_name(server):
     """An application with pipes of its own must still name the wrong field."""
     answer = deliver(server, task_id=7)
 
     assert answer.status_code == 400
     assert answer.json()["message"][0].startswith("task_id ")
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [("https://page.example", "https://page.example"), ("https://evil.example", None)],
+)
+def test_the_readmes_lines_let_in_the_pages_of_the_settings(server, origin, allowed):
+    """A front-end on another origin must pass the preflight, and no other page may."""
+    asks = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+
+    answer = requests.options(f"{server}/completion", headers=asks, timeout=20)
+
+    assert answer.headers.get("access-control-allow-origin") == allowed
+
+
+def test_the_bucket_rule_of_the_readme_is_the_rule_of_the_stack():
+    """A page must read the same results from an own bucket as from the stack's."""
+    [printed_rule] = json.loads(
+        re.findall(r"```json\n(\[\n.*?)```", README, re.DOTALL)[0]
+    )
+
+    stack = Stack(load(), UploadOrigins="https://page.example").resources["Bucket"]
+    [rule] = stack["Properties"]["CorsConfiguration"]["CorsRules"]
+    assert printed_rule["AllowedOrigins"] == rule["AllowedOrigins"]
+    assert printed_rule["ExposeHeaders"] == rule["ExposedHeaders"]
+    assert printed_rule["AllowedHeaders"] == rule["AllowedHeaders"]
+    assert printed_rule["MaxAgeSeconds"] == rule["MaxAge"]
+    # The HTTP API of the stack uploads in parts by PUT, this server does not.
+    assert {*printed_rule["AllowedMethods"], "PUT"} == set(rule["AllowedMethods"])
+
+
+def test_the_loop_of_the_readme_is_the_loop_of_the_service():
+    """A team copies the loop of practice mixes, which must be the tested loop."""
+    service = (EXAMPLE / "src" / "mixes" / "mix.service.ts").read_text("utf-8")
+
+    loop = " ".join(printed(README, "mix.service.ts").split())
+    assert loop in " ".join(service.split())
 
 
 def test_both_readmes_print_the_same_code():

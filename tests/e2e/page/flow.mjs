@@ -56,6 +56,7 @@ try {
   await page.setInputFiles("#file-input", [file("bass.flac"), file("voice.ogg")]);
   for (const name of ["bass", "voice"]) await ends(name, "Done");
   for (const name of ["drums", "bass", "voice"]) await row(name).locator(".wave > div").first().waitFor();
+  say("outputs", await outputs(await job("drums.wav")));
   say("waveforms", await Promise.all(["drums", "bass", "voice"].map((name) => row(name).locator(".wave > div").count())));
 
   const slider = row("drums").locator(".wave");
@@ -83,6 +84,7 @@ try {
   await ends("Mix of 3 files", "Done");
   await row("Mix of 3 files").locator(".wave > div").first().waitFor();
   say("mix", await row("Mix of 3 files").locator(".notes").textContent());
+  say("outputs of the mix", await outputs(await mixJob()));
   await row("Mix of 3 files").getByRole("button", { name: "Stems" }).click();
   await row("Mix of 3 files").getByRole("button", { name: /^Play/ }).click();
   say("apart", [chosen, await apart(4)]);
@@ -156,6 +158,19 @@ try {
   await browser.close();
 }
 
+/** Return which zoom levels and previews a job has, and whether the job knows its sound. */
+async function outputs(id) {
+  const { result } = await (await page.request.get(new URL(`/tokens/analysis-result/${id}`, url).href)).json();
+  const levels = result.zoom_levels.map((level) => [level.samples_per_pixel, level.channels]);
+  return { levels, previews: Object.keys(result.previews).sort(), sound: result.audio_id.slice(0, 5) };
+}
+
+/** Return the job id of the only mix. */
+function mixJob() {
+  return page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("waveflow.row."))
+    .map((key) => JSON.parse(localStorage[key])).find((each) => each.kind === "mix").jobId);
+}
+
 /** Drag the zoom to its ends at several window widths; return what moved in pixels. */
 async function zoomedAt(widths) {
   const { height } = page.viewportSize(), found = [];
@@ -168,16 +183,28 @@ async function zoomedAt(widths) {
   for (const width of widths) {
     await page.setViewportSize({ width, height });
     const before = await card();
-    await page.locator("#zoom").fill("200");
+    await drag(0, 1.1);
     await scrolls(true);
     const wider = (await card()) - before;
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    await page.locator("#zoom").fill("0");
+    await drag(1, -0.1);
     await scrolls(false);
     found.push({ width, wider, overflow });
   }
   await page.setViewportSize({ width: 1280, height });
   return found;
+}
+
+/** Drag the zoom with the mouse between two shares of its width. */
+async function drag(from, to) {
+  const slider = page.locator("#zoom");
+  await slider.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = await slider.boundingBox();
+  const thumb = 8, at = (share) => [x + thumb + share * (width - 2 * thumb), y + height / 2];
+  await page.mouse.move(...at(from));
+  await page.mouse.down();
+  await page.mouse.move(...at(to), { steps: 5 });
+  await page.mouse.up();
 }
 
 /** Check the same page on a phone, in Korean and with dark colours. */

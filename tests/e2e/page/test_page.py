@@ -4,17 +4,15 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from support.console import ROOT, console
 from support.node import built, require_node
-from support.processes import HANGS_S, Program
+from support.processes import HANGS_S
 
-ROOT = Path(__file__).resolve().parents[3]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLOW_WITHIN_S = 2 * HANGS_S
 LATE = ("--verdict-timeout", str(TIMEOUT_S := 8))
 RATE = 22_050
@@ -26,35 +24,11 @@ REFUSED = [
 ]
 
 
-@pytest.fixture(name="browser")
-def _browser() -> str:
-    """Return a Chromium; without one skip the test, or fail in CI."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None and os.environ.get("CI"):
-        pytest.fail("Chromium is not installed.")
-    if found is None:
-        pytest.skip("Chromium is not installed; this test drives it.")
-    return found
-
-
 @pytest.fixture(name="url")
 def _url(tmp_path):
-    """Run `waveflow up` on ports that nobody uses, and return the page's URL."""
-    command = [str(Path(sys.executable).with_name("waveflow")), "up", "--port", "0"]
-    program = Program(
-        [*command, "--api-port", "0", *LATE, "--data", str(tmp_path / "up")],
-        log=tmp_path / "up.log",
-        env=dict(os.environ),
-        cwd=ROOT,
-    )
-    try:
-        program.wait_until(lambda: "\nready" in program.output)
-        lines = dict(
-            line.split("=", 1) for line in program.output.splitlines() if "=" in line
-        )
-        yield lines["WAVEFLOW_API_URL"] + "/"
-    finally:
-        program.stop()
+    """Run `waveflow up` with a short verdict time-out; return the page's URL."""
+    with console(tmp_path, *LATE) as url:
+        yield url
 
 
 def write_files(folder: Path) -> None:
@@ -97,6 +71,10 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     assert seen["machine"] == "Ask"
     assert {"Waiting for the verdict", "Done"} <= set(seen["states"])
     assert seen["waveforms"] == [1, 1, 1]
+    outputs = {"previews": ["mp3", "opus"], "sound": "pcm1:"}
+    assert seen["outputs"] == {"levels": [[64, 2], [512, 2], [4096, 2]], **outputs}
+    mixed = {"levels": [[64, 1], [512, 1], [4096, 1]], **outputs}
+    assert seen["outputs of the mix"] == mixed
     assert seen["seeked"] >= 6
     # Zoomed in, a card scrolls inside and never grows over its neighbours.
     assert [step["width"] for step in seen["zoomed"]] == [390, 600, 901, 1280, 1920]
@@ -153,9 +131,9 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     assert seen["elsewhere"] == []
 
 
-@pytest.mark.parametrize("part", ["follow", "together"])
+@pytest.mark.parametrize("part", ["follow", "levels", "together"])
 def test_the_pages_parts_keep_their_claims(part):
-    """A browser with 250 jobs must keep one stream, and stems must start as one."""
+    """250 jobs must share one stream, a zoom load its blocks, stems start as one."""
     require_node()
     path = Path(__file__).with_name(f"{part}.test.mjs")
 

@@ -1,16 +1,14 @@
 """Previews on a full disk: no half file, and no disk that stays taken."""
 
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.disk import disk_of, is_open
 from waveflow.audio.listen.guard import Budget, Guard
 from waveflow.audio.preview.encoder import Preview, PreviewEncoder, PreviewKind
 from waveflow.audio.stream import Block
-from waveflow.errors import WaveflowError
+from waveflow.errors import ResourceLimitError
 
 NOISE = np.random.default_rng(0).uniform(-0.3, 0.3, (48_000, 2))
 SECOND = Block(NOISE.astype(np.float32), 48_000)
@@ -19,23 +17,6 @@ SECOND = Block(NOISE.astype(np.float32), 48_000)
 def guard_of(path: Path, kind: PreviewKind) -> Guard[Preview]:
     """Return a guarded encoder with a budget of its own."""
     return Guard(lambda _: PreviewEncoder(path, kind), Budget())
-
-
-@contextmanager
-def disk_of(size_bytes: int) -> Iterator[None]:
-    """Let no file of this process grow beyond a size, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def is_open(path: Path) -> bool:
-    """Return whether this process holds a file open, even a removed one."""
-    links = Path("/proc/self/fd").iterdir()
-    return any(str(x.readlink()).startswith(str(path)) for x in links if x.is_symlink())
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux has /proc")
@@ -53,7 +34,7 @@ def test_a_full_disk_leaves_no_file_and_takes_no_disk(tmp_path, kind, missing_by
     with disk_of(size - missing_bytes):
         for _ in range(seconds):
             guard.add(SECOND)
-        with pytest.raises(WaveflowError):
+        with pytest.raises(ResourceLimitError, match="disk has no room"):
             guard.finish()
 
     assert not path.exists()

@@ -130,6 +130,26 @@ def test_an_opus_preview_starts_with_the_recording_in_opusdec(tmp_path, rate):
     assert -1 <= longer <= 1
 
 
+def crc16(data: bytes) -> int:
+    """Return the checksum that ends a LAME tag, computed bit by bit."""
+    rest = 0
+    for byte in data:
+        rest ^= byte
+        for _ in range(8):
+            rest = (rest >> 1) ^ (0xA001 if rest & 1 else 0)
+    return rest
+
+
+@pytest.mark.skipif(not shutil.which("lame"), reason="lame is not installed")
+def test_an_mp3_preview_is_cut_by_lame_itself(tmp_path):
+    """The tag's own program must read delay and padding under another's name."""
+    preview, out = encoded(tmp_path / "a.mp3", voice(48_000)), tmp_path / "a.wav"
+    command = ["lame", "--quiet", "--decode", preview.path, out]
+    subprocess.run(command, check=True, capture_output=True)
+
+    assert 0 <= apart(preview, voice(48_000), heard=by_libsndfile(out)) <= 47
+
+
 @pytest.mark.parametrize("frames", [1, 575, 576, 1_152, 48_000])
 def test_an_mp3_says_what_a_player_must_cut(tmp_path, frames):
     """Without LAME's delay and padding a browser plays the encoder's silence."""
@@ -137,6 +157,10 @@ def test_an_mp3_says_what_a_player_must_cut(tmp_path, frames):
 
     head = preview.path.read_bytes()[:600]
     tag = head.index(b"Info")  # "Xing" is of variable bit rate
+    assert head[tag + 120 : tag + 124] in {b"LAME", b"Lavc", b"Lavf"}
+    start = tag - 36  # the header and the side information of a stereo frame
+    checksum = int.from_bytes(head[tag + 154 : tag + 156], "big")
+    assert checksum == crc16(head[start : tag + 154])
     packets = int.from_bytes(head[tag + 8 : tag + 12], "big")
     cut = int.from_bytes(head[tag + 141 : tag + 144], "big")
     delay, padding = cut >> 12, cut & 0xFFF

@@ -24,11 +24,16 @@ def _page(world, monkeypatch):
 
 @pytest.fixture(name="copy")
 def _copy(page, world):
+    """Return the job of a deleted copy."""
+    return deleted_copy(page, world)
+
+
+def deleted_copy(page, world, **asked):
     """Upload the same bytes twice and return the job of the deleted copy."""
     body = wav(seed=time.time_ns() % 2**32)
     page.wait(page.upload(body, verdict="platform")["job_id"])
     time.sleep(1.05 - time.time() % 1)  # S3 tells the older copy by whole seconds
-    job = page.upload(body, verdict="platform")["job_id"]
+    job = page.upload(body, verdict="platform", **asked)["job_id"]
     assert page.wait(job)["outcome"] == "DUPLICATE"
     assert world.told(job, "completion")[-1]["status"] == "DUPLICATE"
     return job
@@ -82,6 +87,36 @@ def test_a_restored_copy_is_drawn_at_once(page, world, copy):
     assert world.told(copy, "completion")[-1]["status"] == "SUCCESS"
     assert len(document["peaks"]) == 1024
     assert page.client.get(f"/local/picture/{copy}.svg").text.startswith("<svg")
+
+
+def test_a_restored_copy_has_what_its_upload_asked_for(page, world):
+    """A restored stem must zoom and play like every other stem."""
+    copy = deleted_copy(page, world, zoom_levels=[64], previews=["opus"], audio_id=True)
+
+    drawing = page.client.post(f"/local/undo/{copy}", json={}).json()["drawing"]
+    followed(page, copy, drawing)
+
+    result = world.told(copy, "completion")[-1]["result"]
+    assert [level["samples_per_pixel"] for level in result["zoom_levels"]] == [64]
+    assert result["previews"]["opus"]["bytes"] > 0
+    assert result["audio_id"].startswith("pcm1:")
+
+
+def test_a_newer_zoom_file_is_not_taken_for_the_document(page, world, copy):
+    """A redraw that adds zoom levels must not blank a restored stem's waveform."""
+    drawing = page.client.post(f"/local/undo/{copy}", json={}).json()["drawing"]
+    followed(page, copy, drawing)
+    pipeline = world.pipeline
+    time.sleep(1.05 - time.time() % 1)  # S3 tells the newest object by whole seconds
+    pipeline.clients.s3.put_object(
+        Bucket=pipeline.deployment.bucket,
+        Key=f"waveforms/{copy}_zoom_1/64.dat",
+        Body=b"\x01",
+    )
+
+    document = page.client.get(f"/local/waveform/{copy}").json()
+
+    assert len(document["peaks"]) == 1024
 
 
 def test_a_second_undo_is_refused_and_changes_nothing(page, world, copy):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from waveflow.errors import (
+    InternalError,
     ObjectNotFoundError,
     SourceChangedError,
     StorageUnavailableError,
@@ -17,6 +18,11 @@ from waveflow.ports import NO_METADATA, StoredObject, replace_any
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 UPLOADS = ("audio/", "users/")
+
+
+def is_optional(key: str) -> bool:
+    """Return whether a key is one of an optional output."""
+    return key.startswith("previews/") or "_zoom_" in key
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Bucket:
     versioned: bool = True
     versions: dict[str, list[Version]] = field(default_factory=dict)
     copies: Counter[str] = field(default_factory=Counter)
+    refuses_until: float = 0.0  # optional outputs alone
     _count: int = 0
 
     def current(self, key: str) -> Version | None:
@@ -278,6 +285,11 @@ class FaultyObjects:
         self._wires.before(call, key)
         if self._wires.strikes("S3 unavailable"):
             raise StorageUnavailableError("S3 answered 503 SlowDown.")
+        if is_optional(key):
+            if self._wires.strikes("optional output denied"):
+                raise InternalError("S3 answered 403 AccessDenied.")
+            if self._bucket.now() < self._bucket.refuses_until:
+                raise StorageUnavailableError("S3 answered 503 SlowDown.")
 
     def _after(self, call: str, key: str) -> None:
         self._wires.after(call, key)

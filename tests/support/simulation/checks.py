@@ -15,7 +15,7 @@ from support.simulation.bucket import UPLOADS, Bucket
 from support.simulation.server import Server
 
 CODES = {kind.code for kind in WaveflowError.__subclasses__()}
-OUTPUTS = ("waveforms/", "mixed/", "dedupe/")
+OUTPUTS = ("waveforms/", "mixed/", "previews/", "dedupe/")
 
 
 class BrokenPromiseError(AssertionError):
@@ -217,13 +217,22 @@ class Ledger:
             differs = current.sha256 != source.audio_hash
             found = {"ORDER"} if younger else set()
             found |= {"DIFFERENT"} if differs else set()
-        if any(each.key == key for gone in self.gone.values() for each in gone):
+        if self._is_in_a_chain(key):
             found |= {"SELF", "PATH"}  # the guards are about the end of the chain
         if not key.startswith(("audio/", mine)):
             found.add("PATH")
         if key == source.key or named.get("stemId") == job.stem.stem_id:
             found.add("SELF")
         return found
+
+    def _is_in_a_chain(self, key: str) -> bool:
+        """Return whether a record leads on from a key, deleted by a stage or a user."""
+        records = [
+            recorded(self.bucket, name)
+            for name in self.bucket.versions
+            if name.startswith("dedupe/")
+        ]
+        return any(record and record.source.key == key for record in records)
 
 
 def recorded(bucket: Bucket, key: str) -> Deletion | None:

@@ -11,6 +11,8 @@ AT_A_CALL = (
     "S3 read cut short",
     "S3 bit flipped",
     "S3 answer lost",
+    "optional output denied",
+    "preview encoder fails",
     "object replaced",
     "object deleted",
     "object uploaded again",
@@ -33,6 +35,7 @@ OF_A_MESSAGE = (
     "message without a time",
     "message names another user's file",
     "message with another hash",
+    "message asks for other outputs",
     "mix names a file elsewhere",
 )
 OF_A_VERDICT = (
@@ -51,6 +54,7 @@ OF_A_VERDICT = (
     "verdict names nothing",
     "verdict names another user's copy",
     "server down for hours",
+    "optional outputs down for long",
 )
 KINDS = (*AT_A_CALL, *AROUND_A_CALL, *OF_A_MESSAGE, *OF_A_VERDICT)
 

@@ -13,6 +13,7 @@ class Run:
     """Execution in the simulation, with the statuses that the server was told.
 
     `invocation` counts calls of functions; only the last call's result counts.
+    `spoilt` is the key of an optional output at which the last stage failed.
     """
 
     execution: Execution
@@ -24,6 +25,7 @@ class Run:
     waiting: str | None = None
     asks: bool = False
     invocation: int = 0
+    spoilt: str | None = None
     answered: dict[str, Result] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
 
@@ -55,3 +57,5 @@ class Modes:
     message_mode: bool = False
     dedupe_mode: str = "delete"
     versioned: bool = True
+    zoom_levels: tuple[int, ...] = ()
+    audio_id: bool = False

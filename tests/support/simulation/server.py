@@ -10,6 +10,7 @@ from waveflow.events.fields import epoch_ms
 
 from support.simulation.bucket import Bucket
 from support.simulation.faults import Faults
+from support.simulation.options import options
 
 FINAL = {"SUCCESS", "DUPLICATE"}
 ANEW_NEW = 0.4  # share of `new` among the verdicts decided anew
@@ -214,7 +215,7 @@ class Server:
     def _send_next(self, payload: Mapping[str, Any], verdict: dict[str, Any]) -> None:
         """Send the verdict as the next message, as seed 002's server does."""
         task = "process_audio_analysis"
-        fields: dict[str, Any] = {}
+        fields: dict[str, Any] = options(self.faults.random)
         if verdict["verdict"] == "duplicate":
             task = "process_duplicate_file"
             fields = {"duplicate_of": verdict["duplicate_of"]}

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,9 +19,10 @@ from waveflow.stages.mix import mix_stems
 from waveflow.stages.notify import notify
 from waveflow.stages.waveform import draw_waveform
 
-from support.simulation.bucket import EPOCH, Bucket, FaultyObjects
+from support.simulation.bucket import EPOCH, Bucket, FaultyObjects, is_optional
 from support.simulation.checks import Ledger
 from support.simulation.faults import Faults
+from support.simulation.options import encoding
 from support.simulation.runs import Modes, Run, run_of
 from support.simulation.server import Answer, Server
 from support.simulation.telling import UNDELIVERED, Telling
@@ -35,7 +37,7 @@ from support.walker import (
     Succeeded,
 )
 
-CALLS = {"Hash": 3, "DedupeDelete": 11, "Waveform": 6, "Mix": 9, "Notify": 2}
+CALLS = {"Hash": 3, "DedupeDelete": 11, "Waveform": 9, "Mix": 12, "Notify": 2}
 DEEP = 3  # depth of executions inside each other's calls
 INSIDE = 4  # most events within one call
 BESIDE = 12  # most events before a lost invocation goes on
@@ -60,7 +62,6 @@ class System:
         self.bucket = Bucket(self.clock, modes.versioned)
         self.server = Server(self.bucket, faults, self.clock, modes.message_mode)
         self.ledger = Ledger(self.bucket, self.server)
-        self.telling = Telling(self.ledger)
         self.runs: list[Run] = []
         self.questions: dict[str, Run] = {}
         self.stages: Counter[str] = Counter()
@@ -73,7 +74,10 @@ class System:
             max_file_bytes=1 << 20,
             dedupe_mode=modes.dedupe_mode,
             verdict_mode="message" if modes.message_mode else "callback",
+            zoom_levels=modes.zoom_levels,
+            audio_id=modes.audio_id,
         )
+        self.telling = Telling(self.ledger, self.policy)
 
     def clock(self) -> float:
         """Return the simulated time in seconds."""
@@ -246,22 +250,34 @@ class System:
         request = msgspec.convert(
             msgspec.json.decode(msgspec.json.encode(payload)), MODELS[stage]
         )
+        mine = run.invocation
+        if stage != "Notify":
+            run.spoilt = None
         wires = Wires(self, run, request, self.faults.armed(CALLS[stage]))
         objects = FaultyObjects(self.bucket, wires)
+        try:
+            result = self._run_stage(stage, request, objects, wires)
+        except errors.WaveflowError:
+            if run.invocation == mine and is_optional(wires.last_key):
+                run.spoilt = wires.last_key
+            raise
+        return msgspec.json.decode(msgspec.json.encode(result))
+
+    def _run_stage(
+        self, stage: str, request: Any, objects: FaultyObjects, wires: Wires
+    ) -> Any:
         match stage:
             case "Hash":
-                result: Any = hash_object(request, objects=objects, policy=self.policy)
+                return hash_object(request, objects=objects, policy=self.policy)
             case "DedupeDelete":
-                result = self._delete(request, objects, wires)
-            case "Waveform":
-                result = draw_waveform(request, objects=objects, policy=self.policy)
-            case "Mix":
-                result = mix_stems(request, objects=objects, policy=self.policy)
+                return self._delete(request, objects, wires)
+            case "Waveform" | "Mix":
+                make = draw_waveform if stage == "Waveform" else mix_stems
+                fails = partial(wires.strikes, "preview encoder fails")
+                with encoding(next(self._ticket), fails):
+                    return make(request, objects=objects, policy=self.policy)
             case _:
-                result = notify(
-                    request, webhook=wires, tokens=wires, policy=self.policy
-                )
-        return msgspec.json.decode(msgspec.json.encode(result))
+                return notify(request, webhook=wires, tokens=wires, policy=self.policy)
 
     def _delete(self, request: Any, objects: FaultyObjects, wires: Wires) -> Any:
         try:

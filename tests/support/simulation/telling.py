@@ -4,6 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+from waveflow.events.messages import Job
+from waveflow.ports import Policy
+
 from support.simulation.checks import (
     CODES,
     BrokenPromiseError,
@@ -11,6 +15,8 @@ from support.simulation.checks import (
     Ledger,
     recorded,
 )
+from support.simulation.options import CODES as CODES_OF_OPTIONS
+from support.simulation.options import Asked, files_of, untrue
 from support.simulation.runs import Run
 from support.simulation.server import is_final, rendition
 from support.walker import Ended
@@ -21,8 +27,9 @@ UNDELIVERED = {"Ask", "AskUndelivered", "Tell", "TellFailure"}
 class Telling:
     """Comparison of every webhook and every end with bucket, ledger and server."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, policy: Policy) -> None:
         self._ledger = ledger
+        self._policy = policy
         self._bucket = ledger.bucket
         self._server = ledger.server
 
@@ -55,6 +62,7 @@ class Telling:
             self._ledger.counts["another rendition drawn after DUPLICATE"] += 1
         if self._hash_in(result["waveform_data_path"]) != result["audio_data_hash"]:
             raise BrokenPromiseError(f"{payload['task_id']} is told as drawn, not so.")
+        self._check_files(payload, result, {result["audio_data_hash"]})
         self._check_not_deleted(payload)
         self._ledger.told_drawn.add((_record_key(payload), result["audio_data_hash"]))
 
@@ -64,6 +72,21 @@ class Telling:
         document = self._hash_in(payload["waveform_data_path"])
         if audio is None or document != audio.sha256:
             raise BrokenPromiseError(f"{payload['task_id']} is told as mixed, not so.")
+        # A mix of stems that were replaced meanwhile may lie there instead.
+        versions = self._bucket.versions[payload["mixed_file_path"]]
+        self._check_files(payload, payload, {version.sha256 for version in versions})
+
+    def _check_files(
+        self, payload: Mapping[str, Any], told: Mapping[str, Any], sources: set[str]
+    ) -> None:
+        """Check that optional outputs exist as told, and are of the told source."""
+        for path in untrue(told, self._bucket, sources=sources):
+            raise BrokenPromiseError(f"{payload['task_id']} tells of {path}, not so.")
+        for file in files_of(told):
+            self._ledger.counts["optional files told"] += 1
+            body = self._bucket.current(file["path"]).body
+            if "stemId" in payload and len(body) != file["bytes"]:
+                raise BrokenPromiseError(f"{file['path']} has other bytes than told.")
 
     def _check_deleted(self, payload: Mapping[str, Any]) -> None:
         """Check a duplicate's record, and its delete by a stage or a user."""
@@ -87,6 +110,8 @@ class Telling:
         elif end.state == "Failed":
             if end.error not in CODES:
                 raise BrokenPromiseError(f"{run.name} ended with {end.error}.")
+            if run.spoilt:
+                raise BrokenPromiseError(f"{run.name} failed for {run.spoilt}.")
             if run.tells and "FAILURE" not in run.told:
                 raise BrokenPromiseError(f"{run.name} failed, and told nobody.")
         elif end.state not in UNDELIVERED:
@@ -98,6 +123,16 @@ class Telling:
                 raise BrokenPromiseError(f"{run.name} was held, and nobody said so.")
         elif end.output["status"] not in run.told:
             raise BrokenPromiseError(f"{run.name} succeeded, and told nobody.")
+        elif end.output["status"] == "SUCCESS":
+            self._check_places(run, end.output["result"])
+
+    def _check_places(self, run: Run, result: Mapping[str, Any]) -> None:
+        """Check that all that was asked for has a place in the result."""
+        job = msgspec.convert(run.execution.variables["job"], Job)
+        for fault in Asked(job, self._policy).faults(result):
+            raise BrokenPromiseError(f"{run.name} is wrong in {fault}.")
+        for name in set(CODES_OF_OPTIONS.values()) & set(result["warnings"]):
+            self._ledger.counts[f"done without: {name}"] += 1
 
     def settled(self, runs: list[Run]) -> None:
         """Check all executions and outcomes at the end, when no fault strikes."""

@@ -5,9 +5,12 @@ import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from support.simulation.options import options
+
 if TYPE_CHECKING:
     from support.simulation.system import System
 
+OPTIONS = ("waveform", "previews", "audio_id")
 USERS = ("ann", "bob")
 BROKEN: list[Any] = [
     "not json",
@@ -19,6 +22,8 @@ BROKEN: list[Any] = [
     {"stemId": "a b", "userId": "ann"},
     {"stem_paths": [], "stageId": "empty"},
     {"stem_paths": ["audio/gone.wav"], "stageId": "gone"},
+    {"task": "process_duplicate_file", "stemId": "s-no-option", "previews": []},
+    {"stemId": "s-level", "waveform": {"zoom_levels": [63]}},
     {"task": "x", "id": "y", "args": [1], "kwargs": {"stemId": "s-args"}},
 ]
 
@@ -47,6 +52,7 @@ class Traffic:
         self._faults = system.faults
         self._random = system.faults.random
         self._uploads: list[tuple[str, bytes, str]] = []
+        self._messages: list[dict[str, Any]] = []
         self._count = 0
 
     def send(self, messages: int) -> None:
@@ -76,6 +82,8 @@ class Traffic:
             self._mix("private/x.wav")
         elif self._uploads and self._faults.strikes("message with another hash"):
             self._misled()
+        elif self._messages and self._faults.strikes("message asks for other outputs"):
+            self._change_mind()
         elif self._faults.strikes("message names another user's file"):
             self._stranger()
         elif self._random.random() < 0.03 and self._uploads:
@@ -106,8 +114,19 @@ class Traffic:
         self._system.bucket.put(key, body, checksummed=self._random.random() < 0.5)
         self._uploads.append((key, body, user))
         message = self._message(stem, key, user)
+        self._messages.append(message)
         self._system.send(message)
         return message
+
+    def _change_mind(self) -> None:
+        """Send an earlier message again, with the same time and other options."""
+        message = dict(self._faults.choose(self._messages))
+        fields = message.get("kwargs", message)
+        kept = {name: fields[name] for name in fields if name not in OPTIONS}
+        asking = {**kept, **options(self._random)}
+        self._system.send(
+            {**message, "kwargs": asking} if "kwargs" in message else asking
+        )
 
     def _fields(self, stem: str, key: str, user: str) -> dict[str, Any]:
         return {
@@ -119,6 +138,7 @@ class Traffic:
             "original_filename": "노래.wav",
             "num_peaks": 8,
             "roomId": 7,
+            **options(self._random),
         }
 
     def _message(self, stem: str, key: str, user: str) -> dict[str, Any]:
@@ -138,6 +158,7 @@ class Traffic:
         fields = self._fields(stem, key, user) | {"audio_hash": _hash_of(other)}
         task = self._faults.choose(["process_audio_analysis", "process_duplicate_file"])
         if task == "process_duplicate_file":
+            fields = {name: fields[name] for name in fields if name not in OPTIONS}
             older = self._faults.choose(self._uploads)[0]
             fields["duplicate_of"] = {"stemId": f"of {older}", "filepath": older}
         fields["timestamp"] = "2026-01-02T10:00:00Z"
@@ -154,4 +175,5 @@ class Traffic:
         keys = [key for key, _, _ in self._random.sample(self._uploads, count)]
         paths = [*keys, *elsewhere]
         fields = {"stageId": f"stage{self._count}", "stem_paths": paths}
+        fields |= options(self._random)
         self._system.send({"task": "mix_stems_and_upload", **fields})

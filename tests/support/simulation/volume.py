@@ -54,6 +54,8 @@ def run_seed(
         message_mode=seed % 5 == 4,
         dedupe_mode="report" if seed % 10 == 8 else "delete",
         versioned=seed % 10 != 6,
+        zoom_levels=(64, 128) if seed % 3 == 2 else (),
+        audio_id=seed % 7 == 2,
     )
     random = Random(seed)  # noqa: S311 - a seed repeats its world
     quarrel = bool(rate) and seed % 4 == 1
@@ -79,7 +81,7 @@ def recover(system: System) -> None:
     hidden = len(system.ledger.without_copy())
     system.ledger.counts["without a live copy until an operator comes"] += hidden
     system.faults.stop()
-    system.server.down_until = 0.0
+    system.server.down_until = system.bucket.refuses_until = 0.0
     for run in system.undelivered():
         system.redrive(run)
         system.ledger.counts["redriven"] += 1

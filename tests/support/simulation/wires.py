@@ -7,13 +7,18 @@ import msgspec
 from waveflow.errors import WebhookRejectedError, WebhookUnavailableError
 from waveflow.events import flow
 from waveflow.events.messages import DuplicateMessage
+from waveflow.events.normalise import Entry, read_job
 
+from support.simulation.bucket import is_optional
+from support.simulation.checks import BrokenPromiseError
+from support.simulation.options import Asked
 from support.simulation.server import Answer
 
 if TYPE_CHECKING:
     from support.simulation.system import Run, System
 
 DOWN_S = 10_000.0
+LONG_S = 400.0  # longer than the storage retries of most stages
 
 
 class KilledError(BaseException):
@@ -33,11 +38,14 @@ class Wires:
         self._calls = 0
         self._since = system.ledger.steps
         self.struck: set[str] = set()
+        self.last_key = ""
 
     def before(self, call: str, key: str) -> None:
         """Let users act, other executions run, or the process die before a call."""
         self._calls += 1
+        self.last_key = key
         if call not in {"post", "succeed"}:
+            self._check_asked(key)
             self._system.ledger.stage_called(call, key, user_id=self._run.user_id)
             self._let_users_act(key)
         if self.strikes("another execution in between"):
@@ -51,7 +59,8 @@ class Wires:
         """Check the call's effect, or let the process die before the call's answer."""
         if call == "delete":
             self._report_delete(key)
-        if call == "publish" and isinstance(self._request, flow.WaveformRequest):
+        drawn = isinstance(self._request, flow.WaveformRequest)
+        if call == "publish" and drawn and not is_optional(key):
             job, source = self._request.job, self._request.source
             self._system.ledger.our_drawing(job, key, source)
         if self.strikes("killed after a call"):
@@ -97,6 +106,19 @@ class Wires:
         self.after("succeed", token)
         if self.strikes("token answer lost"):
             raise WebhookUnavailableError("Step Functions did not answer.")
+
+    def _check_asked(self, key: str) -> None:
+        """Raise for an optional output that the job's own message does not ask for."""
+        if not is_optional(key):
+            return
+        request = self._request
+        job = read_job(request) if isinstance(request, Entry) else request.job
+        faults = self._system.faults
+        if faults.rate and faults.random.random() < faults.rate / 10:
+            faults.counts["optional outputs down for long"] += 1
+            self._system.bucket.refuses_until = self._system.now + LONG_S
+        if key not in Asked(job, self._system.policy).outputs():
+            raise BrokenPromiseError(f"{job.job_id} did not ask for {key}.")
 
     def _let_users_act(self, key: str) -> None:
         if not key.startswith(("audio/", "users/")):

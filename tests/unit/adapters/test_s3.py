@@ -185,6 +185,21 @@ def test_an_object_is_written_over_what_was_seen(s3, objects, etag, condition):
     assert written == '"new"'
 
 
+def test_a_result_that_goes_while_it_is_compared_is_tried_again(s3, objects):
+    """The job's own upload has not changed, and SOURCE_CHANGED would be untrue."""
+    head = {
+        "ETag": ETAG,
+        "ContentLength": len(BODY),
+        "LastModified": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    s3.add_client_error("put_object", "PreconditionFailed", http_status_code=412)
+    s3.add_response("head_object", head, {**AT, "ChecksumMode": "ENABLED"})
+    s3.add_client_error("get_object", "PreconditionFailed", http_status_code=412)
+
+    with pytest.raises(StorageUnavailableError, match="in motion"):
+        objects.publish(KEY, BODY, content_type="audio/wav")
+
+
 def delete(objects, _tmp_path):
     """Delete the pinned object."""
     objects.delete(KEY, etag=ETAG)

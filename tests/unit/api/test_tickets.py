@@ -74,6 +74,18 @@ def test_a_ticket_of_yesterday_signs_nothing(uploads, clock, upload_id):
         uploads.resume(upload_id, owner="anna")
 
 
+def test_a_ticket_of_the_release_before_is_completed(uploads):
+    """A large upload that is under way while the stack is updated must not be lost."""
+    context = {"owner": "anna", "token_id": "t1", "key": "audio/x", "filename": "x.wav"}
+    options = {"num_peaks": 1024, "verdict": "none", "analysis": False}
+    ticket = {"job_id": "j", "options": options, "size": 10, "expires": 2_000_000}
+    before = {**ticket, "context": {**context, "asked": None}, "upload": None}
+
+    upload_id = Seal(lambda: ("one" * 15,)).close(before)
+
+    assert uploads.resume(upload_id, owner="anna").form is not None
+
+
 def test_a_ticket_of_another_owner_signs_nothing(uploads, upload_id):
     """Another user who saw the id must not write into the owner's upload."""
     with pytest.raises(UploadNotFoundError):

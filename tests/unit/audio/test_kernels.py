@@ -42,17 +42,28 @@ def test_stereo_adds_up_around_half_of_full_scale(level: int):
     block[1] = [7, -9]
     sums = levels.ChannelSums(Rounding.SHIFT)
 
-    low, high = sums.fold(block, np.array([0, 2]), loudest=abs(level) / 32_768)
+    summed = sums.of(block, loudest=abs(level) / 32_768)
+    low, high = levels.fold(summed, np.array([0, 2]))
 
     assert low.tolist() == [min(-2, 2 * level), 2 * level]
     assert high.tolist() == [max(-2, 2 * level), 2 * level]
 
 
-def test_division_rounds_towards_zero():
+@pytest.mark.parametrize("dtype", ["i2", "i4", "i8", "f4", "f8"])
+def test_division_rounds_towards_zero(dtype: str):
     """The C of audiowaveform divides towards zero; floor would differ by one."""
-    values = np.array([-5, -4, -1, 1, 4, 5])
+    values = np.array([-5, -4, -1, 1, 4, 5], dtype)
 
     assert kernels.divide_towards_zero(values, 3).tolist() == [-1, -1, 0, 0, 1, 1]
+
+
+def test_division_of_full_scale_does_not_overflow():
+    """The sum of 32 channels at full scale must not wrap to another level."""
+    lowest = np.array([-(2**31), 2**31 - 1], np.int32)
+
+    found = kernels.divide_towards_zero(lowest, 256).tolist()
+
+    assert found == [-(2**23), 2**23 - 1]
 
 
 def test_eight_bits_are_cut_towards_zero():
@@ -66,8 +77,9 @@ def test_levels_beyond_full_scale_clip():
     """A lossy 1.05 must not wrap to a negative level."""
     block = np.array([[1.05], [-1.2]], np.float32)
 
-    summed, _ = levels.ChannelSums(Rounding.NEAREST).fold(block, np.arange(2))
-    sixteen = levels.to_16_bits(summed, 1, rounding=Rounding.NEAREST)
+    summed = levels.ChannelSums(Rounding.NEAREST).of(block)
+    low, _ = levels.fold(summed, np.arange(2))
+    sixteen = levels.to_16_bits(low, 1, rounding=Rounding.NEAREST)
 
     assert sixteen.tolist() == [32_767, -32_767]
 

@@ -135,7 +135,8 @@ def test_full_scale_mp3_is_cut_where_libmad_cuts(channels: int):
     block = np.array([-1.2, -1.0, -0.5, 1.0, 1.2], np.float32)
     both = np.repeat(block[:, None], channels, axis=1)
 
-    sums, _ = levels.ChannelSums(Rounding.FLOOR).fold(both, np.arange(5), loudest=1.2)
+    added = levels.ChannelSums(Rounding.FLOOR).of(both, loudest=1.2)
+    sums, _ = levels.fold(added, np.arange(5))
     sixteen = levels.to_16_bits(sums, channels, rounding=Rounding.FLOOR)
 
     assert sixteen.tolist() == [-32_767, -32_767, -16_384, 32_767, 32_767]

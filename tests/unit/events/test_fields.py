@@ -63,7 +63,9 @@ def test_a_user_has_no_folder_of_a_similar_name(user, folder):
         check_key(f"users/{folder}/x.wav", prefixes=PREFIXES, user_id=user)
 
 
-@pytest.mark.parametrize("prefix", ["waveforms/", "mixed/", "dedupe/"])
+@pytest.mark.parametrize(
+    "prefix", ["waveforms/", "mixed/", "previews/", "comparisons/", "dedupe/"]
+)
 def test_results_are_never_sources(prefix):
     """Even an operator who allows such a prefix must not lose a result to a message."""
     with pytest.raises(PathNotAllowedError):

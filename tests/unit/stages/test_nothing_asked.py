@@ -143,7 +143,7 @@ def test_nothing_asked_changes_no_byte_and_no_webhook(asked):
     assert objects.calls[: len(CALLS)] == CALLS
     metadata = {key: list(objects.find(key).metadata) for key in BODIES}
     request = ["waveflow-request"]
-    assert metadata == dict.fromkeys(BODIES, []) | {
+    assert metadata == {key: [] for key in BODIES} | {
         MIXED: request,
         MIXED_DOCUMENT: request,
     }

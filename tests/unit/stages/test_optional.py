@@ -1,15 +1,18 @@
 """Optional outputs: made from the one decode, told, and named for what they are."""
 
+import io
 import struct
+import wave
+from functools import partial
 
 import msgspec
 import pytest
-from msgspec import structs
+from msgspec import UNSET, structs
+from support.invocations import EVERYTHING
 from support.memory import MemoryObjects
 from support.optional import (
     BODY,
     DOCUMENT,
-    EVERYTHING,
     HASH,
     KEY,
     POLICY,
@@ -20,6 +23,7 @@ from support.optional import (
 from support.records import SENT, mix_request
 from support.simulation.traffic import tiny_wav
 from waveflow.audio.preview.encoder import PreviewEncoder
+from waveflow.stages import _optional
 from waveflow.stages.mix import mix_stems
 
 
@@ -95,10 +99,25 @@ def test_a_message_wins_over_the_stacks_parameters(fields, levels, named):
     assert ("audio_id" in result) == named
 
 
+def test_the_stack_asks_zoom_levels_of_uploads_and_identities_of_mixes_too():
+    """An operator's zoom levels are for uploads; a mix asks by its own message."""
+    objects = MemoryObjects()
+    objects.put(KEY, BODY)
+    policy = structs.replace(POLICY, zoom_levels=(256,), audio_id=True)
+
+    request = mix_request(stem_paths=[KEY])
+    told = mix_stems(request, objects=objects, policy=policy).outcome.result
+
+    assert told.zoom_levels is UNSET
+    assert told.audio_id.startswith("pcm1:")
+
+
 @pytest.mark.parametrize(
     ("method", "missing"), [("add", ["mp3", "opus"]), ("finish", ["mp3", "opus"])]
 )
-def test_an_encoder_that_fails_costs_its_preview_alone(monkeypatch, method, missing):
+def test_an_encoder_that_fails_costs_its_preview_alone(
+    monkeypatch, caplog, method, missing
+):
     """A musician sees the waveform, whatever happens to the small files."""
 
     def fail(*_):
@@ -112,6 +131,8 @@ def test_an_encoder_that_fails_costs_its_preview_alone(monkeypatch, method, miss
     assert result["warnings"] == ["PREVIEW_FAILED"]
     assert len(result["zoom_levels"]) == 2
     assert not [key for key in objects.live() if key.startswith("previews/")]
+    logged = [(line.outcome, line.kind) for line in caplog.records]
+    assert logged == [("PREVIEW_FAILED", "RuntimeError")] * len(missing)
 
 
 def test_a_preview_of_the_same_bytes_stays():
@@ -168,3 +189,72 @@ def test_a_truncated_stem_has_no_identity():
 
     assert result["audio_id"] is None
     assert result["warnings"] == ["AUDIO_ID_UNKNOWN", "TRUNCATED"]
+
+
+@pytest.mark.parametrize(
+    ("channels", "split", "name", "version"),
+    [(1, True, "64.dat", 1), (2, True, "64_split.dat", 2), (2, False, "64.dat", 1)],
+)
+def test_a_file_of_two_channels_is_named_as_split(channels, split, name, version):
+    """A page reads from the name how many waves to draw, and mono has one alone."""
+    objects = MemoryObjects()
+    objects.put(KEY, wav_of(channels))
+
+    asked = {"zoom_levels": [64], "split_channels": split}
+    result, _ = draw(objects, waveform=asked)
+
+    [level] = result["zoom_levels"]
+    assert level["path"] == f"{ZOOM}{name}"
+    assert level["channels"] == version
+    assert objects.body(level["path"])[0] == version
+
+
+def wav_of(channels):
+    """Return a WAV of a hundred frames."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setparams((channels, 2, 8000, 0, "NONE", "not compressed"))
+        out.writeframes(bytes(200 * channels))
+    return file.getvalue()
+
+
+class Typed(MemoryObjects):
+    """Bucket that keeps the content type of each result."""
+
+    def __init__(self):
+        super().__init__()
+        self.types = {}
+
+    def publish(self, key, content, *, content_type, **more):
+        """Keep the content type."""
+        self.types[key] = content_type
+        super().publish(key, content, content_type=content_type, **more)
+
+    def publish_once(self, key, path, *, content_type, **more):
+        """Keep the content type."""
+        self.types[key] = content_type
+        return super().publish_once(key, path, content_type=content_type, **more)
+
+
+def test_a_browser_is_told_what_each_file_is():
+    """A player refuses a preview that claims to be something else."""
+    _, objects = draw(Typed(), **EVERYTHING)
+
+    assert objects.types == {
+        f"{ZOOM}64.dat": "application/octet-stream",
+        f"{ZOOM}128.dat": "application/octet-stream",
+        f"{PREVIEW}.mp3": "audio/mpeg",
+        f"{PREVIEW}.opus": "audio/ogg",
+    }
+
+
+def test_levels_that_are_too_large_leave_a_null_and_their_own_code(monkeypatch):
+    """A page must tell levels that were dropped from levels that failed."""
+    small = partial(_optional.ZoomLevels, max_bytes=1)
+    monkeypatch.setattr(_optional, "ZoomLevels", small)
+
+    result, objects = draw(waveform={"zoom_levels": [64, 128]})
+
+    assert result["zoom_levels"] is None
+    assert result["warnings"] == ["ZOOM_DROPPED"]
+    assert sorted(objects.live()) == [KEY, DOCUMENT]

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 from msgspec import structs
+from support.invocations import EVERYTHING
 from support.memory import MemoryObjects
 from support.optional import (
     BODY,
     DOCUMENT,
-    EVERYTHING,
     HASH,
     KEY,
     POLICY,
@@ -23,6 +23,7 @@ from support.optional import (
 from support.records import mix_request
 from support.simulation.traffic import tiny_wav
 from support.walker import load
+from waveflow.audio.listen.guard import Budget
 from waveflow.errors import (
     InternalError,
     ResourceLimitError,
@@ -236,3 +237,17 @@ def test_a_refused_duplicate_message_asks_what_the_stack_asks():
     assert [level["samples_per_pixel"] for level in result["zoom_levels"]] == [64]
     assert result["audio_id"].startswith("pcm1:")
     assert "previews" not in result
+
+
+def test_a_used_up_budget_ends_all_that_is_optional(monkeypatch):
+    """Previews and loudness together must leave time to publish the waveform."""
+    monkeypatch.setattr(waveform, "Budget", lambda: Budget(time_s=0))
+
+    result, objects = draw(analysis=True, **EVERYTHING)
+
+    assert sorted(objects.live()) == [KEY, DOCUMENT]
+    assert (result["audio_id"], result["zoom_levels"]) == (None, None)
+    assert result["previews"] == NO_PREVIEWS
+    codes = ["AUDIO_ID_UNKNOWN", "PREVIEW_FAILED", "ZOOM_FAILED"]
+    assert result["warnings"] == codes
+    assert result["analysis"]["loudness"] is None

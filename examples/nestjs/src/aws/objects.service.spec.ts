@@ -25,6 +25,20 @@ describe('ObjectsService', () => {
   before(() => new Promise<void>((listening) => s3.listen(0, '127.0.0.1', listening)));
   after(() => s3.close());
 
+  for (const region of ['ap-northeast-2', 'us-east-1']) {
+    it(`signs the regional address of a bucket in ${region}, which redirects no page`, async () => {
+      const credentials = { accessKeyId: 'example', secretAccessKey: 'example' };
+      const names = { SQS_QUEUE_URL: 'q', S3_BUCKET_NAME: 'bucket', WEBHOOK_SECRET: 's' };
+      const signing = new ObjectsService(new S3Client({ region, credentials }), new Settings(names));
+
+      const address = new URL(await signing.signDownload('previews/노래 1.opus'));
+
+      assert.equal(address.host, `bucket.s3.${region}.amazonaws.com`);
+      assert.equal(decodeURIComponent(address.pathname), '/previews/노래 1.opus');
+      assert.equal(address.searchParams.get('X-Amz-Expires'), '300');
+    });
+  }
+
   it('describes what is stored', async () => {
     status = 200;
 

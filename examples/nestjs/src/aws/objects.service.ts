@@ -10,7 +10,7 @@ import { Injectable, Logger, ServiceUnavailableException } from '@nestjs/common'
 import { Settings } from '../settings/settings.js';
 
 const UPLOAD_EXPIRES_S = 900;
-const DOWNLOAD_EXPIRES_S = 300;
+export const DOWNLOAD_EXPIRES_S = 300;
 
 export interface StoredObject {
   etag: string;

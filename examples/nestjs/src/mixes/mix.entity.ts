@@ -1,8 +1,13 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { MixFactsDto, StemFactsDto } from '../waveflow/dto/mix-facts.dto.js';
+import type { MixOptionsDto } from '../waveflow/dto/mix-options.dto.js';
+import type { OptionalOutputs, Previews, ZoomLevel } from '../waveflow/outputs.js';
+import type { AskedLevels } from '../waveflow/sqs.service.js';
 
 /** One request to mix stems, and its result. */
 @Entity()
-export class Mix {
+@Index('one_mix_per_stage_and_time', ['stageId', 'requestedAt'], { unique: true })
+export class Mix implements OptionalOutputs {
   @PrimaryColumn()
   taskId!: string;
 
@@ -13,6 +18,7 @@ export class Mix {
   @Column()
   stageId!: string;
 
+  /** In every output key: no other mix of the stage has this time. */
   @Column()
   requestedAt!: string;
 
@@ -23,8 +29,23 @@ export class Mix {
   @Column({ type: 'varchar', nullable: true })
   upstreamId!: string | null;
 
+  /** In the order of `stemPaths`; empty in a row that is older than this column. */
+  @Column({ type: 'simple-json', default: '[]' })
+  stemIds!: string[];
+
   @Column({ type: 'simple-json' })
   stemPaths!: string[];
+
+  /** `mix` and `stems` of the message. */
+  @Column({ type: 'simple-json', nullable: true })
+  options!: MixOptionsDto | null;
+
+  @Column({ type: 'simple-json', nullable: true })
+  levels!: AskedLevels[] | null;
+
+  /** Whom a practice mix is for: the stems of this player are muted. */
+  @Column({ type: 'varchar', nullable: true })
+  player!: string | null;
 
   @Column({ type: 'varchar', default: 'queued' })
   state!: 'queued' | 'completed' | 'error';
@@ -35,11 +56,27 @@ export class Mix {
   @Column({ type: 'varchar', nullable: true })
   waveformDataPath!: string | null;
 
+  @Column({ type: 'simple-json', nullable: true })
+  zoomLevels!: ZoomLevel[] | null;
+
+  @Column({ type: 'simple-json', nullable: true })
+  previews!: Previews | null;
+
+  @Column({ type: 'varchar', nullable: true })
+  audioId!: string | null;
+
   @Column({ type: 'double precision', nullable: true })
   duration!: number | null;
 
   @Column({ type: 'simple-json', nullable: true })
   warnings!: string[] | null;
+
+  /** `mix` and `stems` of the result; null for a classic mix. */
+  @Column({ type: 'simple-json', nullable: true })
+  facts!: MixFactsDto | null;
+
+  @Column({ type: 'simple-json', nullable: true })
+  stemFacts!: StemFactsDto[] | null;
 
   @Column({ type: 'varchar', nullable: true })
   errorCode!: string | null;

@@ -1,34 +1,64 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ObjectsService } from '../aws/objects.service.js';
-import type { Mix } from './mix.entity.js';
+import {
+  Body,
+  Controller,
+  Get,
+  Header,
+  HttpCode,
+  NotFoundException,
+  Param,
+  Post,
+  Query,
+  ValidationPipe,
+} from '@nestjs/common';
+import { MediaService, type Media } from '../waveflow/media.service.js';
 import { MixService } from './mix.service.js';
-import { MixOwnerDto, MixRequestDto } from './mixes.dto.js';
+import { MixOwnerDto, MixQueryDto, MixRequestDto, PracticeMixesDto, StageDto } from './mixes.dto.js';
+import type { ShownMix } from './shown-mix.js';
 
-@Controller('mixes')
+/** A misspelt fader must not be a mix that sounds wrong. */
+const STRICT = new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true });
+
+@Controller()
 export class MixesController {
   constructor(
     private readonly mixes: MixService,
-    private readonly objects: ObjectsService,
+    private readonly media: MediaService,
   ) {}
 
-  @Post()
+  @Post('mixes')
   @HttpCode(202)
-  request(@Body() wish: MixRequestDto): Promise<Mix> {
+  request(@Body(STRICT) wish: MixRequestDto): Promise<ShownMix> {
     return this.mixes.request(wish);
   }
 
-  /** The mix, with short-lived addresses once it is there. */
-  @Get(':taskId')
-  async show(
-    @Param('taskId') taskId: string,
-    @Query() { userId }: MixOwnerDto,
-  ): Promise<Mix & { urls?: Record<string, string> }> {
+  /** "All but mine", for each player of a band. */
+  @Post('stages/:stageId/practice-mixes')
+  @HttpCode(202)
+  requestPracticeMixes(
+    @Param() { stageId }: StageDto,
+    @Body(STRICT) wish: PracticeMixesDto,
+  ): Promise<ShownMix[]> {
+    return this.mixes.requestPracticeMixes(stageId, wish);
+  }
+
+  @Get('mixes')
+  list(@Query() query: MixQueryDto): Promise<ShownMix[]> {
+    return this.mixes.list(query);
+  }
+
+  @Get('mixes/:taskId')
+  show(@Param('taskId') taskId: string, @Query() { userId }: MixOwnerDto): Promise<ShownMix> {
+    return this.mixes.show(userId, taskId);
+  }
+
+  /** Short-lived addresses of everything that a page shows and plays. */
+  @Get('mixes/:taskId/media')
+  @Header('Cache-Control', 'private, no-store')
+  async sign(@Param('taskId') taskId: string, @Query() { userId }: MixOwnerDto): Promise<Media> {
     const mix = await this.mixes.find(userId, taskId);
     if (mix.mixedFilePath === null || mix.waveformDataPath === null) {
-      return mix;
+      throw new NotFoundException('This mix is not there yet');
     }
-    const audio = await this.objects.signDownload(mix.mixedFilePath);
-    const waveform = await this.objects.signDownload(mix.waveformDataPath);
-    return { ...mix, urls: { audio, waveform } };
+    return this.media.sign(mix.mixedFilePath, mix.waveformDataPath, mix);
   }
 }

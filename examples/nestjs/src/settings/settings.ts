@@ -1,3 +1,5 @@
+import { listOf, optionsOf, type MessageOptions } from './options.js';
+
 /** What the server must be told from outside; read once, at start. */
 export class Settings {
   readonly region: string;
@@ -8,6 +10,9 @@ export class Settings {
   readonly databaseFile: string;
   readonly maxUploadBytes: number;
   readonly port: number;
+  /** Pages of other origins that may call this server; none by default. */
+  readonly corsOrigins: readonly string[];
+  readonly options: MessageOptions;
   /** Set for a local WaveFlow only; the AWS SDK reads it by itself. */
   readonly endpoint: string | undefined;
 
@@ -23,6 +28,8 @@ export class Settings {
     this.databaseFile = environment['DATABASE_FILE'] ?? 'waveflow-example.sqlite';
     this.maxUploadBytes = positive(environment, 'MAX_FILE_SIZE_MB', 100) * 2 ** 20;
     this.port = positive(environment, 'PORT', 3000);
+    this.corsOrigins = listOf(environment['CORS_ORIGINS'] ?? '').map(origin);
+    this.options = optionsOf(environment);
     this.endpoint = environment['AWS_ENDPOINT_URL'];
   }
 }
@@ -34,6 +41,14 @@ function secretsOf(text: string): string[] {
   const { current = '', previous = '' } = text.trim().startsWith('{') ? JSON.parse(text) : {};
   const words = current === '' ? text : `${current} ${previous}`;
   return words.split(/[\s,]+/).filter((word: string) => word !== '');
+}
+
+/** As browsers send it: a slash at the end would never match. */
+function origin(text: string): string {
+  if (!URL.canParse(text) || new URL(text).origin !== text) {
+    throw new Error('CORS_ORIGINS must be origins such as https://example.com, without a path');
+  }
+  return text;
 }
 
 function positive(environment: NodeJS.ProcessEnv, name: string, otherwise: number): number {

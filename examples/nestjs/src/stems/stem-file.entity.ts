@@ -1,4 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { NO_OUTPUTS, type OptionalOutputs, type Previews, type ZoomLevel } from '../waveflow/outputs.js';
 
 export type StemState = 'uploading' | 'queued' | 'processing' | 'completed' | 'duplicate' | 'error';
 
@@ -11,7 +12,8 @@ export const FINAL_STATES: readonly StemState[] = ['completed', 'duplicate'];
   unique: true,
   where: '"isOriginal"',
 })
-export class StemFile {
+@Index('recordings_of_a_user', ['userId', 'audioId'])
+export class StemFile implements OptionalOutputs {
   @PrimaryColumn()
   stemId!: string;
 
@@ -77,6 +79,16 @@ export class StemFile {
   @Column({ type: 'varchar', nullable: true })
   waveformDataPath!: string | null;
 
+  @Column({ type: 'simple-json', nullable: true })
+  zoomLevels!: ZoomLevel[] | null;
+
+  @Column({ type: 'simple-json', nullable: true })
+  previews!: Previews | null;
+
+  /** Of the sound, whatever the file is wrapped in: a hint for people, never a reason to delete. */
+  @Column({ type: 'varchar', nullable: true })
+  audioId!: string | null;
+
   @Column({ type: 'double precision', nullable: true })
   fileSize!: number | null;
 
@@ -110,6 +122,7 @@ export const NO_RESULTS = {
   duplicateOfPath: null,
   dedupeRefused: null,
   waveformDataPath: null,
+  ...NO_OUTPUTS,
   fileSize: null,
   duration: null,
   sampleRate: null,
@@ -119,3 +132,12 @@ export const NO_RESULTS = {
   errorMessage: null,
   processedAt: null,
 } as const satisfies Partial<StemFile>;
+
+/** As WaveFlow has it: by time, and within one second by the bytes of the key. */
+export function isOlder(a: StemFile, b: StemFile): boolean {
+  const [aTime, bTime] = [a.uploadedAt ?? 0, b.uploadedAt ?? 0];
+  if (aTime !== bTime) {
+    return aTime < bTime;
+  }
+  return Buffer.compare(Buffer.from(a.filepath), Buffer.from(b.filepath)) < 0;
+}

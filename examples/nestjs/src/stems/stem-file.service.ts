@@ -7,11 +7,12 @@ import type {
   SuccessResultDto,
 } from '../waveflow/dto/completion.dto.js';
 import type { HashCheckDto } from '../waveflow/dto/hash-check.dto.js';
+import { NO_OUTPUTS, optionalOutputs } from '../waveflow/outputs.js';
 import { forUpdate, Transactions } from '../waveflow/transactions.js';
 import type { Verdict } from '../waveflow/verdict.service.js';
 import { WebhookDelivery } from '../waveflow/webhook-delivery.entity.js';
 import type { Applied, Decision, StemReceiver } from '../webhook/receivers.js';
-import { FINAL_STATES, StemFile } from './stem-file.entity.js';
+import { FINAL_STATES, isOlder, StemFile } from './stem-file.entity.js';
 
 /** Refusals that prove the survivor we named is no survivor. */
 const LOST_SURVIVOR = ['NO_SURVIVOR', 'DIFFERENT'];
@@ -74,6 +75,11 @@ export class StemFileService implements StemReceiver {
   /** File how an upload ended; must run in the transaction that remembers the webhook. */
   async settle(manager: EntityManager, completion: CompletionDto): Promise<Applied> {
     const stem = await requireStem(manager, completion.stemId);
+    if (isRedrawn(stem, completion)) {
+      this.updateOutputs(stem, completion.result as SuccessResultDto);
+      await manager.save(stem);
+      return 'applied';
+    }
     if (!isAbout(stem, completion) || !mayBecome(stem, completion)) {
       this.logger.warn(`Ignored ${completion.status} of ${completion.task_id}: ${stem.state}`);
       return 'ignored';
@@ -96,15 +102,13 @@ export class StemFileService implements StemReceiver {
     result: SuccessResultDto,
   ): Promise<void> {
     const named = stem.duplicateOf;
+    this.updateOutputs(stem, result);
     Object.assign(stem, {
       state: 'completed',
       audioHash: result.audio_data_hash,
-      waveformDataPath: result.waveform_data_path,
       fileSize: result.file_size,
       duration: result.duration,
       sampleRate: result.sample_rate,
-      numPeaks: result.num_peaks,
-      warnings: result.warnings,
       dedupeRefused: result.dedupe?.refused ?? null,
       duplicateOf: null,
       duplicateOfPath: null,
@@ -118,6 +122,15 @@ export class StemFileService implements StemReceiver {
     stem.isOriginal = original === null;
   }
 
+  private updateOutputs(stem: StemFile, result: SuccessResultDto): void {
+    Object.assign(stem, {
+      waveformDataPath: result.waveform_data_path,
+      numPeaks: result.num_peaks,
+      warnings: result.warnings,
+      ...optionalOutputs(result, stem),
+    });
+  }
+
   private updateDuplicate(stem: StemFile, result: DuplicateResultDto): void {
     Object.assign(stem, {
       state: 'duplicate',
@@ -126,6 +139,7 @@ export class StemFileService implements StemReceiver {
       duplicateOf: result.duplicate_of.stemId,
       duplicateOfPath: result.duplicate_of.filepath,
       waveformDataPath: null,
+      ...NO_OUTPUTS,
       errorCode: null,
       errorMessage: null,
     });
@@ -168,14 +182,6 @@ function mayReplace(original: StemFile, stem: StemFile): boolean {
   return stem.state !== 'completed' && isOlder(original, stem);
 }
 
-function isOlder(a: StemFile, b: StemFile): boolean {
-  const [aTime, bTime] = [a.uploadedAt ?? 0, b.uploadedAt ?? 0];
-  if (aTime !== bTime) {
-    return aTime < bTime;
-  }
-  return Buffer.compare(Buffer.from(a.filepath), Buffer.from(b.filepath)) < 0;
-}
-
 function duplicateOf({ stemId, filepath }: StemFile): Verdict {
   return { verdict: 'duplicate', duplicate_of: { stemId, filepath } };
 }
@@ -185,8 +191,21 @@ function isAbout(stem: StemFile, completion: CompletionDto): boolean {
   if (stem.taskId === completion.task_id) {
     return true;
   }
-  const [told, asked] = [completion.timestamp ?? '', stem.requestedAt ?? ''];
-  return isRestored(stem, completion) && Date.parse(told) === Date.parse(asked);
+  return isRestored(stem, completion) && isOfSameTime(stem, completion);
+}
+
+/** Every request has a time of its own, and names one upload: the same time, the same file. */
+function isOfSameTime(stem: StemFile, completion: CompletionDto): boolean {
+  return Date.parse(completion.timestamp ?? '') === Date.parse(stem.requestedAt ?? '');
+}
+
+/** Another job drew the same bytes for the same request: an operator's redraw or back-fill. */
+function isRedrawn(stem: StemFile, completion: CompletionDto): boolean {
+  if (completion.status !== 'SUCCESS' || stem.state === 'duplicate' || stem.taskId === completion.task_id) {
+    return false;
+  }
+  const { audio_data_hash } = completion.result as SuccessResultDto;
+  return audio_data_hash === stem.audioHash && isOfSameTime(stem, completion);
 }
 
 /** Tell whether WaveFlow brought back the very file that it had deleted as a duplicate. */

@@ -1,5 +1,6 @@
-import { Body, Controller, Get, HttpCode, NotFoundException, Param, Post, Query } from '@nestjs/common';
-import { ObjectsService } from '../aws/objects.service.js';
+import { Body, Controller, Get, Header, HttpCode, NotFoundException, Param, Post, Query } from '@nestjs/common';
+import { MediaService, type Media } from '../waveflow/media.service.js';
+import type { ListedStem } from './recordings.js';
 import type { StemFile } from './stem-file.entity.js';
 import { OwnerQueryDto, StemQueryDto, UploadCompleteDto, UploadRequestDto } from './stems.dto.js';
 import { UploadService } from './upload.service.js';
@@ -12,7 +13,7 @@ import { UploadService } from './upload.service.js';
 export class StemsController {
   constructor(
     private readonly uploads: UploadService,
-    private readonly objects: ObjectsService,
+    private readonly media: MediaService,
   ) {}
 
   /** Sign one upload: POST the file to `upload.url` with `upload.fields` before it. */
@@ -29,7 +30,7 @@ export class StemsController {
   }
 
   @Get()
-  list(@Query() { userId, trackId }: StemQueryDto): Promise<StemFile[]> {
+  list(@Query() { userId, trackId }: StemQueryDto): Promise<ListedStem[]> {
     return this.uploads.list(userId, trackId);
   }
 
@@ -38,16 +39,14 @@ export class StemsController {
     return this.uploads.find(userId, stemId);
   }
 
-  /** A short-lived address of the waveform document. */
-  @Get(':stemId/waveform')
-  async waveform(
-    @Param('stemId') stemId: string,
-    @Query() { userId }: OwnerQueryDto,
-  ): Promise<{ url: string }> {
-    const { waveformDataPath } = await this.uploads.find(userId, stemId);
-    if (waveformDataPath === null) {
+  /** Short-lived addresses of everything that a page shows and plays. */
+  @Get(':stemId/media')
+  @Header('Cache-Control', 'private, no-store')
+  async sign(@Param('stemId') stemId: string, @Query() { userId }: OwnerQueryDto): Promise<Media> {
+    const stem = await this.uploads.find(userId, stemId);
+    if (stem.waveformDataPath === null) {
       throw new NotFoundException('This stem has no waveform');
     }
-    return { url: await this.objects.signDownload(waveformDataPath) };
+    return this.media.sign(stem.filepath, stem.waveformDataPath, stem);
   }
 }

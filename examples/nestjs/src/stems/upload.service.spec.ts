@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { getMetadataArgsStorage } from 'typeorm';
-import { completion, HASH, question, Server } from '../testing/harness.js';
+import { completion, HASH, OUTPUTS, question, Server } from '../testing/harness.js';
 import { StemFile } from './stem-file.entity.js';
 
 const WISH = { userId: 'user', trackId: 'track', original_filename: '한글 take.WAV', sha256: HASH };
@@ -130,7 +130,7 @@ describe('uploads', () => {
     await server.deliver('hash-check', question(old));
     await server.deliver(
       'completion',
-      completion(old, 'SUCCESS', { warnings: ['TRUNCATED'], dedupe: { refused: 'OFF' } }),
+      completion(old, 'SUCCESS', { ...OUTPUTS, warnings: ['TRUNCATED'], dedupe: { refused: 'OFF' } }),
     );
     const filled = await server.stem(old.stemId);
     const next = await sign({ trackId: 'reset', stemId: old.stemId });
@@ -186,6 +186,7 @@ describe('uploads', () => {
     assert.equal(first.task, 'app.tasks.generate_hash_and_webhook');
     assert.deepEqual(Object.keys(first.kwargs), [
       ...['userId', 'trackId', 'stemId', 'filepath', 'timestamp', 'original_filename'],
+      ...['waveform', 'previews', 'audio_id'],
     ]);
   });
 
@@ -255,9 +256,5 @@ describe('uploads', () => {
     const stem = await server.upload();
 
     assert.equal((await server.get(`/stems/${stem.stemId}?userId=other`)).status, 404);
-    assert.equal((await server.get(`/stems/${stem.stemId}/waveform?userId=user`)).status, 404);
-    await server.deliver('completion', completion(stem, 'SUCCESS'));
-    const { body } = await server.get(`/stems/${stem.stemId}/waveform?userId=user`);
-    assert.match(body.url, /waveforms\/stem_waveform_1\.json\?.*X-Amz-Signature=/);
   });
 });

@@ -11,6 +11,7 @@ import { IsNull, LessThan, type EntityManager } from 'typeorm';
 import { ObjectsService, type StoredObject } from '../aws/objects.service.js';
 import { SqsService } from '../waveflow/sqs.service.js';
 import { forUpdate, Transactions } from '../waveflow/transactions.js';
+import { withSameRecordings, type ListedStem } from './recordings.js';
 import { FINAL_STATES, NO_RESULTS, StemFile } from './stem-file.entity.js';
 import type { UploadCompleteDto, UploadRequestDto } from './stems.dto.js';
 
@@ -74,8 +75,11 @@ export class UploadService {
     return stem;
   }
 
-  list(userId: string, trackId: string): Promise<StemFile[]> {
-    return this.transactions.read((manager) => manager.findBy(StemFile, { userId, trackId }));
+  list(userId: string, trackId: string): Promise<ListedStem[]> {
+    return this.transactions.read(async (manager) => {
+      const stems = await manager.findBy(StemFile, { userId, trackId });
+      return withSameRecordings(manager, userId, stems);
+    });
   }
 
   /** Send requests that never left, the oldest first; a queue that refuses one ends it. */

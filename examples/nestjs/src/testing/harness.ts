@@ -80,7 +80,10 @@ export class Server {
   objects!: FakeObjects;
   app!: NestExpressApplication;
 
-  constructor(readonly databaseFile = join(tmpdir(), `waveflow-${randomUUID()}.sqlite`)) {}
+  constructor(
+    readonly databaseFile = join(tmpdir(), `waveflow-${randomUUID()}.sqlite`),
+    private readonly environment: NodeJS.ProcessEnv = {},
+  ) {}
 
   async start(): Promise<this> {
     const settings = new Settings({
@@ -88,6 +91,7 @@ export class Server {
       S3_BUCKET_NAME: 'bucket',
       WEBHOOK_SECRET: `${OLD_SECRET} ${SECRET}`,
       DATABASE_FILE: this.databaseFile,
+      ...this.environment,
     });
     const credentials = { accessKeyId: 'example', secretAccessKey: 'example' };
     this.objects = new FakeObjects(new S3Client({ region: settings.region, credentials }), settings);
@@ -221,6 +225,32 @@ const RESULTS = {
     duplicate_of: { stemId: 'other', filepath: 'users/user/track/other.wav' },
     audio_data_hash: HASH,
   },
+};
+
+/** What the options of a message bring into its result. */
+export const OUTPUTS = {
+  zoom_levels: [256, 1024].map((samples_per_pixel) => ({
+    ...{ samples_per_pixel, path: `waveforms/stem_zoom_1/${samples_per_pixel}_split.dat` },
+    ...{ bytes: 1_060, length: 259, channels: 2 },
+  })),
+  previews: { opus: { path: 'previews/stem_1.opus', bytes: 18_000, duration: 1.5 }, mp3: null },
+  audio_id: `pcm1:${HASH}`,
+};
+
+/** What a mix of two stems, the second muted, says beside its outputs. */
+export const SUM = {
+  mix: {
+    ...{ channels: 2, format: 'flac24', sample_rate: 48_000, applied_gain_db: -4.2, limiter_db: 1.5 },
+    loudness_target: { integrated: -14, true_peak: -1 },
+    loudness: {
+      ...{ integrated: -14, range: 3.5, momentary_max: -10.5, short_term_max: -12.5, true_peak: -1.02 },
+      reason: null,
+    },
+  },
+  stems: [
+    { muted: false, duration: 1.5, peak: 0.75, warnings: ['CHANNELS_MIXED'] },
+    { muted: true, duration: null, peak: null, warnings: [] },
+  ],
 };
 
 /** How WaveFlow tells the end of an upload. */

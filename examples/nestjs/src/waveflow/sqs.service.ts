@@ -1,6 +1,7 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../settings/settings.js';
+import type { MixOptionsDto, StemLevelsDto } from './dto/mix-options.dto.js';
 
 /** What the messages say of a stem: columns of its row. */
 export interface AskedStem {
@@ -13,13 +14,18 @@ export interface AskedStem {
   requestedAt: string | null;
 }
 
-/** What the message says of a mix: columns of its row. */
+/** Level, place and time of one of the `stemPaths`. */
+export type AskedLevels = StemLevelsDto & { path: string };
+
+/** What the message says of a mix: columns of its row. Without both options it is a classic mix. */
 export interface AskedMix {
   stageId: string;
   stemPaths: string[];
   upstreamId: string | null;
   taskId: string;
   requestedAt: string;
+  options: MixOptionsDto | null;
+  levels: AskedLevels[] | null;
 }
 
 /**
@@ -38,10 +44,10 @@ export class SqsService {
 
   /** Step 1 of an upload: hash the file and ask us for a verdict. */
   sendHashGenerationRequest(stem: AskedStem, more: { num_peaks?: number } = {}): Promise<void> {
-    return this.sendOfStem('generate_hash_and_webhook', stem, more);
+    return this.sendOfStem('generate_hash_and_webhook', stem, { ...this.stereoOptions(), ...more });
   }
 
-  /** Call a file a duplicate without being asked. */
+  /** Call a file a duplicate without being asked; this message has no options. */
   sendDuplicateFileRequest(
     stem: AskedStem,
     more: { audio_hash: string; duplicate_of?: { stemId: string; filepath: string } },
@@ -54,18 +60,32 @@ export class SqsService {
     stem: AskedStem,
     more: { audio_hash?: string; num_peaks?: number } = {},
   ): Promise<void> {
-    return this.sendOfStem('process_audio_analysis', stem, more);
+    return this.sendOfStem('process_audio_analysis', stem, { ...this.stereoOptions(), ...more });
   }
 
   /** Mix stems into one file. */
   sendMixRequest(mix: AskedMix): Promise<void> {
-    const { stageId, stemPaths, upstreamId, requestedAt } = mix;
+    const { stageId, stemPaths, upstreamId, requestedAt, options, levels } = mix;
     return this.send('mix_stems_and_upload', mix.taskId, {
       stageId,
       stem_paths: stemPaths,
       timestamp: requestedAt,
       ...(upstreamId === null ? {} : { upstreamId }),
+      ...(options === null ? {} : { mix: options }),
+      ...(levels === null ? {} : { stems: levels }),
+      ...(isStereo(mix) ? this.stereoOptions() : this.options()),
     });
+  }
+
+  /** Said also when nothing is wanted: a message wins over the stack's parameters. */
+  private options(waveform: object = {}): object {
+    const { zoomLevels, previews, audioId } = this.settings.options;
+    return { waveform: { zoom_levels: zoomLevels, ...waveform }, previews, audio_id: audioId };
+  }
+
+  /** For a sound that may have two channels. */
+  private stereoOptions(): object {
+    return this.options({ split_channels: this.settings.options.splitChannels });
   }
 
   private async sendOfStem(task: string, stem: AskedStem, more: object): Promise<void> {
@@ -88,4 +108,9 @@ export class SqsService {
     );
     this.logger.log(`Sent ${task} ${id}`);
   }
+}
+
+function isStereo({ options, levels }: AskedMix): boolean {
+  const isClassic = options === null && levels === null;
+  return !isClassic && options?.channels !== 1;
 }

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from waveflow.errors import InternalError
-from waveflow.events.options import ZoomLevels, unruly_options
+from waveflow.events.options import ZoomLevels, is_ladder
 from waveflow.ports import ObjectStore, Policy, TaskTokens, Webhook
 
 if TYPE_CHECKING:
@@ -98,9 +98,7 @@ class Services:
             levels = msgspec.convert(given, ZoomLevels, strict=False)
         except msgspec.ValidationError:
             levels = None
-        if levels is None or list(
-            unruly_options({"waveform": {"zoom_levels": levels}})
-        ):
+        if levels is None or not is_ladder(levels):
             raise InternalError(
                 "ZOOM_LEVELS is not a list of at most three rising numbers from 64 to "
                 "65536, each a multiple of the number before."

@@ -9,9 +9,10 @@ from waveflow_local.paths import Project
 
 PAGE = "local/page"
 PLAYER = "local/page/node_modules/wavesurfer.js/dist"
-# The page loads from its own origin; audio comes from the engine's port.
+# The page loads from its own origin; audio and zoom levels come from the engine's port.
 _POLICY = (
-    "default-src 'self'; media-src 'self' blob: http://127.0.0.1:*; "
+    "default-src 'self'; connect-src 'self' http://127.0.0.1:*; "
+    "media-src 'self' blob: http://127.0.0.1:*; "
     "img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )

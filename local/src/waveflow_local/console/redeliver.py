@@ -13,6 +13,7 @@ import msgspec
 from fastapi import HTTPException
 from msgspec import Struct, field
 from pydantic import BaseModel, StringConstraints
+from waveflow.events.options import OPTIONS
 
 from waveflow_local import paths
 from waveflow_local.engine.history import see
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 STARTS_WITHIN_S = 10
 _NEWEST = 20
 _LOOK_EVERY_S = 0.1
-_OUTPUTS = ("waveforms/", "mixed/", "dedupe/")
+_OUTPUTS = (
+    *("waveforms/", "waveforms/mixed/", "previews/", "previews/mixed/"),
+    *("mixed/", "dedupe/"),
+)
 _NOT_RESTORED = {
     Ending.THERE: (409, "The object is there already."),
     Ending.OTHER_BYTES: (409, "Another object lies under the key."),
@@ -80,7 +84,8 @@ def restore_and_draw(stack: "Stack", job_id: str) -> Restoration:
     restored = next(back, every[0])
     if restored.outcome in _NOT_RESTORED:
         raise HTTPException(*_NOT_RESTORED[restored.outcome])
-    upload = msgspec.convert(_message(stack, job_id)["kwargs"], _UploadFields)
+    asked = msgspec.convert(_message(stack, job_id)["kwargs"], dict[str, object])
+    upload = msgspec.convert(asked, _UploadFields)
     drawing = Drawing(
         user_id=upload.user_id,
         track_id=upload.track_id,
@@ -88,6 +93,7 @@ def restore_and_draw(stack: "Stack", job_id: str) -> Restoration:
         filepath=restored.key,
         timestamp=upload.timestamp,
         num_peaks=upload.num_peaks,
+        options={name: asked[name] for name in OPTIONS if name in asked},
     )
     return Restoration(
         key=restored.key,
@@ -111,7 +117,8 @@ def newest_waveform(stack: "Stack", job_id: str) -> bytes:
     """Return a job's newest waveform document, whichever execution drew it."""
     bucket = stack.parts.bucket
     listed = stack.s3.list_objects_v2(Bucket=bucket, Prefix=f"waveforms/{job_id}_")
-    documents = listed.get("Contents", [])
+    entries = listed.get("Contents", [])
+    documents = [entry for entry in entries if entry["Key"].endswith(".json")]
     if not documents:
         raise HTTPException(404, "The job has no waveform.")
     newest = max(documents, key=lambda entry: entry["LastModified"])

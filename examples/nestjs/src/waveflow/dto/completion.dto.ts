@@ -15,6 +15,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { OutputsDto } from './outputs.dto.js';
 import { ID, JOB_ID, SHA256 } from './patterns.js';
 import { MayBeMissing } from './presence.js';
 
@@ -28,7 +29,7 @@ export class DedupeDto {
   would_delete?: boolean;
 }
 
-export class SuccessResultDto {
+export class SuccessResultDto extends OutputsDto {
   @Matches(SHA256)
   audio_data_hash!: string;
 

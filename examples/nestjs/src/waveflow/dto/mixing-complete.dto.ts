@@ -14,12 +14,14 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
+import { FailureResultDto } from './completion.dto.js';
+import { MixFactsDto, StemFactsDto } from './mix-facts.dto.js';
+import { OutputsDto } from './outputs.dto.js';
 import { ID, JOB_ID } from './patterns.js';
 import { MayBeMissing } from './presence.js';
-import { FailureResultDto } from './completion.dto.js';
 
 /** `POST /webhook/mixing-complete`: how a mix ended. */
-export class MixingCompleteDto {
+export class MixingCompleteDto extends OutputsDto {
   @Matches(ID)
   stageId!: string;
 
@@ -85,6 +87,20 @@ export class MixingCompleteDto {
   @IsArray()
   @IsString({ each: true })
   warnings?: string[];
+
+  @MayBeMissing()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => MixFactsDto)
+  mix?: MixFactsDto;
+
+  /** In the order of `stem_paths`. */
+  @MayBeMissing()
+  @IsArray()
+  @IsObject({ each: true })
+  @ValidateNested({ each: true })
+  @Type(() => StemFactsDto)
+  stems?: StemFactsDto[];
 
   @ValidateIf((mix: MixingCompleteDto, value) => mix.status === 'FAILURE' || value !== undefined)
   @IsObject()

@@ -6,3 +6,5 @@ export const KEY_PART = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/;
 export const PRINTABLE = /^[^\p{Cc}\p{Cs}]+$/u;
 export const JOB_ID = /^[A-Za-z0-9._-]{1,256}$/;
 export const SHA256 = /^[0-9a-f]{64}$/;
+/** Of the decoded samples, or of the compressed packets. */
+export const AUDIO_ID = /^(pcm1|pkt1):[0-9a-f]{64}$/;

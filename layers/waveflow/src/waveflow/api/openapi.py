@@ -1,12 +1,14 @@
 """Complete the OpenAPI document with forms, webhooks, events and errors."""
 
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import RedirectResponse
 
 from waveflow.api.problems import MEDIA_TYPE
-from waveflow.api.schemas import JsonObject, Problem
+from waveflow.api.schemas import JsonObject, LinkBody, Problem
 
 Responses = dict[int | str, JsonObject]
 EVENTS: Responses = {
@@ -66,6 +68,16 @@ def problem_responses(*statuses: int) -> Responses:
         }
         for status in sorted({*statuses, 429, 503})
     }
+
+
+# Settings of every route that leads to a file in S3.
+LINK: dict[str, Any] = {
+    "tags": ["jobs"],
+    "response_class": RedirectResponse,
+    "status_code": 307,
+    "responses": problem_responses(401, 404, 410, 422)
+    | {200: {"description": "The address", "model": LinkBody}},
+}
 
 
 def describe(app: FastAPI) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from waveflow.api import schemas
 from waveflow.api.auth import Owner
@@ -17,9 +17,11 @@ from waveflow.api.openapi import (
     DOCUMENT,
     EVENTS,
     FORM_SCHEMA,
+    LINK,
     WEBHOOK_SCHEMA,
     problem_responses,
 )
+from waveflow.events.options import PreviewFormat
 
 MAX_FOLLOWED = 200
 FORM_BYTES = 64 << 10  # the most that a form adds to its file
@@ -38,6 +40,12 @@ def _new_context(token_id: schemas.TokenId, owner: Owner) -> JobContext:
 
 
 Services = Annotated[ApiServices, Depends(_services)]
+AsJson = Annotated[
+    bool,
+    Query(
+        alias="json", description="Whether to answer the URL as JSON, not lead there."
+    ),
+]
 
 
 @routes.post(
@@ -159,7 +167,7 @@ def mix(
     idempotency_key: schemas.IdempotencyKey = None,
 ) -> schemas.AcceptedBody:
     """Start a job that mixes the files of some jobs, in the order given."""
-    return services.jobs.mix(context, wanted.job_ids, idempotency_key=idempotency_key)
+    return services.jobs.mix(context, wanted, idempotency_key=idempotency_key)
 
 
 @routes.get(
@@ -174,19 +182,48 @@ def job_waveform(job_id: schemas.JobId, services: Services, owner: Owner) -> Res
     return Response(body, media_type="application/json")
 
 
-@routes.get(
-    "/analysis-audio/{job_id}",
-    tags=["jobs"],
-    response_class=RedirectResponse,
-    status_code=307,
-    responses=problem_responses(401, 404, 410, 422),
-)
+@routes.get("/analysis-audio/{job_id}", **LINK)
 def job_audio(
-    job_id: schemas.JobId, services: Services, owner: Owner, *, download: bool = False
-) -> RedirectResponse:
+    job_id: schemas.JobId,
+    services: Services,
+    owner: Owner,
+    *,
+    download: bool = False,
+    as_json: AsJson = False,
+) -> Response:
     """Redirect to the job's audio in S3: the uploaded file, or the mix."""
     url = services.jobs.audio_url(job_id, owner=owner, download=download)
-    return RedirectResponse(url, status_code=307)
+    return _link(url, as_json=as_json)
+
+
+@routes.get("/analysis-zoom/{job_id}/{samples_per_pixel}", **LINK)
+def job_zoom_level(
+    job_id: schemas.JobId,
+    samples_per_pixel: int,
+    services: Services,
+    owner: Owner,
+    *,
+    as_json: AsJson = False,
+) -> Response:
+    """Redirect to one zoom level of the job's waveform in S3."""
+    url = services.jobs.zoom_url(
+        job_id, owner=owner, samples_per_pixel=samples_per_pixel
+    )
+    return _link(url, as_json=as_json)
+
+
+@routes.get("/analysis-preview/{job_id}/{form}", **LINK)
+def job_preview(
+    job_id: schemas.JobId,
+    form: PreviewFormat,
+    services: Services,
+    owner: Owner,
+    *,
+    as_json: AsJson = False,
+) -> Response:
+    """Redirect to the job's preview in S3, in one format."""
+    url = services.jobs.preview_url(job_id, owner=owner, form=form)
+    return _link(url, as_json=as_json)
 
 
 @routes.post(
@@ -237,6 +274,16 @@ def complete_upload(
 def abort_upload(upload_id: schemas.UploadId, services: Services, owner: Owner) -> None:
     """Abort a large upload, and remove its parts."""
     services.presigned.abort(upload_id, owner=owner)
+
+
+def _link(url: str, *, as_json: bool) -> Response:
+    """Answer a presigned URL; pages of other origins need the URL as JSON.
+
+    A redirect from one origin to another arrives at S3 with `Origin: null`.
+    """
+    if as_json:
+        return JSONResponse(schemas.LinkBody(url=url).model_dump())
+    return RedirectResponse(url, status_code=307)
 
 
 def _form_body(request: Request, services: ApiServices) -> AsyncIterator[bytes]:

@@ -3,9 +3,22 @@
 from typing import Annotated, Any, Literal, TypeAlias
 
 from fastapi import Header, Path
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+)
 
 from waveflow.events.messages import DEFAULT_NUM_PEAKS
+from waveflow.events.options import (
+    MAX_LEVELS,
+    MAX_PIXEL,
+    MIN_PIXEL,
+    PreviewFormat,
+    is_ladder,
+)
 
 Json: TypeAlias = Any  # a JSON value whose content nobody has checked
 JsonObject: TypeAlias = dict[str, Any]
@@ -33,7 +46,71 @@ LastEventId = Annotated[
 ]
 
 
-class JobOptions(BaseModel, frozen=True):
+def _refuse_fractions(value: object) -> object:
+    """Return a value unchanged; a number of JSON must be an integer already."""
+    if isinstance(value, bool | float):
+        raise ValueError("no integer")  # noqa: TRY004 - pydantic reports a ValueError
+    return value
+
+
+def _check_ladder(levels: list[int]) -> list[int]:
+    if not is_ladder(levels):
+        raise ValueError("no ladder")
+    return levels
+
+
+def _refuse_twins(formats: list[PreviewFormat]) -> list[PreviewFormat]:
+    if len(set(formats)) < len(formats):
+        raise ValueError("a format twice")
+    return formats
+
+
+SamplesPerPixel = Annotated[
+    int, Field(ge=MIN_PIXEL, le=MAX_PIXEL), BeforeValidator(_refuse_fractions)
+]
+ZoomLevels = Annotated[
+    list[SamplesPerPixel], Field(max_length=MAX_LEVELS), AfterValidator(_check_ladder)
+]
+Previews = Annotated[
+    list[PreviewFormat], Field(max_length=2), AfterValidator(_refuse_twins)
+]
+
+
+class OutputOptions(BaseModel, frozen=True):
+    """Outputs that a client asks for beside a waveform document."""
+
+    zoom_levels: ZoomLevels | None = Field(
+        default=None,
+        description="Samples per pixel of up to three zoomable waveforms: rising, "
+        "each a multiple of the number before.",
+    )
+    split_channels: bool = Field(
+        default=False, description="Whether zoom levels show left and right apart."
+    )
+    previews: Previews | None = Field(
+        default=None, description="Formats of small files to play, each at most once."
+    )
+    audio_id: bool | None = Field(
+        default=None, description="Whether the result tells the identity of the sound."
+    )
+
+    @property
+    def outputs(self) -> JsonObject:
+        """Return what is asked for, as a queue message says it; else nothing."""
+        waveform = {
+            "zoom_levels": self.zoom_levels,
+            "split_channels": self.split_channels or None,
+        }
+        waveform = {name: each for name, each in waveform.items() if each is not None}
+        asked = {
+            "waveform": waveform or None,
+            "previews": self.previews,
+            "audio_id": self.audio_id,
+        }
+        return {name: each for name, each in asked.items() if each is not None}
+
+
+class JobOptions(OutputOptions, frozen=True):
     """Options that a client chooses for the job of one file."""
 
     num_peaks: int = Field(
@@ -54,8 +131,13 @@ class JobOptions(BaseModel, frozen=True):
 
     @property
     def choices(self) -> JsonObject:
-        """Return every job option by its name, in the order of the model."""
-        return {name: getattr(self, name) for name in JobOptions.model_fields}
+        """Return every job option by its name; job ids follow from these values.
+
+        An output that nobody asks for is absent, and changes no job id.
+        """
+        own = JobOptions.model_fields.keys() - OutputOptions.model_fields.keys()
+        named = {n: getattr(self, n) for n in JobOptions.model_fields if n in own}
+        return named | self.outputs
 
     @property
     def message_fields(self) -> JsonObject:
@@ -164,7 +246,13 @@ class UploadBody(BaseModel):
     missing: list[PartBody] | None = None
 
 
-class MixBody(BaseModel):
+class LinkBody(BaseModel):
+    """Presigned URL of a file in S3, valid for ten minutes."""
+
+    url: str
+
+
+class MixBody(OutputOptions, frozen=True):
     """Jobs whose files are to be mixed, the first one's sample rate for all."""
 
     job_ids: list[IdText] = Field(min_length=1, max_length=64)

@@ -97,10 +97,17 @@ def int16_pairs(block: Samples) -> NDArray[np.int32] | None:
     return block.view(np.int32)[:, 0]
 
 
-def divide_towards_zero(values: NDArray[Number], divisor: int) -> NDArray[np.int64]:
-    """Divide integers by a divisor above 0, rounding towards zero as C does."""
-    wide = values.astype(np.int64)
-    quotient: NDArray[np.int64] = np.sign(wide) * (np.abs(wide) // divisor)
+def divide_towards_zero(
+    values: NDArray[Number], divisor: int
+) -> NDArray[np.int32 | np.int64]:
+    """Divide whole numbers by a divisor above 0, rounding towards zero as C does."""
+    is_narrow = values.dtype.kind == "i" and values.itemsize <= np.int32().itemsize
+    quotient: NDArray[np.int32 | np.int64] = values.astype(
+        np.int32 if is_narrow else np.int64
+    )
+    # NumPy rounds downwards: a negative number is raised first.
+    np.add(quotient, divisor - 1, out=quotient, where=quotient < 0)
+    quotient //= divisor
     return quotient
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +99,22 @@ class Stream:
     warnings: set[str] = field(default_factory=set)
 
 
+class Sums(NamedTuple):
+    """Hold the sum of all channels of each audio frame.
+
+    Parameters
+    ----------
+    values
+        Shape (frames,).
+    shift
+        The number of lowest bits that are not part of the sum; they do not change
+        the order.
+    """
+
+    values: Samples
+    shift: int = 0
+
+
 @dataclass(eq=False)
 class Block:
     """Hand one decoded block to every listener: raw, finite, and as floats.
@@ -112,11 +128,14 @@ class Block:
         In Hz.
     warnings
         Takes NON_FINITE_SAMPLES.
+    sums
+        Takes the sums of channels from the first listener that adds them up.
     """
 
     decoded: Samples
     sample_rate: int
     warnings: set[str] = field(default_factory=set)
+    sums: Sums | None = None
 
     @cached_property
     def samples(self) -> Samples:

@@ -1,6 +1,6 @@
 """Define the options of a message, and the results that each option brings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -9,10 +9,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from waveflow.events.fields import Count, JsonObject, Key, Seconds
 from waveflow.events.mix_options import unruly_mix
 
+MIN_PIXEL, MAX_PIXEL = 64, 65_536  # frames in one min/max pair
 MAX_LEVELS = 3
 
 SamplesPerPixel = Annotated[
-    int, Meta(description="Audio frames in one min/max pair.", ge=64, le=65_536)
+    int,
+    Meta(description="Audio frames in one min/max pair.", ge=MIN_PIXEL, le=MAX_PIXEL),
 ]
 ZoomLevels = Annotated[
     list[SamplesPerPixel],
@@ -92,11 +94,15 @@ def zoom_name(samples_per_pixel: int, *, split: bool) -> str:
     return f"{samples_per_pixel}{'_split' if split else ''}.dat"
 
 
+def is_ladder(levels: Sequence[int]) -> bool:
+    """Tell whether zoom levels rise, each a multiple of the level before."""
+    return all(low < high and not high % low for low, high in pairwise(levels))
+
+
 def unruly_options(values: JsonObject) -> Iterator[str]:
     """Yield the names of options whose items are valid, but do not fit together."""
     waveform = values.get("waveform") or {}
-    levels = waveform.get("zoom_levels") or []
-    if any(high <= low or high % low for low, high in pairwise(levels)):
+    if not is_ladder(waveform.get("zoom_levels") or []):
         yield "waveform.zoom_levels"
     previews = values.get("previews") or []
     if len(set(previews)) < len(previews):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from aws_lambda_powertools import Logger
 from msgspec import UNSET, Struct, UnsetType
 
 from waveflow.audio.listen.guard import Budget, Guard
@@ -25,7 +26,7 @@ from waveflow.audio.waveform.zoom import WaveformData
 from waveflow.audio.waveform.zoom_levels import Zoom, ZoomLevels
 from waveflow.errors import StorageUnavailableError, WaveflowError
 from waveflow.events.flow import preview_key, zoom_key
-from waveflow.events.messages import DuplicateMessage, Job
+from waveflow.events.messages import DuplicateMessage, Job, MixMessage
 from waveflow.events.options import (
     PreviewFile,
     PreviewFiles,
@@ -64,8 +65,10 @@ def wanted_of(job: Job, *, policy: Policy) -> Wanted:
         return Wanted(zoom_levels=policy.zoom_levels, audio_id=policy.audio_id)
     waveform = message.waveform or WaveformOptions()
     levels, audio_id = waveform.zoom_levels, message.audio_id
+    # The stack's zoom levels are asked of uploads, its audio_id of mixes too.
+    by_default = () if isinstance(message, MixMessage) else policy.zoom_levels
     return Wanted(
-        zoom_levels=policy.zoom_levels if levels is UNSET else levels,
+        zoom_levels=by_default if levels is UNSET else levels,
         split_channels=bool(waveform.split_channels),
         audio_id=policy.audio_id if audio_id is UNSET else audio_id,
         previews=message.previews or (),
@@ -248,6 +251,9 @@ class OptionalOutputs:
         if isinstance(error, StorageUnavailableError) and not self._is_last:
             raise error
         self._warnings.add(code)
+        kind = type(error.__cause__ or error).__name__  # its text may be secret
+        keys = {"job_id": self._job.job_id, "outcome": code, "kind": kind}
+        Logger().warning("missing", extra=keys)
 
 
 def _encoder(path: Path, form: PreviewFormat, _block: Block) -> PreviewEncoder:

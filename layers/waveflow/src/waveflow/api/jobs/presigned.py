@@ -103,7 +103,9 @@ class PresignedUploads:
             expires=int(self._clock()) + TICKET_SECONDS,
             upload=self._store.begin(key) if wanted.multipart else None,
         )
-        return self._signed_requests(ticket, self._seal.close(ticket.model_dump()))
+        return self._signed_requests(
+            ticket, self._seal.close(ticket.model_dump(exclude_none=True))
+        )
 
     def resume(self, upload_id: str, *, owner: str) -> UploadBody:
         """Return freshly presigned requests for the missing parts of an upload."""

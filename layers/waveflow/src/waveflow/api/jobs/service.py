@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import msgspec
 
@@ -15,9 +15,16 @@ from waveflow.api.jobs.context import JobContext, context_of, plain_name
 from waveflow.api.jobs.idempotency import KnownJobs, refuse_another, request_hash
 from waveflow.api.jobs.ids import Seal, is_job_id
 from waveflow.api.jobs.upload import StreamedUpload
-from waveflow.api.schemas import AcceptedBody, JobOptions, JsonObject, Progress
+from waveflow.api.schemas import (
+    AcceptedBody,
+    JobOptions,
+    JsonObject,
+    MixBody,
+    Progress,
+)
 from waveflow.errors import SourceChangedError
 from waveflow.events.fields import iso_time
+from waveflow.events.options import PreviewFormat
 from waveflow.ports import ObjectStore
 
 REPORT_PREFIX = "analysis/"  # reports of an external analysis server
@@ -90,23 +97,24 @@ class Jobs:
     def mix(
         self,
         context: JobContext,
-        job_ids: Sequence[str],
+        wanted: MixBody,
         *,
         idempotency_key: str | None,
     ) -> AcceptedBody:
         """Start a job that mixes the files of the owner's jobs, in the order given."""
-        stems = [self.context(job_id, owner=context.owner) for job_id in job_ids]
+        stems = [self.context(job_id, owner=context.owner) for job_id in wanted.job_ids]
         paths = [stem.key for stem in stems if stem.key is not None]
         if len(paths) < len(stems):
             raise NoResultError("A mix has no file that could be mixed again.")
         if idempotency_key is None:
             job_id = self._known.new_id(context)
         else:
-            context = _with_request(context, *job_ids)
+            asked = filter(None, [wanted.outputs])  # asking for nothing is no part
+            context = _with_request(context, *wanted.job_ids, *asked)
             job_id, _ = self._known.of_key(
                 context, "mix", key=idempotency_key, upload=None
             )
-        fields = {"stageId": job_id, "stem_paths": paths}
+        fields = {"stageId": job_id, "stem_paths": paths, **wanted.outputs}
         return self._start(job_id, "mix_stems_and_upload", fields, context=context)
 
     def look(self, job_id: str) -> list[Progress]:
@@ -148,10 +156,20 @@ class Jobs:
         """Return a presigned URL of the job's audio, valid for ten minutes."""
         context = self.context(job_id, owner=owner)
         key = context.key or self._result(job_id, owner).get("mixed_file_path")
-        if key is None or self._objects.find(key) is None:
-            raise NoResultError("The job has no audio, or no longer.")
-        name = (context.filename or plain_name(key)) if download else None
-        return self._uploads.sign_get(key, filename=name, seconds=LINK_SECONDS)
+        name = (context.filename or plain_name(key or "")) if download else None
+        return self._signed_url(key, "audio", filename=name)
+
+    def zoom_url(self, job_id: str, *, owner: str, samples_per_pixel: int) -> str:
+        """Return a presigned URL of one zoom level, valid for ten minutes."""
+        levels = self._result(job_id, owner).get("zoom_levels") or []
+        keys = {level["samples_per_pixel"]: level["path"] for level in levels}
+        return self._signed_url(keys.get(samples_per_pixel), "such zoom level")
+
+    def preview_url(self, job_id: str, *, owner: str, form: PreviewFormat) -> str:
+        """Return a presigned URL of a preview, valid for ten minutes."""
+        previews = self._result(job_id, owner).get("previews") or {}
+        preview = previews.get(form) or {}
+        return self._signed_url(preview.get("path"), "such preview")
 
     def keep_report(self, job_id: str, report: JsonObject) -> JsonObject:
         """Store an external server's report; return the job's first report."""
@@ -228,6 +246,13 @@ class Jobs:
         if self._seal.is_issued(job_id):
             raise JobExpiredError("The job is older than 90 days and forgotten.")
         raise JobNotFoundError("You have no job with this id.")
+
+    def _signed_url(
+        self, key: str | None, thing: str, *, filename: str | None = None
+    ) -> str:
+        if key is None or self._objects.find(key) is None:
+            raise NoResultError(f"The job has no {thing}, or no longer.")
+        return self._uploads.sign_get(key, filename=filename, seconds=LINK_SECONDS)
 
     def _result(self, job_id: str, owner: str) -> JsonObject:
         return self.now(job_id, owner=owner)[1].result or {}

@@ -65,7 +65,7 @@ class Guard(Generic[Result]):
 
     def add(self, block: Block) -> None:
         """Hand on one block of samples; an error ends the listener alone."""
-        if self.error is not None or not len(block.samples):
+        if self.error is not None or not len(block.decoded):
             return
         started = time.monotonic()
         try:

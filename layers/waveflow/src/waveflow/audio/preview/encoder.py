@@ -1,23 +1,31 @@
 """Encode a preview of a recording while its blocks are decoded."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from errno import EDQUOT, EFBIG, ENOSPC
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio import codec, kernels
 from waveflow.audio.stream import CHANNELS_MIXED, Block
-from waveflow.errors import EmptyAudioError
+from waveflow.errors import EmptyAudioError, ResourceLimitError
 
 if TYPE_CHECKING:
     from av import AudioFrame, AudioStream
+    from av.container import OutputContainer
 
 PREVIEW_FAILED = "PREVIEW_FAILED"
+# The resampler makes all frames of a piece at once: 12 times as many at 4 kHz.
+PIECE_FRAMES = 16_384
+FULL_DISK = (ENOSPC, EDQUOT, EFBIG)
+NO_ROOM = "The disk has no room for the preview."
 STEREO = 2
 CD_FAMILY_HZ = 11_025  # multiples of this rate are played at 44.1 kHz
 CD_RATE, VIDEO_RATE = 44_100, 48_000
@@ -93,7 +101,7 @@ class PreviewEncoder:
         """Encode one block of samples."""
         if not len(block.samples):
             return
-        try:
+        with self._abandoned_on_failure():
             heard = self._heard(block)
             if self._output is None:
                 self._sample_rate = block.sample_rate
@@ -101,9 +109,6 @@ class PreviewEncoder:
                     self._path, self._kind, rate=block.sample_rate, channels=len(heard)
                 )
             self._output.write(heard)
-        except BaseException:
-            self.abandon()
-            raise
         self._frames += len(block.samples)
 
     def finish(self) -> Preview:
@@ -113,14 +118,13 @@ class PreviewEncoder:
         ------
         EmptyAudioError
             No frame has arrived.
+        ResourceLimitError
+            The disk is full.
         """
         if self._output is None:
             raise EmptyAudioError("The file holds no frame of audio.")
-        try:
+        with self._abandoned_on_failure():
             self._output.close()
-        except BaseException:
-            self.abandon()
-            raise
         return Preview(
             path=self._path,
             size_bytes=self.written_bytes,
@@ -134,6 +138,17 @@ class PreviewEncoder:
             self._output.discard()
             self._output = None
         self._path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _abandoned_on_failure(self) -> Iterator[None]:
+        """Remove the file where encoding fails, and name a full disk as such."""
+        try:
+            yield
+        except BaseException as exc:
+            self.abandon()
+            if isinstance(exc, OSError) and exc.errno in FULL_DISK:
+                raise ResourceLimitError(NO_ROOM) from exc
+            raise
 
     def _heard(self, block: Block) -> NDArray[np.float32]:
         """Return the channels to encode, shape (1 or 2, frames), within full scale."""
@@ -162,10 +177,13 @@ class _Output:
             out_rate = CD_RATE
         self._rate, self._position = rate, 0
         self._layout = "stereo" if channels == STEREO else "mono"
-        # The same bytes twice: no version of the library, no serial by chance.
+        # The same bytes twice: no version of the library, no serial by chance. The
+        # LAME tag of MP3 names "Lavf" then, which decoders accept like "LAME".
         self._container = av.open(
             str(path), "w", format=form.container, options={"fflags": "+bitexact"}
         )
+        # PyAV leaves the file open where a container is forgotten without closing.
+        self.discard = finalize(self, _close_at_once, self._container)
         added = self._container.add_stream(
             form.encoder,
             rate=out_rate,
@@ -186,11 +204,15 @@ class _Output:
         """Encode samples, shape (channels, frames)."""
         import av
 
-        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=self._layout)
-        frame.sample_rate = self._rate
-        frame.pts, frame.time_base = self._position, Fraction(1, self._rate)
-        self._position += samples.shape[1]
-        self._encode(self._resampler.resample(frame))
+        for at in range(0, samples.shape[1], PIECE_FRAMES):
+            piece = np.ascontiguousarray(samples[:, at : at + PIECE_FRAMES])
+            frame = av.AudioFrame.from_ndarray(
+                piece, format="fltp", layout=self._layout
+            )
+            frame.sample_rate = self._rate
+            frame.pts, frame.time_base = self._position, Fraction(1, self._rate)
+            self._position += piece.shape[1]
+            self._encode(self._resampler.resample(frame))
 
     def close(self) -> None:
         """Encode what the resampler and the encoder still hold, and close the file."""
@@ -198,16 +220,17 @@ class _Output:
         self._container.mux(self._stream.encode(None))
         self._container.close()
 
-    def discard(self) -> None:
-        """Close the file, even where its end can no longer be written."""
-        import av
-
-        with suppress(av.error.FFmpegError):
-            self._container.close()
-
     def _encode(self, frames: "list[AudioFrame]") -> None:
         for frame in frames:
             self._container.mux(self._stream.encode(frame))
+
+
+def _close_at_once(container: "OutputContainer") -> None:
+    """Close a file, even where its end can no longer be written."""
+    import av
+
+    with suppress(av.error.FFmpegError):
+        container.close()
 
 
 def write_preview(source: Path, target: Path, *, kind: PreviewKind) -> Preview:

@@ -90,14 +90,20 @@ class Canvas:
         where, starts = self._peak_grid.cut(self.position, count)
         samples = block.decoded[:count]
         found = kernels.magnitudes(samples, starts)
-        if not found.max() <= MAX_LEVEL:  # a NaN makes the comparison false
+        most = found.max()
+        if not most <= MAX_LEVEL:  # a NaN makes the comparison false
             samples = block.samples[:count]
             found = kernels.magnitudes(samples, starts)
-        found /= FULL_SCALE[samples.dtype.str[1:]]
+            most = found.max()
+        full_scale = FULL_SCALE[samples.dtype.str[1:]]
+        found /= full_scale
         largest = self.magnitudes[where]
         np.maximum(largest, found, out=largest)
         where, starts = self._data_grid.cut(self.position, count)
-        low, high = self._sums.fold(samples, starts, loudest=float(found.max()))
+        sums = self._sums.of(samples, loudest=float(most) / full_scale)
+        if count == len(block.decoded):
+            block.sums = sums
+        low, high = levels.fold(sums, starts)
         lowest, highest = self.low[where], self.high[where]
         np.minimum(lowest, low, out=lowest)
         np.maximum(highest, high, out=highest)

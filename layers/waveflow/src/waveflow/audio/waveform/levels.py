@@ -1,11 +1,13 @@
 """Turn samples into 16-bit mono levels by audiowaveform's rounding."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio import kernels
 from waveflow.audio.kernels import INT16_MAX, INT16_MIN
-from waveflow.audio.stream import Rounding, Samples
+from waveflow.audio.stream import Rounding, Samples, Sums
 
 HALF = 0.5  # of full scale: the sum of two quieter channels is within 16 bits
 UPPER_PLUS_LOWER = np.int32(0x1_0001)  # factor that adds the lower half to the upper
@@ -25,34 +27,36 @@ class ChannelSums:
         self._changed: Samples = np.empty((0, 0), np.float32)
         self._total: Samples = np.empty(0, np.float32)
 
-    def fold(
-        self, block: Samples, starts: NDArray[np.int64], *, loudest: float = np.inf
-    ) -> tuple[Samples, Samples]:
-        """Return the smallest and the largest sum of channels in each bucket.
+    def of(self, block: Samples, *, loudest: float = np.inf) -> Sums:
+        """Return the sums of channels, which are valid until the next block.
 
         Parameters
         ----------
-        block, starts
-            Shape (frames, channels), and the frame at which each bucket starts.
+        block
+            Shape (frames, channels).
         loudest
             The block's largest magnitude in units of full scale, where it is known:
             a quieter block takes fewer passes.
-
-        Returns
-        -------
-        tuple
-            Two arrays, ready for `to_16_bits`: exact integers, or floats for lossy
-            sources.
         """
         self._reserve(block)
         pairs, total = kernels.int16_pairs(block), self._total[: len(block)]
         if pairs is None or loudest >= HALF:
-            return kernels.fold(self._sum(block, loudest), starts)
+            return Sums(self._sum(block, loudest))
         # The upper half becomes the sum; the lower half does not change the order.
-        low, high = kernels.fold(
-            np.multiply(pairs, UPPER_PLUS_LOWER, out=total), starts
-        )
-        return low >> 16, high >> 16
+        return Sums(np.multiply(pairs, UPPER_PLUS_LOWER, out=total), shift=16)
+
+    def lanes(self, block: Samples) -> Iterator[Sums]:
+        """Yield each channel as if it were a sum, valid until the next channel."""
+        pairs = kernels.int16_pairs(block)
+        if pairs is None:
+            for channel in range(block.shape[1]):
+                yield self.of(block[:, channel : channel + 1])
+            return
+        self._reserve(block)
+        left = np.left_shift(pairs, 16, out=self._total[: len(block)])
+        yield Sums(left, shift=16)
+        # The right channel in the upper half decides the order of pairs.
+        yield Sums(pairs, shift=16)
 
     def _reserve(self, block: Samples) -> None:
         if len(block) > len(self._total) or block.dtype != self._changed.dtype:
@@ -75,6 +79,14 @@ class ChannelSums:
         return kernels.channel_sum(
             block, out=self._total[: len(block)], spare=kernels.int16_pairs(changed)
         )
+
+
+def fold(sums: Sums, starts: NDArray[np.int64]) -> tuple[Samples, Samples]:
+    """Return the smallest and the largest sum of channels in each bucket."""
+    low, high = kernels.fold(sums.values, starts)
+    if not sums.shift:
+        return low, high
+    return np.right_shift(low, sums.shift), np.right_shift(high, sums.shift)
 
 
 def to_16_bits(

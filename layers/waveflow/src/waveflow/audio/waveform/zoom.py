@@ -188,11 +188,9 @@ class ZoomLevel:
     def _points_of(self, samples: Samples, starts: NDArray[np.int64]) -> Points:
         """Return one min/max point for each start, shape (points, channels, 2)."""
         channels, rounding = self._stream.channels, self._stream.rounding
-        lanes = [samples]
-        if self._split:
-            lanes = [samples[:, n : n + 1] for n in range(channels)]
+        sums = self._sums.lanes(samples) if self._split else [self._sums.of(samples)]
         extremes = np.stack(
-            [np.stack(self._sums.fold(lane, starts), 1) for lane in lanes], axis=1
+            [np.stack(levels.fold(lane, starts), 1) for lane in sums], axis=1
         )
         points = levels.to_16_bits(
             extremes, 1 if self._split else channels, rounding=rounding

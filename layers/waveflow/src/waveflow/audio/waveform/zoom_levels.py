@@ -1,13 +1,12 @@
 """Draw up to three zoom levels of one file at once, in audiowaveform's format."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio import kernels
-from waveflow.audio.stream import CHANNELS_MIXED, Block, Samples, Stream
+from waveflow.audio.stream import CHANNELS_MIXED, Block, Samples, Stream, Sums
 from waveflow.audio.waveform import levels
 from waveflow.audio.waveform.zoom import Points, WaveformData
 
@@ -16,6 +15,7 @@ ZOOM_DROPPED = "ZOOM_DROPPED"
 MAX_BYTES = 64 << 20  # of all levels together
 HEADER_BYTES = 24  # of a .dat file, version 2
 GROWTH_BYTES = 1 << 20
+FRESH_BLOCKS = 32  # turned into points at once: NumPy's calls cost more than their work
 STEREO = 2
 
 
@@ -68,24 +68,29 @@ class ZoomLevels:
         self._warnings: set[str] = set()
         if split and stream.channels > STEREO:
             self._warnings.add(CHANNELS_MIXED)
-        self._points = np.empty(0, np.int8)  # minimum, maximum for each lane, in turn
-        self._length = 0  # points of all lanes that are drawn
         self._frames = 0
+        self._fresh: list[Samples] = []  # extremes, each of shape (lanes, 2, points)
+        self._points = np.empty(0, np.int8)  # minimum, maximum for each lane, in turn
+        self._length = 0  # points of all lanes that are kept
+        self._kept_frames = 0  # frames that the kept points cover
 
     def add(self, block: Block) -> None:
         """Reduce a block of samples to points of the finest level."""
-        frames = self._frames + len(block.samples)
+        frames = self._frames + len(block.decoded)
         while self._runs and self._size_at(frames) > self._max_bytes:
             self._drop_finest()
-        if self._runs and len(block.samples):
-            self._append(self._points_of(block.samples))
+        if self._runs and frames > self._frames:
+            self._draw(block)
         self._frames = frames
+        if len(self._fresh) >= FRESH_BLOCKS:
+            self._keep_fresh()
 
     def finish(self) -> Zoom:
         """Return all levels that were kept, with the reasons why others were not."""
+        self._keep_fresh()
         drawn: list[WaveformData] = []
         for run in self._runs:
-            points = self._drawn()
+            points = self._kept()
             if drawn:
                 before = drawn[-1]
                 points = _fold_points(before.data, run // before.samples_per_pixel)
@@ -108,21 +113,57 @@ class ZoomLevels:
     def _drop_finest(self) -> None:
         """Fold the finest level to the next level, which is drawn from now on."""
         self._warnings.add(ZOOM_DROPPED)
+        self._keep_fresh()
         finest = self._runs.pop(0)
-        kept = self._drawn()[:0]
+        kept = self._kept()[:0]
         if self._runs:
-            kept = _fold_points(self._drawn(), self._runs[0] // finest)
+            kept = _fold_points(self._kept(), self._runs[0] // finest)
         self._points, self._length = kept.reshape(-1).copy(), len(kept)
 
-    def _drawn(self) -> NDArray[np.int8]:
-        """Return the points so far, shape (length, lanes, 2)."""
+    def _draw(self, block: Block) -> None:
+        """Find the extremes of a block; the first may continue the block before."""
+        position, run = self._frames, self._runs[0]
+        stop = position + len(block.decoded)
+        starts = np.arange(position // run * run, stop, run, dtype=np.int64) - position
+        starts[0] = 0
+        fresh: Samples = np.array(
+            [levels.fold(sums, starts) for sums in self._sums_of(block)]
+        )
+        if self._fresh and position % run:
+            last = self._fresh[-1][..., -1]
+            np.minimum(last[:, 0], fresh[:, 0, 0], out=last[:, 0])
+            np.maximum(last[:, 1], fresh[:, 1, 0], out=last[:, 1])
+            fresh = fresh[..., 1:]
+        if fresh.size:
+            self._fresh.append(fresh)
+
+    def _sums_of(self, block: Block) -> Iterable[Sums]:
+        """Return each lane of a block, or the sums that the canvas has added up."""
+        if self._split:
+            return self._sums.lanes(block.samples)
+        return [block.sums or self._sums.of(block.samples)]
+
+    def _keep_fresh(self) -> None:
+        """Turn the extremes of the last blocks into points, all at once."""
+        if self._fresh:
+            sixteen = levels.to_16_bits(
+                np.concatenate(self._fresh, axis=2),
+                1 if self._split else self._stream.channels,
+                rounding=self._stream.rounding,
+            )
+            self._append(levels.to_8_bits(sixteen).transpose(2, 0, 1))
+        self._fresh.clear()
+        self._kept_frames = self._frames
+
+    def _kept(self) -> NDArray[np.int8]:
+        """Return the points that are kept, shape (length, lanes, 2)."""
         stop = self._length * self._lanes * 2
         return self._points[:stop].reshape(self._length, self._lanes, 2)
 
     def _append(self, points: NDArray[np.int8]) -> None:
-        """Keep new points; the first may continue the last block's last point."""
-        if self._frames % self._runs[0]:
-            last = self._drawn()[-1]
+        """Keep new points; the first may continue the last point that is kept."""
+        if self._kept_frames % self._runs[0]:
+            last = self._kept()[-1]
             np.minimum(last[:, 0], points[0, :, 0], out=last[:, 0])
             np.maximum(last[:, 1], points[0, :, 1], out=last[:, 1])
             points = points[1:]
@@ -131,45 +172,8 @@ class ZoomLevels:
         if stop > len(self._points):
             # In place: the system moves pages instead of copying bytes.
             self._points.resize(stop + GROWTH_BYTES, refcheck=False)
-        self._points[start:stop] = points.reshape(-1)
+        self._points[start:stop].reshape(points.shape)[:] = points
         self._length += len(points)
-
-    def _points_of(self, samples: Samples) -> NDArray[np.int8]:
-        """Return the points of a block, shape (points, lanes, 2)."""
-        frames, run = self._frames, self._runs[0]
-        first, stop = frames // run, -(-(frames + len(samples)) // run)
-        starts = np.arange(first, stop, dtype=np.int64) * run - frames
-        starts[0] = 0
-        folded = [np.stack(lane, axis=1) for lane in self._fold(samples, starts)]
-        sixteen = levels.to_16_bits(
-            np.stack(folded, axis=1),
-            1 if self._split else self._stream.channels,
-            rounding=self._stream.rounding,
-        )
-        return levels.to_8_bits(sixteen)
-
-    def _fold(
-        self, samples: Samples, starts: NDArray[np.int64]
-    ) -> list[tuple[Samples, Samples]]:
-        """Return the minima and maxima of each lane, from each start on."""
-        if self._split and samples.dtype == np.int16 and samples.flags.c_contiguous:
-            return _fold_pairs(samples.view(np.int32)[:, 0], starts)
-        lanes = [samples]
-        if self._split:
-            lanes = [samples[:, n : n + 1] for n in range(self._lanes)]
-        return [self._sums.fold(lane, starts) for lane in lanes]
-
-
-def _fold_pairs(
-    pairs: NDArray[np.int32], starts: NDArray[np.int64]
-) -> list[tuple[Samples, Samples]]:
-    """Fold left and right 16-bit samples that are packed into one int32 each.
-
-    The right sample in the upper half decides the order of pairs; the left sample
-    does where it is moved there.
-    """
-    folded = [kernels.fold(lane, starts) for lane in (pairs << 16, pairs)]
-    return [(low >> 16, high >> 16) for low, high in folded]
 
 
 def _fold_points(points: Points, factor: int) -> NDArray[np.int8]:

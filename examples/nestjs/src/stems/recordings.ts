@@ -1,0 +1,25 @@
+import { In, type EntityManager } from 'typeorm';
+import { isOlder, StemFile } from './stem-file.entity.js';
+
+export type SameRecording = Pick<StemFile, 'stemId' | 'trackId' | 'originalFilename'>;
+export type ListedStem = StemFile & { sameRecordingAs: SameRecording[] };
+
+/**
+ * Name the older stems with the same sound, whatever their files are wrapped in.
+ * Only those of the same user: across users it would tell who has what.
+ */
+export async function withSameRecordings(
+  manager: EntityManager,
+  userId: string,
+  stems: StemFile[],
+): Promise<ListedStem[]> {
+  const audioIds = new Set(stems.map(({ audioId }) => audioId).filter((audioId) => audioId !== null));
+  const alike = audioIds.size === 0 ? [] : await manager.findBy(StemFile, { userId, audioId: In([...audioIds]) });
+  return stems.map((stem) => ({
+    ...stem,
+    sameRecordingAs: alike
+      .filter((other) => other.audioId === stem.audioId && isOlder(other, stem))
+      .sort((a, b) => (isOlder(a, b) ? -1 : 1))
+      .map(({ stemId, trackId, originalFilename }) => ({ stemId, trackId, originalFilename })),
+  }));
+}

@@ -1,0 +1,91 @@
+"""The page with a stem of four minutes: zoom to cycles, previews, a slow line."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.console import ROOT
+from support.node import built, require_node
+from support.processes import HANGS_S
+
+HEADER_BYTES = 24
+POINT_BYTES = 4  # of two channels
+PIXELS = 5  # a line's edge, and a wave's slope within a column and beside its centre
+
+
+@pytest.fixture(name="seen", scope="module")
+def _seen(browser, own_url, stem, flac, tmp_path_factory):
+    """Return the browser's findings at each step; keep its pictures where asked."""
+    require_node()
+    walk = Path(__file__).with_name("zoom.mjs")
+    packages = built(ROOT / "local" / "page")
+    folder = tmp_path_factory.mktemp("zoom")
+    pictures = Path(os.environ.get("WAVEFLOW_PICTURES", folder))
+    places = [own_url, browser, pictures, packages, folder]
+    ran = subprocess.run(
+        ["node", walk, *places, stem.job_id, flac.job_id],
+        capture_output=True,
+        text=True,
+        timeout=2 * HANGS_S,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    return {line["step"]: line["seen"] for line in lines}
+
+
+@pytest.mark.parametrize("place", ["middle", "end"])
+def test_the_deepest_zoom_shows_the_finest_file(seen, place):
+    """A musician who cuts at a cycle must see that cycle, not a coarser level's."""
+    off = seen[place]["off"]
+
+    assert seen[place]["columns"] > 700
+    assert off["64"] < PIXELS
+    assert off["512"] > 2 * PIXELS
+    assert off["4096"] > 2 * PIXELS
+    assert seen["zoom says"] == "4096 pixels a second"
+
+
+def test_only_what_is_visible_is_loaded(seen, stem):
+    """A phone on a slow line must not load a whole level to see one bar."""
+    middle = seen["middle"]
+    finest = stem.result["zoom_levels"][0]
+
+    spans = [(first, last) for level, first, last in middle["loaded"] if level == 64]
+
+    assert len(spans) == len(middle["loaded"])
+    first = HEADER_BYTES + middle["first"] * POINT_BYTES
+    last = HEADER_BYTES + middle["last"] * POINT_BYTES
+    assert min(start for start, _ in spans) <= first
+    assert max(end for _, end in spans) >= last
+    assert sum(end - start for start, end in spans) < finest["bytes"] / 4
+
+
+def test_the_smallest_playable_file_is_heard(seen):
+    """A browser without Ogg must hear the MP3; a broken preview must not be mute."""
+    assert seen["opus"] == "/tokens/analysis-preview/opus"
+    assert seen["mp3"] == "/tokens/analysis-preview/mp3"
+    assert seen["neither"] == "/tokens/analysis-audio"
+    assert seen["opus fails"] == "/tokens/analysis-preview/mp3"
+
+
+def test_a_preview_is_heard_within_a_second_on_a_slow_line(seen):
+    """A musician on a train must hear a stem about when the button is pressed."""
+    assert seen["slow"] < 1000
+
+
+def test_the_same_recording_in_another_file_is_named(seen):
+    """A musician who exports a stem again as FLAC must see that nothing is new."""
+    wav, flac = seen["twins"]
+
+    assert wav.endswith("Same recording as stem.flac.")
+    assert flac.endswith("Same recording as stem.wav.")
+
+
+def test_a_failed_part_is_said_and_asked_for_again(seen):
+    """A lost zoom level must not blank the waveform, nor a lost module the next row."""
+    assert seen["zoom failed"] == "Zoom failed: The server cannot be reached."
+    assert seen["player again"] == 0
+    assert seen["faults"] == []
