@@ -213,6 +213,7 @@ def test_a_file_may_come_twice():
         ("bass.flac@pan=0 -o m.wav --channels 1", "bass.flac@pan=0, pan (the mix has"),
         ("drums.wav@offset=-2000ms -o m.wav", "leave nothing to mix"),
         ("me@work.wav -o m.wav", "There is no file me@work.wav."),
+        ("../me@x/gone.wav -o m.wav", "../me@x/gone.wav cannot be read: No such file"),
         ("gone.wav@-3dB -o m.wav", "gone.wav cannot be read: No such file"),
         ("@-3dB -o m.wav", "@-3dB cannot be read: No such file"),
         ("drums.wav text.wav@-3dB -o m.wav", "UNSUPPORTED_MEDIA: text.wav: "),

@@ -97,9 +97,9 @@ def read_plan(
 
 
 def _read_stem(word: str, number: int) -> StemChoice:
-    path, at, options = word.rpartition("@")
+    path, _, options = word.rpartition("@")
     name = str(number)  # a message names each stem once; a file may come twice
-    if not at or not path or os.path.lexists(word):
+    if not path or os.sep in options or os.path.lexists(word):
         return StemChoice(word, Path(word), StemOptions(path=name))
     try:
         members = _stem_members(options)
