@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from rich.console import Console
 from support.processes import HANGS_S, eventually
-from waveflow_local.demo.ffmpeg import loudness_line
+from waveflow_local.demo.ffmpeg import measured_line
 from waveflow_local.demo.run import run
 from waveflow_local.demo.stems import write_stems
 
@@ -138,12 +138,12 @@ def test_run_without_ffmpeg_says_nothing_of_ffmpeg(tmp_path, monkeypatch):
     """A newcomer without FFmpeg must not read of a failure."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert loudness_line(tmp_path / "mix.wav") is None
+    assert measured_line(tmp_path / "mix.wav") is None
 
 
 def test_a_file_that_ffmpeg_refuses_has_no_line(tmp_path):
     """A mix that failed must not end `make run` by a traceback."""
-    assert loudness_line(tmp_path / "gone.wav") is None
+    assert measured_line(tmp_path / "gone.wav") is None
 
 
 def test_run_fails_when_an_execution_does(tmp_path):

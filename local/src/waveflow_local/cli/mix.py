@@ -78,9 +78,9 @@ def mix(
         print_report(report, _classic_line, as_json=as_json)
         return
     plan = read_plan(chosen, out, settings)
-    from waveflow_local.files.mixing import report_text, sum_files
+    from waveflow_local.files.mixing import sum_files, sum_text
 
-    print_report(sum_files(plan, out, peaks=peaks_out), report_text, as_json=as_json)
+    print_report(sum_files(plan, out, peaks=peaks_out), sum_text, as_json=as_json)
 
 
 def _check_classic(

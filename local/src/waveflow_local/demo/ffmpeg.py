@@ -10,7 +10,7 @@ _FIGURE = r"(\S+) "
 _SUMMARY = re.compile(rf"\bI: +{_FIGURE}LUFS.*\bPeak: +{_FIGURE}dBFS", re.DOTALL)
 
 
-def loudness_line(path: Path) -> str | None:
+def measured_line(path: Path) -> str | None:
     """Return what FFmpeg's ebur128 finds in a file as text, or None without FFmpeg."""
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:

@@ -152,7 +152,7 @@ def run(files: Sequence[Path], folder: Path, *, console: Console) -> int:
             count = len(standin.archive.all())
     console.print(report.summary(rows, width=console.width))
     console.print(analysis.table(_analyses(rows)))
-    if measured := ffmpeg.loudness_line(folder / "mixes" / f"{STEREO_MIX}.wav"):
+    if measured := ffmpeg.measured_line(folder / "mixes" / f"{STEREO_MIX}.wav"):
         console.print(measured, highlight=False, markup=False)
     good = sum(not row.faults for row in rows)
     console.print(

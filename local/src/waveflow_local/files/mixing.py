@@ -79,7 +79,7 @@ def sum_files(plan: MixPlan, out: Path, *, peaks: Path | None) -> SumReport:
     }
 
 
-def report_text(report: SumReport) -> str:
+def sum_text(report: SumReport) -> str:
     """Return the report of a mix in a few lines for a person."""
     parts = [
         f"{report['mix']}: {len(report['stems'])} stems",
