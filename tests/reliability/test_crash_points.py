@@ -55,7 +55,7 @@ LEFT = {  # effects of a clean run; two ends without any prove nothing
     "waveform": 1,
     "waveform with all": 5,
     "mix": 2,
-    "mix with all": 6,
+    "sum with all": 6,
     "ask": 1,
     "known": 1,
     "tell": 1,

@@ -28,6 +28,10 @@ EVERYTHING = {
     "audio_id": True,
     "previews": ["mp3", "opus"],
 }
+SUM = {
+    "mix": {"format": "flac24", "loudness": {"integrated": -20}},
+    "stems": [{"path": OLDER, "gain_db": -3, "pan": 0.5, "offset_ms": 1}],
+}
 UPLOAD = {
     **{name: MESSAGE[name] for name in MESSAGE if "duplicate" not in name},
     "task": "generate_hash_and_webhook",
@@ -84,6 +88,10 @@ def events(aws):
         "music": ("music", known),
         "mix": ("mix", {"record": record(MIX), **ENTRY}),
         "mix with all": ("mix", {"record": record({**MIX, **EVERYTHING}), **ENTRY}),
+        "sum with all": (
+            "mix",
+            {"record": record({**MIX, **SUM, **EVERYTHING}), **ENTRY},
+        ),
         "ask": ("notify", {"event": "hash-check", **known, **question}),
         "known": (
             "notify",
