@@ -12,8 +12,9 @@ from waveflow.api.jobs.context import JobContext
 from waveflow.api.jobs.idempotency import KnownJobs, request_hash
 from waveflow.api.jobs.ids import Seal
 from waveflow.api.jobs.service import Jobs
+from waveflow.api.mix_schemas import MixBody
 from waveflow.api.problems import answer_problems
-from waveflow.api.schemas import BeginUploadBody, JobOptions, MixBody
+from waveflow.api.schemas import BeginUploadBody, JobOptions
 
 SHA = "ab" * 32
 SEAL = Seal(lambda: ("one" * 15,))
