@@ -107,8 +107,8 @@ try {
   await press("centre", "Pan of", "ArrowRight");
   await press("centre", "Pan of", "ArrowLeft");
   await press("right", "Pan of", "ArrowRight", 10);
-  await press("stereo-left", "Pan of", "ArrowLeft", 12);
-  await press("stereo-right", "Pan of", "End");
+  await press("keys", "Pan of", "ArrowLeft", 12);
+  await press("pad", "Pan of", "End");
   await press("flipped", "Flip", "Space");
   await press("flipped", "Level of", "ArrowDown", 6);
   await control("late", "Start of").fill("37.5");
@@ -122,7 +122,7 @@ try {
     right: await said("right", "Pan of"), muted: await control("silent", "Mute").getAttribute("aria-pressed"),
   });
   const set = {
-    flat: {}, centre: { pan: 0 }, right: { pan: 0.5 }, "stereo-left": { pan: -0.6 }, "stereo-right": { pan: 1 },
+    flat: {}, centre: { pan: 0 }, right: { pan: 0.5 }, "keys": { pan: -0.6 }, "pad": { pan: 1 },
     flipped: { gain: -3, invert: true }, late: { offset: 37.5 }, early: { offset: -120 },
   };
   say("played", await played());
@@ -134,16 +134,16 @@ try {
   await expected("live.f32", set, { rate, frames, own: true });
 
   await page.getByLabel("Channels").selectOption("1");
-  await press("stereo-left", "Solo", "Space");
+  await press("keys", "Solo", "Space");
   await press("flipped", "Solo", "Space");
   say("unheard", await strip("flat").locator(".unheard").textContent());
   await render("mono.wav");
-  const soloed = { "stereo-left": {}, flipped: { gain: -3, invert: true } };
+  const soloed = { "keys": {}, flipped: { gain: -3, invert: true } };
   await expected("mono.f32", soloed, { rate, frames: 72_000, mono: true });
   await expected("live-mono.f32", soloed, { rate, frames: 72_000, mono: true, own: true });
 
   await page.getByLabel("Channels").selectOption("2");
-  await press("stereo-left", "Solo", "Space");
+  await press("keys", "Solo", "Space");
   await press("flipped", "Solo", "Space");
   await control("early", "Start of").fill("-600000");
   await page.getByLabel("Loudness").selectOption("-14");
@@ -153,6 +153,7 @@ try {
   say("overflow", await overflows([390, 600, 901, 1280, 1920]));
 
   for (const name of NAMES) if ((await control(name, "Mute").getAttribute("aria-pressed")) === "false") await press(name, "Mute", "Space");
+  await page.locator("#mixer-silent:not(:empty)").waitFor();
   say("all muted", [await page.locator("#mixer-silent").textContent(), await page.locator("#mixer-render").isDisabled()]);
   for (const name of NAMES) if (name !== "silent") await press(name, "Mute", "Space");
   await refuse("**/mix", "POST", async () => {
