@@ -78,7 +78,8 @@ async function pictures() {
     await page.evaluate((wanted) => document.documentElement.lang === wanted || document.getElementById("language").click(), language);
     await page.evaluate((wanted) => (document.documentElement.dataset.theme = wanted), theme);
     await page.waitForTimeout(200);
-    await page.screenshot({ path: join(out, `page-mixer-${width}-${theme}.png`), fullPage: true });
+    await page.locator("#mixer").screenshot({ path: join(out, `page-mixer-${width}-${theme}.png`) });
+    await page.locator(".row").first().screenshot({ path: join(out, `page-render-${width}-${theme}.png`) });
   }
   await page.setViewportSize({ width: 1280, height: 900 });
 }

@@ -25,7 +25,7 @@ function loudness({ loudness: { integrated, true_peak: peak }, loudness_target: 
 function changes({ target, gain, limiter }) {
   const amount = Math.abs(gain).toFixed(1);
   if (!target) return [t("noteFull", { gain: amount })];
-  const turned = t("noteGain", { gain: amount, way: t(gain < 0 ? "down" : "up") });
+  const turned = t("noteGain", { gain: amount, way: t(gain < 0 ? "turnedDown" : "turnedUp") });
   return limiter ? [turned, t("noteLimiter", { limiter: limiter.toFixed(1) })] : [turned];
 }
 
