@@ -84,7 +84,7 @@ async function mixChosen() {
   const stems = chosen();
   try {
     const told = await api.mix(stems.map((row) => row.jobId));
-    for (const row of stems) row.checked = false;
+    if ($("mixer").hidden) for (const row of stems) row.checked = false; // else the mixer would lose its stems
     store.add({ kind: "mix", jobId: told.job_id, stems: stems.map((row) => row.jobId) });
     calm();
   } catch (error) {

@@ -129,6 +129,7 @@ def test_a_screen_reader_hears_what_is_set(seen):
     """A musician who does not see the faders must hear their values, and the state."""
     assert seen["spoken"] == {
         "level": "−3.0 dB",
+        "back": "0.0 dB",
         "none": "off",
         "centre": "centre",
         "right": "right 50 %",
@@ -153,3 +154,13 @@ def test_a_mixer_fits_every_width_and_says_why_nothing_is_rendered(seen):
     ]
     assert seen["refused"] == "Render failed: The storage does not answer."
     assert seen["faults"] == []
+
+
+def test_stems_that_do_not_fit_the_memory_are_still_rendered(seen):
+    """A browser tab that dies of an hour's samples would take the faders with it."""
+    assert seen["too long"] == {
+        "says": "Together these stems last 60 minutes: too long to play live here, "
+        "where 46 minutes fit. Render the mix to hear it.",
+        "plays": False,
+        "renders": True,
+    }

@@ -133,7 +133,7 @@ function showStrip(row) {
   parts.gain.setAttribute("aria-valuetext", parts.gainText.textContent);
   parts.pan.setAttribute("aria-valuetext", parts.panText.textContent);
   parts.pan.disabled = mono;
-  parts.none.classList.toggle("idle", mono || strip.pan === null); // keeps its room, so that the slider does not jump
+  parts.pan.closest(".strip-pan").classList.toggle("idle", mono || strip.pan === null); // keeps its room, so that the slider does not jump
   if (document.activeElement !== parts.offset) parts.offset.value = strip.offset;
   for (const word of ["mute", "solo", "invert"]) parts[word].setAttribute("aria-pressed", String(strip[word]));
   const silenced = !strip.mute && !audible(rows).includes(row);

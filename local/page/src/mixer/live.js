@@ -55,8 +55,9 @@ export class Live {
     pauseOthers([]);
     this.#set({ loading: true });
     try {
-      await this.#load(rows);
-      await this.#context.resume();
+      await this.#open(rateOf(rows));
+      const ready = this.#context.resume(); // at once: browsers want a person's press for it
+      await Promise.all([ready, this.#load(rows)]);
     } finally {
       if (start === this.#newest) this.#set({ loading: false });
     }
@@ -130,14 +131,16 @@ export class Live {
     setTimeout(() => this.#watch(start), 100);
   }
 
+  /** Open the sound card at the mix's own sample rate, so that offsets are rounded as in the file. */
+  async #open(sampleRate) {
+    if (this.#context?.sampleRate === sampleRate) return;
+    await this.#context?.close();
+    this.#buffers.clear();
+    this.#context = new AudioContext({ sampleRate });
+  }
+
   /** Decode what is not decoded yet, and forget stems that are no longer chosen. */
   async #load(rows) {
-    const rate = rateOf(rows);
-    if (this.#context?.sampleRate !== rate) {
-      await this.#context?.close();
-      this.#buffers.clear();
-      this.#context = new AudioContext({ sampleRate: rate });
-    }
     for (const id of this.#buffers.keys()) if (!rows.some((row) => row.jobId === id)) this.#buffers.delete(id);
     const missing = rows.filter((row) => !this.#buffers.has(row.jobId));
     const context = this.#context;
