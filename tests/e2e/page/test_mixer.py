@@ -25,6 +25,7 @@ CHANNELS = {
     "silent": 1,
 }
 NULL_DB = -80
+MINUS = "\N{MINUS SIGN}"
 
 
 @pytest.fixture(name="stems", scope="module")
@@ -118,8 +119,8 @@ def test_loudness_is_told_before_and_after(seen):
     assert mix["loudness_target"] == {"integrated": -14, "true_peak": -1}
     assert abs(mix["loudness"]["integrated"] + 14) < 0.1
     before = mix["loudness"]["integrated"] - mix["applied_gain_db"]
-    assert f"{before:.1f} LUFS".replace("-", "−") in notes
-    assert "This file: −14.0 LUFS" in notes
+    assert f"{before:.1f} LUFS".replace("-", MINUS) in notes
+    assert f"This file: {MINUS}14.0 LUFS" in notes
     assert "Stereo, FLAC, 24 bits, 48 kHz. Without silent.wav." in notes
     assert "early.wav: Nothing of the stem is left" in notes
     assert "silent.wav:" not in notes
@@ -128,7 +129,7 @@ def test_loudness_is_told_before_and_after(seen):
 def test_a_screen_reader_hears_what_is_set(seen):
     """A musician who does not see the faders must hear their values, and the state."""
     assert seen["spoken"] == {
-        "level": "−3.0 dB",
+        "level": f"{MINUS}3.0 dB",
         "back": "0.0 dB",
         "none": "off",
         "centre": "centre",

@@ -79,6 +79,7 @@ async function render() {
 
 function set(row, change) {
   row.strip = { ...stripOf(row), ...change };
+  showStrip(row); // at once: a screen reader reads the new value now
   live.follow(rows, { mono: isMono(), moved: "offset" in change });
   changed(row);
 }
@@ -106,11 +107,11 @@ function makeStrip(row) {
   strips.set(row.key, parts);
   return h("li", { class: "strip", "data-key": row.key },
     h("div", { class: "strip-name" }, h("strong", { title: name }, name), parts.unheard),
+    h("label", { class: "strip-offset" }, h("span", {}, t("offset")), parts.offset),
     h("div", { class: "strip-switches" }, ...switches),
     h("div", { class: "strip-controls" },
       h("label", {}, h("span", {}, t("fader")), parts.gain, parts.gainText),
-      h("div", { class: "strip-pan" }, h("label", {}, h("span", {}, t("pan")), parts.pan, parts.panText), parts.none),
-      h("label", {}, h("span", {}, t("offset")), parts.offset)));
+      h("div", { class: "strip-pan" }, h("label", {}, h("span", {}, t("pan")), parts.pan, parts.panText), parts.none)));
 }
 
 const slider = (range, word, name, onMove) =>
