@@ -29,16 +29,16 @@ async function render(step) {
 }
 
 /** Render stems in this browser; `how` is a function of the page, written here or in the page's own module. */
-async function expected(step, settings, { mono = false, rate, frames, own }) {
+async function expected(step, settings, { mono = false, rate, frames, own, from = 0 }) {
   const entries = await Promise.all(Object.entries(settings).map(async ([name, set]) => [await job(`${name}.wav`), set]));
-  const base64 = await page.evaluate(async ({ entries, mono, rate, frames, own }) => {
+  const base64 = await page.evaluate(async ({ entries, mono, rate, frames, own, from }) => {
     const offline = new OfflineAudioContext(mono ? 1 : 2, frames, rate);
     const { Channel } = await import("/page/src/mixer/graph.js");
     for (const [id, { gain = 0, pan = null, invert = false, offset = 0 }] of entries) {
       const buffer = await offline.decodeAudioData(await (await fetch(`/tokens/analysis-audio/${id}`)).arrayBuffer());
       if (own) {
         const strip = { gain, pan, invert, offset };
-        new Channel(offline, buffer, { strip, mono }).start(0, 0, strip);
+        new Channel(offline, buffer, { strip, mono }).start(0, from, strip);
         continue;
       }
       const source = new AudioBufferSourceNode(offline, { buffer });
@@ -55,7 +55,7 @@ async function expected(step, settings, { mono = false, rate, frames, own }) {
     let text = "";
     for (const byte of new Uint8Array(samples.buffer)) text += String.fromCharCode(byte);
     return btoa(text);
-  }, { entries, mono, rate, frames, own });
+  }, { entries, mono, rate, frames, own, from });
   writeFileSync(file(step), Buffer.from(base64, "base64"));
 }
 
@@ -135,6 +135,7 @@ try {
   const rate = 48_000, frames = 72_000 + 1800;
   await expected("set.f32", set, { rate, frames });
   await expected("live.f32", set, { rate, frames, own: true });
+  await expected("sought.f32", set, { rate, frames: frames - 960, own: true, from: 960 / rate });
 
   await page.getByLabel("Channels").selectOption("1");
   await press("keys", "Solo", "Space");

@@ -73,17 +73,20 @@ def from_browser(path, channels):
 
 @pytest.mark.usefixtures("seen")
 @pytest.mark.parametrize(
-    ("file", "browser_file", "channels"),
+    ("file", "browser_file", "channels", "start"),
     [
-        ("set.wav", "set.f32", 2),
-        ("set.wav", "live.f32", 2),
-        ("mono.wav", "mono.f32", 1),
-        ("mono.wav", "live-mono.f32", 1),
+        ("set.wav", "set.f32", 2, 0),
+        ("set.wav", "live.f32", 2, 0),
+        ("set.wav", "sought.f32", 2, 960),  # before the late stem begins
+        ("mono.wav", "mono.f32", 1, 0),
+        ("mono.wav", "live-mono.f32", 1, 0),
     ],
 )
-def test_the_file_sounds_as_the_browser_plays_it(stems, file, browser_file, channels):
+def test_the_file_sounds_as_the_browser_plays_it(
+    stems, file, browser_file, channels, start
+):
     """A friend must hear the mix that the musician heard while the faders moved."""
-    made, rate = soundfile.read(stems / file, always_2d=True)
+    made, rate = soundfile.read(stems / file, start=start, always_2d=True)
     wanted = from_browser(stems / browser_file, channels)
 
     assert rate == RATE

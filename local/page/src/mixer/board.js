@@ -89,7 +89,7 @@ function makeStrip(row) {
   const parts = {
     gain: slider(GAIN, "faderOf", name, (gain) => set(row, { gain })),
     pan: slider(PAN, "panOf", name, (pan) => set(row, { pan })),
-    gainText: h("output", {}), panText: h("output", {}), unheard: h("span", { class: "unheard" }),
+    gainText: value(), panText: value(), unheard: h("span", { class: "unheard" }),
     none: h("button", { type: "button", class: "link", "aria-label": t("panOffOf", { name }), onclick: () => set(row, { pan: null }) }, t("panOff")),
     offset: h("input", {
       type: "number", min: -OFFSET_MS, max: OFFSET_MS, step: "any", "aria-label": t("offsetOf", { name }),
@@ -116,6 +116,9 @@ function makeStrip(row) {
 
 const slider = (range, word, name, onMove) =>
   h("input", { type: "range", ...range, "aria-label": t(word, { name }), title: t("resetHint"), oninput: ({ target }) => onMove(target.valueAsNumber) });
+
+/** Make a text beside a slider; the slider itself tells it to screen readers. */
+const value = () => h("span", { class: "value", "aria-hidden": "true" });
 
 /** Set a slider back by a double click, or by the key 0. */
 function reset(input, back) {

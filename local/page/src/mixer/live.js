@@ -8,11 +8,12 @@ import { audible, stripOf } from "./strip.js";
 const MOST_BYTES = 2 ** 30; // of samples in memory: 46 minutes of stereo at 48 kHz
 const SAMPLE_BYTES = 4;
 const LEAD_S = 0.05; // all stems are set up before the first sounds
+const USUAL_RATE = 48_000; // of a stem that was restored, whose job tells none
 const RATES = { min: 8000, max: 192_000 }; // of a mix
 
 const factsOf = (row) => now(row)?.result ?? {};
 const bytesOf = (row) => factsOf(row).duration * rateOf([row]) * SAMPLE_BYTES * Math.min(2, factsOf(row).channels ?? 2);
-const rateOf = (rows) => Math.min(RATES.max, Math.max(RATES.min, factsOf(audible(rows)[0] ?? rows[0]).sample_rate));
+const rateOf = (rows) => Math.min(RATES.max, Math.max(RATES.min, factsOf(audible(rows)[0] ?? rows[0]).sample_rate ?? USUAL_RATE));
 
 /** Return the minutes that these stems last and that the memory holds, where they are too long to play live. */
 export function tooLong(rows) {
@@ -46,7 +47,8 @@ export class Live {
 
   /** Return the seconds from the mix's begin to the end of its last stem. */
   length(rows) {
-    return Math.max(0, ...rows.map((row) => (factsOf(row).duration ?? 0) + stripOf(row).offset / 1000));
+    const seconds = (row) => factsOf(row).duration ?? this.#buffers.get(row.jobId)?.duration ?? 0;
+    return Math.max(0, ...rows.map((row) => seconds(row) + stripOf(row).offset / 1000));
   }
 
   /** Decode the stems, and play them from where the last play ended. */
