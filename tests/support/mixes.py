@@ -10,7 +10,7 @@ import soundfile
 import soxr
 from waveflow.audio.mix.render import Rendered, render
 from waveflow.audio.mix.settings import MixSettings, StemSettings, StemSource
-from waveflow.audio.mix.stem import StemFindings
+from waveflow.audio.mix.stem import Stem, StemFindings, open_source
 from waveflow.audio.mix.summing import sum_stems
 
 FLAT = StemSettings()
@@ -43,6 +43,20 @@ def mixed(
     with sum_stems(sources, settings, folder) as total:
         rendered = render(total, out, settings, **how)
         return Mixed(out, rendered, total.stems)
+
+
+def mono_stem(path: Path, *, sample_rate: int | None = None) -> Stem:
+    """Return a stem of a mix of one channel, at its own rate or another in Hz."""
+    source = StemSource(path, path.name)
+    stream = open_source(source)
+    return Stem(
+        stream,
+        source,
+        sample_rate=sample_rate or stream.sample_rate,
+        channels=1,
+        measure=False,
+        deadline=None,
+    )
 
 
 def expected(

@@ -11,9 +11,8 @@ import pytest
 import soundfile
 import soxr
 from support import sound
+from support.mixes import mono_stem
 from waveflow.audio.mix import room
-from waveflow.audio.mix.settings import StemSource
-from waveflow.audio.mix.stem import Stem, open_source
 from waveflow.audio.mix.sum import mix
 from waveflow.audio.waveform.draw import draw
 from waveflow.errors import (
@@ -138,15 +137,7 @@ def test_resampling_in_pieces_gives_the_bits_of_the_whole(tmp_path: Path):
     signal = sound.music(30, rate=8_000, channels=1)[:, 0]
     path = sound.write(tmp_path / "a.wav", signal, rate=8_000, subtype="FLOAT")
 
-    source = StemSource(path, "a")
-    stem = Stem(
-        open_source(source),
-        source,
-        sample_rate=192_000,
-        channels=1,
-        measure=False,
-        deadline=None,
-    )
+    stem = mono_stem(path, sample_rate=192_000)
     got = np.zeros((len(signal) * 24 + 1, 1), np.float32)
     frames = stem.add_to(got)
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import soundfile
 from support import sound
+from support.mixes import mono_stem
 from waveflow.audio import codec
 from waveflow.audio.listen.meter import Meter
-from waveflow.audio.mix.stem import MONO_FRAMES, Stem
+from waveflow.audio.mix.stem import PIECE_FRAMES
 from waveflow.audio.mix.sum import mix
-from waveflow.audio.mix.total import STEP_FRAMES
+from waveflow.audio.mix.total import STEP_SAMPLES
 from waveflow.audio.stream import BLOCK_SAMPLES, Kind, Rounding, Stream
 from waveflow.audio.waveform.canvas import Canvas, Plan
 from waveflow.audio.waveform.draw import draw
@@ -104,7 +105,7 @@ def test_no_frame_is_lost_at_the_end_of_a_decoders_block(
     assert np.flatnonzero(waveform.peaks).tolist() == [0, 99]
 
 
-@pytest.mark.parametrize("frames", around(MONO_FRAMES, STEP_FRAMES, BLOCK_SAMPLES))
+@pytest.mark.parametrize("frames", around(PIECE_FRAMES, STEP_SAMPLES, BLOCK_SAMPLES))
 def test_a_mix_sums_every_frame_of_stems_that_end_around_a_block(
     tmp_path: Path, frames: int
 ):
@@ -126,20 +127,20 @@ def test_a_mix_sums_every_frame_of_stems_that_end_around_a_block(
     assert np.abs(written - total / 3 * 32_767).max() <= 0.51
 
 
-@pytest.mark.parametrize("frames", around(MONO_FRAMES, STEP_FRAMES, 2 * STEP_FRAMES))
+@pytest.mark.parametrize("frames", around(PIECE_FRAMES, STEP_SAMPLES, 2 * STEP_SAMPLES))
 def test_a_stem_fills_every_step_of_the_mix(tmp_path: Path, frames: int):
     """Steps of the mix are full up to the last one, or stems would drift apart."""
     ramp = (np.arange(frames) % 1000 / 2000).astype(np.float32)
     path = sound.write(tmp_path / "a.wav", ramp, subtype="FLOAT")
-    stem = Stem(path, "a", sample_rate=None, deadline=None)
+    stem = mono_stem(path)
 
     steps, counts = [], []
     while not counts or counts[-1]:
-        steps.append(np.zeros(STEP_FRAMES, np.float32))
+        steps.append(np.zeros((STEP_SAMPLES, 1), np.float32))
         counts.append(stem.add_to(steps[-1]))
 
     *full, _, none = counts
-    assert set(full) <= {STEP_FRAMES}
+    assert set(full) <= {STEP_SAMPLES}
     assert none == 0
-    assert np.concatenate(steps)[:frames].tolist() == ramp.tolist()
+    assert np.concatenate(steps)[:frames, 0].tolist() == ramp.tolist()
     assert sum(counts) == frames

@@ -10,8 +10,6 @@ import numpy as np
 from waveflow.audio.mix.settings import MixFormat
 from waveflow.audio.stream import Block, Kind, Samples, Stream
 
-HEADER_BYTES = 58  # of a float WAV, the longest header
-MAX_WAV_BYTES = 0xFFFF_FFFF  # RIFF counts the file in 32 bits
 PCM, FLOAT = 1, 3  # format tags
 BYTE_BITS = 8
 WIDTH_24 = 3  # bytes of a sample
@@ -49,27 +47,8 @@ class WavFile:
     def __init__(self, file: BinaryIO, stream: Stream, *, bits: int) -> None:
         self._file, self._digest = file, hashlib.sha256()
         self._width = bits // BYTE_BITS
-        is_float = self._width > WIDTH_24
-        frame_bytes = self._width * stream.channels
-        rate, size = stream.sample_rate, frame_bytes * stream.frames
-        fmt = struct.pack(
-            "<HHIIHH",
-            FLOAT if is_float else PCM,
-            stream.channels,
-            rate,
-            rate * frame_bytes,
-            frame_bytes,
-            bits,
-        )
-        # What is no PCM has an empty extension, and counts its frames.
-        chunks = _chunk(b"fmt ", fmt + b"\0\0" * is_float)
-        if is_float:
-            chunks += _chunk(b"fact", struct.pack("<I", stream.frames))
-        self._pad = b"\0" * (size % 2)
-        riff = struct.pack(
-            "<4sI4s", b"RIFF", 12 + len(chunks) + size + size % 2, b"WAVE"
-        )
-        self._write(riff + chunks + struct.pack("<4sI", b"data", size))
+        self._pad = b"\0" * (stream.frames * stream.channels * self._width % 2)
+        self._write(_wav_header(stream, self._width))
 
     def add(self, block: Block) -> None:
         """Write the next samples."""
@@ -85,6 +64,22 @@ class WavFile:
     def _write(self, data: bytes | memoryview) -> None:
         self._file.write(data)
         self._digest.update(data)
+
+
+def _wav_header(stream: Stream, width: int) -> bytes:
+    """Return the header of a WAV file up to its samples of so many bytes each."""
+    tag = FLOAT if width > WIDTH_24 else PCM
+    frame_bytes, rate = width * stream.channels, stream.sample_rate
+    fmt = struct.pack("<HHII", tag, stream.channels, rate, rate * frame_bytes)
+    fmt += struct.pack("<HH", frame_bytes, width * BYTE_BITS)
+    size = frame_bytes * stream.frames
+    if tag == FLOAT:  # what is no PCM has an empty extension, and counts its frames
+        chunks = _chunk(b"fmt ", fmt + b"\0\0")
+        chunks += _chunk(b"fact", struct.pack("<I", stream.frames))
+    else:
+        chunks = _chunk(b"fmt ", fmt)
+    chunks = b"WAVE" + chunks + b"data" + struct.pack("<I", size)
+    return b"RIFF" + struct.pack("<I", len(chunks) + size + size % 2) + chunks
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:

@@ -11,7 +11,7 @@ from waveflow.audio.listen.loudness import LoudnessMeter
 from waveflow.audio.mix.encode import file_writer
 from waveflow.audio.mix.mastering import Mastering, mastering_of
 from waveflow.audio.mix.quantise import Quantiser
-from waveflow.audio.mix.room import full_disk_told
+from waveflow.audio.mix.room import translate_full_disk
 from waveflow.audio.mix.settings import LoudnessTarget, MixSettings
 from waveflow.audio.mix.sum import PEAKS_OF_A_MIX
 from waveflow.audio.mix.summing import StemSum
@@ -79,7 +79,7 @@ def render(  # noqa: PLR0913 - each has a default but the first three
         The disk is full, or time ran out.
     """
     with (
-        full_disk_told(),
+        translate_full_disk(),
         tempfile.TemporaryFile(dir=summed.folder, buffering=0) as scratch,
     ):
         try:

@@ -57,7 +57,7 @@ def check_time(deadline: float | None, frames: int) -> None:
 
 
 @contextmanager
-def full_disk_told() -> Iterator[None]:
+def translate_full_disk() -> Iterator[None]:
     """Turn the system's error of a full disk into `ResourceLimitError`."""
     try:
         yield

@@ -33,7 +33,7 @@ class Mix:
     waveform
         Exactly what `draw` gives for the written file.
     warnings
-        Sorted: codes of the stems as CODE:name, RESAMPLED:name among them.
+        Sorted: codes of the stems as CODE:name, RESAMPLED and ANTI_PHASE among them.
     audio_hash
         SHA-256 of the written file, hexadecimal.
     """

@@ -10,7 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio.codec import MAX_SECONDS
-from waveflow.audio.mix.room import check_room, check_time, full_disk_told, most_frames
+from waveflow.audio.mix.room import (
+    check_room,
+    check_time,
+    most_frames,
+    translate_full_disk,
+)
 from waveflow.audio.mix.settings import MixSettings, StemSource, mix_rate
 from waveflow.audio.mix.stem import Stem, StemFindings, open_source
 from waveflow.audio.mix.total import SUM_BYTES, Total
@@ -107,7 +112,7 @@ def sum_stems(
     )
     with tempfile.TemporaryFile(dir=folder, buffering=0) as scratch:
         total = Total(scratch, most=most, channels=channels)
-        with full_disk_told():
+        with translate_full_disk():
             total.add(stems)
         if not total.frames:
             raise EmptyAudioError("The offsets of the stems leave nothing to mix.")
