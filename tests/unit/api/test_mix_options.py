@@ -5,49 +5,16 @@ import json
 import msgspec
 import pytest
 from pydantic import ValidationError
-from waveflow.api.interfaces import Execution
-from waveflow.api.jobs.context import JobContext
+from support.mix_jobs import JOBS, mixed
 from waveflow.api.jobs.idempotency import request_hash
-from waveflow.api.jobs.ids import Seal
-from waveflow.api.jobs.service import Jobs
 from waveflow.api.mix_schemas import MixBody
 from waveflow.errors import InvalidMessageError
 from waveflow.events.mix_options import MixOptions, StemOptions
 
-JOBS = ["0f0f0f0f-0000-4000-8000-00000000000" + digit for digit in "12"]
 SUM = {
     "mix": {"format": "flac24", "loudness": {"integrated": -14}},
     "stems": [{"job_id": JOBS[1], "gain_db": -3, "pan": -0.5, "offset_ms": 12}],
 }
-
-
-class Machine:
-    """Machine that knows two jobs with a file each, and keeps what is started."""
-
-    def __init__(self):
-        self.started = []
-
-    def describe(self, name):
-        """Return the execution of a job; None for a mix that nobody asked for yet."""
-        if name not in JOBS:
-            return None
-        context = {"owner": "anna", "token_id": "t1", "key": f"audio/{name}.wav"}
-        return Execution(name=name, status="SUCCEEDED", record={"api": context})
-
-    def start(self, _name, record):
-        """Keep the record of an execution."""
-        self.started.append(record)
-        return True
-
-
-def mixed(**asked):
-    """Return the record of a mix that has an Idempotency-Key."""
-    machine = Machine()
-    seal = Seal(lambda: ("one" * 15,))
-    jobs = Jobs(machine, objects=None, uploads=None, seal=seal, max_file_bytes=1)
-    context = JobContext(owner="anna", token_id="t1")
-    jobs.mix(context, MixBody(job_ids=JOBS, **asked), idempotency_key="k")
-    return machine.started[0]
 
 
 def test_the_message_names_paths_and_says_only_what_the_client_said():
@@ -56,7 +23,7 @@ def test_the_message_names_paths_and_says_only_what_the_client_said():
 
     assert fields["mix"] == SUM["mix"]
     [stem] = fields["stems"]
-    path = f"audio/{JOBS[1]}.wav"
+    path = f"audio/{JOBS[1]}"
     assert stem == {"path": path, "gain_db": -3, "pan": -0.5, "offset_ms": 12}
 
 
