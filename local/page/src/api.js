@@ -59,7 +59,8 @@ export function upload(blob, name, onProgress) {
 
 export const result = (id) => ask(`/tokens/analysis-result/${id}`);
 export const waveform = (row) => ask(documentUrl(row));
-export const mix = (ids) => ask(`/tokens/${TOKEN}/mix`, { job_ids: ids, ...OUTPUTS });
+/** Mix the files of some jobs; without `mix` and `stems` the mix is the classic one. */
+export const mix = (ids, asked = {}) => ask(`/tokens/${TOKEN}/mix`, { job_ids: ids, ...asked, ...OUTPUTS });
 export const audioUrl = (id, download = false) => `/tokens/analysis-audio/${id}${download ? "?download=true" : ""}`;
 export const previewUrl = (id, form) => `/tokens/analysis-preview/${id}/${form}`;
 export const zoomUrl = (id, samplesPerPixel) => `/tokens/analysis-zoom/${id}/${samplesPerPixel}`;

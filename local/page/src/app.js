@@ -2,6 +2,7 @@ import * as api from "./api.js";
 import { Follower } from "./follow.js";
 import { switchLanguage, t, translate } from "./i18n.js";
 import { drawMachine } from "./machine.js";
+import { drawMixer, openMixer, quiet } from "./mixer/board.js";
 import { recolour, unmount, zoom } from "./player.js";
 import { asksMe, drawSwitches, openPlayground, showWebhooks } from "./playground.js";
 import { drawable, makeRow, update } from "./row.js";
@@ -75,6 +76,7 @@ function drawBar() {
   $("drop").classList.toggle("small", store.rows.length > 0);
   $("mix").disabled = $("together").disabled = count === 0;
   $("mix").textContent = count ? t("mixMany", { n: count }) : t("mix");
+  drawMixer(chosen());
   $("together").textContent = together().playing ? t("pause") : t("together");
 }
 
@@ -82,7 +84,7 @@ async function mixChosen() {
   const stems = chosen();
   try {
     const told = await api.mix(stems.map((row) => row.jobId));
-    for (const row of stems) row.checked = false;
+    if ($("mixer").hidden) for (const row of stems) row.checked = false; // else the mixer would lose its stems
     store.add({ kind: "mix", jobId: told.job_id, stems: stems.map((row) => row.jobId) });
     calm();
   } catch (error) {
@@ -145,7 +147,9 @@ if (localStorage.getItem("waveflow.theme")) setTheme(localStorage.getItem("wavef
 translate();
 wire();
 zoomAll();
+openMixer();
 store.onChange(draw);
+store.onChange((row) => row?.playing && quiet());
 store.onChange(showWebhooks);
 draw();
 openPlayground();

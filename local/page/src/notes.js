@@ -1,4 +1,5 @@
 import { dotted, failed, sentenceOf, t } from "./i18n.js";
+import { rendered } from "./mixer/result.js";
 import { nameOf, now, ofJob, rows } from "./store.js";
 
 /** Return notes about a row's file: sentences, or a failure with its technical detail. */
@@ -25,6 +26,7 @@ function done(row, end) {
   const result = end.result ?? {};
   if (end.outcome === "HELD") return [t("noteHeld")];
   if (end.outcome === "DUPLICATE") return [t("noteDuplicate", { name: survivor(result) })];
+  if (row.asked) return [...rendered(row, result), ...twins(row, result)];
   return [drawnFrom(row, result), ...warnings(result), ...twins(row, result)];
 }
 

@@ -137,15 +137,17 @@ const others = (row) => rows.filter((r) => r !== row && r.jobId && r.kind !== "m
 function actions(row) {
   if (!ended(row) || !row.jobId || row.lost) return [];
   const made = [];
-  if (row.kind === "mix" && drawable(row)) made.push(...compare(row));
+  if (row.kind === "mix" && !row.asked && drawable(row)) made.push(...compare(row));
   if (drawable(row)) {
-    made.push(h("a", { href: api.audioUrl(row.jobId, true), download: "" }, t(row.kind === "mix" ? "wav" : "audio")));
+    made.push(h("a", { href: api.audioUrl(row.jobId, true), download: "" }, t(fileWord(row))));
     made.push(h("a", { href: api.documentUrl(row), download: `${nameOf(row)}.json` }, t("doc")));
   }
   if (now(row).outcome === "DUPLICATE" && !row.undone) made.push(act(row, "undo", () => undo(row)));
   made.push(act(row, "redeliver", () => redeliver(row)));
   return made;
 }
+
+const fileWord = ({ kind, asked }) => (kind !== "mix" ? "audio" : asked?.format.startsWith("flac") ? "flac" : "wav");
 
 const busy = (row) => (row.busy ??= new Set());
 
@@ -186,7 +188,7 @@ function loudness(media, volume) {
 const toggle = (row) => listen(row).catch((error) => note(row, "playing", error));
 
 async function listen(row) {
-  if (row.kind === "mix" && row.stems?.some((id) => players.get(id))) {
+  if (row.kind === "mix" && !row.asked && row.stems?.some((id) => players.get(id))) {
     mute(row);
     return new Group([row.jobId, ...row.stems]).toggle();
   }

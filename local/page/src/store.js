@@ -3,7 +3,7 @@ import { t } from "./i18n.js";
 // The rows of the list, from which the page is drawn.
 // Each row is a localStorage entry, so that two tabs do not overwrite each other's rows.
 const PREFIX = "waveflow.row.";
-const KEPT = ["key", "added", "jobId", "name", "kind", "stems", "size", "undone", "drawn", "byHand"];
+const KEPT = ["key", "added", "jobId", "name", "kind", "stems", "size", "undone", "drawn", "byHand", "strip", "asked"];
 
 export const rows = [];
 const PATIENCE_MS = 8000;
@@ -87,7 +87,13 @@ export const ofJob = (jobId) => rows.find((row) => row.jobId === jobId);
 export const selected = () => find(view.selected);
 
 /** Return what a row is called, in the current language. */
-export const nameOf = (row) => (row.kind === "mix" ? t("mixName", { n: row.stems.length }) : row.name);
+export const nameOf = (row) => (row.kind === "mix" ? mixName(row) : row.name);
+
+/** Name a mix of the mixer by its time too, because every render stays in the list. */
+function mixName({ asked, added, stems }) {
+  const at = new Date(added).toLocaleTimeString("en-GB");
+  return asked ? t("renderName", { n: stems.length, at }) : t("mixName", { n: stems.length });
+}
 
 /** Return the newest moment of a row. */
 export const now = (row) => row.moments.at(-1);

@@ -131,9 +131,9 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     assert seen["elsewhere"] == []
 
 
-@pytest.mark.parametrize("part", ["follow", "levels", "together"])
+@pytest.mark.parametrize("part", ["follow", "levels", "mixer", "together"])
 def test_the_pages_parts_keep_their_claims(part):
-    """250 jobs must share one stream, a zoom load its blocks, stems start as one."""
+    """250 jobs share a stream, a zoom its blocks, stems a start, a mixer its words."""
     require_node()
     path = Path(__file__).with_name(f"{part}.test.mjs")
 

@@ -122,6 +122,39 @@ def test_jobs_are_mixed_in_their_order(api, world):
     assert document.content == world.read(told["result"]["waveform_data_path"])
 
 
+def test_a_mix_takes_levels_places_and_a_loudness(api):
+    """A page must hear from the job what became of faders, and of the target."""
+    jobs = [api.upload(wav(seed=seed))["job_id"] for seed in (407, 408, 409)]
+    for job in jobs:
+        api.wait(job)
+    wanted = {
+        "job_ids": jobs,
+        "mix": {"format": "flac24", "loudness": {"integrated": -16}},
+        "stems": [
+            {"job_id": jobs[2], "mute": True},
+            {"job_id": jobs[0], "gain_db": -3, "pan": -0.5, "offset_ms": 2},
+        ],
+    }
+
+    mixed = api.client.post("/tokens/token-1/mix", json=wanted).json()
+    result = api.wait(mixed["job_id"])["result"]
+
+    assert result["mixed_file_path"].endswith(".flac")
+    assert result["mix"]["loudness_target"] == {"integrated": -16, "true_peak": -1}
+    assert [stem["muted"] for stem in result["stems"]] == [False, False, True]
+
+
+def test_a_mix_of_muted_jobs_is_refused_at_once(api):
+    """A client must learn which member to change from the answer to the request."""
+    job = api.upload(wav(seed=410))["job_id"]
+    wanted = {"job_ids": [job], "stems": [{"job_id": job, "mute": True}]}
+
+    refused = api.client.post("/tokens/token-1/mix", json=wanted)
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "INVALID_MESSAGE")
+    assert "stems (all are muted)" in refused.json()["detail"]
+
+
 BROKEN = [
     (b"x", "text/plain"),
     (b"--b\r\n\r\n", "multipart/form-data; boundary=b"),

@@ -7,18 +7,13 @@ import pytest
 from fastapi import FastAPI, Query
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
-from waveflow.api.interfaces import Execution
-from waveflow.api.jobs.context import JobContext
+from support.mix_jobs import CONTEXT, JOBS, SEAL, mixed
 from waveflow.api.jobs.idempotency import KnownJobs, request_hash
-from waveflow.api.jobs.ids import Seal
-from waveflow.api.jobs.service import Jobs
+from waveflow.api.mix_schemas import MixBody
 from waveflow.api.problems import answer_problems
-from waveflow.api.schemas import BeginUploadBody, JobOptions, MixBody
+from waveflow.api.schemas import BeginUploadBody, JobOptions
 
 SHA = "ab" * 32
-SEAL = Seal(lambda: ("one" * 15,))
-JOBS = ["0f0f0f0f-0000-4000-8000-00000000000" + digit for digit in "12"]
-CONTEXT = JobContext(owner="anna", token_id="t1")
 ASKED = {
     "zoom_levels": [256, 1024],
     "split_channels": True,
@@ -56,33 +51,6 @@ def test_a_job_that_asks_for_nothing_keeps_its_id_and_its_message():
         "bytes", "anna", "t1", SHA, "1024 False", "0"
     )
     assert [*nothing.choices.values()] == [1024, "none", False]
-
-
-class Stems:
-    """Machine that knows two jobs with a file each, and keeps what is started."""
-
-    def __init__(self):
-        self.started = []
-
-    def describe(self, name):
-        """Return the execution of a job; None for a mix that nobody asked for yet."""
-        if name not in JOBS:
-            return None
-        context = {"owner": "anna", "token_id": "t1", "key": f"audio/{name}"}
-        return Execution(name=name, status="SUCCEEDED", record={"api": context})
-
-    def start(self, _name, record):
-        """Keep the record of an execution."""
-        self.started.append(record)
-        return True
-
-
-def mixed(**asked):
-    """Return the record of a mix that has an Idempotency-Key."""
-    machine = Stems()
-    jobs = Jobs(machine, objects=None, uploads=None, seal=SEAL, max_file_bytes=1)
-    jobs.mix(CONTEXT, MixBody(job_ids=JOBS, **asked), idempotency_key="k")
-    return machine.started[0]
 
 
 def test_a_mix_that_asks_for_nothing_is_the_request_of_before():

@@ -13,6 +13,7 @@ from waveflow.api.bootstrap import ApiServices
 from waveflow.api.events import job_stream, number_of, several_jobs_stream
 from waveflow.api.forms import FileForm, limited_body
 from waveflow.api.jobs.context import JobContext
+from waveflow.api.mix_schemas import MixBody
 from waveflow.api.openapi import (
     DOCUMENT,
     EVENTS,
@@ -161,7 +162,7 @@ async def external_report(
     responses=problem_responses(400, 401, 404, 410, 422),
 )
 def mix(
-    wanted: schemas.MixBody,
+    wanted: MixBody,
     services: Services,
     context: Annotated[JobContext, Depends(_new_context)],
     idempotency_key: schemas.IdempotencyKey = None,

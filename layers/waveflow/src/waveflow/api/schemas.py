@@ -46,7 +46,7 @@ LastEventId = Annotated[
 ]
 
 
-def _refuse_fractions(value: object) -> object:
+def refuse_fractions(value: object) -> object:
     """Return a value unchanged; a number of JSON must be an integer already."""
     if isinstance(value, bool | float):
         raise ValueError("no integer")  # noqa: TRY004 - pydantic reports a ValueError
@@ -66,7 +66,7 @@ def _refuse_twins(formats: list[PreviewFormat]) -> list[PreviewFormat]:
 
 
 SamplesPerPixel = Annotated[
-    int, Field(ge=MIN_PIXEL, le=MAX_PIXEL), BeforeValidator(_refuse_fractions)
+    int, Field(ge=MIN_PIXEL, le=MAX_PIXEL), BeforeValidator(refuse_fractions)
 ]
 ZoomLevels = Annotated[
     list[SamplesPerPixel], Field(max_length=MAX_LEVELS), AfterValidator(_check_ladder)
@@ -250,12 +250,6 @@ class LinkBody(BaseModel):
     """Presigned URL of a file in S3, valid for ten minutes."""
 
     url: str
-
-
-class MixBody(OutputOptions, frozen=True):
-    """Jobs whose files are to be mixed, the first one's sample rate for all."""
-
-    job_ids: list[IdText] = Field(min_length=1, max_length=64)
 
 
 class NotedBody(BaseModel):

@@ -15,14 +15,14 @@ from waveflow.api.jobs.context import JobContext, context_of, plain_name
 from waveflow.api.jobs.idempotency import KnownJobs, refuse_another, request_hash
 from waveflow.api.jobs.ids import Seal, is_job_id
 from waveflow.api.jobs.upload import StreamedUpload
+from waveflow.api.mix_schemas import MixBody
 from waveflow.api.schemas import (
     AcceptedBody,
     JobOptions,
     JsonObject,
-    MixBody,
     Progress,
 )
-from waveflow.errors import SourceChangedError
+from waveflow.errors import InvalidMessageError, SourceChangedError
 from waveflow.events.fields import iso_time
 from waveflow.events.options import PreviewFormat
 from waveflow.ports import ObjectStore
@@ -102,6 +102,8 @@ class Jobs:
         idempotency_key: str | None,
     ) -> AcceptedBody:
         """Start a job that mixes the files of the owner's jobs, in the order given."""
+        if unruly := ", ".join(wanted.unruly()):
+            raise InvalidMessageError(f"The request has an invalid {unruly}.")
         stems = [self.context(job_id, owner=context.owner) for job_id in wanted.job_ids]
         paths = [stem.key for stem in stems if stem.key is not None]
         if len(paths) < len(stems):
@@ -109,12 +111,12 @@ class Jobs:
         if idempotency_key is None:
             job_id = self._known.new_id(context)
         else:
-            asked = filter(None, [wanted.outputs])  # asking for nothing is no part
+            asked = filter(None, [wanted.choices])  # asking for nothing is no part
             context = _with_request(context, *wanted.job_ids, *asked)
             job_id, _ = self._known.of_key(
                 context, "mix", key=idempotency_key, upload=None
             )
-        fields = {"stageId": job_id, "stem_paths": paths, **wanted.outputs}
+        fields = {"stageId": job_id, **wanted.message_fields(paths)}
         return self._start(job_id, "mix_stems_and_upload", fields, context=context)
 
     def look(self, job_id: str) -> list[Progress]:
