@@ -5,7 +5,7 @@ import { join } from "node:path";
 const [packages, executablePath, page_, ...sounds] = process.argv.slice(2);
 const { chromium } = createRequire(join(packages, "package.json"))("playwright-core");
 const LINES = { "1.6 Mbit/s": 1.6e6, "0.8 Mbit/s": 0.8e6 };
-const LATENCY_MS = 150, HEARD_MS = 10_000, ROUNDS = 3, BITS = 8;
+const LATENCY_MS = 150, SHOWN_MS = 3000, HEARD_MS = 10_000, ROUNDS = 3, LOOK_MS = 5, BITS = 8;
 
 const browser = await chromium.launch({
   executablePath,
@@ -15,14 +15,17 @@ for (const [line, bits] of Object.entries(LINES)) {
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const each of sounds) {
       const at = each.indexOf("=");
-      console.log(JSON.stringify({ line, kind: each.slice(0, at), ...(await pressed(each.slice(at + 1), bits)) }));
+      const [kind, address] = [each.slice(0, at), each.slice(at + 1)];
+      const cold = await pressed(address, bits, { preload: "none", shown: 0, heard: HEARD_MS });
+      const { started } = await pressed(address, bits, { preload: "metadata", shown: SHOWN_MS, heard: 0 });
+      console.log(JSON.stringify({ line, kind, cold: cold.started, played: cold.played, shown: started }));
     }
   }
 }
 await browser.close();
 
-/** Press play once in a new browser profile; return when the sound starts, and how much of it is heard. */
-async function pressed(address, bits) {
+/** Press play in a new profile, after the list was shown for a while; return when the sound starts, and how much is heard. */
+async function pressed(address, bits, how) {
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.goto(page_);
@@ -31,15 +34,17 @@ async function pressed(address, bits) {
   await client.send("Network.emulateNetworkConditions", {
     offline: false, latency: LATENCY_MS, downloadThroughput: bits / BITS, uploadThroughput: bits / BITS / 2,
   });
-  const seen = await page.evaluate(async ([src, heard]) => {
-    const media = Object.assign(new Audio(), { preload: "none", src });
+  const seen = await page.evaluate(async ([src, { preload, shown, heard }, LOOK_MS]) => {
+    const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+    const media = Object.assign(new Audio(), { preload, src });
+    await pause(shown);
     const pressed = performance.now();
     media.play();
-    await new Promise((done) => media.addEventListener("playing", done, { once: true }));
+    while (!(media.currentTime > 0)) await pause(LOOK_MS); // "playing" comes before the sound
     const started = performance.now() - pressed;
-    await new Promise((done) => setTimeout(done, heard));
+    await pause(heard);
     return { started, played: media.currentTime };
-  }, [address, HEARD_MS]);
+  }, [address, how, LOOK_MS]);
   await context.close();
   return seen;
 }

@@ -10,7 +10,8 @@ import pytest
 from support.invocations import KEY, events, load, prepare
 from support.processes import eventually
 
-INVOCATIONS = int(os.environ.get("WAVEFLOW_WARM", "60"))  # 1,000 in `make soak`
+INVOCATIONS = int(os.environ.get("WAVEFLOW_WARM", "30"))  # 1,000 in `make soak`
+WARM_UP = 10
 GROWTH_MB = 20
 NOBODY = 65_534
 FITS_BYTES = 100_000  # more than the log of a test, less than an upload
@@ -45,7 +46,7 @@ def test_a_warm_stage_keeps_its_size(aws, monkeypatch, tmp_path, case):
     stage, event = events(aws)[case]
     handler = load(stage)
     prepare(aws)
-    for _ in range(20):
+    for _ in range(WARM_UP):
         handler(event)
     before, open_before = resident_mb(), descriptors()
 

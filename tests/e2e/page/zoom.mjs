@@ -67,10 +67,10 @@ async function slowStart() {
   await tab.waitForTimeout(3000); // a person looks at the list before pressing play
   return tab.evaluate(async (id) => {
     const { players } = await import("/page/src/player.js");
-    const playing = new Promise((done) => players.get(id).media.addEventListener("playing", done, { once: true }));
+    const { media } = players.get(id);
     const pressed = performance.now();
     document.querySelector('.row[data-key="stem.wav"] .play').click();
-    await playing;
+    while (!(media.currentTime > 0)) await new Promise((done) => setTimeout(done, 5)); // "playing" comes before the sound
     return performance.now() - pressed;
   }, stem);
 }

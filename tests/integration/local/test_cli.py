@@ -78,11 +78,14 @@ def test_peaks_writes_audiowaveforms_format(waveflow, tone, tmp_path):
     )
 
 
-def test_mix_writes_the_wav_and_its_document(waveflow, tone, tmp_path):
+def test_a_classic_mix_writes_the_wav_and_its_document(waveflow, tone, tmp_path):
     """Anti-phase stereo mixes to silence; WAV and document must agree on that."""
     wav, document = tmp_path / "mix.wav", tmp_path / "mix.json"
 
-    code, out, _ = waveflow("mix", tone, tone, "-o", wav, "--peaks", document, "--json")
+    code, out, _ = waveflow(
+        *("mix", tone, tone, "--classic"),
+        *("-o", wav, "--peaks", document, "--json"),
+    )
 
     samples, rate = soundfile.read(wav)
     assert code == 0
@@ -230,13 +233,15 @@ def test_a_name_of_any_bytes_becomes_a_title_that_readers_accept(waveflow, tmp_p
     assert "<title>··</title>" in (tmp_path / "doc.svg").read_text("utf-8")
 
 
-def test_mix_says_in_one_line_what_it_wrote(waveflow, tone, tmp_path):
+def test_a_classic_mix_says_in_one_line_what_it_wrote(waveflow, tone, tmp_path):
     """Whoever runs it by hand sees the length without opening the file."""
     out = tmp_path / "m.wav"
 
-    code, said, _ = waveflow("mix", tone, tone, "-o", out)
+    code, said, _ = waveflow("mix", tone, tone, "--classic", "-o", out)
 
-    assert (code, said) == (0, f"{out}: 2 stems, 1.00 s, 8000 Hz\n")
+    warned = f"ANTI_PHASE:{tone}"
+    told = f"{out}: 2 stems, 1.00 s, 8000 Hz, {warned}, {warned}\n"
+    assert (code, said) == (0, told)
 
 
 def test_status_without_an_engine_says_how_to_start_one(waveflow):

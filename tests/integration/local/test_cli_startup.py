@@ -21,6 +21,8 @@ UNUSED = {
     | {"PIL", "av", "multiprocessing"},
     "hash {tone} --audio": ENGINE | MUSIC | {"PIL", "av", "multiprocessing"},
     "preview {tone} -o {folder}.opus": ENGINE | MUSIC | {"PIL", "multiprocessing"},
+    "mix {tone} -o {folder}.flac": ENGINE | MUSIC | {"PIL", "av", "multiprocessing"},
+    "mix --help": ENGINE | MUSIC | AUDIO | {"PIL", "multiprocessing"},
     "preview --help": ENGINE | MUSIC | AUDIO | {"PIL", "multiprocessing"},
 }
 PROGRAM = """
@@ -57,6 +59,8 @@ def test_a_command_loads_only_what_it_uses(tone: Path, tmp_path: Path, command: 
         ("pe", "plain,peaks"),
         ("ops redr", "plain,redrive"),
         ("peaks --out", "--out-dir"),
+        ("mix dru", "file,dru"),
+        ("mix drums.wav -o mi", "file,mi"),
     ],
 )
 def test_the_shell_completes_commands_and_options(typed: str, offered: str):

@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import pytest
 import soundfile
 from rich.console import Console
 from support.processes import HANGS_S, eventually
+from waveflow_local.demo.ffmpeg import measured_line
 from waveflow_local.demo.run import run
 from waveflow_local.demo.stems import write_stems
 
@@ -41,9 +44,9 @@ def test_run_does_the_main_job_on_own_files(files, tmp_path):
     )
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "5 of 5 executions ended as they should" in ended.stdout
-    assert len(list((out / "waveforms").glob("*.json"))) == 3
-    assert len(list((out / "waveforms").glob("*.png"))) == 3
+    assert "6 of 6 executions ended as they should" in ended.stdout
+    assert len(list((out / "waveforms").glob("*.json"))) == 4
+    assert len(list((out / "waveforms").glob("*.png"))) == 4
     assert soundfile.info(out / "mixes" / "mix.wav").frames == 8000
     statuses = [
         json.loads(path.read_text())["body"]["status"]
@@ -57,6 +60,23 @@ def test_run_does_the_main_job_on_own_files(files, tmp_path):
         for path in (out / "webhooks").iterdir()
     ]
     assert not [token for token in tokens if token and token in log]
+
+
+def test_run_leaves_the_mixes_that_the_command_makes(files, tmp_path):
+    """A musician tries faders with the command, and gets the pipeline's own bytes."""
+    out = tmp_path / "out"
+    first, second = files
+
+    run(files, out, console=Console(file=io.StringIO(), width=140))
+    for name, words in {
+        "mix": [first, second, "--classic"],
+        "stereo-mix": [f"{first}@-3dB", f"{second}@pan=0.2,-1dB", "--loudness", "-14"],
+    }.items():
+        made = tmp_path / f"{name}.wav"
+        line = [*WAVEFLOW, "mix", *words, "-o", made]
+        subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+
+        assert (out / "mixes" / made.name).read_bytes() == made.read_bytes()
 
 
 def test_run_leaves_zoom_levels_and_previews_as_the_commands_write_them(
@@ -97,8 +117,33 @@ def test_run_needs_no_files_to_show_every_end(tmp_path):
     again = {path.name: path.read_bytes() for path in write_stems(tmp_path / "again")}
     played = tmp_path / "out" / "stems"
     assert code == 0, said.getvalue()
-    assert "9 of 9 executions ended as they should" in said.getvalue()
+    assert "10 of 10 executions ended as they should" in said.getvalue()
     assert {path.name: path.read_bytes() for path in played.iterdir()} == again
+    assert re.search(r"(?m)^ stereo mix of 4 +-14\.0 +-\d\.\d ", said.getvalue())
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="FFmpeg is not installed")
+def test_run_prints_what_ffmpeg_measures_of_the_stereo_mix(files, tmp_path):
+    """A musician trusts the loudness that another program finds in the file."""
+    said = io.StringIO()
+
+    run(files, tmp_path / "out", console=Console(file=said, width=140))
+
+    line = re.search(r"FFmpeg measures (.*) LUFS and (.*) dBTP in", said.getvalue())
+    assert float(line[1]) == pytest.approx(-14, abs=0.1)
+    assert float(line[2]) <= -0.9
+
+
+def test_run_without_ffmpeg_says_nothing_of_ffmpeg(tmp_path, monkeypatch):
+    """A newcomer without FFmpeg must not read of a failure."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert measured_line(tmp_path / "mix.wav") is None
+
+
+def test_a_file_that_ffmpeg_refuses_has_no_line(tmp_path):
+    """A mix that failed must not end `make run` by a traceback."""
+    assert measured_line(tmp_path / "gone.wav") is None
 
 
 def test_run_fails_when_an_execution_does(tmp_path):

@@ -125,7 +125,7 @@ def test_the_document_is_the_one_without_zoom_levels(folder):
     "levels",
     [
         *("63", "65537", "256,256", "1024,256", "256,1000", "64,128,256,512"),
-        *("", ",", "256,", "256.5", "1e400", "true", "-256", "9" * 5000),
+        *("", ",", "256,", "256.5", "1e400", "true", "-256", "9" * 5000, "\udce9"),
     ],
 )
 def test_levels_that_a_message_may_not_name_are_refused(folder, levels):

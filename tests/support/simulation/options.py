@@ -45,7 +45,8 @@ class Asked:
     def __init__(self, job: Job, policy: Policy) -> None:
         message: dict[str, Any] = msgspec.to_builtins(job.message)
         asked = message.get("waveform", {}).get("zoom_levels")
-        self.levels = list(policy.zoom_levels if asked is None else asked)
+        by_default = policy.zoom_levels if "stemId" in message else ()
+        self.levels = list(by_default if asked is None else asked)
         self.previews = set(message.get("previews", []))
         self.audio_id = message.get("audio_id", policy.audio_id)
         self._name = message.get("stemId") or f"mixed/{message['stageId']}"

@@ -185,7 +185,17 @@ def test_a_missing_field_is_named_and_no_value_is_told():
         (
             {"audio_hash": "x", "duplicate_of": {"\ud800": 1}},
             InvalidMessageError,
-            "duplicate_of",
+            r"duplicate_of.stemId, duplicate_of.filepath, duplicate_of.\\ud800\.",
+        ),
+        (
+            {"audio_hash": "x", "duplicate_of": {}},
+            InvalidMessageError,
+            r"duplicate_of.stemId, duplicate_of.filepath\.",
+        ),
+        (
+            {"waveform": {"x" * 99: 1}},
+            InvalidMessageError,
+            rf"waveform.{'x' * 64}\.",
         ),
         (
             {"stem_paths": "\ud800", "stageId": "s"},

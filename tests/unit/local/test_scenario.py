@@ -33,9 +33,29 @@ def test_equal_files_are_expected_to_be_duplicates(files):
 
 def test_a_mix_holds_each_distinct_file_once(files):
     """A mix that named a deleted duplicate would fail for a user's copies."""
-    mix = own_files(files).cases[-1]
+    mixes = own_files(files).cases[-2:]
 
-    assert len(mix.message["kwargs"]["stem_paths"]) == 2
+    assert [len(mix.message["kwargs"]["stem_paths"]) for mix in mixes] == [2, 2]
+
+
+def test_one_mix_is_classic_and_one_has_faders(files):
+    """The demonstration must show both kinds of mixes, each under its own stage."""
+    classic, stereo = (case.message["kwargs"] for case in own_files(files).cases[-2:])
+
+    assert not {"mix", "stems"} & classic.keys()
+    assert stereo["mix"] == {"loudness": {"integrated": -14}}
+    assert [stem["path"] for stem in stereo["stems"]] == stereo["stem_paths"]
+    assert classic["stageId"] != stereo["stageId"]
+
+
+def test_a_recording_named_like_a_mix_keeps_its_own_outputs(tmp_path):
+    """A user's mix.wav must not be replaced in the folder by the mix of a run."""
+    for name in ("mix.wav", "stereo-mix.wav"):
+        (tmp_path / name).write_bytes(name.encode())
+
+    cases = own_files(sorted(tmp_path.iterdir())).cases
+
+    assert [case.subject for case in cases[:2]] == ["mix-1", "stereo-mix-2"]
 
 
 def test_each_upload_that_is_drawn_asks_for_what_a_page_needs(files):
@@ -47,7 +67,13 @@ def test_each_upload_that_is_drawn_asks_for_what_a_page_needs(files):
         for case in cases
         if {"waveform", "previews", "audio_id"} <= case.message["kwargs"].keys()
     ]
-    assert asking == ["a.wav", "드럼 1.wav", "드럼 1.wav (again)", "mix of 2"]
+    assert asking == [
+        "a.wav",
+        "드럼 1.wav",
+        "드럼 1.wav (again)",
+        "mix of 2",
+        "stereo mix of 2",
+    ]
 
 
 def test_ids_are_valid_whatever_the_name(files):

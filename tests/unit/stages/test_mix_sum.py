@@ -16,6 +16,7 @@ from waveflow.stages.mix import mix_stems
 
 A, B, C = "audio/a.wav", "audio/b.wav", "audio/c.wav"
 MIXED = f"mixed/stage1_mixed_{SENT}"
+METADATA = {"waveflow-request", "waveflow-source"}
 RATE = 8_000
 POLICY = Policy(
     allowed_prefixes=("audio/",),
@@ -40,7 +41,7 @@ STEMS = {A: tone(1000), B: tone(200, channels=1), C: tone(30, frames=RATE // 2)}
 def mix(objects=None, **asked):
     """Mix the three stems; return the payload of the webhook, and the bucket."""
     if objects is None:
-        objects = MemoryObjects()
+        objects = MemoryObjects(checksums=True)
         for key, body in STEMS.items():
             objects.put(key, body)
     request = mix_request(stem_paths=list(STEMS), **asked)
@@ -65,6 +66,9 @@ def test_a_sum_is_written_and_told_with_all_facts():
     first = samples(objects.body(f"{MIXED}.wav"))[0]
     assert first == pytest.approx([1000 + 200 + 30 * 10**-0.3] * 2, abs=0.01)
     assert told["mixed_file_path"] == f"{MIXED}.wav"
+    audio = objects.find(f"{MIXED}.wav")
+    assert audio.metadata["waveflow-source"] == audio.sha256
+    assert set(audio.metadata) == {"waveflow-algorithm", *METADATA}
     assert (told["channels"], told["sample_rate"], told["stem_count"]) == (2, RATE, 3)
     facts = told["mix"]
     assert facts.pop("loudness")["reason"] is None

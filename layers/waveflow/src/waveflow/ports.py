@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from waveflow.events.fields import JsonObject
 
+# Names of S3 metadata: the hash of the source, and the version of how it was used.
+SOURCE, DRAWN_BY = "waveflow-source", "waveflow-algorithm"
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
@@ -71,7 +73,7 @@ class ObjectStore(Protocol):
     ) -> None:
         """Write bytes or a file under an S3 key; equal bytes there are left alone.
 
-        An object with metadata tells browsers to ask again before each use.
+        An object with the metadata SOURCE tells browsers to ask before each use.
         `check` raises for an object there that must not be replaced.
         """
         ...

@@ -1,4 +1,4 @@
-"""Offer the commands that hash, analyse, mix, preview and plot audio files."""
+"""Offer the commands that hash, analyse, preview and plot audio files."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from waveflow_local.cli import options
 from waveflow_local.cli.printing import print_each, print_report
 
 if TYPE_CHECKING:
-    from waveflow_local.files.actions import HashReport, MixReport
+    from waveflow_local.files.actions import HashReport
     from waveflow_local.files.previews import PreviewReport
 
 
@@ -70,27 +70,6 @@ def analyze(*, files: tuple[Path, ...], jobs: int | None, as_json: bool) -> None
 
 
 @click.command()
-@click.argument("stems", metavar="STEM...", nargs=-1, required=True, type=options.PATH)
-@click.option("-o", "out", type=options.PATH, required=True, help="The WAV to write.")
-@click.option(
-    "--peaks", "peaks_out", type=options.PATH, help="Write its waveform document there."
-)
-@options.as_json
-def mix(
-    *, stems: tuple[Path, ...], out: Path, peaks_out: Path | None, as_json: bool
-) -> None:
-    """Mix stems into one mono WAV.
-
-    The mix is the mean of the stems, with a peak of at most 0.95.
-    """
-    from waveflow_local.files.actions import mix_files
-    from waveflow_local.files.writing import check_outputs
-
-    check_outputs(out, peaks_out, inputs=stems)
-    print_report(mix_files(stems, out, peaks=peaks_out), _mix_line, as_json=as_json)
-
-
-@click.command()
 @click.argument("file", metavar="FILE", type=options.PATH)
 @click.option(
     "-o", "out", type=options.PATH, required=True, help="The .opus or .mp3 to write."
@@ -127,16 +106,6 @@ def plot(*, document: Path, out: Path, title: str | None, as_json: bool) -> None
 
 def _hash_line(said: "HashReport") -> str:
     return f"{said['sha256']}  {said['file']}"
-
-
-def _mix_line(said: "MixReport") -> str:
-    parts = [
-        f"{said['mix']}: {said['stems']} stems",
-        f"{said['duration']:.2f} s",
-        f"{said['sample_rate']} Hz",
-        *said["warnings"],
-    ]
-    return ", ".join(parts)
 
 
 def _preview_line(said: "PreviewReport") -> str:

@@ -30,6 +30,7 @@ _RESULTS = (
     "waveforms/*_zoom/*.dat",
     "previews/*.opus",
     "mixes/mix.wav",
+    "mixes/stereo-mix.wav",
     "webhooks/*.json",
     "server.sqlite",
 )

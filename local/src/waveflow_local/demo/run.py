@@ -9,13 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
+from waveflow.audio.listen.findings import Analysis, Loudness
 from waveflow.events.fields import RESERVED_PREFIXES
 
-from waveflow_local.demo import checks, outputs, report
+from waveflow_local.demo import checks, ffmpeg, outputs, report
 from waveflow_local.demo.outputs import Bucket
 from waveflow_local.demo.report import Row
-from waveflow_local.demo.scenario import Scenario, demonstration, own_files
+from waveflow_local.demo.scenario import STEREO_MIX, Scenario, demonstration, own_files
 from waveflow_local.demo.stems import write_stems
 from waveflow_local.engine.handlers import functions_log
 from waveflow_local.engine.history import see
@@ -150,6 +152,8 @@ def run(files: Sequence[Path], folder: Path, *, console: Console) -> int:
             count = len(standin.archive.all())
     console.print(report.summary(rows, width=console.width))
     console.print(analysis.table(_analyses(rows)))
+    if measured := ffmpeg.measured_line(folder / "mixes" / f"{STEREO_MIX}.wav"):
+        console.print(measured, highlight=False, markup=False)
     good = sum(not row.faults for row in rows)
     console.print(
         f"{good} of {len(rows)} executions ended as they should; "
@@ -202,9 +206,21 @@ def _short_name(paths: Sequence[Path]) -> str:
 
 
 def _analyses(rows: Sequence[Row]) -> dict[str, Mapping[str, object]]:
-    """Return the result of each stem whose message asked for an analysis."""
-    return {
-        row.case.name: row.seen.result
-        for row in rows
-        if row.seen and "analysis" in row.seen.result and not row.case.redelivers
-    }
+    """Return each stem's result with an analysis, and the loudness of a mix alike."""
+    found: dict[str, Mapping[str, object]] = {}
+    for row in rows:
+        result = row.seen.result if row.seen and not row.case.redelivers else {}
+        if "analysis" in result:
+            found[row.case.name] = result
+        elif isinstance(facts := result.get("mix"), dict):
+            heard = Analysis(
+                loudness=msgspec.convert(facts["loudness"], Loudness),
+                tempo=None,
+                key=None,
+                warnings=[],
+            )
+            found[row.case.name] = {
+                "analysis": msgspec.to_builtins(heard),
+                "warnings": result["warnings"],
+            }
+    return found

@@ -12,6 +12,8 @@ from typing import TypedDict
 from waveflow_local.paths import LocalError
 
 USER, TRACK, STAGE = "user-1", "track-1", "stage-1"
+STEREO_MIX = "stereo-mix"  # the stage of the mix with faders, and its files' name
+_OF_MIXES = ("mix", STEREO_MIX)
 MAX_MIX = 64  # the contract's limit of stems in a mix
 ANALYSED_STATES = 7  # states of a new upload with `analysis: true`
 NEW_STATES, MIX_STATES, FAILURE_STATES = 6, 3, 4
@@ -21,6 +23,8 @@ _FOR_A_PAGE: dict[str, object] = {
     "previews": ["opus"],
     "audio_id": True,
 }
+_LOUD_STEREO: dict[str, object] = {"loudness": {"integrated": -14}}
+_FADERS: tuple[dict[str, object], ...] = ({"gain_db": -3}, {"gain_db": -1, "pan": 0.2})
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9._-]+")
 _BROKEN = b"This is a text file that somebody renamed to .wav.\n"
 
@@ -115,7 +119,8 @@ def own_files(files: Sequence[Path]) -> Scenario:
         cases.append(case)
     distinct = list(first_of.values())
     copy, second = _copy_case(distinct[0]), _redelivery_case(distinct[-1])
-    return Scenario([*cases, copy, second, _mix_case(distinct[:MAX_MIX])])
+    mixed = distinct[:MAX_MIX]
+    return Scenario([*cases, copy, second, _mix_case(mixed), _stereo_case(mixed)])
 
 
 def _stem_case(name: str, subject: str, content: bytes, first: Case | None) -> Case:
@@ -158,22 +163,47 @@ def _redelivery_case(case: Case) -> Case:
 
 
 def _mix_case(stems: Sequence[Case]) -> Case:
-    paths = [stem.upload.key for stem in stems if stem.upload]
-    kwargs: dict[str, object] = {
-        "stageId": STAGE,
-        "stem_paths": paths,
-        "timestamp": _now(),
-        **_FOR_A_PAGE,
-    }
-    expected = Expected(event="mixing-complete", states=MIX_STATES)
     return Case(
-        f"mix of {len(paths)}",
+        f"mix of {len(stems)}",
         "mix",
         STAGE,
-        _celery("mix_stems_and_upload", STAGE, kwargs),
-        expected,
+        _mix_message(STAGE, stems),
+        Expected(event="mixing-complete", states=MIX_STATES),
         after=tuple(stem.name for stem in stems[-1:]),
     )
+
+
+def _stereo_case(stems: Sequence[Case]) -> Case:
+    faders = zip(_keys(stems), _FADERS, strict=False)
+    asked = {
+        "mix": _LOUD_STEREO,
+        "stems": [{"path": key, **fader} for key, fader in faders],
+    }
+    return Case(
+        f"stereo mix of {len(stems)}",
+        "mix at -14 LUFS",
+        STEREO_MIX,
+        _mix_message(STEREO_MIX, stems, asked=asked),
+        Expected(event="mixing-complete", states=MIX_STATES),
+        after=tuple(stem.name for stem in stems[-1:]),
+    )
+
+
+def _keys(stems: Sequence[Case]) -> list[str]:
+    return [stem.upload.key for stem in stems if stem.upload]
+
+
+def _mix_message(
+    stage: str, stems: Sequence[Case], *, asked: Mapping[str, object] | None = None
+) -> CeleryMessage:
+    kwargs: dict[str, object] = {
+        "stageId": stage,
+        "stem_paths": _keys(stems),
+        "timestamp": _now(),
+        **_FOR_A_PAGE,
+        **(asked or {}),
+    }
+    return _celery("mix_stems_and_upload", stage, kwargs)
 
 
 def _hash_message(
@@ -215,7 +245,9 @@ def _subjects(files: Sequence[Path]) -> list[str]:
     """Return a unique stem id for each file, made of the file's name."""
     stems = [_NOT_IN_AN_ID.sub("-", path.stem)[:100].strip("-.") for path in files]
     return [
-        stem if stem and stems.count(stem) == 1 else f"{stem or 'file'}-{index}"
+        stem
+        if stem and stem not in _OF_MIXES and stems.count(stem) == 1
+        else f"{stem or 'file'}-{index}"
         for index, stem in enumerate(stems, start=1)
     ]
 

@@ -56,7 +56,7 @@ class DatReport(TypedDict):
 
 
 class MixReport(TypedDict):
-    """Report of a mixed WAV file, as the command line prints it."""
+    """Report of a classic mix, as the command line prints it."""
 
     mix: str
     peaks: str | None
@@ -93,7 +93,7 @@ def draw_file(
     with hash_beside(path) as digest:
         with errors_naming(path):
             waveform = draw(path, num_peaks, listen=drawing.listen)
-        document = _document(waveform, digest.result().sha256, path)
+        document = document_of(waveform, digest.result().sha256, path)
     return _publish(waveform, document, path, out=out, drawing=drawing)
 
 
@@ -107,7 +107,7 @@ def draw_into(
     digest = digest_of(path)
     with errors_naming(path):
         waveform = draw(path, num_peaks, decoders=1, listen=drawing.listen)
-    document = _document(waveform, digest.sha256, path)
+    document = document_of(waveform, digest.sha256, path)
     out = output_in(folder, path)
     return _publish(waveform, document, path, out=out, drawing=drawing)
 
@@ -163,15 +163,17 @@ def write_dat(
 
 
 def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> MixReport:
-    """Mix audio files into a WAV, and write its waveform document last."""
+    """Mix audio files to their mean, and write the mix's waveform document last."""
     from waveflow.audio.mix.sum import mix
 
+    if out.suffix.lower() != ".wav":
+        raise LocalError(f"{out} must end with .wav; a classic mix is a WAV.")
     for path in paths:
         size_of(path)
     with appearing(out) as unfinished:
         mixed = mix(paths, unfinished, names=[str(path) for path in paths])
     if peaks is not None:
-        write_whole(peaks, _document(mixed.waveform, mixed.audio_hash, out))
+        write_whole(peaks, document_of(mixed.waveform, mixed.audio_hash, out))
     return {
         "mix": str(out),
         "peaks": str(peaks) if peaks else None,
@@ -213,7 +215,8 @@ def _read_document(path: Path) -> dict[str, object]:
     return document
 
 
-def _document(waveform: "Waveform", audio_hash: str, source: Path) -> bytes:
+def document_of(waveform: "Waveform", audio_hash: str, source: Path) -> bytes:
+    """Return the waveform document of an audio file, dated by the file."""
     from waveflow.audio.waveform.draw import waveform_document
 
     # The file's own time as `created_at` gives the same bytes each time.

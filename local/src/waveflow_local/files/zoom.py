@@ -72,7 +72,7 @@ def read_levels(
     parts = [part.strip() for part in value.split(",")]
     try:
         levels = msgspec.convert(parts, ZoomLevels, strict=False)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):
         levels = []
     if not levels or list(unruly_options({"waveform": {"zoom_levels": levels}})):
         raise click.BadParameter(f"{value!r} is not {_RULE}.", ctx=ctx, param=param)

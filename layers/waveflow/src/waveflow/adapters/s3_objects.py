@@ -8,7 +8,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from waveflow.ports import NO_METADATA, StoredObject
+from waveflow.ports import NO_METADATA, SOURCE, StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
@@ -53,14 +53,13 @@ def carries(
 
 
 def headers_of(content_type: str, metadata: Mapping[str, str] = NO_METADATA) -> Headers:
-    """Return the headers of a PUT; an object with metadata has no unasked caching."""
-    if not metadata:
-        return {"ContentType": content_type}
-    return {
-        "ContentType": content_type,
-        "CacheControl": PRIVATE,
-        "Metadata": dict(metadata),
-    }
+    """Return the headers of a PUT; an object that names its source is private."""
+    headers: Headers = {"ContentType": content_type}
+    if metadata:
+        headers["Metadata"] = dict(metadata)
+    if SOURCE in metadata:
+        headers["CacheControl"] = PRIVATE
+    return headers
 
 
 def digest_of(checksum: str | None) -> bytes | None:

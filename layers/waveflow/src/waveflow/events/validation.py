@@ -16,6 +16,7 @@ from waveflow.errors import (
 )
 from waveflow.events.fields import Id, JobId, Key, NumPeaks
 
+MAX_SHOWN = 64  # characters of a member's name in an error
 # An invalid field of one of these types has an error code of its own.
 _REFUSALS: dict[object, type[WaveflowError]] = {
     Id: InvalidIdError,
@@ -71,14 +72,19 @@ def _member_faults(name: str, value: object, model: type[Struct]) -> Iterator[st
     if not isinstance(value, dict):
         return
     known = {field.encode_name: field for field in msgspec.structs.fields(model)}
-    for member, held in value.items():
-        if member not in known:
-            yield f"{name}.{member}"
-        else:
-            yield from find_faults(f"{name}.{member}", held, known[member].type)
     for member, field in known.items():
         if field.required and member not in value:
             yield f"{name}.{member}"
+    for member, held in value.items():
+        if member in known:
+            yield from find_faults(f"{name}.{member}", held, known[member].type)
+        else:
+            yield f"{name}.{_shown(member)}"
+
+
+def _shown(member: str) -> str:
+    """Return a stranger's name so short and in such letters that a webhook takes it."""
+    return member[:MAX_SHOWN].encode(errors="backslashreplace").decode()
 
 
 def _parts(kind: object) -> Iterator[object]:

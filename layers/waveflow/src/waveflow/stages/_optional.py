@@ -35,7 +35,7 @@ from waveflow.events.options import (
     ZoomLevelFile,
 )
 from waveflow.events.webhooks import MixResult, WaveformResult
-from waveflow.ports import ObjectStore, Policy
+from waveflow.ports import DRAWN_BY, SOURCE, ObjectStore, Policy
 
 Told = TypeVar("Told", WaveformResult, MixResult)
 
@@ -146,7 +146,7 @@ class OptionalOutputs:
             An output could not be stored, and the machine will run the stage again.
         """
         # The identity needs no storage, and must not wait for storage that is slow.
-        identity, source = self._identify(), {"waveflow-source": audio_hash}
+        identity, source = self._identify(), {SOURCE: audio_hash}
         budget = self._budget
         budget.time_s = min(budget.time_s, deadline - time.monotonic())
         return msgspec.structs.replace(
@@ -180,7 +180,7 @@ class OptionalOutputs:
         split = self._wanted.split_channels and level.channels > 1
         key = zoom_key(self._job, level.samples_per_pixel, split=split)
         content = level.dat()
-        metadata = {**source, "waveflow-algorithm": str(ALGORITHM)}
+        metadata = {**source, DRAWN_BY: str(ALGORITHM)}
         with self._timed():
             objects.publish(key, content, content_type=DAT_TYPE, metadata=metadata)
         return ZoomLevelFile(
@@ -208,7 +208,7 @@ class OptionalOutputs:
     ) -> PreviewFiles | UnsetType:
         if not self._previews:
             return UNSET
-        metadata = {**source, "waveflow-algorithm": str(PREVIEW_ALGORITHM)}
+        metadata = {**source, DRAWN_BY: str(PREVIEW_ALGORITHM)}
         return PreviewFiles(
             **{
                 form: self._publish_preview(form, objects, metadata)

@@ -5,8 +5,10 @@ import time
 from functools import partial
 from pathlib import Path
 
+from msgspec import UNSET
+
 from waveflow.audio.listen.guard import Budget
-from waveflow.audio.waveform.draw import waveform_document
+from waveflow.audio.waveform.draw import ALGORITHM, waveform_document
 from waveflow.errors import (
     InvalidMessageError,
     ObjectNotFoundError,
@@ -24,7 +26,7 @@ from waveflow.events.flow import (
 from waveflow.events.messages import Job, MixMessage
 from waveflow.events.normalise import read_job
 from waveflow.events.webhooks import MixResult
-from waveflow.ports import ObjectStore, Policy, StoredObject
+from waveflow.ports import DRAWN_BY, SOURCE, ObjectStore, Policy, StoredObject
 from waveflow.stages._fetch import fetch, workspace
 from waveflow.stages._mix_claim import MixClaim
 from waveflow.stages._mixing import MixFile, audible_paths, mix_file, needed_bytes
@@ -117,7 +119,10 @@ def _publish(
     document = waveform_document(
         mixed.waveform, audio_hash=mixed.audio_hash, created_at=iso_time(job.ts)
     )
-    publish = partial(objects.publish, metadata=claim.metadata, check=claim.check)
+    metadata = {**claim.metadata}
+    if mixed.mix is not UNSET:
+        metadata |= {SOURCE: mixed.audio_hash, DRAWN_BY: str(ALGORITHM)}
+    publish = partial(objects.publish, metadata=metadata, check=claim.check)
     audio_type = CONTENT_TYPES[mixed.suffix]
     publish(mixed_key(job, mixed.suffix), mixed.path, content_type=audio_type)
     publish(mixed_waveform_key(job), document, content_type="application/json")

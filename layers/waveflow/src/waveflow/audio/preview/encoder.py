@@ -175,7 +175,8 @@ class _Output:
         out_rate = VIDEO_RATE
         if kind is PreviewKind.MP3 and rate % CD_FAMILY_HZ == 0:
             out_rate = CD_RATE
-        self._rate, self._position = rate, 0
+        self._rate, self._out_rate, self._position = rate, out_rate, 0
+        self._is_begun = False
         self._layout = "stereo" if channels == STEREO else "mono"
         # The same bytes twice: no version of the library, no serial by chance. The
         # LAME tag of MP3 names "Lavf" then, which decoders accept like "LAME".
@@ -217,11 +218,27 @@ class _Output:
     def close(self) -> None:
         """Encode what the resampler and the encoder still hold, and close the file."""
         self._encode(self._resampler.resample(None))
+        if not self._is_begun:
+            self._encode([self._silence()])
         self._container.mux(self._stream.encode(None))
         self._container.close()
 
+    def _silence(self) -> "AudioFrame":
+        """Return what stands for a click that is too short for the resampler."""
+        import av
+
+        context = self._stream.codec_context
+        frames = max(1, self._position * self._out_rate // self._rate)
+        frame = av.AudioFrame(context.format.name, context.layout.name, frames)
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        frame.sample_rate = self._out_rate
+        frame.pts, frame.time_base = 0, Fraction(1, self._out_rate)
+        return frame
+
     def _encode(self, frames: "list[AudioFrame]") -> None:
         for frame in frames:
+            self._is_begun = True
             self._container.mux(self._stream.encode(frame))
 
 

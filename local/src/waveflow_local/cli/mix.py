@@ -1,0 +1,106 @@
+"""Offer the command that mixes audio files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from waveflow_local.cli import options
+from waveflow_local.cli.printing import print_report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from waveflow_local.files.actions import MixReport
+    from waveflow_local.files.mix_plan import StemChoice
+
+
+@click.command()
+@click.argument(
+    "stems",
+    metavar="STEM[@OPTIONS]...",
+    nargs=-1,
+    required=True,
+    type=click.Path(),  # a shell completes file names
+)
+@click.option(
+    "-o", "out", type=options.PATH, required=True, help="The .wav or .flac to write."
+)
+@click.option("--channels", metavar="1|2", help="Channels of the mix; without it, 2.")
+@click.option(
+    "--bits",
+    metavar="16|24|32f",
+    help="Bits of a sample; without it, 24. Only a WAV has the floats of 32f.",
+)
+@click.option(
+    "--rate",
+    metavar="first|highest|HZ",
+    help="Sample rate: of the first stem, the highest, or a usual one.",
+)
+@click.option(
+    "--loudness", metavar="LUFS", help="Integrated loudness to reach, -30 to -8."
+)
+@click.option(
+    "--true-peak",
+    metavar="DBTP",
+    help="Ceiling of --loudness, -9 to -0.5; without it, -1.",
+)
+@click.option("--classic", is_flag=True, help="Write the mono mean of all stems.")
+@click.option(
+    "--peaks", "peaks_out", type=options.PATH, help="Write its waveform document there."
+)
+@options.as_json
+def mix(
+    *,
+    stems: tuple[str, ...],
+    out: Path,
+    classic: bool,
+    peaks_out: Path | None,
+    as_json: bool,
+    **settings: str | None,
+) -> None:
+    """Mix stems into one WAV or FLAC.
+
+    The mix is the sum of the stems in stereo. A stem takes options after an @,
+    divided by commas: drums.wav@-3dB, bass.flac@pan=-0.2,mute or
+    voice.wav@offset=12ms,invert.
+    """
+    from waveflow_local.files.mix_plan import read_plan, read_stems
+    from waveflow_local.files.writing import check_outputs
+
+    chosen = read_stems(stems)
+    check_outputs(out, peaks_out, inputs=[stem.path for stem in chosen])
+    if classic:
+        _check_classic(chosen, settings)
+        from waveflow_local.files.actions import mix_files
+
+        report = mix_files([stem.path for stem in chosen], out, peaks=peaks_out)
+        print_report(report, _classic_line, as_json=as_json)
+        return
+    plan = read_plan(chosen, out, settings)
+    from waveflow_local.files.mixing import sum_files, sum_text
+
+    print_report(sum_files(plan, out, peaks=peaks_out), sum_text, as_json=as_json)
+
+
+def _check_classic(
+    stems: "Sequence[StemChoice]", settings: dict[str, str | None]
+) -> None:
+    """Refuse options that a classic mix does not know."""
+    given = [name for name, text in settings.items() if text is not None]
+    for name in given:
+        option = name.replace("_", "-")
+        raise click.UsageError(f"--{option} has no effect with --classic.")
+    for stem in stems:
+        if stem.has_options:
+            raise click.UsageError(f"--classic takes no options of stems: {stem.word}.")
+
+
+def _classic_line(said: "MixReport") -> str:
+    parts = [
+        f"{said['mix']}: {said['stems']} stems",
+        f"{said['duration']:.2f} s",
+        f"{said['sample_rate']} Hz",
+        *said["warnings"],
+    ]
+    return ", ".join(parts)

@@ -1,0 +1,202 @@
+"""Read from the command line what a mix shall be, by the rules of mix messages."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import msgspec.inspect
+from waveflow.events.fields import StemPaths
+from waveflow.events.mix_options import (
+    MIX_SUFFIXES,
+    Ceiling,
+    Gain,
+    Loud,
+    MixChannels,
+    MixFormat,
+    MixOptions,
+    MixRate,
+    Offset,
+    Pan,
+    StemOptions,
+    unruly_mix,
+)
+
+from waveflow_local.paths import LocalError
+
+_FLAGS = ("mute", "invert")
+# Each option that has a value: what stands around the value, a message's member and
+# the values that a message may have.
+_VALUES: tuple[tuple[re.Pattern[str], str, object], ...] = (
+    (re.compile(r"(.+)dB", re.IGNORECASE), "gain_db", Gain),
+    (re.compile(r"pan=(.*)"), "pan", Pan),
+    (re.compile(r"offset=(.*)ms"), "offset_ms", Offset),
+)
+_SYNTAX = "-3dB, pan=-0.2, offset=12ms, invert or mute"
+_OF_A_STEM = re.compile(r"stems\[(\d+)\]\.(.*)")
+_SHORT_NUMBER = re.compile(r"(?:\+|(-)|)(\.?)(\d.*)")
+_DEFAULT_BITS = MixOptions().format.removeprefix("wav")
+
+
+@dataclass(frozen=True)
+class StemChoice:
+    """Hold one stem of a mix: the word of the command line, its file and options."""
+
+    word: str
+    path: Path
+    options: StemOptions
+    has_options: bool = False
+
+
+@dataclass(frozen=True)
+class MixPlan:
+    """Hold the stems of a mix, and the options of the whole."""
+
+    stems: Sequence[StemChoice]
+    options: MixOptions
+
+
+def read_stems(words: Sequence[str]) -> list[StemChoice]:
+    """Return the stems of words such as `drums.wav@-3dB,invert`.
+
+    A file that has the whole word as its name wins, so that names may hold `@`.
+    """
+    return [_read_stem(word, number) for number, word in enumerate(words)]
+
+
+def read_plan(
+    stems: Sequence[StemChoice], out: Path, settings: Mapping[str, str | None]
+) -> MixPlan:
+    """Return what to mix, or refuse what a message would be refused for.
+
+    Parameters
+    ----------
+    out
+        The ending `.wav` or `.flac` decides the format.
+    settings
+        Values of `channels`, `bits`, `rate`, `loudness` and `true_peak`; None is not
+        given.
+    """
+    options = msgspec.convert(dict(_members(out, settings)), MixOptions)
+    names = [stem.options.path for stem in stems]
+    try:
+        msgspec.convert(names, StemPaths)
+    except msgspec.ValidationError as exc:
+        raise LocalError(f"{len(names)} stems are too many for a mix.") from exc
+    values = {
+        "mix": msgspec.to_builtins(options),
+        "stems": [msgspec.to_builtins(stem.options) for stem in stems],
+        "stem_paths": names,
+    }
+    for unruly in unruly_mix(values):
+        raise LocalError(f"This mix cannot be: {_in_words(unruly, stems)}.")
+    return MixPlan(stems, options)
+
+
+def _read_stem(word: str, number: int) -> StemChoice:
+    path, _, options = word.rpartition("@")
+    name = str(number)  # a message names each stem once; a file may come twice
+    if not path or os.sep in options or os.path.lexists(word):
+        return StemChoice(word, Path(word), StemOptions(path=name))
+    try:
+        members = _stem_members(options)
+    except LocalError as exc:
+        if not os.path.lexists(path):
+            raise LocalError(f"There is no file {word}.") from exc
+        raise LocalError(f"{word}: {exc}") from exc
+    chosen = StemOptions(path=name, **members)
+    return StemChoice(word, Path(path), chosen, has_options=True)
+
+
+def _stem_members(options: str) -> dict[str, Any]:
+    """Return the members of a message's stem for options such as `-3dB,invert`."""
+    members: dict[str, Any] = {}
+    for option in options.split(","):
+        member, value = _stem_member(option)
+        if member in members:
+            raise LocalError(f"{option!r} comes after another {member}.")
+        members[member] = value
+    return members
+
+
+def _stem_member(option: str) -> tuple[str, Any]:
+    if option in _FLAGS:
+        return option, True
+    for pattern, member, values in _VALUES:
+        if found := pattern.fullmatch(option):
+            return member, _value(found[1], values, name=member)
+    raise LocalError(f"{option!r} is none of {_SYNTAX}.")
+
+
+def _members(
+    out: Path, settings: Mapping[str, str | None]
+) -> Iterator[tuple[str, Any]]:
+    """Yield the members of a message's `mix`."""
+    given = {name: text for name, text in settings.items() if text is not None}
+    yield "format", _format(out, given.get("bits", _DEFAULT_BITS))
+    if "channels" in given:
+        yield "channels", _value(given["channels"], MixChannels, name="--channels")
+    if "rate" in given:
+        yield "sample_rate", _value(given["rate"], MixRate, name="--rate")
+    if "loudness" in given:
+        target = {"integrated": _value(given["loudness"], Loud, name="--loudness")}
+        if "true_peak" in given:
+            ceiling = _value(given["true_peak"], Ceiling, name="--true-peak")
+            target["true_peak"] = ceiling
+        yield "loudness", target
+    elif "true_peak" in given:
+        raise LocalError("--true-peak has no effect without --loudness.")
+
+
+def _format(out: Path, bits: str) -> str:
+    """Return the name of the format of a file's ending and a number of bits."""
+    suffix = out.suffix.lower().removeprefix(".")
+    if suffix not in MIX_SUFFIXES:
+        endings = " or ".join(f".{known}" for known in MIX_SUFFIXES)
+        raise LocalError(f"{out} must end with {endings}.")
+    formats: tuple[str, ...] = get_args(MixFormat)
+    held = [form.removeprefix(suffix) for form in formats if form.startswith(suffix)]
+    if bits not in held:
+        raise LocalError(f"{out} cannot have --bits {bits}, only {_listed(held)}.")
+    return f"{suffix}{bits}"
+
+
+def _value(text: str, values: object, *, name: str) -> Any:
+    """Convert a text to a value that a message may have, or refuse the text."""
+    try:
+        return msgspec.convert(_as_json(text), values, strict=False)
+    except (msgspec.ValidationError, UnicodeEncodeError) as exc:
+        raise LocalError(f"{name} {text} is not {_allowed(values)}.") from exc
+
+
+def _as_json(text: str) -> str:
+    """Return a number such as `+3` or `-.5` as JSON writes it; keep other texts."""
+    found = _SHORT_NUMBER.fullmatch(text)
+    if found is None:
+        return text
+    minus, point, digits = found.groups()
+    return f"{minus or ''}{'0.' if point else ''}{digits}"
+
+
+def _allowed(values: object) -> str:
+    """Say in words which values a message may have."""
+    kind = msgspec.inspect.type_info(values)
+    if isinstance(kind, msgspec.inspect.Metadata):
+        kind = kind.type
+    if isinstance(kind, msgspec.inspect.FloatType):
+        return f"from {kind.ge:g} to {kind.le:g}"
+    return _listed([str(value) for value in get_args(values)])
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
+
+
+def _in_words(unruly: str, stems: Sequence[StemChoice]) -> str:
+    """Return the name of a wrong option with the word of the command line."""
+    found = _OF_A_STEM.fullmatch(unruly)
+    return f"{stems[int(found[1])].word}, {found[2]}" if found else unruly

@@ -1,0 +1,134 @@
+"""Mix audio files as a message with `mix` and `stems` does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import msgspec
+from waveflow.audio.listen.findings import Loudness
+
+from waveflow_local.files.actions import document_of, size_of
+from waveflow_local.files.analysis import loudness_line
+from waveflow_local.files.mix_plan import MixPlan, StemChoice
+from waveflow_local.files.writing import appearing, write_whole
+
+if TYPE_CHECKING:
+    from waveflow.audio.mix.settings import StemSource
+    from waveflow.audio.mix.stem import StemFindings
+
+
+class StemReport(TypedDict):
+    """Report of one stem, as the webhook has it; a muted stem is not read."""
+
+    file: str
+    muted: bool
+    duration: float | None
+    peak: float | None
+    warnings: list[str]
+
+
+class SumReport(TypedDict):
+    """Report of a mix of stems with faders, as the command line prints it."""
+
+    mix: str
+    peaks: str | None
+    stems: list[StemReport]
+    duration: float
+    sample_rate: int
+    channels: int
+    format: str
+    applied_gain_db: float
+    limiter_db: float
+    loudness: dict[str, Any]
+    sha256: str
+    warnings: list[str]
+
+
+def sum_files(plan: MixPlan, out: Path, *, peaks: Path | None) -> SumReport:
+    """Mix audio files as planned, and write the waveform document of the mix last."""
+    from waveflow.audio.mix.render import render
+    from waveflow.audio.mix.settings import MixSettings
+    from waveflow.audio.mix.summing import sum_stems
+
+    audible = [stem for stem in plan.stems if not stem.options.mute]
+    for stem in audible:
+        size_of(stem.path)
+    settings = msgspec.convert(msgspec.to_builtins(plan.options), MixSettings)
+    sources = [_source(stem) for stem in audible]
+    with (
+        appearing(out) as unfinished,
+        sum_stems(sources, settings, unfinished.parent) as total,
+    ):
+        rendered = render(total, unfinished, settings)
+    waveform = rendered.waveform
+    if peaks is not None:
+        write_whole(peaks, document_of(waveform, rendered.audio_hash, out))
+    return {
+        "mix": str(out),
+        "peaks": str(peaks) if peaks else None,
+        "stems": list(_stem_reports(plan, total.stems)),
+        "duration": round(waveform.duration, 6),
+        "sample_rate": waveform.sample_rate,
+        "channels": waveform.channels,
+        "format": plan.options.format,
+        "applied_gain_db": rendered.applied_gain_db,
+        "limiter_db": rendered.limiter_db,
+        "loudness": msgspec.to_builtins(rendered.loudness),
+        "sha256": rendered.audio_hash,
+        "warnings": list(rendered.warnings),
+    }
+
+
+def sum_text(report: SumReport) -> str:
+    """Return the report of a mix in a few lines for a person."""
+    parts = [
+        f"{report['mix']}: {len(report['stems'])} stems",
+        f"{report['duration']:.2f} s",
+        f"{report['sample_rate']} Hz",
+        f"{report['channels']} channels",
+        report["format"],
+    ]
+    lines = [f"  {name:<9} {text}" for name, text in _lines(report)]
+    return "\n".join([", ".join(parts), *lines])
+
+
+def _lines(report: SumReport) -> Iterator[tuple[str, str]]:
+    gain, limiter = report["applied_gain_db"], report["limiter_db"]
+    yield "level", f"gain {gain:+.2f} dB, limiter {limiter:.2f} dB"
+    loudness = msgspec.convert(report["loudness"], Loudness)
+    yield "loudness", loudness_line(loudness)
+    for warning in report["warnings"]:
+        yield "warning", warning
+    for stem in report["stems"]:
+        if stem["muted"]:
+            yield "muted", stem["file"]
+        for warning in stem["warnings"]:
+            yield "warning", f"{stem['file']}: {warning}"
+
+
+def _source(stem: StemChoice) -> "StemSource":
+    from waveflow.audio.mix.settings import StemSettings, StemSource
+
+    settings = msgspec.convert(msgspec.to_builtins(stem.options), StemSettings)
+    return StemSource(stem.path, str(stem.path), settings)
+
+
+def _stem_reports(
+    plan: MixPlan, found: "tuple[StemFindings, ...]"
+) -> Iterator[StemReport]:
+    findings = iter(found)
+    for stem in plan.stems:
+        file = str(stem.path)
+        if stem.options.mute:
+            yield StemReport(
+                file=file, muted=True, duration=None, peak=None, warnings=[]
+            )
+            continue
+        heard = next(findings)
+        yield StemReport(
+            file=file,
+            muted=False,
+            duration=round(heard.duration, 6),
+            peak=round(heard.peak, 6),
+            warnings=list(heard.warnings),
+        )
