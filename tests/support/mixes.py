@@ -13,6 +13,8 @@ from waveflow.audio.mix.settings import MixSettings, StemSettings, StemSource
 from waveflow.audio.mix.stem import Stem, StemFindings, open_source
 from waveflow.audio.mix.summing import sum_stems
 
+from support import sound
+
 FLAT = StemSettings()
 
 
@@ -43,6 +45,18 @@ def mixed(
     with sum_stems(sources, settings, folder) as total:
         rendered = render(total, out, settings, **how)
         return Mixed(out, rendered, total.stems)
+
+
+def odd_stems(folder: Path, *, seconds: float = 1) -> list[Path]:
+    """Write stems of several kinds, one of them of another rate."""
+    music = sound.music(seconds)
+    slow = sound.music(seconds, rate=32_000, channels=1)
+    return [
+        sound.write(folder / "a.wav", music, subtype="PCM_16"),
+        sound.write(folder / "b.wav", sound.tone(seconds, hz=300), subtype="FLOAT"),
+        sound.write(folder / "c.flac", music[:, :1], subtype="PCM_24"),
+        sound.write(folder / "d.wav", slow, rate=32_000, subtype="PCM_24"),
+    ]
 
 
 def mono_stem(path: Path, *, sample_rate: int | None = None) -> Stem:

@@ -11,7 +11,9 @@ import soundfile
 from support import sound
 from support.loud_signals import signals
 from support.mixes import Mixed, mixed, null_db
+from waveflow.audio.mix import chunk_levels
 from waveflow.audio.mix.settings import LoudnessTarget, MixFormat, MixSettings
+from waveflow.audio.mix.target import Prediction
 
 FFMPEG = shutil.which("ffmpeg")
 needs_ffmpeg = pytest.mark.skipif(not FFMPEG, reason="ffmpeg is not installed")
@@ -221,3 +223,45 @@ def test_the_target_counts_the_whole_mix(tmp_path: Path):
 
     assert result.rendered.loudness.integrated == pytest.approx(-16, abs=0.05)
     assert soundfile.info(result.path).subtype == "PCM_24"
+
+
+def test_a_loud_channel_is_limited_beside_a_quiet_one(tmp_path: Path):
+    """A drum at one side must not pass the ceiling because the other is silent."""
+    loud = sound.tone(2, hz=5_000, level=1, rate=192_000)
+    samples = np.stack((loud, loud * 0.01), axis=1)
+    settings = MixSettings(2, loudness=LoudnessTarget(-8, -9))
+
+    rendered = limited(tmp_path, samples, settings, rate=192_000).rendered
+
+    assert rendered.limiter_db > 1
+    assert rendered.loudness.true_peak <= -9
+
+
+@pytest.mark.parametrize("error_lu", [-1.0, 0.6])
+def test_a_wrong_prediction_is_corrected_by_measuring(
+    tmp_path: Path, monkeypatch, error_lu: float
+):
+    """What the levels predict is an estimate, and a service measures the file."""
+    predict = Prediction.loudness
+    monkeypatch.setattr(
+        Prediction, "loudness", lambda self, gain: predict(self, gain) + error_lu
+    )
+    settings = MixSettings(1, loudness=LoudnessTarget(-12))
+
+    rendered = limited(tmp_path, SIGNALS["music"], settings).rendered
+
+    assert rendered.limiter_db > 1
+    assert rendered.loudness.integrated == pytest.approx(-12, abs=0.05)
+
+
+def test_a_peak_that_the_detector_misses_is_found_by_measuring(
+    tmp_path: Path, monkeypatch
+):
+    """A ceiling must hold also where the slopes of the curve raise a peak anew."""
+    monkeypatch.setattr(chunk_levels, "ENOUGH_HZ", RATE)
+    settings = MixSettings(1, loudness=LoudnessTarget(-9))
+
+    rendered = limited(tmp_path, SIGNALS["music"], settings).rendered
+
+    assert rendered.limiter_db > 1
+    assert rendered.loudness.true_peak <= -1
