@@ -107,14 +107,29 @@ def test_a_missing_stem_is_named():
     assert B in refused(stored({A: BODIES[A]}), StemMissingError)
 
 
-@pytest.mark.parametrize("key", ["users/ann/a.wav", "mixed/x.wav", "audio/../x"])
-def test_a_stem_outside_is_never_touched(key):
-    """A stem outside the prefixes must not be read, wherever the list names it."""
+OUTSIDE = ["users/ann/a.wav", "mixed/x.wav", "audio/../x"]
+
+
+@pytest.mark.parametrize("key", [*OUTSIDE, "audio/\ud800"])
+def test_a_stem_outside_is_refused_before_any_call(key):
+    """A forbidden key must be named as such, whatever comes before it in the list."""
     objects = stored()
 
     refused(objects, PathNotAllowedError, A, key)
 
-    assert ("find", key) not in objects.calls
+    assert objects.calls == []
+
+
+@pytest.mark.parametrize("key", OUTSIDE)
+def test_a_muted_stem_outside_is_refused_too(key):
+    """A key that no mix may read must not come back to a page as part of a mix."""
+    objects = stored()
+    request = mix_request(stem_paths=[A, key], stems=[{"path": key, "mute": True}])
+
+    with pytest.raises(PathNotAllowedError):
+        mix_stems(request, objects=objects, policy=POLICY)
+
+    assert objects.calls == []
 
 
 def test_a_disk_too_small_for_stems_sum_and_mix_is_told_before_a_fetch(monkeypatch):

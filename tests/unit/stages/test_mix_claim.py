@@ -12,6 +12,7 @@ from waveflow.events.deliveries import delivery_of_failure
 from waveflow.events.flow import TellFailureRequest
 from waveflow.events.normalise import read_job
 from waveflow.ports import Policy
+from waveflow.stages._mix_claim import MixClaim
 from waveflow.stages.mix import mix_stems
 
 A, B = "audio/a.wav", "audio/b.wav"
@@ -112,6 +113,39 @@ def test_no_object_of_another_request_is_replaced(objects, key, is_late):
 
     assert objects.body(key) == b"another"
     assert set(objects.live()) == {A, B, key}
+
+
+LEFT = {"wav": OUTPUTS[1], "flac": MIXED}
+
+
+@pytest.mark.parametrize("form", LEFT)
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_what_a_loser_left_does_not_stop_the_winner(objects, form, is_killed):
+    """Two formats have two keys: a redelivered winner must not be told as refused."""
+    request = mix_request(stem_paths=[A, B], mix={"format": f"{form}24"})
+    first = mix_stems(request, objects=objects, policy=POLICY).outcome.result
+    objects.put(LEFT[form], b"another", {"waveflow-request": "0" * 64})
+    if is_killed:  # between audio and document
+        del objects.versions[DOCUMENT]
+
+    again = mix_stems(request, objects=objects, policy=POLICY).outcome.result
+
+    assert again == first
+    assert DOCUMENT in objects.live()
+
+
+def test_the_document_says_which_of_two_formats_has_won(objects):
+    """A loser must be refused again after its audio was written beside the winner's."""
+    mix(objects, A, B)
+    request = mix_request(stem_paths=[A, B], mix={"format": "flac24"})
+    carried = MixClaim(request).metadata
+    objects.put(OUTPUTS[1], b"lost", carried)
+    objects.calls = []
+
+    with pytest.raises(InvalidMessageError):
+        mix_stems(request, objects=objects, policy=POLICY)
+
+    assert {call for call, _ in objects.calls} == {"find"}
 
 
 def test_a_mix_of_an_older_release_is_replaced(objects):

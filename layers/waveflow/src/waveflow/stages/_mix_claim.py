@@ -39,9 +39,15 @@ class MixClaim:
             )
 
     def check_all(self, job: Job, *, objects: ObjectStore) -> None:
-        """Check the objects under every key that a mix of this job may have."""
-        audio = [mixed_key(job, suffix) for suffix in MIX_SUFFIXES]
-        for key in (*audio, mixed_waveform_key(job)):
-            stored = objects.find(key)
-            if stored is not None:
-                self.check(stored)
+        """Check the objects under every key that a mix of this job may have.
+
+        Two formats have two keys of audio, so that two requests at once may both have
+        written theirs. Then the document decides, and neither's audio is in the way.
+        """
+        audio = [objects.find(mixed_key(job, suffix)) for suffix in MIX_SUFFIXES]
+        document = objects.find(mixed_waveform_key(job))
+        found = [stored for stored in (*audio, document) if stored is not None]
+        if any(stored.metadata.get(REQUEST) == self._hash for stored in found):
+            found = [document] if document is not None else []
+        for stored in found:
+            self.check(stored)

@@ -46,6 +46,8 @@ def mix_stems(
     message = job.message
     if not isinstance(message, MixMessage):
         raise InvalidMessageError("The message names no stems to mix.")
+    for path in message.stem_paths:
+        check_key(path, prefixes=policy.allowed_prefixes)
     claim = MixClaim(request)
     claim.check_all(job, objects=objects)
     stems = [
@@ -75,7 +77,6 @@ def mix_stems(
 
 
 def _find_stem(path: str, *, objects: ObjectStore, policy: Policy) -> StoredObject:
-    check_key(path, prefixes=policy.allowed_prefixes)
     stored = objects.find(path)
     if stored is None:
         raise StemMissingError(f"No object is stored for the stem {path!r}.")
