@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+BLOCK_BYTES = 512  # the unit of `st_blocks`, whatever the file system
+
 
 @contextmanager
 def disk_of(size_bytes: int) -> Iterator[None]:
@@ -22,5 +24,18 @@ def is_open(path: Path) -> bool:
 
     A folder stands for all files below it.
     """
-    links = Path("/proc/self/fd").iterdir()
-    return any(str(x.readlink()).startswith(str(path)) for x in links if x.is_symlink())
+    return any(_links_to(path))
+
+
+def held_bytes(path: Path) -> int:
+    """Return the disk that a process's open files take, removed ones too.
+
+    A folder, or the beginning of a file's path, stands for all files below it.
+    """
+    return sum(link.stat().st_blocks * BLOCK_BYTES for link in _links_to(path))
+
+
+def _links_to(path: Path) -> Iterator[Path]:
+    for link in Path("/proc/self/fd").iterdir():
+        if link.is_symlink() and str(link.readlink()).startswith(str(path)):
+            yield link

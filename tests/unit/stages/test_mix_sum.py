@@ -1,17 +1,22 @@
 """Sums of stems in the stage mix: what is fetched, written, and told."""
 
+import gc
 import io
 import wave
 
 import msgspec
 import numpy as np
 import pytest
+from support.disk import held_bytes
 from support.memory import MemoryObjects
 from support.records import SENT, mix_request
+from waveflow.audio.mix.render import render
+from waveflow.audio.mix.total import MIN_SPLIT
 from waveflow.errors import StemMissingError
 from waveflow.events.deliveries import delivery_of_outcome
 from waveflow.events.flow import Outcome
 from waveflow.ports import Policy
+from waveflow.stages import _mixing
 from waveflow.stages.mix import mix_stems
 
 A, B, C = "audio/a.wav", "audio/b.wav", "audio/c.wav"
@@ -106,6 +111,42 @@ def test_a_muted_stem_is_not_fetched_and_may_be_missing():
     }
     with pytest.raises(StemMissingError):
         mix(objects, timestamp="2026-01-01T00:00:00Z", mix={})
+
+
+LONG = 1 + MIN_SPLIT  # stems of so many frames are read in parts, in threads
+
+
+@pytest.fixture(name="_no_collector")
+def no_collector():
+    """Keep the garbage collector from closing what the product left open."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_no_collector")
+@pytest.mark.parametrize("is_classic", [False, True])
+def test_stems_leave_no_disk_behind(monkeypatch, tmp_path, is_classic):
+    """A file that is removed and still open fills the disk of the next mix."""
+    objects, held = MemoryObjects(), []
+    for key in STEMS:
+        objects.put(key, tone(5, frames=LONG, channels=1))
+    policy = msgspec.structs.replace(POLICY, scratch=tmp_path, max_file_bytes=1 << 21)
+
+    def spy(*asked, **how):
+        [folder] = tmp_path.iterdir()
+        held.append(held_bytes(folder / "stem"))
+        return render(*asked, **how)
+
+    monkeypatch.setattr(_mixing, "render", spy)
+    asked = {} if is_classic else {"mix": {}}
+    request = mix_request(stem_paths=list(STEMS), **asked)
+
+    mix_stems(request, objects=objects, policy=policy)
+
+    assert held == ([] if is_classic else [0])
+    assert held_bytes(tmp_path) == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_flac_has_its_suffix_and_type():

@@ -1,6 +1,7 @@
 """Download pinned S3 objects to disk, and check their SHA-256."""
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,17 @@ FETCHES = 2  # a damaged transfer is repeated once here, then by the machine
 def workspace(scratch: Path | None) -> Iterator[Path]:
     """Lend a temporary folder that is removed afterwards, whatever happens."""
     with tempfile.TemporaryDirectory(prefix="waveflow-", dir=scratch) as folder:
-        yield Path(folder)
+        try:
+            yield Path(folder)
+        finally:
+            for path in Path(folder).iterdir():
+                discard(path)
+
+
+def discard(path: Path) -> None:
+    """Remove a file, and its bytes too where a decoder still holds the file open."""
+    os.truncate(path, 0)
+    path.unlink()
 
 
 def fetch(  # noqa: PLR0913 - the pin has three parts

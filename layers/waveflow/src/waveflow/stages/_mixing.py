@@ -27,6 +27,7 @@ from waveflow.events.mix_options import (
     StemFacts,
     StemOptions,
 )
+from waveflow.stages._fetch import discard
 
 MUTED = StemFacts(muted=True, duration=None, peak=None, warnings=[])
 
@@ -139,7 +140,7 @@ def _sum(
     sources = _sources(message, stems)
     with sum_stems(sources, settings, folder, deadline=deadline) as total:
         for path in stems.values():
-            path.unlink()  # makes room for the result
+            discard(path)  # makes room for the result
         rendered = render(
             total,
             out,
