@@ -15,6 +15,12 @@ from support.simulation.volume import recover
 from support.walker import load
 
 STEMS = ("a", "b", "c", "d")
+PATHS = ["audio/a.wav", "audio/b.wav"]
+MIXES = (
+    {"stem_paths": PATHS},
+    {"stem_paths": PATHS, "mix": {"format": "flac24"}},
+    {"stem_paths": PATHS, "stems": [{"path": PATHS[0], "mute": True}]},
+)
 # `make soak` explores further than `make test` has the time for.
 EXAMPLES = int(os.environ.get("WAVEFLOW_EXAMPLES", "200"))
 STEPS = int(os.environ.get("WAVEFLOW_STEPS", "30"))
@@ -69,6 +75,13 @@ class Histories(RuleBasedStateMachine):
         """Send a message again, as SQS may do at any time."""
         message = data.draw(st.sampled_from(self.sent))
         self.system.send({"task": "generate_hash_and_webhook", **message})
+
+    @rule(asked=st.sampled_from(MIXES), id_=st.sampled_from(["", "one", "two"]))
+    def mix(self, asked, id_):
+        """Send one of some mixes of one stage and time, with an id or without."""
+        fields = {"stageId": "s", "timestamp": "2026-01-01T00:00:00Z", **asked}
+        own = {"id": f"{id_}-{MIXES.index(asked)}", "kwargs": fields} if id_ else fields
+        self.system.send({"task": "mix_stems_and_upload", **own})
 
     @rule(stem=st.sampled_from(STEMS))
     def delete(self, stem):

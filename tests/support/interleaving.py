@@ -3,7 +3,7 @@
 import io
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import SimpleNamespace
@@ -101,6 +101,7 @@ class Client:
             "ContentLength": len(version.body or b""),
             "LastModified": EPOCH + timedelta(seconds=version.written),
             "VersionId": version.version_id,
+            "Metadata": dict(version.metadata),
         }
 
     def get_object(self, **asked: Any) -> dict[str, Any]:
@@ -127,8 +128,7 @@ class Client:
             self._current(key, asked)
         elif self._come().current(key) is not None and "IfNoneMatch" in asked:
             raise refuse("412", 412)
-        body = asked["Body"]
-        written = self._world.put(key, body if isinstance(body, bytes) else body.read())
+        written = self._world.put(key, asked["Body"].read(), asked.get("Metadata"))
         return {"ETag": written.etag}
 
     def copy_object(self, **asked: Any) -> None:
@@ -167,12 +167,14 @@ class World:
             self.now += 1
             self.put(key_of(stem), BODY)
 
-    def put(self, key: str, body: bytes) -> Version:
+    def put(
+        self, key: str, body: bytes, metadata: Mapping[str, str] | None = None
+    ) -> Version:
         """Write an object; hold a record that was looked at to the truth."""
         if key.startswith("dedupe/"):
             self._check_look(msgspec.json.decode(body, type=Deletion))
         self._note(key)
-        return self.bucket.put(key, body)
+        return self.bucket.put(key, body, metadata=metadata or {})
 
     def hide(self, key: str, *, ours: bool) -> None:
         """Delete an object, for a stage or for its user."""

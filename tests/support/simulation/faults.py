@@ -37,6 +37,8 @@ OF_A_MESSAGE = (
     "message with another hash",
     "message asks for other outputs",
     "mix names a file elsewhere",
+    "mix of another request at the same time",
+    "mix of an older release",
 )
 OF_A_VERDICT = (
     "verdict missing",

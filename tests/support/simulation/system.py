@@ -19,12 +19,14 @@ from waveflow.stages.mix import mix_stems
 from waveflow.stages.notify import notify
 from waveflow.stages.waveform import draw_waveform
 
-from support.simulation.bucket import EPOCH, Bucket, FaultyObjects, is_optional
+from support.simulation.bucket import EPOCH, Bucket, is_optional
 from support.simulation.checks import Ledger
 from support.simulation.faults import Faults
+from support.simulation.mixes import Claims
 from support.simulation.options import encoding
 from support.simulation.runs import Modes, Run, run_of
 from support.simulation.server import Answer, Server
+from support.simulation.store import FaultyObjects
 from support.simulation.telling import UNDELIVERED, Telling
 from support.simulation.wires import KilledError, Wires
 from support.walker import (
@@ -37,7 +39,7 @@ from support.walker import (
     Succeeded,
 )
 
-CALLS = {"Hash": 3, "DedupeDelete": 11, "Waveform": 9, "Mix": 12, "Notify": 2}
+CALLS = {"Hash": 3, "DedupeDelete": 11, "Waveform": 9, "Mix": 20, "Notify": 2}
 DEEP = 3  # depth of executions inside each other's calls
 INSIDE = 4  # most events within one call
 BESIDE = 12  # most events before a lost invocation goes on
@@ -77,7 +79,8 @@ class System:
             zoom_levels=modes.zoom_levels,
             audio_id=modes.audio_id,
         )
-        self.telling = Telling(self.ledger, self.policy)
+        self.claims = Claims(self.bucket, self.ledger.counts)
+        self.telling = Telling(self.ledger, self.policy, self.claims)
 
     def clock(self) -> float:
         """Return the simulated time in seconds."""

@@ -15,6 +15,7 @@ from support.simulation.checks import (
     Ledger,
     recorded,
 )
+from support.simulation.mixes import Claims
 from support.simulation.options import CODES as CODES_OF_OPTIONS
 from support.simulation.options import Asked, files_of, untrue
 from support.simulation.runs import Run
@@ -27,19 +28,21 @@ UNDELIVERED = {"Ask", "AskUndelivered", "Tell", "TellFailure"}
 class Telling:
     """Comparison of every webhook and every end with bucket, ledger and server."""
 
-    def __init__(self, ledger: Ledger, policy: Policy) -> None:
+    def __init__(self, ledger: Ledger, policy: Policy, claims: Claims) -> None:
         self._ledger = ledger
-        self._policy = policy
+        self._policy, self._claims = policy, claims
         self._bucket = ledger.bucket
         self._server = ledger.server
 
-    def told(self, payload: Mapping[str, Any]) -> None:
+    def told(self, payload: Mapping[str, Any], run: Run) -> None:
         """Check that a webhook's outcome is true at this moment."""
         task_id, status = payload["task_id"], payload["status"]
         self._ledger.counts[f"told {status}"] += 1
         if status == "FAILURE":
             if payload["result"]["error_code"] not in CODES:
                 raise BrokenPromiseError(f"{task_id} failed with no code of ours.")
+            if payload["result"]["error_code"] == "INVALID_MESSAGE":
+                self._claims.refused(payload, run.execution)
             if is_final(self._server.told.get(task_id)):
                 self._ledger.counts["FAILURE after a final outcome, ignored"] += 1
         elif status == "DUPLICATE":
@@ -47,6 +50,7 @@ class Telling:
         elif "stemId" in payload:
             self._check_drawn(payload)
         else:
+            self._claims.told(payload, run.execution.input[0])
             self._check_mixed(payload)
 
     def _check_drawn(self, payload: Mapping[str, Any]) -> None:
@@ -72,6 +76,7 @@ class Telling:
         document = self._hash_in(payload["waveform_data_path"])
         if audio is None or document != audio.sha256:
             raise BrokenPromiseError(f"{payload['task_id']} is told as mixed, not so.")
+        self._claims.check(payload)
         # A mix of stems that were replaced meanwhile may lie there instead.
         versions = self._bucket.versions[payload["mixed_file_path"]]
         self._check_files(payload, payload, {version.sha256 for version in versions})

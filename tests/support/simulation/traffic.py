@@ -5,6 +5,9 @@ import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from waveflow.events.fields import epoch_ms
+
+from support.simulation.mixes import mix_options
 from support.simulation.options import options
 
 if TYPE_CHECKING:
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
 
 OPTIONS = ("waveform", "previews", "audio_id")
 USERS = ("ann", "bob")
+MIXED_AT = "2026-01-01T11:00:00Z"
 BROKEN: list[Any] = [
     "not json",
     7,
@@ -22,6 +26,17 @@ BROKEN: list[Any] = [
     {"stemId": "a b", "userId": "ann"},
     {"stem_paths": [], "stageId": "empty"},
     {"stem_paths": ["audio/gone.wav"], "stageId": "gone"},
+    {
+        "stageId": "muted",
+        "stem_paths": ["audio/gone.wav"],
+        "stems": [{"path": "audio/gone.wav", "mute": True}],
+    },
+    {
+        "stageId": "panned",
+        "stem_paths": ["audio/gone.wav"],
+        "mix": {"channels": 1},
+        "stems": [{"path": "audio/gone.wav", "pan": 0}],
+    },
     {"task": "process_duplicate_file", "stemId": "s-no-option", "previews": []},
     {"stemId": "s-level", "waveform": {"zoom_levels": [63]}},
     {"task": "x", "id": "y", "args": [1], "kwargs": {"stemId": "s-args"}},
@@ -53,6 +68,7 @@ class Traffic:
         self._random = system.faults.random
         self._uploads: list[tuple[str, bytes, str]] = []
         self._messages: list[dict[str, Any]] = []
+        self._stages: list[dict[str, Any]] = []
         self._count = 0
 
     def send(self, messages: int) -> None:
@@ -73,6 +89,10 @@ class Traffic:
         message = self._upload(body, user)
         for _ in range(2):
             self._system.send(message, late_s=self._random.random())
+        if self._random.random() < 0.3:
+            stage = self._timed_stage()
+            for _ in range(3):
+                self._send_mix(stage, self._some_keys())
 
     def _one(self) -> None:
         self._count += 1
@@ -88,6 +108,10 @@ class Traffic:
             self._stranger()
         elif self._random.random() < 0.03 and self._uploads:
             self._mix()
+        elif self._stages and self._faults.strikes(
+            "mix of another request at the same time"
+        ):
+            self._send_mix(self._faults.choose(self._stages), self._some_keys())
         elif self._faults.strikes("twins uploaded at once"):
             body = tiny_wav(self._random.randrange(1 << 20))
             user = self._faults.choose(list(USERS))
@@ -171,9 +195,30 @@ class Traffic:
         self._system.send(self._fields(f"stranger{self._count}", key, "ann"))
 
     def _mix(self, *elsewhere: str) -> None:
+        stage = {"stageId": f"stage{self._count}"}
+        if self._random.random() < 0.6:
+            stage = self._timed_stage()
+        self._send_mix(stage, [*self._some_keys(), *elsewhere])
+
+    def _timed_stage(self) -> dict[str, Any]:
+        """Return stage and time of a mix, where an older mix may lie already."""
+        stage = {"stageId": f"stage{self._count}", "timestamp": MIXED_AT}
+        self._stages.append(stage)
+        if self._faults.strikes("mix of an older release"):
+            key = f"mixed/{stage['stageId']}_mixed_{epoch_ms(MIXED_AT)}.wav"
+            self._system.bucket.put(key, b"RIFF of an older release")
+        return stage
+
+    def _some_keys(self) -> list[str]:
         count = min(len(self._uploads), 1 + self._random.randrange(3))
-        keys = [key for key, _, _ in self._random.sample(self._uploads, count)]
-        paths = [*keys, *elsewhere]
-        fields = {"stageId": f"stage{self._count}", "stem_paths": paths}
-        fields |= options(self._random)
-        self._system.send({"task": "mix_stems_and_upload", **fields})
+        return [key for key, _, _ in self._random.sample(self._uploads, count)]
+
+    def _send_mix(self, stage: dict[str, Any], paths: list[str]) -> None:
+        self._count += 1
+        fields = {**stage, "stem_paths": paths, **options(self._random)}
+        fields |= mix_options(self._random, paths)
+        message: dict[str, Any] = {"task": "mix_stems_and_upload", **fields}
+        if self._count % 2:
+            named = {"id": f"mix-{self._count}", "args": [], "kwargs": fields}
+            message = {"task": "app.tasks.mix_stems_and_upload", **named}
+        self._system.send(message, late_s=self._random.random())

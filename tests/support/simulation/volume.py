@@ -21,7 +21,11 @@ QUARREL = {
     "another execution in between": 0.6,
     "retried while it still runs": 0.3,
 }
-SELDOM = {"verdict names another user's copy": 0.5}  # has few occasions
+# Faults with few occasions.
+SELDOM = {
+    "verdict names another user's copy": 0.5,
+    "mix of another request at the same time": 0.1,
+}
 REDRIVEN = {"STORAGE_UNAVAILABLE", "RESOURCE_LIMIT", "VERDICT_TIMEOUT"}
 
 

@@ -11,6 +11,7 @@ from waveflow.events.normalise import Entry, read_job
 
 from support.simulation.bucket import is_optional
 from support.simulation.checks import BrokenPromiseError
+from support.simulation.mixes import fields_in, muted_in
 from support.simulation.options import Asked
 from support.simulation.server import Answer
 
@@ -37,6 +38,7 @@ class Wires:
         self._armed = armed
         self._calls = 0
         self._since = system.ledger.steps
+        self._read: dict[str, str] = {}
         self.struck: set[str] = set()
         self.last_key = ""
 
@@ -46,6 +48,7 @@ class Wires:
         self.last_key = key
         if call not in {"post", "succeed"}:
             self._check_asked(key)
+            self._check_audible(key)
             self._system.ledger.stage_called(call, key, user_id=self._run.user_id)
             self._let_users_act(key)
         if self.strikes("another execution in between"):
@@ -63,6 +66,8 @@ class Wires:
         if call == "publish" and drawn and not is_optional(key):
             job, source = self._request.job, self._request.source
             self._system.ledger.our_drawing(job, key, source)
+        if isinstance(self._request, flow.MixRequest):
+            self._report_mix(call, key)
         if self.strikes("killed after a call"):
             raise KilledError
 
@@ -90,7 +95,7 @@ class Wires:
         if self.strikes("webhook rejected"):
             raise WebhookRejectedError("The server answered 400.")
         if path != "hash-check":
-            self._system.telling.told(payload)
+            self._system.telling.told(payload, self._run)
         body = server.receive(path, payload, webhook_id=webhook_id)
         if path != "hash-check":
             self._run.told.append(payload["status"])
@@ -119,6 +124,21 @@ class Wires:
             self._system.bucket.refuses_until = self._system.now + LONG_S
         if key not in Asked(job, self._system.policy).outputs():
             raise BrokenPromiseError(f"{job.job_id} did not ask for {key}.")
+
+    def _check_audible(self, key: str) -> None:
+        """Raise for a look at a stem that the mix's own message mutes."""
+        if isinstance(self._request, flow.MixRequest):
+            name = self._request.name
+            if key in muted_in(fields_in(self._request.record)):
+                raise BrokenPromiseError(f"{name} touched {key}, which is muted.")
+
+    def _report_mix(self, call: str, key: str) -> None:
+        """Keep which bytes of a stem were read, and check what was written."""
+        if call == "read":
+            self._read[key] = self._system.bucket.versions[key][-1].sha256
+        elif call == "publish" and not is_optional(key):
+            stems = None if "S3 bit flipped" in self.struck else self._read
+            self._system.claims.written(self._request, key, stems=stems)
 
     def _let_users_act(self, key: str) -> None:
         if not key.startswith(("audio/", "users/")):
