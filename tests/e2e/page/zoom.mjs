@@ -42,7 +42,7 @@ async function settled(look) {
   let found;
   for (const end = Date.now() + 20_000; Date.now() < end; await page.waitForTimeout(100)) {
     found = await look();
-    if (found.off[64] < 5) break;
+    if (found.columns && found.off[64] < 5) break; // a canvas is drawn a moment after the scroll
   }
   return found;
 }
