@@ -109,7 +109,8 @@ class Jobs:
         if idempotency_key is None:
             job_id = self._known.new_id(context)
         else:
-            asked = filter(None, [wanted.outputs])  # asking for nothing is no part
+            # A mix without outputs keeps the request hash of older releases.
+            asked = filter(None, [wanted.outputs])
             context = _with_request(context, *wanted.job_ids, *asked)
             job_id, _ = self._known.of_key(
                 context, "mix", key=idempotency_key, upload=None
