@@ -190,9 +190,9 @@ def test_channels_and_bits_per_second(tmp_path, channels, kind):
     expected = samples if channels == 2 else samples.mean(axis=1, keepdims=True)
     shared = min(len(heard), len(expected))
     assert np.abs(heard[:shared] - expected[:shared]).max() < 0.05
-    if kind is PreviewKind.MP3:
-        kbps = preview.size_bytes * 8 / preview.duration / 1_000
-        assert kbps == pytest.approx(BITS_PER_S[kind, played], rel=0.03)
+    kbps = preview.size_bytes * 8 / preview.duration / 1_000
+    spread = 0.03 if kind is PreviewKind.MP3 else 0.2  # Opus varies with the sound
+    assert kbps == pytest.approx(BITS_PER_S[kind, played], rel=spread)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio import codec, kernels
+from waveflow.audio.kernels import STEREO
 from waveflow.audio.stream import CHANNELS_MIXED, Block
 from waveflow.errors import EmptyAudioError, ResourceLimitError
 
@@ -27,7 +28,6 @@ PREVIEW_FAILED = "PREVIEW_FAILED"
 PIECE_FRAMES = 16_384
 FULL_DISK = (ENOSPC, EDQUOT, EFBIG)
 NO_ROOM = "The disk has no room for the preview."
-STEREO = 2
 CD_FAMILY_HZ = 11_025  # multiples of this rate are played at 44.1 kHz
 CD_RATE, VIDEO_RATE = 44_100, 48_000
 # Effort 5 gives files of the same size in a sixth less time. libopus counts from 0

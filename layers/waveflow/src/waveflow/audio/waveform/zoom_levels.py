@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from waveflow.audio.kernels import STEREO
 from waveflow.audio.stream import CHANNELS_MIXED, Block, Samples, Stream, Sums
 from waveflow.audio.waveform import levels
 from waveflow.audio.waveform.zoom import Points, WaveformData
@@ -17,7 +18,6 @@ HEADER_BYTES = 24  # header of a .dat file, version 2
 GROWTH_BYTES = 1 << 20
 # Blocks turned into points at once, since NumPy's calls cost more than their work.
 FRESH_BLOCKS = 32
-STEREO = 2
 
 
 @dataclass(frozen=True, slots=True)
