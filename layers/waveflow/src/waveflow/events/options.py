@@ -78,7 +78,7 @@ AudioId = Annotated[
 
 
 class OptionalResults(Struct, frozen=True, kw_only=True):
-    """Results that options bring: null where making failed, absent where unasked.
+    """Results of options: null where an output failed, absent where nobody asked.
 
     Samples per pixel of `zoom_levels` rise.
     """

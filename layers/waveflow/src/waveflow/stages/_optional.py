@@ -41,7 +41,8 @@ Told = TypeVar("Told", WaveformResult, MixResult)
 
 ZOOM_FAILED = "ZOOM_FAILED"
 AUDIO_ID_UNKNOWN = "AUDIO_ID_UNKNOWN"
-PREVIEW_ALGORITHM = 1  # raised when the same source would give another preview
+# Raised with every change that gives another preview of the same source.
+PREVIEW_ALGORITHM = 1
 # Retries of STORAGE_UNAVAILABLE by the state machine. The machine counts retries for
 # all errors of a state together: after another error an attempt may look like the last.
 STORAGE_RETRIES = 3
