@@ -109,8 +109,7 @@ class Jobs:
         if idempotency_key is None:
             job_id = self._known.new_id(context)
         else:
-            # A mix without outputs keeps the request hash of older releases.
-            asked = filter(None, [wanted.outputs])
+            asked = filter(None, [wanted.outputs])  # asking for nothing is no part
             context = _with_request(context, *wanted.job_ids, *asked)
             job_id, _ = self._known.of_key(
                 context, "mix", key=idempotency_key, upload=None
