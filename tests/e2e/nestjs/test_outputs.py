@@ -12,8 +12,8 @@ from support.processes import eventually
 
 SAMPLE_RATE = 44_100
 SECONDS = 2
-LEFT, RIGHT = 16_384, 8_192  # 64 and 32 of the 8 bits of a zoom level
-HALF_PERIOD = 50  # frames
+LEFT, RIGHT = 16_384, 8_192  # levels of 16 bits; in the 8 bits of zoom files 64 and 32
+HALF_PERIOD = 50  # frames of one sign
 
 
 def square(*, kind):

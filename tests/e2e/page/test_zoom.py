@@ -11,8 +11,9 @@ from support.node import built, require_node
 from support.processes import HANGS_S
 
 HEADER_BYTES = 24
-POINT_BYTES = 4  # of two channels
-PIXELS = 5  # a line's edge, and a wave's slope within a column and beside its centre
+POINT_BYTES = 4  # minimum and maximum of two channels
+# Tolerance: a line's edge, and a wave's slope within and beside a column of pixels.
+PIXELS = 5
 
 
 @pytest.fixture(name="seen", scope="module")

@@ -140,7 +140,7 @@ def test_flac_of_any_bits_is_its_wav(tmp_path, bits, *, by_ffmpeg):
     edge = 2 ** (bits - 1)
     samples = np.random.default_rng(bits).integers(-edge, edge, (9_000, 2))
     path = sound.flac(tmp_path / "a.flac", samples, bits=bits)
-    if by_ffmpeg:  # where the last frame is far from the end
+    if by_ffmpeg:  # FFmpeg decodes a FLAC whose last frame is far from the end
         path.write_bytes(path.read_bytes() + bytes(1_200_000))
     wide = (samples << (32 - bits)).astype(np.int32)
     soundfile.write(tmp_path / "a.wav", wide, RATE, "PCM_32")
@@ -169,7 +169,7 @@ def one_bit(samples: np.ndarray) -> np.ndarray:
     ids=["bit", "frame", "rate", "mono", "swapped", "channels"],
 )
 def test_other_samples_are_another_recording(original, tmp_path, samples, rate):
-    """A string shared by different sounds would tell people something wrong."""
+    """Two different sounds with one identity would be called the same recording."""
     soundfile.write(tmp_path / "a.wav", samples, rate, subtype="PCM_16")
 
     assert identity(tmp_path / "a.wav") not in {None, identity(original)}

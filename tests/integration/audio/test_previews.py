@@ -77,18 +77,10 @@ def preview_rate(path: Path) -> int:
         return int(container.streams.audio[0].rate)
 
 
-# Both families, both limits, and primes.
+# Rates of both families of MP3, both limits of the contract, and two primes.
 RATES = [
-    4_000,
-    8_000,
-    11_025,
-    44_100,
-    44_101,
-    48_000,
-    88_200,
-    192_000,
-    767_957,
-    768_000,
+    *(4_000, 8_000, 11_025, 44_100, 44_101),
+    *(48_000, 88_200, 192_000, 767_957, 768_000),
 ]
 
 
@@ -156,7 +148,7 @@ def test_an_mp3_says_what_a_player_must_cut(tmp_path, frames):
     preview = encoded(tmp_path / "a.mp3", voice(48_000)[:frames])
 
     head = preview.path.read_bytes()[:600]
-    tag = head.index(b"Info")  # "Xing" is of variable bit rate
+    tag = head.index(b"Info")  # "Xing" would stand for a variable bit rate
     assert head[tag + 120 : tag + 124] in {b"LAME", b"Lavc", b"Lavf"}
     start = tag - 36  # the header and the side information of a stereo frame
     checksum = int.from_bytes(head[tag + 154 : tag + 156], "big")
@@ -198,9 +190,9 @@ def test_channels_and_bits_per_second(tmp_path, channels, kind):
     expected = samples if channels == 2 else samples.mean(axis=1, keepdims=True)
     shared = min(len(heard), len(expected))
     assert np.abs(heard[:shared] - expected[:shared]).max() < 0.05
-    if kind is PreviewKind.MP3:
-        kbps = preview.size_bytes * 8 / preview.duration / 1_000
-        assert kbps == pytest.approx(BITS_PER_S[kind, played], rel=0.03)
+    kbps = preview.size_bytes * 8 / preview.duration / 1_000
+    spread = 0.03 if kind is PreviewKind.MP3 else 0.2  # Opus varies with the sound
+    assert kbps == pytest.approx(BITS_PER_S[kind, played], rel=spread)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -38,7 +38,7 @@ class Bucket:
     versioned: bool = True
     versions: dict[str, list[Version]] = field(default_factory=dict)
     copies: Counter[str] = field(default_factory=Counter)
-    refuses_until: float = 0.0  # optional outputs alone
+    refuses_until: float = 0.0  # time until which writes of optional outputs fail
     _count: int = 0
 
     def current(self, key: str) -> Version | None:

@@ -1,5 +1,7 @@
 """Guard of what is optional: each listener fails alone, and never the drawing."""
 
+import time
+
 import numpy as np
 import pytest
 from waveflow.audio.listen.guard import Budget, Guard
@@ -91,10 +93,20 @@ def test_a_listener_that_cannot_start_fails_alone():
     assert isinstance(guard.error, InternalError)
 
 
+def test_the_budget_is_that_of_the_contract():
+    """A function of 840 s and 2 GiB of disk must keep enough for the waveform."""
+    assert Budget() == Budget(time_s=300, disk_bytes=1 << 30)
+
+
 def test_time_is_shared_by_all():
     """Two listeners must not take 300 s each."""
-    budget = Budget(time_s=0)
-    guards = [guard_of(Frames(), budget), guard_of(Frames(), budget)]
+
+    class Slow(Frames):
+        def add(self, _block: Block) -> None:
+            time.sleep(0.02)
+
+    budget = Budget(time_s=0.01)
+    guards = [guard_of(Slow(), budget), guard_of(Frames(), budget)]
 
     for guard in guards:
         guard.add(BLOCK)

@@ -185,12 +185,17 @@ def test_a_missing_field_is_named_and_no_value_is_told():
         (
             {"audio_hash": "x", "duplicate_of": {"\ud800": 1}},
             InvalidMessageError,
-            r"duplicate_of.stemId, duplicate_of.filepath, duplicate_of.\\ud800\.",
+            r"duplicate_of.stemId, duplicate_of.filepath, duplicate_of.\?\.",
         ),
         (
             {"audio_hash": "x", "duplicate_of": {}},
             InvalidMessageError,
             r"duplicate_of.stemId, duplicate_of.filepath\.",
+        ),
+        (
+            {"waveform": {"a\nb\x00\x1b": 1}},
+            InvalidMessageError,
+            r"waveform.a\?b\?\?\.",
         ),
         (
             {"waveform": {"x" * 99: 1}},

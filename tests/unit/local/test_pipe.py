@@ -62,3 +62,10 @@ def test_a_template_that_is_no_json_is_told():
     """A bare placeholder breaks delivery on AWS as well."""
     with pytest.raises(LocalError, match="input template"):
         InputTemplate('{"a": ')
+
+
+def test_a_body_that_is_nested_too_deep_stays_text():
+    """One such message would end the pipe, and every later message would wait."""
+    body = "[" * 20_000 + "]" * 20_000
+
+    assert parse_body(body) == body

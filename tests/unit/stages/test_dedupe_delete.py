@@ -4,6 +4,7 @@ import json
 
 import msgspec
 import pytest
+from support import sound
 from support.memory import MemoryObjects
 from support.records import TS, hash_request
 from waveflow.errors import DedupeRefusedError, SourceChangedError
@@ -107,6 +108,20 @@ def test_a_survivor_with_other_bytes_is_refused(older):
     """A survivor with other bytes is no copy: its size or its hash differs."""
     objects = stored(older=older)
 
+    assert refusal(objects, request_for(objects))["refused"] == "DIFFERENT"
+
+
+def test_the_same_sound_with_other_tags_is_refused():
+    """A re-tagged stem sounds alike, and deleting that stem would lose its tags."""
+    older, newer = (
+        sound.wav(bytes(80), between=sound.chunk(b"LIST", title))
+        for title in (b"INFOold.", b"INFOnew.")
+    )
+    objects = MemoryObjects()
+    objects.put(OLDER, older)
+    objects.put(NEWER, newer)
+
+    assert len(older) == len(newer)
     assert refusal(objects, request_for(objects))["refused"] == "DIFFERENT"
 
 

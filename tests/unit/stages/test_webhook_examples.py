@@ -39,7 +39,7 @@ OPTIONS = {
     "previews": ["opus", "mp3"],
     "audio_id": True,
 }
-TOLERANCE = 0.05  # of a preview's size: encoders differ by processor and version
+TOLERANCE = 0.05  # part of a preview's size: encoders differ by processor and version
 
 
 class WithoutMp3(MemoryObjects):

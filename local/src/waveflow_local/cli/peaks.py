@@ -153,7 +153,7 @@ def _draw_one(  # noqa: PLR0913 - one parameter per option
 
 
 def _load_drawing() -> None:
-    # Each process shares the modules.
+    # Processes that are forked later share the imported modules.
     import waveflow.audio.waveform.draw
     import waveflow.audio.waveform.zoom_levels  # noqa: F401
 

@@ -97,7 +97,7 @@ def clear(folder: Path, *, inputs: Sequence[Path]) -> None:
     for path in old:
         path.unlink()
     for levels in folder.glob("waveforms/*_zoom"):
-        with suppress(OSError):  # a file of the user's keeps the folder
+        with suppress(OSError):  # a folder with a file of the user's stays
             levels.rmdir()
 
 

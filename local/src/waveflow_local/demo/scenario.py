@@ -17,7 +17,7 @@ _OF_MIXES = ("mix", STEREO_MIX)
 MAX_MIX = 64  # the contract's limit of stems in a mix
 ANALYSED_STATES = 7  # states of a new upload with `analysis: true`
 NEW_STATES, MIX_STATES, FAILURE_STATES = 6, 3, 4
-# What the page of a browser needs to zoom into a recording and to play it.
+# Options that a page needs for zooming into a recording and playing it.
 _FOR_A_PAGE: dict[str, object] = {
     "waveform": {"zoom_levels": [256, 1024]},
     "previews": ["opus"],

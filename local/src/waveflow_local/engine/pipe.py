@@ -45,7 +45,7 @@ def parse_body(body: str) -> object:
     """Return a message body parsed as JSON; every other body stays a string."""
     try:
         value: object = json.loads(body, parse_constant=_refuse_constant)
-    except ValueError:
+    except (ValueError, RecursionError):  # nested deeper than Python reads
         return body
     return value
 

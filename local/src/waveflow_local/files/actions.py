@@ -44,7 +44,7 @@ class DrawingReport(TypedDict):
     peak: float
     num_peaks: int
     warnings: list[str]
-    zoom_levels: NotRequired[list[ZoomReport] | None]  # None: all were dropped
+    zoom_levels: NotRequired[list[ZoomReport] | None]  # None where all were dropped
 
 
 class DatReport(TypedDict):

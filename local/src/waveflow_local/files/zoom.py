@@ -25,7 +25,7 @@ class ZoomChoice:
     Parameters
     ----------
     levels
-        Samples per pixel, rising, each a multiple of the one before; none draws none.
+        Samples per pixel, rising, each a multiple of the number before; may be empty.
     """
 
     levels: Sequence[int] = ()

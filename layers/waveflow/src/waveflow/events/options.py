@@ -40,12 +40,12 @@ class WaveformOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     split_channels: bool | UnsetType = UNSET
 
 
-# The contract's names; a message whose model lacks one is refused for it.
+# Names of all options; a message with an option that its model lacks is refused.
 OPTIONS = ("waveform", "previews", "audio_id", "mix", "stems")
 
 
 class ZoomLevelFile(Struct, frozen=True, kw_only=True):
-    """One zoom level of a waveform, stored in audiowaveform's binary format."""
+    """Zoom level of a waveform, stored as a file in audiowaveform's binary format."""
 
     samples_per_pixel: SamplesPerPixel
     path: Key
@@ -63,7 +63,7 @@ class PreviewFile(Struct, frozen=True, kw_only=True):
 
 
 class PreviewFiles(Struct, frozen=True, kw_only=True):
-    """Preview in each format that was asked for; null is one that failed."""
+    """Previews, one in each format that was asked for; null where a preview failed."""
 
     opus: PreviewFile | UnsetType | None = UNSET
     mp3: PreviewFile | UnsetType | None = UNSET
@@ -79,7 +79,7 @@ AudioId = Annotated[
 
 
 class OptionalResults(Struct, frozen=True, kw_only=True):
-    """Results that only an option brings; null is what failed, absent was not asked.
+    """Results of options: null where an output failed, absent where nobody asked.
 
     Samples per pixel of `zoom_levels` rise.
     """

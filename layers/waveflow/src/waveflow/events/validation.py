@@ -83,8 +83,8 @@ def _member_faults(name: str, value: object, model: type[Struct]) -> Iterator[st
 
 
 def _shown(member: str) -> str:
-    """Return a stranger's name so short and in such letters that a webhook takes it."""
-    return member[:MAX_SHOWN].encode(errors="backslashreplace").decode()
+    """Return a stranger's name, short, and with marks for what no page can show."""
+    return "".join(c if c.isprintable() else "?" for c in member[:MAX_SHOWN])
 
 
 def _parts(kind: object) -> Iterator[object]:

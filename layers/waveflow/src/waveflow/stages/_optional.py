@@ -1,4 +1,4 @@
-"""Make what a message asks for beside its waveform; no failure here ends the job."""
+"""Make the optional outputs of a job; an output that fails never fails the job."""
 
 import shutil
 import time
@@ -41,16 +41,17 @@ Told = TypeVar("Told", WaveformResult, MixResult)
 
 ZOOM_FAILED = "ZOOM_FAILED"
 AUDIO_ID_UNKNOWN = "AUDIO_ID_UNKNOWN"
-PREVIEW_ALGORITHM = 1  # raised when the same source would give another preview
-# By the state machine, of STORAGE_UNAVAILABLE. The machine counts all retries of a
-# state together, so that one after other retries may be the last without being it.
+# Raised with every change that gives another preview of the same source.
+PREVIEW_ALGORITHM = 1
+# Retries of STORAGE_UNAVAILABLE by the state machine. The machine counts retries for
+# all errors of a state together: after another error an attempt may look like the last.
 STORAGE_RETRIES = 3
 CONTENT_TYPES = {"opus": "audio/ogg", "mp3": "audio/mpeg"}
 DAT_TYPE = "application/octet-stream"
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """Say what is asked for, by the message or else by the stack's parameters."""
+    """Name the outputs that a message, or else the stack's parameters, ask for."""
 
     zoom_levels: Sequence[int]
     split_channels: bool = False
@@ -59,7 +60,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 def wanted_of(job: Job, *, policy: Policy) -> Wanted:
-    """Return what a job is asked for; a message wins over the stack's parameters."""
+    """Return the outputs that a job is asked for; its message wins over the stack."""
     message = job.message
     if isinstance(message, DuplicateMessage):
         return Wanted(zoom_levels=policy.zoom_levels, audio_id=policy.audio_id)
@@ -160,7 +161,7 @@ class OptionalOutputs:
     def _publish_zoom(
         self, objects: ObjectStore, source: Mapping[str, str]
     ) -> list[ZoomLevelFile] | UnsetType | None:
-        """Publish all levels or tell of none: levels before a failed level stay."""
+        """Publish all levels, or return None; levels before a failed level stay."""
         if self._zoom is None:
             return UNSET
         try:
@@ -251,7 +252,7 @@ class OptionalOutputs:
         if isinstance(error, StorageUnavailableError) and not self._is_last:
             raise error
         self._warnings.add(code)
-        kind = type(error.__cause__ or error).__name__  # its text may be secret
+        kind = type(error.__cause__ or error).__name__  # the error's text may be secret
         keys = {"job_id": self._job.job_id, "outcome": code, "kind": kind}
         Logger().warning("missing", extra=keys)
 

@@ -90,7 +90,7 @@ def _draw(
         )
         _publish(job, source, waveform, objects=objects)
         return optional.publish(
-            # The meter shares the budget, and ends before uploads take of its time.
+            # The meter must finish before uploads use up the shared budget.
             _result(request, waveform, meter=meter),
             objects=objects,
             audio_hash=source.audio_hash,

@@ -111,7 +111,7 @@ class Link:
     ordered: bool = True  # no page stands twice or before its turn
     packets: int = 0
     counter: Counter = field(default_factory=lambda: Counter(VORBIS))
-    serial: bytes = b""  # of the audio that is played
+    serial: bytes = b""  # number of the stream whose audio is played
     _magics: dict[bytes, bytes] = field(default_factory=dict)  # by serial
     _pictures: dict[bytes, int] = field(default_factory=dict)  # by serial
     _piece: bytearray = field(default_factory=bytearray)

@@ -1,4 +1,4 @@
-"""Let what is optional listen to a decode, and end alone where it fails."""
+"""Guard the listeners of optional outputs: a listener that fails ends alone."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 from waveflow.audio.stream import Block, Listener
 from waveflow.errors import InternalError, ResourceLimitError, WaveflowError
 
-OPTIONAL_TIME_S = 300.0  # a part of the 840 s that drawing may take
+OPTIONAL_TIME_S = 300.0  # part of the 840 s that drawing may take
 OPTIONAL_BYTES = 1 << 30  # disk that files of optional outputs may take together
 
 Result = TypeVar("Result")
@@ -44,14 +44,14 @@ class FileWriter(Protocol):
 
 
 class Guard(Generic[Result]):
-    """Guard one optional listener: an error or an empty budget ends only that one.
+    """Guard an optional listener: an error or an empty budget ends that listener alone.
 
     Parameters
     ----------
     start
         Makes the listener from the first block of samples.
     budget
-        What this listener and all others beside it may use together.
+        Time and disk that this listener shares with all others of the file.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Guard(Generic[Result]):
         Raises
         ------
         WaveflowError
-            Why the listener ended early.
+            The reason why the listener ended early.
         """
         if self.error is not None:
             raise self.error

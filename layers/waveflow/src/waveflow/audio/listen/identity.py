@@ -18,7 +18,7 @@ from waveflow.audio.stream import (
     Stream,
 )
 
-RUN_FRAMES = 1 << 20  # one SHA-256 for each run, so that runs could be hashed at once
+RUN_FRAMES = 1 << 20  # a SHA-256 of each run lets runs be hashed in parallel
 UNCERTAIN = {TRUNCATED, NON_FINITE_SAMPLES}
 LOSSY = (Kind.MP3, Kind.OGG, Kind.OPUS)
 HIGHEST = 2**31 - 1
@@ -71,7 +71,7 @@ class SampleHash:
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._sample_rate, self._channels = sample_rate, channels
         self._frames = 0
-        self._is_clear = True  # no float beyond full scale
+        self._is_clear = True  # false from the first float beyond full scale on
         self._runs: list[bytes] = []
         self._run = hashlib.sha256()
         self._pool = ThreadPoolExecutor(1)
@@ -85,11 +85,11 @@ class SampleHash:
         if values is None:
             self._is_clear = False
             return
-        self._wait()  # two blocks at most are in memory
+        self._wait()  # a longer queue would fill the memory with blocks
         self._running = self._pool.submit(self._hash, values)
 
     def finish(self) -> str | None:
-        """Return `pcm1:` and 64 digits, or None with floats beyond full scale."""
+        """Return `pcm1:` and 64 digits, or None where a float was beyond full scale."""
         self._wait()
         self._pool.shutdown()
         if not self._is_clear:

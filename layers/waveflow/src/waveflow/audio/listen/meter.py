@@ -15,7 +15,7 @@ class Meter(Guard[Findings]):
     Parameters
     ----------
     budget
-        Time that the meter shares with other listeners; its own if None.
+        Time that the meter shares with other listeners; a budget of its own if None.
     """
 
     def __init__(self, budget: Budget | None = None) -> None:

@@ -13,8 +13,8 @@ from waveflow.errors import CorruptAudioError
 CODECS = {VORBIS: "vorbis", OPUS: "opus"}
 # FFmpeg ends some set-ups of AAC with an empty extension for spectral band replication.
 NO_SBR = bytes.fromhex("56e500")
-OPUS_FAMILY, OPUS_CHANNELS = 18, 9  # bytes of OpusHead
-MAPPING_BYTES = 2  # of an Opus mapping table, before one byte for each channel
+OPUS_FAMILY, OPUS_CHANNELS = 18, 9  # offsets in OpusHead
+MAPPING_BYTES = 2  # head of an Opus mapping table; one byte for each channel follows
 
 
 def packet_identity(path: Path, kind: Kind) -> str:

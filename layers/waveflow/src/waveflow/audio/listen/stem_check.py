@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from waveflow.audio.kernels import STEREO
 from waveflow.audio.listen.findings import StemWarning
 from waveflow.audio.stream import Block, Samples
 
@@ -24,7 +25,6 @@ DC_SECONDS = 2.0  # half a period of 32 Hz at the file's end has this mean
 DUAL_MONO_RATIO = 1e-6  # the difference is 60 dB below the sum
 ANTI_PHASE_RATIO = 0.1  # the sum is 10 dB below the difference
 LOW_BITS = 0xFFFF  # bits of a left-justified sample that 16 bits do not reach
-STEREO = 2
 
 
 class StemCheck:

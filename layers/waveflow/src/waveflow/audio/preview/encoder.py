@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio import codec, kernels
+from waveflow.audio.kernels import STEREO
 from waveflow.audio.stream import CHANNELS_MIXED, Block
 from waveflow.errors import EmptyAudioError, ResourceLimitError
 
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
 
 PREVIEW_FAILED = "PREVIEW_FAILED"
-# The resampler makes all frames of a piece at once: 12 times as many at 4 kHz.
+# The resampler returns all frames of a piece at once, 12 times as many from 4 kHz:
+# small pieces bound the memory.
 PIECE_FRAMES = 16_384
 FULL_DISK = (ENOSPC, EDQUOT, EFBIG)
 NO_ROOM = "The disk has no room for the preview."
-STEREO = 2
 CD_FAMILY_HZ = 11_025  # multiples of this rate are played at 44.1 kHz
 CD_RATE, VIDEO_RATE = 44_100, 48_000
-# The same size in a sixth less time: 5 of 10 in Opus, 5 from 0 to 9 (fast) in LAME.
+# Effort 5 gives files of the same size in a sixth less time. libopus counts from 0
+# to 10 (slow), LAME from 0 to 9 (fast).
 EFFORT = "5"
 
 
@@ -178,8 +180,8 @@ class _Output:
         self._rate, self._out_rate, self._position = rate, out_rate, 0
         self._is_begun = False
         self._layout = "stereo" if channels == STEREO else "mono"
-        # The same bytes twice: no version of the library, no serial by chance. The
-        # LAME tag of MP3 names "Lavf" then, which decoders accept like "LAME".
+        # `bitexact` gives equal bytes for equal sound: no version of a library, no
+        # random serial number. The LAME tag then says "Lavf", which decoders accept.
         self._container = av.open(
             str(path), "w", format=form.container, options={"fflags": "+bitexact"}
         )
@@ -224,7 +226,7 @@ class _Output:
         self._container.close()
 
     def _silence(self) -> "AudioFrame":
-        """Return what stands for a click that is too short for the resampler."""
+        """Return silence in place of a click from which the resampler made no frame."""
         import av
 
         context = self._stream.codec_context

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from waveflow.audio.kernels import STEREO
 from waveflow.audio.stream import CHANNELS_MIXED, Block, Samples, Stream, Sums
 from waveflow.audio.waveform import levels
 from waveflow.audio.waveform.zoom import Points, WaveformData
 
 ZOOM_DROPPED = "ZOOM_DROPPED"
 
-MAX_BYTES = 64 << 20  # of all levels together
-HEADER_BYTES = 24  # of a .dat file, version 2
+MAX_BYTES = 64 << 20  # files of all levels together
+HEADER_BYTES = 24  # header of a .dat file, version 2
 GROWTH_BYTES = 1 << 20
-FRESH_BLOCKS = 32  # turned into points at once: NumPy's calls cost more than their work
-STEREO = 2
+# Blocks turned into points at once, since NumPy's calls cost more than their work.
+FRESH_BLOCKS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class ZoomLevels:
     Parameters
     ----------
     samples_per_pixel
-        Frames per point: rising, each a multiple of the one before.
+        Frames per point: rising, each a multiple of the number before.
     split
         One waveform for each of two channels; more than two are mixed.
     max_bytes
@@ -170,7 +171,7 @@ class ZoomLevels:
         start = self._length * self._lanes * 2
         stop = start + points.size
         if stop > len(self._points):
-            # In place: the system moves pages instead of copying bytes.
+            # Growing in place lets the system move pages instead of copying bytes.
             self._points.resize(stop + GROWTH_BYTES, refcheck=False)
         self._points[start:stop].reshape(points.shape)[:] = points
         self._length += len(points)
