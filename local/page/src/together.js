@@ -5,7 +5,7 @@ const BY_HAND_S = 0.3;
 const LOOK_MS = 100;
 const END_S = 0.1; // decoders differ on where the end is
 const HAVE_NOTHING = 0;
-const TRIES = 3; // a clock that ticks too coarsely to look in step must not stutter for ever
+const GROWTH = 3; // each mending waits so many times longer; a coarse clock must not stutter for ever
 let newest = 0; // the start that holds; at most one group plays
 
 /** Play several recordings as one: from the same moment, and in step. */
@@ -26,10 +26,10 @@ export class Group {
     if (this.playing) return this.members.forEach((media) => media.pause());
     pauseOthers(this.ids);
     const at = this.members.find((media) => !over(media, media.currentTime))?.currentTime ?? 0;
-    await this.#start(at, TRIES);
+    await this.#start(at, LOOK_MS);
   }
 
-  async #start(at, tries) {
+  async #start(at, wait) {
     const start = (newest += 1);
     const all = this.members;
     for (const media of all) media.pause();
@@ -37,18 +37,19 @@ export class Group {
     if (start !== newest) return;
     // Calls of play() in one task share the first block of the sound card.
     await Promise.all(all.filter((media) => !over(media, at)).map(play));
-    this.#hold(start, tries, this.#looked());
+    this.#hold(start, { wait, from: performance.now() + wait }, this.#looked());
   }
 
-  #hold(start, tries, before) {
+  #hold(start, mending, before) {
     setTimeout(() => {
       if (start !== newest || !this.playing) return;
       const now = this.#looked();
       const times = now.heard.map((media) => media.currentTime);
-      if (Math.max(...times) - Math.min(...times) <= IN_STEP_S) return this.#hold(start, tries, now);
+      if (Math.max(...times) - Math.min(...times) <= IN_STEP_S) return this.#hold(start, mending, now);
       const { at, byHand } = moved(before, now);
-      if (byHand || tries) this.#start(at, byHand ? TRIES : tries - 1);
-      else this.#hold(start, tries, now);
+      if (byHand) this.#start(at, LOOK_MS);
+      else if (performance.now() >= mending.from) this.#start(at, mending.wait * GROWTH);
+      else this.#hold(start, mending, now);
     }, LOOK_MS);
   }
 

@@ -74,14 +74,24 @@ test("a stem that starts 46 ms late is brought into step", async () => {
   assert.ok(IN_STEP_S <= 0.01);
 });
 
+test("stems that start late five times on a busy machine are brought into step at last", async () => {
+  const drums = new FakeMedia(60);
+  const bass = new FakeMedia(60, { late: Array(5).fill(0.068) });
+
+  group(drums, bass).toggle();
+  await pass(30000);
+
+  assert.ok(apart(drums, bass) < IN_STEP_S, `${apart(drums, bass)} s apart`);
+});
+
 test("players that never agree do not make the group stutter for ever", async () => {
   const drums = new FakeMedia(60);
   const bass = new FakeMedia(60, { late: Array(100).fill(0.046) });
 
   group(drums, bass).toggle();
-  await pass(5000);
+  await pass(50000);
 
-  assert.ok(drums.starts.length <= 4, `${drums.starts.length} starts`);
+  assert.ok(drums.starts.length <= 8, `${drums.starts.length} starts`);
   assert.ok(!drums.paused && !bass.paused);
 });
 

@@ -225,3 +225,29 @@ def test_a_reader_that_leaves_early_ends_the_batch():
     os.close(write)
 
     assert (ended.returncode, ended.stderr) == (1, b"")
+
+
+SLOW_START = """
+import itertools, os, pathlib, signal, sys, time
+from waveflow_local.files.batch import run_all
+
+signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+starts = itertools.count()
+os.register_at_fork(before=lambda: next(starts))
+os.register_at_fork(after_in_child=lambda: time.sleep(1 if next(starts) == 2 else 0))
+files = [pathlib.Path("a"), pathlib.Path("b")]
+results = run_all(os.fspath, files, jobs=2, start="fork")
+print(next(results))
+results.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")
+def test_a_process_ended_while_it_starts_prints_nothing():
+    """A batch that ends early must not print a traceback of a process that starts."""
+    ended = subprocess.run(
+        [sys.executable, "-c", SLOW_START],
+        stderr=subprocess.PIPE, timeout=HANGS_S, check=False,
+    )  # fmt: skip
+
+    assert (ended.returncode, ended.stderr) == (0, b"")

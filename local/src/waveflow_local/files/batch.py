@@ -21,6 +21,7 @@ GRACE_S = 2.0  # an ended process removes its unfinished file meanwhile
 ALONE_S = 1.0  # an idle process looks that often whether its parent lives
 # A forked process shares the loaded modules; only Linux forks safely.
 START = "fork" if sys.platform == "linux" else "spawn"
+_MASKED = {signal.SIGINT, signal.SIGTERM}  # while a process starts
 
 Report = TypeVar("Report")
 
@@ -125,12 +126,13 @@ class _Worker:
         self.process = context.Process(  # type: ignore[attr-defined] # every context has one
             target=_serve, args=(self._work, theirs), daemon=True
         )
-        # The child inherits the mask: Ctrl-C reaches the parent, which ends the child.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        # The child inherits the mask: Ctrl-C reaches the parent, which ends the child
+        # by SIGTERM, which waits until the child has a handler of its own.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _MASKED)
         try:
             self.process.start()
         finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _MASKED)
         theirs.close()
 
     def give(self, index: int, path: Path) -> None:
@@ -170,6 +172,7 @@ def _crash(path: Path, code: int) -> Failure:
 
 def _serve(work: Callable[[Path], Report], pipe: Connection) -> None:
     signal.signal(signal.SIGTERM, _stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     parent = os.getppid()
     while True:
         # A forked process holds both ends of its pipe, so that no end of file comes.
