@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from waveflow.audio.listen.stem_check import ANTI_PHASE_RATIO, SILENT_LEVEL, STEREO
+from waveflow.audio.kernels import STEREO
+from waveflow.audio.listen.stem_check import ANTI_PHASE_RATIO, SILENT_LEVEL
 from waveflow.audio.stream import FULL_SCALE, Samples
 
 ANTI_PHASE = "ANTI_PHASE"

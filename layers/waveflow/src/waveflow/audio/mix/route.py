@@ -5,11 +5,9 @@ from math import cos, pi, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from waveflow.audio.kernels import mono
+from waveflow.audio.kernels import STEREO, mono
 from waveflow.audio.mix.settings import StemSettings
 from waveflow.audio.stream import FULL_SCALE, Samples
-
-STEREO = 2
 
 Floats = NDArray[np.float32]
 # Gains from the stem's left and right (rows) to the mix's left and right (columns).

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio import codec
-from waveflow.audio.kernels import mono
+from waveflow.audio.kernels import STEREO, mono
 from waveflow.audio.mix.phase import ANTI_PHASE, PhaseCheck
-from waveflow.audio.mix.route import STEREO, Route
+from waveflow.audio.mix.route import Route
 from waveflow.audio.mix.settings import StemSource
 from waveflow.audio.resample import resample
 from waveflow.audio.stream import (
