@@ -277,10 +277,14 @@ def test_a_full_disk_leaves_the_mix_that_was_there(folder, name):
 @pytest.mark.parametrize("asked", ["", "--loudness -14", "--classic"])
 @pytest.mark.parametrize(
     ("number", "code", "said"),
-    [(signal.SIGINT, 130, b"\nstopped\n"), (signal.SIGTERM, 143, b"")],
+    [
+        (signal.SIGINT, 130, b"\nstopped\n"),
+        (signal.SIGTERM, 143, b""),
+        (signal.SIGHUP, 129, b""),
+    ],
 )
 def test_a_stopped_mix_leaves_nothing(folder, asked, number, code, said):
-    """A user who presses Ctrl-C must find neither a mix nor its beginning."""
+    """Ctrl-C, kill or a closed terminal must leave neither a mix nor its beginning."""
     sound.write(folder / "long.wav", np.zeros((sound.RATE * 600, 2), np.int16))
     before = sorted(contents(folder))
     mixing = subprocess.Popen(
@@ -293,6 +297,21 @@ def test_a_stopped_mix_leaves_nothing(folder, asked, number, code, said):
 
     assert (mixing.returncode, err) == (code, said)
     assert sorted(contents(folder)) == before
+
+
+def test_a_mix_under_nohup_outlives_its_terminal(folder):
+    """A long mix that nohup protects must not end with the session of the user."""
+    sound.write(folder / "long.wav", np.zeros((sound.RATE * 60, 2), np.int16))
+    mixing = subprocess.Popen(
+        ["nohup", *WAVEFLOW, "mix", *["long.wav"] * 12, "-o", "m.wav"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    eventually(lambda: list(folder.glob(".waveflow-*")))
+    mixing.send_signal(signal.SIGHUP)
+    mixing.communicate(timeout=HANGS_S)
+
+    assert mixing.returncode == 0
+    assert (folder / "m.wav").exists()
 
 
 def test_the_picture_of_the_page_on_mixing_is_that_of_its_script(tmp_path):
