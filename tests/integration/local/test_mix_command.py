@@ -205,6 +205,7 @@ def test_a_file_may_come_twice():
         ("drums.wav@pan=left -o m.wav", "pan left is not from -1 to 1."),
         ("drums.wav@offset=1e9ms -o m.wav", "is not from -600000 to 600000."),
         ("drums.wav@offset=12 -o m.wav", "'offset=12' is none of -3dB, pan=-0.2, "),
+        ("drums.wav@gain=-3dB -o m.wav", "'gain=-3dB' is none of -3dB, pan=-0.2, "),
         ("drums.wav@loud -o m.wav", "drums.wav@loud: 'loud' is none of -3dB"),
         ("drums.wav@ -o m.wav", "'' is none of"),
         ("drums.wav@-1dB,-2dB -o m.wav", "'-2dB' comes after another gain_db."),

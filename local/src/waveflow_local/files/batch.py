@@ -126,8 +126,8 @@ class _Worker:
         self.process = context.Process(  # type: ignore[attr-defined] # every context has one
             target=_serve, args=(self._work, theirs), daemon=True
         )
-        # The child inherits the mask: Ctrl-C and SIGHUP reach the parent, which ends the
-        # child by SIGTERM, which waits until the child has a handler of its own.
+        # The child inherits the mask: Ctrl-C and SIGHUP reach the parent, which ends
+        # the child by SIGTERM, which waits until the child has a handler of its own.
         signal.pthread_sigmask(signal.SIG_BLOCK, _MASKED)
         try:
             self.process.start()

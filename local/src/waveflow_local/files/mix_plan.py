@@ -31,7 +31,7 @@ _FLAGS = ("mute", "invert")
 # Each option that has a value: what stands around the value, a message's member and
 # the values that a message may have.
 _VALUES: tuple[tuple[re.Pattern[str], str, object], ...] = (
-    (re.compile(r"(.+)dB", re.IGNORECASE), "gain_db", Gain),
+    (re.compile(r"([^=]+)dB", re.IGNORECASE), "gain_db", Gain),
     (re.compile(r"pan=(.*)"), "pan", Pan),
     (re.compile(r"offset=(.*)ms"), "offset_ms", Offset),
 )
