@@ -226,6 +226,24 @@ def test_a_target_and_what_was_reached_are_told():
     assert "loudness" in told["mix"]
 
 
+@pytest.mark.parametrize(
+    ("level", "warning", "limiter_db"),
+    [(8_000, "LOUDNESS_LIMITED", 12), (0, "LOUDNESS_UNKNOWN", 0)],
+)
+def test_a_target_that_is_not_reached_is_told(level, warning, limiter_db):
+    """A musician must learn that a mix is quieter than asked for, and by how much."""
+    wave_of = level * np.sin(np.arange(RATE) * 0.783)
+    sine = np.stack((wave_of, wave_of), axis=1).astype("<i2").tobytes()
+    objects = MemoryObjects()
+    for key in STEMS:
+        objects.put(key, tone(0)[:44] + sine)
+
+    told, _ = mix(objects, mix={"loudness": {"integrated": -8, "true_peak": -9}})
+
+    assert told["warnings"] == [warning]
+    assert told["mix"]["limiter_db"] == pytest.approx(limiter_db, abs=0.05)
+
+
 def test_a_sum_has_zoom_levels_preview_and_identity_too():
     """A page shows and plays a mix as it shows and plays a stem."""
     told, objects = mix(
