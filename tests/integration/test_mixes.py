@@ -9,6 +9,7 @@ import pytest
 import rfc8785
 import soundfile
 from support.world import ended, names, wav
+from waveflow.audio.listen.findings import Loudness
 from waveflow.audio.waveform.draw import ALGORITHM
 
 
@@ -126,6 +127,7 @@ def test_a_sum_reaches_its_loudness_and_is_told(world):
     assert facts["loudness_target"] == LOUD["loudness"]
     assert facts["loudness"]["integrated"] == pytest.approx(-20, abs=0.1)
     assert facts["loudness"]["true_peak"] <= -1.9
+    assert {*facts["loudness"]} == {*Loudness.__struct_fields__}
     assert (facts["format"], facts["sample_rate"]) == ("flac24", 8000)
     durations = [(stem["muted"], stem["duration"]) for stem in told["stems"]]
     assert durations == [(False, 1.2), (False, 0.6)]

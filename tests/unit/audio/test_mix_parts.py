@@ -124,6 +124,11 @@ def test_a_mono_stem_is_panned_at_equal_power(pan: float, left: float, right: fl
     assert np.hypot(*gains) == pytest.approx(1)
 
 
+def test_without_a_pan_there_is_no_panner():
+    """A mono stem whose page has no panner must not lose 3 dB in the file."""
+    assert mono_gains(None) == (1, 1)
+
+
 @pytest.mark.parametrize("pan", [None, 0, -1, 1])
 def test_a_stereo_stem_keeps_both_channels(pan: float | None):
     """At one side both channels sound there, as Chromium does; none is dropped."""

@@ -68,7 +68,8 @@ def samples(body):
 
 def test_a_sum_is_written_and_told_with_all_facts():
     """A server shows the mix, its level and each stem's share from one webhook."""
-    told, objects = mix(mix={}, stems=[{"path": C, "gain_db": -6.0}])
+    faders = [{"path": C, "gain_db": -6.0}, {"path": B, "invert": False}]
+    told, objects = mix(mix={}, stems=faders)
 
     first = samples(objects.body(f"{MIXED}.wav"))[0]
     assert first == pytest.approx([1000 + 200 + 30 * 10**-0.3] * 2, abs=0.01)
@@ -92,6 +93,20 @@ def test_a_sum_is_written_and_told_with_all_facts():
         {"muted": False, "duration": 1.0, "peak": 0.006104, "warnings": []},
         {"muted": False, "duration": 0.5, "peak": 0.000459, "warnings": []},
     ]
+
+
+def test_every_fader_reaches_the_sum():
+    """A fader that the stage forgets would be heard on the page, not in the file."""
+    faders = [
+        {"path": A, "invert": True, "pan": -1},
+        {"path": C, "offset_ms": 500},
+    ]
+
+    _, objects = mix(stems=faders)
+
+    heard = samples(objects.body(f"{MIXED}.wav"))
+    assert heard[0] == pytest.approx([-2000 + 200, 200], abs=0.01)
+    assert heard[RATE // 2] == pytest.approx([-2000 + 230, 230], abs=0.01)
 
 
 def test_a_muted_stem_is_not_fetched_and_may_be_missing():
