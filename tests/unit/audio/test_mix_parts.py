@@ -139,6 +139,19 @@ def test_a_stereo_stem_keeps_both_channels(pan: float | None):
     assert np.allclose((from_left, from_right), wanted)
 
 
+@pytest.mark.parametrize(
+    ("pan", "wanted"),
+    [
+        (-0.5, ((1, 0), (0.7071, 0.7071))),
+        (0.5, ((0.7071, 0.7071), (0, 1))),
+        (-0.2, ((1, 0), (0.3090, 0.9511))),
+    ],
+)
+def test_the_far_channel_moves_over_at_equal_power(pan: float, wanted: object):
+    """A page pans a stereo piano by Web Audio's curve, and the file must follow."""
+    assert np.allclose(stereo_gains(pan), wanted, atol=1e-4)
+
+
 def test_24_bits_hold_what_they_can_exactly():
     """Rounding must not move a sample that 24 bits hold."""
     steps = np.array([[-(2**23)], [-1], [0], [1], [2**23 - 1]], np.float32)
