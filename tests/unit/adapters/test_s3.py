@@ -172,6 +172,20 @@ def test_an_object_with_metadata_is_never_shown_from_a_cache_unasked(s3, objects
     )
 
 
+def test_a_classic_mix_keeps_its_headers(s3, objects):
+    """A redelivered classic mix must be the object of the release before."""
+    sent = {
+        "ContentType": "audio/wav",
+        "Metadata": {"waveflow-request": "ab"},
+        "ChecksumSHA256": CHECKSUM,
+        "IfNoneMatch": "*",
+    }
+    s3.add_response("put_object", {}, {**AT, "Body": ANY, **sent})
+
+    metadata = {"waveflow-request": "ab"}
+    objects.publish(KEY, BODY, content_type="audio/wav", metadata=metadata)
+
+
 @pytest.mark.parametrize(
     ("etag", "condition"), [(None, {"IfNoneMatch": "*"}), (ETAG, {"IfMatch": ETAG})]
 )
