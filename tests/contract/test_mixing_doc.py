@@ -13,7 +13,7 @@ from support.records import START, record
 from support.stack import ROOT
 from waveflow.events.messages import MixMessage
 from waveflow.events.mix_options import (
-    LoudnessTarget,
+    LoudnessOptions,
     MixFormat,
     MixOptions,
     MixRate,
@@ -30,7 +30,7 @@ ROWS = {
     if line.startswith("| `")
     for row in [line.strip("| ").split(" | ")]
 }
-MODELS = [("", MixOptions), ("loudness.", LoudnessTarget), ("", StemOptions)]
+MODELS = [("", MixOptions), ("loudness.", LoudnessOptions), ("", StemOptions)]
 
 
 def members() -> dict[str, Any]:
@@ -72,7 +72,7 @@ def test_the_tables_tell_every_choice(name: str, values: tuple[object, ...]):
 
 def test_the_tables_tell_the_defaults():
     """A developer leaves out what the default says."""
-    for model in (MixOptions, StemOptions, LoudnessTarget):
+    for model in (MixOptions, StemOptions, LoudnessOptions):
         for field in fields_of(model):
             if isinstance(field.default, int | float | str):
                 name = next(n for n in ROWS if n.split(".")[-1] == field.encode_name)

@@ -73,6 +73,11 @@ class MixSettings:
     sample_rate: Literal["first", "highest"] | int = "first"
     loudness: LoudnessTarget | None = None
 
+    @property
+    def frame_bytes(self) -> int:
+        """Return the bytes of one frame in the mixed file."""
+        return self.channels * self.format.bits // 8
+
 
 @dataclass(frozen=True, slots=True)
 class StemSettings:
