@@ -60,9 +60,8 @@ def refusal_of(value: object, kind: object) -> type[WaveflowError]:
 
 def _item_faults(name: str, values: list[object], kind: object) -> Iterator[str]:
     for index, value in enumerate(values):
-        if isinstance(
-            value, dict
-        ):  # any other wrong item is a fault of the whole field
+        # A wrong item that is no object is a fault of the whole field.
+        if isinstance(value, dict):
             yield from find_faults(f"{name}[{index}]", value, kind)
 
 

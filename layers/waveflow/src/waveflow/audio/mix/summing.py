@@ -1,4 +1,4 @@
-"""Sum the stems of a mix on the disk, so that the stems can be removed."""
+"""Sum the stems of a mix in a file, after which the stems can be removed."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
