@@ -1,4 +1,4 @@
-"""Mix audio files as a message with `mix` and `stems` does."""
+"""Sum audio files as a message with `mix` and `stems` does."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class StemReport(TypedDict):
-    """Report of one stem, as the webhook has it; a muted stem is not read."""
+    """Report of one stem, with the members of a webhook and the stem's file."""
 
     file: str
     muted: bool
@@ -28,7 +28,7 @@ class StemReport(TypedDict):
 
 
 class SumReport(TypedDict):
-    """Report of a mix of stems with faders, as the command line prints it."""
+    """Report of a sum of stems, as the command line prints it."""
 
     mix: str
     peaks: str | None
@@ -45,7 +45,7 @@ class SumReport(TypedDict):
 
 
 def sum_files(plan: MixPlan, out: Path, *, peaks: Path | None) -> SumReport:
-    """Mix audio files as planned, and write the waveform document of the mix last."""
+    """Sum audio files as planned, and write the waveform document of the mix last."""
     from waveflow.audio.mix.render import render
     from waveflow.audio.mix.settings import MixSettings
     from waveflow.audio.mix.summing import sum_stems

@@ -118,21 +118,19 @@ def find_job_id(entry: Entry) -> str:
 
 
 def mix_request_of(entry: Entry) -> JsonObject:
-    """Return the part of a mix message that tells how the mix sounds, without nulls."""
+    """Return the fields that decide how a mix sounds, without members that are null."""
     values = _without_nulls(fields_of(_body(entry.record)))
     names = ("stem_paths", "mix", "stems")
     return {name: values[name] for name in names if name in values}
 
 
 def find_refusal_id(entry: Entry) -> str:
-    """Return the id under which a mix of another request is refused.
+    """Return the job id for the refusal of a mix whose stage and time are taken.
 
-    The job id of stage and time belongs to the first request, unless the message
-    has an id of its own.
+    The id made of stage and time belongs to the first request, so that a message
+    without an id of its own gets the id of its queue record.
     """
-    body = _body(entry.record)
-    given = "kwargs" in body and body.get("id") is not None
-    return find_job_id(entry) if given else _carrier(entry)
+    return find_job_id(entry) if _has_id(_body(entry.record)) else _carrier(entry)
 
 
 def _body(record: object) -> JsonObject:
@@ -221,11 +219,15 @@ def _ts(entry: Entry, values: JsonObject) -> int:
 
 def _job_id(entry: Entry, body: JsonObject, values: JsonObject) -> str:
     """Return a message's job id, which every webhook carries as `task_id`."""
-    if "kwargs" in body and body.get("id") is not None:
+    if _has_id(body):
         if not is_valid(body["id"], JobId):
             raise InvalidIdError("The message has an invalid id.")
         return str(body["id"])
     return _own_id(entry, body, values)
+
+
+def _has_id(body: JsonObject) -> bool:
+    return "kwargs" in body and body.get("id") is not None
 
 
 def _own_id(entry: Entry, body: JsonObject, values: JsonObject) -> str:
