@@ -22,7 +22,7 @@ from waveflow.events.mix_options import (
     Offset,
     Pan,
     StemOptions,
-    unruly_mix,
+    conflicting_mix_options,
 )
 
 from waveflow_local.paths import LocalError
@@ -93,8 +93,8 @@ def read_plan(
         "stems": [msgspec.to_builtins(stem.options) for stem in stems],
         "stem_paths": [stem.options.path for stem in stems],
     }
-    for unruly in unruly_mix(values):
-        raise LocalError(f"Options do not fit together: {_in_words(unruly, stems)}.")
+    for conflict in conflicting_mix_options(values):
+        raise LocalError(f"Options do not fit together: {_in_words(conflict, stems)}.")
     return MixPlan(stems, options)
 
 
@@ -197,7 +197,7 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(others)} or {last}"
 
 
-def _in_words(unruly: str, stems: Sequence[StemChoice]) -> str:
+def _in_words(conflict: str, stems: Sequence[StemChoice]) -> str:
     """Return the name of a wrong option with the word of the command line."""
-    found = _OF_A_STEM.fullmatch(unruly)
-    return f"{stems[int(found[1])].word}, {found[2]}" if found else unruly
+    found = _OF_A_STEM.fullmatch(conflict)
+    return f"{stems[int(found[1])].word}, {found[2]}" if found else conflict

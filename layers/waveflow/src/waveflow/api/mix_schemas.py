@@ -11,7 +11,7 @@ from waveflow.events.mix_options import (
     MixChannels,
     MixFormat,
     MixRate,
-    unruly_mix,
+    conflicting_mix_options,
 )
 
 Number = Annotated[float, Field(strict=True)]  # of JSON: neither text nor true
@@ -100,9 +100,11 @@ class MixBody(OutputOptions, frozen=True):
             ]
         return fields
 
-    def unruly(self) -> Iterator[str]:
+    def conflicts(self) -> Iterator[str]:
         """Yield the names of members that are valid, but do not fit together."""
         asked = self.choices
         stems = [{"path": each["job_id"], **each} for each in asked.get("stems", [])]
-        for name in unruly_mix(asked | {"stem_paths": self.job_ids, "stems": stems}):
+        for name in conflicting_mix_options(
+            asked | {"stem_paths": self.job_ids, "stems": stems}
+        ):
             yield name.replace("].path", "].job_id")

@@ -108,7 +108,7 @@ class StemFacts(Struct, frozen=True, kw_only=True):
     warnings: list[str]
 
 
-def unruly_mix(values: JsonObject) -> Iterator[str]:
+def conflicting_mix_options(values: JsonObject) -> Iterator[str]:
     """Yield the names of mix options that are valid, but do not fit together."""
     stems, paths = values.get("stems", []), values.get("stem_paths", [])
     named = [stem["path"] for stem in stems]

@@ -12,7 +12,7 @@ from msgspec import Struct
 from waveflow.errors import InvalidIdError, InvalidMessageError, WaveflowError
 from waveflow.events.fields import Id, JobId, JsonObject, Timestamp, epoch_ms
 from waveflow.events.messages import MESSAGES, Job, Message
-from waveflow.events.options import OPTIONS, unruly_options
+from waveflow.events.options import OPTIONS, conflicting_options
 from waveflow.events.validation import find_faults, is_valid, refusal_of
 
 TASK_PREFIX = "app.tasks."
@@ -168,8 +168,8 @@ def _convert(values: JsonObject, model: type[Message]) -> Message:
     if missing:
         raise InvalidMessageError(f"The message lacks {', '.join(missing)}.")
     known = {f.encode_name for f in fields} & values.keys()
-    if alien := [name for name in OPTIONS if name in values and name not in known]:
-        raise InvalidMessageError(f"Such a message has no option {', '.join(alien)}.")
+    if excess := [name for name in OPTIONS if name in values and name not in known]:
+        raise InvalidMessageError(f"Such a message has no option {', '.join(excess)}.")
     faults: dict[type[WaveflowError], list[str]] = {}
     for f in fields:
         name = f.encode_name
@@ -177,8 +177,8 @@ def _convert(values: JsonObject, model: type[Message]) -> Message:
             faults.setdefault(refusal_of(values[name], f.type), []).extend(wrong)
     for refusal, names in faults.items():
         raise refusal(f"The message has an invalid {', '.join(names)}.")
-    if unruly := list(unruly_options(values)):
-        raise InvalidMessageError(f"The message has an invalid {', '.join(unruly)}.")
+    if conflicts := list(conflicting_options(values)):
+        raise InvalidMessageError(f"The message has an invalid {', '.join(conflicts)}.")
     _refuse_twins(values)
     own = {name: values[name] for name in known}
     return msgspec.convert({**own, "task": _tag(model)}, model)
