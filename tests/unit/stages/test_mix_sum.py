@@ -34,7 +34,7 @@ POLICY = Policy(
 
 
 def tone(level, *, frames=RATE, channels=2, rate=RATE):
-    """Return the WAV of a constant 16-bit level."""
+    """Return the WAV of a constant 16-bit level, or of levels, shape (frames, 1)."""
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
         out.setparams((channels, 2, rate, 0, "NONE", ""))
@@ -235,10 +235,16 @@ def test_a_flac_has_its_suffix_and_type():
 
 def test_a_target_and_what_was_reached_are_told():
     """A musician who asks for -14 LUFS reads in the result what the file has."""
-    told, _ = mix(mix={"loudness": {"integrated": -20}})
+    objects = MemoryObjects()
+    sine = np.sin(2 * np.pi * 997 * np.arange(RATE) / RATE)[:, np.newaxis]
+    for key in STEMS:
+        objects.put(key, tone(2_000 * sine))
+
+    told, _ = mix(objects, mix={"loudness": {"integrated": -20}})
 
     assert told["mix"]["loudness_target"] == {"integrated": -20, "true_peak": -1}
-    assert "loudness" in told["mix"]
+    assert told["mix"]["loudness"]["integrated"] == pytest.approx(-20, abs=0.1)
+    assert told["mix"]["applied_gain_db"] == pytest.approx(-20 + 14.7, abs=0.5)
 
 
 @pytest.mark.parametrize(

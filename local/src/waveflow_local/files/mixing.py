@@ -50,26 +50,24 @@ def sum_files(plan: MixPlan, out: Path, *, peaks: Path | None) -> SumReport:
     from waveflow.audio.mix.settings import MixSettings
     from waveflow.audio.mix.summing import sum_stems
 
-    audible = [stem for stem in plan.stems if not stem.options.mute]
-    for stem in audible:
-        size_of(stem.path)
     settings = msgspec.convert(msgspec.to_builtins(plan.options), MixSettings)
-    sources = [_source(stem) for stem in audible]
+    sources = [_source(stem) for stem in plan.stems if not stem.options.mute]
+    for source in sources:
+        size_of(source.path)
     with (
         appearing(out) as unfinished,
         sum_stems(sources, settings, unfinished.parent) as total,
     ):
         rendered = render(total, unfinished, settings)
-    waveform = rendered.waveform
     if peaks is not None:
-        write_whole(peaks, document_of(waveform, rendered.audio_hash, out))
+        write_whole(peaks, document_of(rendered.waveform, rendered.audio_hash, out))
     return {
         "mix": str(out),
         "peaks": str(peaks) if peaks else None,
         "stems": list(_stem_reports(plan, total.stems)),
-        "duration": round(waveform.duration, 6),
-        "sample_rate": waveform.sample_rate,
-        "channels": waveform.channels,
+        "duration": round(rendered.waveform.duration, 6),
+        "sample_rate": rendered.waveform.sample_rate,
+        "channels": plan.options.channels,
         "format": plan.options.format,
         "applied_gain_db": rendered.applied_gain_db,
         "limiter_db": rendered.limiter_db,
