@@ -100,7 +100,6 @@ def long(course: Course) -> str:
         (COUNT, LONG_S, TARGET),
         (MANY, course.seconds, ""),
         (MANY, LONG_S, ""),
-        (MANY, LONG_S, TARGET),
     ]
     rows = []
     for count, seconds, target in jobs:
