@@ -178,6 +178,32 @@ def health(*, stack: str, dry_run: bool) -> None:
         raise Exit(1)
 
 
+@ops.command()
+@click.option("--token", help="A bearer token of the stack's HTTP API.")
+@_stack
+@_dry_run
+def smoke(*, token: str | None, stack: str, dry_run: bool) -> None:
+    """Ask a new stack what only AWS can answer.
+
+    The stack's WebhookUrl must answer 404. Test jobs run, fail and leave no object.
+
+    Exit 1 if an answer is no; the line says what to do.
+    """
+    from waveflow_local.ops.smoke import smoke as ask
+    from waveflow_local.ops.smoke_questions import QUESTIONS
+    from waveflow_local.ops.stack import open_stack
+
+    if dry_run:
+        _print(f"would ask: {question.text}" for question in QUESTIONS)
+        return
+    answered_no = False
+    for answer in ask(open_stack(stack), token=token):
+        click.echo(answer)
+        answered_no = answered_no or answer.is_no
+    if answered_no:
+        raise Exit(1)
+
+
 def _run_again(choice: "Choice", stack: str, *, dry_run: bool) -> None:
     from waveflow_local.ops.rerun import run_again
     from waveflow_local.ops.stack import open_stack

@@ -37,6 +37,7 @@ class Parts:
     pipe_name: str | None = None
     api_secret_arn: str | None = None
     external_secret_arn: str | None = None
+    api_url: str | None = None
     allowed_prefixes: tuple[str, ...] = ()
     quarantine_days: int = 0
 
@@ -86,6 +87,11 @@ class Stack:
         """Return a boto3 client of CloudWatch."""
         return self._client("cloudwatch")
 
+    @cached_property
+    def functions(self) -> Any:
+        """Return a boto3 client of Lambda."""
+        return self._client("lambda")
+
     def _client(self, service: str) -> Any:
         return self._session.client(service, endpoint_url=self._endpoint)
 
@@ -124,6 +130,7 @@ def parts_of(described: Any) -> Parts:
             pipe_name=outputs.get("PipeName"),
             api_secret_arn=outputs.get("ApiSecretArn"),
             external_secret_arn=parameters.get("ApiExternalSecretArn") or None,
+            api_url=outputs.get("ApiUrl"),
             allowed_prefixes=tuple(parameters["AllowedPrefixes"].split(",")),
             quarantine_days=int(parameters["QuarantineDays"]),
         )

@@ -1,0 +1,59 @@
+"""Ask whether the HTTP API of a stack sends events while a job runs."""
+
+import json
+import time
+from urllib.parse import urljoin
+
+import requests
+
+from waveflow_local.ops.smoke_trial import CannotAskError, NoError, Trial
+
+APART_S = 0.2  # a buffered answer arrives whole, within a few milliseconds
+ANSWER_S = 60.0
+
+
+def ask_stream(trial: Trial) -> None:
+    """Start a job of the HTTP API, and see whether its events come one by one."""
+    api = trial.stack.parts.api_url
+    if api is None:
+        raise CannotAskError("The stack has no HTTP API (EnableApi=false).")
+    if trial.token is None:
+        raise CannotAskError("Name a bearer token of the HTTP API by --token.")
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {trial.token}"
+        job_id = _start_job(session, api)
+        try:
+            moments = _moments(
+                session, urljoin(api, f"tokens/analysis-progress/{job_id}")
+            )
+        finally:
+            _keep_upload(trial, job_id)
+    if len(moments) < 2 or moments[-1] - moments[0] < APART_S:  # noqa: PLR2004
+        raise NoError("All events came at once.")
+
+
+def _start_job(session: requests.Session, api: str) -> str:
+    answer = session.post(
+        urljoin(api, "tokens/smoke/upload-audio"),
+        files={"file": ("smoke.wav", b"a smoke test, no audio", "audio/wav")},
+        timeout=ANSWER_S,
+    )
+    answer.raise_for_status()
+    job_id: str = answer.json()["job_id"]
+    return job_id
+
+
+def _moments(session: requests.Session, url: str) -> list[float]:
+    """Return the time of arrival of each part of a stream, in seconds."""
+    with session.get(url, stream=True, timeout=ANSWER_S) as answer:
+        answer.raise_for_status()
+        return [time.monotonic() for _ in answer.iter_content(chunk_size=None)]
+
+
+def _keep_upload(trial: Trial, job_id: str) -> None:
+    """Note the key of the job's upload, which is removed at the end."""
+    machine = trial.stack.parts.machine_arn
+    arn = f"{machine.replace(':stateMachine:', ':execution:')}:{job_id}"
+    described = trial.stack.sfn.describe_execution(executionArn=arn)
+    [record] = json.loads(described["input"])
+    trial.keep(record["body"]["filepath"])
