@@ -123,10 +123,11 @@ test-images: setup images ## Run the images as Lambda would; needs a container e
 	@WAVEFLOW_SAM="$(TOOL) aws-sam-cli==1.170.0 sam" WAVEFLOW_ARCHITECTURE=$(ARCHITECTURE) \
 		$(BIN)/pytest --quiet --durations 20 tests/e2e/test_images.py
 
-validate: $(UV) ## Check template.yaml with SAM, cfn-lint and checkov.
+validate: setup ## Check template.yaml with SAM, cfn-lint and checkov, and what SAM makes of it.
 	@$(SAM) validate --lint --region ap-northeast-2
 	@$(TOOL) cfn-lint==1.58.0 cfn-lint template.yaml
 	@$(TOOL) checkov==3.3.30 checkov --config-file .checkov.yaml
+	@WAVEFLOW_SAM="$(TOOL) aws-sam-cli==1.170.0 sam" $(BIN)/pytest --quiet tests/contract/test_sam.py
 
 # What samconfig.toml says, which a command line would replace as a whole.
 CONFIG ?= dev

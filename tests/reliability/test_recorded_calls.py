@@ -173,18 +173,28 @@ def deployed():
             for name in ("Queue", "DeadLetterQueue")
         ]
         outputs = {
-            "BucketName": BUCKET, "MachineArn": "machine", "PipeName": "Pipe-1a2b",
-            "QueueUrl": queues[0], "DeadLetterQueueUrl": queues[1],
-            "WebhookSecretArn": arns[0], "ApiSecretArn": arns[1],
+            "BucketName": BUCKET,
+            "MachineArn": "machine",
+            "PipeName": "Pipe-1a2b",
+            "QueueUrl": queues[0],
+            "DeadLetterQueueUrl": queues[1],
+            "WebhookSecretArn": arns[0],
+            "ApiSecretArn": arns[1],
         }
         parameters = {
-            "WebhookUrl": "https://127.0.0.1/", "AllowedPrefixes": "audio/",
-            "QuarantineDays": "30", "ApiExternalSecretArn": arns[2],
+            "WebhookUrl": "https://127.0.0.1/",
+            "AllowedPrefixes": "audio/",
+            "QuarantineDays": "30",
+            "ApiExternalSecretArn": arns[2],
         }
         put = s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"bytes")
         source = Source(
-            key=KEY, etag=put["ETag"], size=5, last_modified="x",
-            audio_hash="0", version_id=put["VersionId"],
+            key=KEY,
+            etag=put["ETag"],
+            size=5,
+            last_modified="x",
+            audio_hash="0",
+            version_id=put["VersionId"],
         )
         survivor = Survivor(stem_id="old", filepath=OLDER)
         record = Deletion(source=source, survivor=survivor, survivor_etag="x")
