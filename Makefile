@@ -115,15 +115,19 @@ adapter:
 images: $(UV) adapter ## Build the images with SAM; needs a container engine.
 	@$(SAM) build --region ap-northeast-2 \
 		--parameter-overrides Architecture=$(ARCHITECTURE)
+	@built=$$(docker image inspect --format '{{.Architecture}}' hashfunction:hash) && \
+		test "$$built" = "$(ARCHITECTURE:x86_64=amd64)" || \
+		{ echo "The images are for $$built, not for $(ARCHITECTURE): Lambda could not run them." >&2; exit 1; }
 
 test-images: setup images ## Run the images as Lambda would; needs a container engine.
 	@WAVEFLOW_SAM="$(TOOL) aws-sam-cli==1.170.0 sam" WAVEFLOW_ARCHITECTURE=$(ARCHITECTURE) \
 		$(BIN)/pytest --quiet --durations 20 tests/e2e/test_images.py
 
-validate: $(UV) ## Check template.yaml with SAM, cfn-lint and checkov.
+validate: setup ## Check template.yaml with SAM, cfn-lint and checkov, and what SAM makes of it.
 	@$(SAM) validate --lint --region ap-northeast-2
 	@$(TOOL) cfn-lint==1.58.0 cfn-lint template.yaml
 	@$(TOOL) checkov==3.3.30 checkov --config-file .checkov.yaml
+	@WAVEFLOW_SAM="$(TOOL) aws-sam-cli==1.170.0 sam" $(BIN)/pytest --quiet tests/contract/test_sam.py
 
 # What samconfig.toml says, which a command line would replace as a whole.
 CONFIG ?= dev
@@ -132,10 +136,11 @@ CONFIGURED = $(BIN)/python -c 'import sys, tomllib; own = tomllib.load(open( \
 	"samconfig.toml", "rb"))[sys.argv[1]]["deploy"]["parameters"]["parameter_overrides"]; \
 	print(own if isinstance(own, str) else " ".join(own))'
 
+# The last value of a parameter counts: of the processor, the one that is built for.
 deploy: images ## Deploy to AWS; CONFIG=prod, OVERRIDES="WebhookUrl=https://…".
 	@$(SAM) deploy --config-env $(CONFIG) $(if $(AWS_REGION),--region $(AWS_REGION)) --parameter-overrides \
-		$$($(CONFIGURED) $(CONFIG)) Architecture=$(ARCHITECTURE) \
-		Release=$$(git rev-parse --short=12 HEAD) $(OVERRIDES)
+		$$($(CONFIGURED) $(CONFIG)) Release=$$(git rev-parse --short=12 HEAD) $(OVERRIDES) \
+		Architecture=$(ARCHITECTURE)
 
 costs: setup ## Work out what 1,000 uploads and mixes cost, from measured figures.
 	@$(BIN)/python scripts/costs.py

@@ -232,9 +232,30 @@ def provisioned(args: argparse.Namespace) -> list[str]:
     ]
 
 
+def streams(args: argparse.Namespace) -> list[str]:
+    """Return what open event streams of the HTTP API cost, up to its concurrency."""
+    declared = read_document(TEMPLATE)["Parameters"]
+    memory, most = (
+        declared[name]["Default"] for name in ("ApiMemoryMb", "ApiReservedConcurrency")
+    )
+    hour = memory / 1024 * 3600 * GB_SECOND[args.architecture]
+    return [
+        "| event streams of the HTTP API, always open | USD an hour | USD a month |",
+        "| --- | ---: | ---: |",
+        f"| 1 | {hour:.2f} | {hour * HOURS_A_MONTH:.2f} |",
+        (
+            f"| {most}, the most by default | {most * hour:.2f} "
+            f"| {most * hour * HOURS_A_MONTH:,.2f} |"
+        ),
+    ]
+
+
 def report(args: argparse.Namespace) -> str:
     """Return the whole report as Markdown."""
-    parts = (per_thousand(args), outputs(args), fixed(), provisioned(args))
+    parts = (
+        *(per_thousand(args), outputs(args), fixed()),
+        *(provisioned(args), streams(args)),
+    )
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 

@@ -1,17 +1,23 @@
 """Commands, costs and settings of the operator's pages, as the project offers them."""
 
+import json
 import re
+import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from support.scripts import script
-from support.stack import ROOT, load
+from support.stack import ROOT, listed, load
 from waveflow_local.ops.commands import ops
 
 RUNBOOK = (ROOT / "docs/runbook.md").read_text("utf-8")
 DEPLOY = (ROOT / "docs/deploy.md").read_text("utf-8")
+POLICIES = sorted((ROOT / "docs/policies").glob("*.json"))
+LARGEST_POLICY = 6_144  # characters that are not white space; IAM refuses more
+NO_RESOURCE = {"KnowNoResource", "LogInToRegistry", "LookAtTheAlarms"}
 OPS = [line.split()[1:] for line in RUNBOOK.splitlines() if line.strip()[:4] == "ops "]
 
 
@@ -106,3 +112,111 @@ def test_a_deployment_reads_what_a_guided_one_has_saved(saved: str, tmp_path: Pa
     )
 
     assert read.stdout == "A=1 B=2\n"
+
+
+@pytest.mark.parametrize(
+    ("architecture", "built"), [("x86_64", "amd64"), ("arm64", "arm64")]
+)
+def test_images_of_another_processor_are_refused(
+    architecture: str, built: str, tmp_path: Path
+):
+    """Lambda takes such an image without a word, and fails at every invocation."""
+    docker = tmp_path / "docker"
+
+    def images(found: str) -> subprocess.CompletedProcess[str]:
+        docker.write_text(f"#!/bin/sh\necho {found}\n", "utf-8")
+        docker.chmod(0o755)
+        command = ["make", "images", "SAM=true", "UV=", f"ARCHITECTURE={architecture}"]
+        path = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+        return subprocess.run(
+            command, cwd=ROOT, env=path, capture_output=True, text=True, check=False
+        )
+
+    other = {"amd64": "arm64", "arm64": "amd64"}[built]
+    assert images(built).returncode == 0
+    refused = images(other)
+    assert refused.returncode != 0
+    assert f"for {other}, not for {architecture}" in refused.stderr
+
+
+def test_no_override_names_another_processor_than_the_images():
+    """The last value of a parameter counts: the one that the images are built for."""
+    command = ["make", "--dry-run", "deploy", "OVERRIDES=Architecture=arm64 LogLevel=A"]
+
+    printed = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+    deployment = printed.partition("sam deploy ")[2]
+    assert re.findall(r"Architecture=(\w+)", deployment) == ["arm64", "x86_64"]
+
+
+@pytest.mark.parametrize("words", re.findall(r'OVERRIDES="(.+?)"', RUNBOOK + DEPLOY))
+def test_an_override_of_the_pages_is_a_value_of_a_parameter(words: str):
+    """A rollback at night must not end at a parameter that CloudFormation refuses."""
+    for name, value in (word.split("=", 1) for word in words.split()):
+        own = load()["Parameters"][name]
+
+        assert value in {str(each) for each in own.get("AllowedValues", [value])}
+        assert re.fullmatch(own.get("AllowedPattern", ".*"), value)
+
+
+def test_a_rollback_rings_no_alarm_and_the_next_release_does():
+    """CloudFormation keeps a parameter's last value where a configuration is silent."""
+    configured = (ROOT / "samconfig.toml").read_text("utf-8")
+    back = RUNBOOK.partition("\n## Roll back\n")[2].partition("\n## ")[0]
+
+    assert "RollBackOnAlarms=false" in back
+    assert "DeploymentType=ALL_AT_ONCE" in back
+    sections = configured.split("parameter_overrides")[1:]
+    assert ["RollBackOnAlarms=true" in each for each in sections] == [True] * 3
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="the runbook's list needs jq")
+def test_a_version_is_kept_while_an_execution_may_need_it():
+    """A failed execution without its version cannot be redriven."""
+    program = RUNBOOK.partition("list-state-machine-versions")[2].partition("jq -r '")
+    ages = {"m:1": 90, "m:2": 40, "m:3": 19, "m:4": 17, "m:5": 1}
+    now = datetime.now(UTC)
+    versions = [
+        {
+            "stateMachineVersionArn": arn,
+            "creationDate": (now - timedelta(days=days)).isoformat(),
+        }
+        for arn, days in sorted(ages.items(), reverse=True)
+    ]
+
+    listed_ones = subprocess.run(
+        ["jq", "-r", program[2].partition("'")[0]],
+        input=json.dumps({"stateMachineVersions": versions}),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+
+    # The second version ran until 19 days ago, the third until 17 days ago.
+    assert listed_ones == ["m:1", "m:2"]
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=[path.stem for path in POLICIES])
+def test_a_policy_can_be_attached_and_names_what_it_is_for(path: Path):
+    """IAM refuses a policy that is too large, and an account a policy of wildcards."""
+    text = path.read_text("utf-8")
+    statements = json.loads(text)["Statement"]
+
+    assert len("".join(text.split())) <= LARGEST_POLICY
+    for each in statements:
+        assert not any("*" in action for action in listed(each["Action"]))
+        if "*" in listed(each["Resource"]):
+            assert each["Sid"] in NO_RESOURCE
+    assert f"docs/policies/{path.name}" in DEPLOY
+
+
+def test_the_policies_know_the_repositories_as_sam_names_them():
+    """A role for `waveflow-*` matches none of SAM's repositories."""
+    text = (ROOT / "docs/policies/deploy-sam.json").read_text("utf-8")
+    [push] = [e for e in json.loads(text)["Statement"] if e["Sid"] == "PushImages"]
+    repository = push["Resource"].replace("*", ".*").partition("repository/")[2]
+
+    assert re.fullmatch(repository, "waveflowdev1671c41a/hashfunction949a1482repo")
+    assert re.fullmatch(repository, "waveflowaa461926/apifunction51503098repo")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from support.policies import rights
 from support.stack import Stack, changed, load
-from support.template_alarms import calls, pages
+from support.template_alarms import calls, late, pages, rollbacks
 from support.template_parts import functions, promises
 from support.template_rights import (
     copies,
@@ -20,7 +20,7 @@ from support.template_rights import (
 DOCUMENT = load()
 QUESTIONS = (
     *(objects, deletes, copies, others, wildcards, plain_http, service_roles),
-    *(promises, functions, calls, pages),
+    *(promises, functions, calls, late, rollbacks, pages),
 )
 API = {
     "EnableApi": "true",
@@ -37,6 +37,7 @@ EVERYTHING = {
     "ServerRoleName": "server",
     "Tracing": "Active",
 }
+SHORTEST = str(DOCUMENT["Parameters"]["DeploymentIntervalMinutes"]["MinValue"])
 STACKS: dict[str, dict[str, str]] = {
     "defaults": {},
     "everything": EVERYTHING,
@@ -46,9 +47,12 @@ STACKS: dict[str, dict[str, str]] = {
     "six prefixes": {"AllowedPrefixes": "a/,b/,c/,d/,e/,f/g/"},
     "report": {"DedupeMode": "report"},
     "off": {"DedupeMode": "off"},
+    "an operator's rollback": {"RollBackOnAlarms": "false"},
+    "the shortest move": {"DeploymentIntervalMinutes": SHORTEST},
 }
 INLINE = "Properties/Policies/0/PolicyDocument/Statement"
 POLICY = "Properties/PolicyDocument/Statement"
+MOVES = "Machine/Properties/DeploymentPreference"
 COPIED = "s3:x-amz-copy-source"
 DELETE = {
     "Effect": "Allow",
@@ -109,6 +113,11 @@ BREAKS: list[tuple[Any, str, Any]] = [
     (promises, "Bucket/Properties/LifecycleConfiguration/Rules/0/Prefix", "audio/"),
     (promises, "Bucket/Properties/BucketEncryption", ...),
     (promises, "Bucket/DeletionPolicy", "Delete"),
+    (promises, "WebhookSecret/DeletionPolicy", "Retain"),
+    (promises, "DeadLetterQueue/UpdateReplacePolicy", "RetainExceptOnCreate"),
+    (promises, "Queue/Properties/RedrivePolicy/maxReceiveCount", 5),
+    (promises, "ApiFunction/Properties/ReservedConcurrentExecutions", ...),
+    (promises, "ApiUploadsAreRead/Properties/AllowedPattern", "audio/"),
     (promises, "Queue/Properties/RedrivePolicy", ...),
     (promises, "ApiSecret/Properties/GenerateSecretString", ...),
     (promises, "Machine/Properties/Logging/IncludeExecutionData", True),
@@ -120,7 +129,10 @@ BREAKS: list[tuple[Any, str, Any]] = [
     (calls, "DeadLettersAlarm/Properties/Dimensions/0/Value", "Queue.QueueName"),
     (calls, "ErrorRateAlarm/Properties/Metrics/1/Expression", "FILL(e0, 0)"),
     (calls, "ToldFailuresFilter/Properties/LogGroupName", "HashLogGroup"),
-    (calls, "Machine/Properties/DeploymentPreference/Alarms", ["ErrorRateAlarm"]),
+    (calls, "ApiThrottlesAlarm/Properties/MetricName", "Errors"),
+    (late, "ErrorRateAlarm/Properties/EvaluationPeriods", 1),
+    (rollbacks, f"{MOVES}/Alarms", ["ErrorRateAlarm"]),
+    (rollbacks, f"{MOVES}/Interval", 10),
     (pages, "NoPageAlarm", DOCUMENT["Resources"]["DefectsAlarm"]),
     (pages, "DefectsAlarm/Properties/OKActions", ...),
     (pages, "QueueAgeAlarm/Properties/Period", 86_400),

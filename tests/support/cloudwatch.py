@@ -1,7 +1,7 @@
 """A stand-in for CloudWatch: metrics of logged events, and alarms that ring."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -28,8 +28,14 @@ def counted(stack: Stack, events: dict[str, float]) -> dict[str, float]:
     return found
 
 
-def rings(own: dict[str, Any], metrics: dict[str, float]) -> bool:
-    """Tell whether an alarm rings, by CloudWatch's metric math."""
+def rings(own: dict[str, Any], periods: Sequence[dict[str, float]]) -> bool:
+    """Tell whether an alarm rings: each of its periods, the latest first, breaches."""
+    looked_at = periods[: own["EvaluationPeriods"]]
+    return all(_breaches(own, metrics) for metrics in looked_at)
+
+
+def _breaches(own: dict[str, Any], metrics: dict[str, float]) -> bool:
+    """Tell whether one period is beyond the threshold, by CloudWatch's metric math."""
     values: dict[str, float | None] = {}
     words: dict[str, Any] = {
         "FILL": lambda value, otherwise: otherwise if value is None else value,

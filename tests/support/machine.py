@@ -49,8 +49,14 @@ class FakeMachine:
 
     def paginate(self, *, stateMachineArn, statusFilter):  # noqa: N803 - boto3's names
         """Yield one page of the executions of one status."""
+        yield self.list_executions(
+            stateMachineArn=stateMachineArn, statusFilter=statusFilter
+        )
+
+    def list_executions(self, *, stateMachineArn, statusFilter):  # noqa: N803
+        """Return the executions of one status."""
         assert stateMachineArn == "machine"
-        yield {
+        return {
             "executions": [
                 {"executionArn": name, "startDate": at, "stopDate": at}
                 for name, (status, _, _, at) in self.executions.items()

@@ -1,6 +1,9 @@
 """Rights of the template's roles, and the rights that CONTRACT.md grants."""
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +132,65 @@ def rights(stack: Stack) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
             for action in listed(each["Action"]):
                 for place in listed(each["Resource"]):
                     yield holder, action, place, each.get("Condition", {})
+
+
+@dataclass(frozen=True)
+class Need:
+    """Right that one call needs: an action, a resource, and what conditions look at."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+def of_holder(stack: Stack, role: str) -> list[dict[str, Any]]:
+    """Return the statements that are about a role: its own, and the bucket's."""
+    bucket = stack.properties("BucketPolicy").get("PolicyDocument", {"Statement": []})
+    every = stack.statements(role) + bucket["Statement"]
+    text = json.dumps(every).replace("Bucket.Arn", "arn:aws:s3:::Bucket")
+    statements: list[dict[str, Any]] = json.loads(text)
+    return statements
+
+
+def allows(statements: Iterable[dict[str, Any]], need: Need, **context: str) -> bool:
+    """Tell whether statements allow what a call needs, and none denies it.
+
+    Only what the project's own policies hold is known: other operators raise.
+    """
+    known = {"aws:SecureTransport": "true", **need.context, **context}
+    effects = {
+        each["Effect"]
+        for each in statements
+        if _like(each["Action"], need.action)
+        and _like(each["Resource"], need.resource)
+        and all(
+            _holds(operator, wanted, known.get(key))
+            for operator, keys in each.get("Condition", {}).items()
+            for key, wanted in keys.items()
+        )
+    }
+    return effects == {"Allow"}
+
+
+def _like(patterns: str | list[str], text: str) -> bool:
+    """Tell whether a text fits one of IAM's patterns, of which * and ? are special."""
+    return any(
+        re.fullmatch(re.escape(each).replace(r"\*", ".*").replace(r"\?", "."), text)
+        for each in listed(patterns)
+    )
+
+
+def _holds(operator: str, wanted: Any, value: str | None) -> bool:
+    """Tell whether a condition holds for the value that a call has for its key."""
+    if operator == "Null":
+        return (value is None) == (wanted == "true")
+    if value is None:
+        return operator.endswith("IfExists")
+    match operator.removesuffix("IfExists"):
+        case "StringEquals":
+            return value in listed(wanted)
+        case "StringLike" | "ArnEquals":
+            return _like(wanted, value)
+        case "Bool":
+            return value == wanted
+    raise NotImplementedError(operator)

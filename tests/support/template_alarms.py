@@ -24,9 +24,15 @@ CALLS: list[tuple[str, dict[str, float]]] = [
     ("WebhookFailuresAlarm", {"Errors NotifyFunction": 15}),
     ("DefectsAlarm", {"defects SERVICE": 1}),
     ("ApiErrorsAlarm", {"Url5xxCount ApiFunction": 1}),
+    ("ApiThrottlesAlarm", {"Throttles ApiFunction": 1}),
     *(("ThrottlesAlarm", {f"Throttles {each}": 1}) for each in STAGES),
     *(("ErrorRateAlarm", {f"Errors {each}": 30}) for each in STAGES[:-1]),
 ]
+
+# Metrics of one period while the machine is well, once those from logs have come.
+QUIET = {"served SERVICE": 95, "refused SERVICE": 90, "Errors HashFunction": 90}
+FROM_LOGS = ("served", "refused", "defects")  # Lambda's own metrics come earlier
+PERIODS = 3  # no alarm looks at more
 
 
 def calls(stack: Stack) -> Iterator[Any]:
@@ -36,13 +42,35 @@ def calls(stack: Stack) -> Iterator[Any]:
     service = stack.globals["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
     for wanted, events in CALLS:
         named = {key.replace("SERVICE", service): n for key, n in events.items()}
-        metrics = counted(stack, named)
-        ringing = {name for name, own in alarms.items() if rings(own, metrics)}
+        periods = [counted(stack, named)] * PERIODS
+        ringing = {name for name, own in alarms.items() if rings(own, periods)}
         if ringing != {wanted} & {*alarms}:
             yield wanted, events, ringing
+
+
+def late(stack: Stack) -> Iterator[str]:
+    """Yield alarms that ring because metrics of the latest period are not there yet."""
+    service = stack.globals["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+    whole = {key.replace("SERVICE", service): n for key, n in QUIET.items()}
+    latest = {key: n for key, n in whole.items() if not key.startswith(FROM_LOGS)}
+    periods = [latest, *[whole] * PERIODS]
+    for name, own in stack.of_type("AWS::CloudWatch::Alarm").items():
+        if rings(own, periods):
+            yield name
+
+
+def rollbacks(stack: Stack) -> Iterator[Any]:
+    """Yield alarms that roll no release back, too late, or against an operator."""
+    alarms = stack.of_type("AWS::CloudWatch::Alarm")
     back = {name for name, own in alarms.items() if "rolls back" in str(own)}
     release = stack.properties("Machine").get("DeploymentPreference", {})
-    yield from back ^ {*release.get("Alarms", [])}
+    asked = stack.parameters.get("RollBackOnAlarms", "true") == "true"
+    yield from (back if asked else set()) ^ {*release.get("Alarms", [])}
+    for name in back:
+        span_s = max(period for _, period, _ in looks(alarms[name]))
+        span_s *= alarms[name]["EvaluationPeriods"]
+        if span_s >= 60 * int(release.get("Interval", 99)):
+            yield f"{name} looks at {span_s} s, longer than a release moves"
 
 
 def pages(stack: Stack) -> Iterator[Any]:

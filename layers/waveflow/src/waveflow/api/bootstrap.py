@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from waveflow.bootstrap import Services, list_of
-from waveflow.errors import StorageUnavailableError
+from waveflow.errors import InternalError, StorageUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,8 +80,13 @@ class ApiServices(Services):
     def jobs(self) -> "Jobs":
         """Return the service that starts and finds the jobs of every owner."""
         from waveflow.api.adapters.executions import StepFunctionsMachine
+        from waveflow.api.jobs.context import UPLOAD_PREFIX
         from waveflow.api.jobs.service import Jobs
 
+        if UPLOAD_PREFIX not in self.policy.allowed_prefixes:
+            raise InternalError(
+                f"ALLOWED_PREFIXES lacks {UPLOAD_PREFIX}, where the API stores uploads."
+            )
         machine = self._environment["STATE_MACHINE_ARN"]
         return Jobs(
             StepFunctionsMachine(self._client("stepfunctions"), machine),

@@ -1,0 +1,258 @@
+"""Every call of AWS by every stage and ops command, held against its policy."""
+
+import json
+
+import boto3
+import msgspec
+import pytest
+from click.testing import CliRunner
+from moto import mock_aws
+from support.calls import recording
+from support.invocations import KEY, OLDER, events, load, prepare
+from support.machine import ARN, FakeMachine
+from support.policies import ROLES, Need, allows, of_holder
+from support.stack import ROOT, Stack, listed
+from support.stack import load as load_template
+from waveflow import bootstrap
+from waveflow.errors import WaveflowError
+from waveflow.events.flow import Source
+from waveflow.events.messages import Survivor
+from waveflow.stages._records import Deletion
+from waveflow_local.cli.app import app
+from waveflow_local.ops.bucket_checks import BLOCKS
+from waveflow_local.ops.commands import ops
+
+TEMPLATE = Stack(load_template())
+# Names of the template for what the faulty network of these tests has.
+NAMES = {
+    "arn:aws:s3:::bucket": "arn:aws:s3:::Bucket",
+    "bucket/audio/": "Bucket/audio/",
+    "the machine of the token": "Machine",
+    "secret": "WebhookSecret",
+}
+FOR_LAMBDA = ("logs:", "xray:", "ec2:")  # Lambda itself asks for these
+
+
+def denied(role, needs):
+    """Return what a role must not do of all that was needed."""
+    statements, arn = of_holder(TEMPLATE, role), f"{role}.Arn"
+    context = {"aws:PrincipalArn": arn}
+    return {need for need in needs if not allows(statements, need, **context)}
+
+
+@pytest.fixture
+def stages(aws):
+    """Return a function that runs invocations of a stage, and what they needed."""
+
+    def run(stage):
+        with recording(NAMES) as needs:
+            bootstrap.services.cache_clear()
+            cases = [event for name, event in events(aws).values() if name == stage]
+            needs.clear()  # `events` runs the stage hash
+            for event in cases:
+                prepare(aws)
+                load(stage)(event)
+                load(stage)(event)
+            if stage == "dedupe_delete":
+                undo_a_deletion(aws, cases[0])
+        return needs
+
+    return run
+
+
+def undo_a_deletion(aws, event):
+    """Let the survivor go with the delete, which the stage undoes by a copy."""
+    prepare(aws)
+    objects = bootstrap.services().objects
+    delete = objects.delete
+
+    def both(key, *, etag):
+        delete(key, etag=etag)
+        aws.bucket.delete(OLDER)
+
+    objects.delete = both
+    with pytest.raises(WaveflowError, match="SURVIVOR_LOST"):
+        load("dedupe_delete")(event)
+    assert aws.bucket.current(KEY) is not None
+
+
+@pytest.mark.usefixtures("function_environment")
+@pytest.mark.parametrize("stage", ROLES)
+def test_a_stage_may_make_each_of_its_calls_and_no_other(stages, stage):
+    """A right that a stage lacks fails a user's job on AWS, and nowhere before."""
+    role = ROLES[stage]
+    needs = stages(stage)
+    used = {need.action for need in needs}
+    held = {
+        action
+        for each in TEMPLATE.statements(role)
+        if each["Effect"] == "Allow"
+        for action in listed(each["Action"])
+        if not action.startswith(FOR_LAMBDA)
+    }
+
+    assert needs
+    assert denied(role, needs) == set()
+    assert held - used == set()
+
+
+UPLOAD = f"arn:aws:s3:::Bucket/{KEY}"
+ELSEWHERE = [
+    ("dedupe_delete", Need("s3:DeleteObject", UPLOAD)),
+    ("dedupe_delete", Need("s3:DeleteObjectVersion", UPLOAD)),
+    ("dedupe_delete", Need("s3:PutObject", UPLOAD)),
+    (
+        "dedupe_delete",
+        Need("s3:PutObject", UPLOAD, {"s3:x-amz-copy-source": "other/audio/x"}),
+    ),
+    ("hash", Need("s3:ListBucket", "arn:aws:s3:::Bucket", {"s3:prefix": "private/"})),
+    ("hash", Need("s3:GetObject", "arn:aws:s3:::Bucket/private/x")),
+    ("notify", Need("secretsmanager:GetSecretValue", "ApiSecret")),
+    ("notify", Need("states:SendTaskSuccess", "another machine")),
+]
+
+
+@pytest.mark.parametrize(("stage", "need"), ELSEWHERE)
+def test_a_call_outside_its_conditions_is_denied(stage, need):
+    """A held list that ignored conditions would allow a delete without If-Match."""
+    assert denied(ROLES[stage], [need]) == {need}
+
+
+REGION, ACCOUNT, BUCKET = "us-east-1", "123456789012", "a-bucket"
+HERE = f"{REGION}:{ACCOUNT}"
+STEM = ["--user-id", "u", "--track-id", "t", "--filepath", KEY]
+COMMANDS = {
+    "restore": [["new"], ["new", "--to", "audio/other.wav"]],
+    "redraw": [["new", *STEM]],
+    "redrive": [["--error", "STORAGE_UNAVAILABLE"], ["--since", "2026-01-01"]],
+    "replay": [[]],
+    "health": [[]],
+}
+
+
+class Deployed:
+    """Stack as CloudFormation describes it."""
+
+    def __init__(self, queues, outputs, parameters):
+        self.queues, self.outputs, self.parameters = queues, outputs, parameters
+
+    def describe_stacks(self, *, StackName):  # noqa: N803 - boto3's name
+        """Return the stack's outputs and parameters."""
+        told = {
+            f"{kind}s": [
+                {f"{kind}Key": name, f"{kind}Value": value}
+                for name, value in getattr(self, f"{kind.lower()}s").items()
+            ]
+            for kind in ("Output", "Parameter")
+        }
+        return {"Stacks": [{"StackName": StackName, **told}]}
+
+
+@pytest.fixture
+def deployed():
+    """Deploy a stack's outputs to moto's AWS, with a deletion to undo."""
+    with mock_aws():
+        s3, secrets, sqs = (
+            boto3.client(service, region_name=REGION)
+            for service in ("s3", "secretsmanager", "sqs")
+        )
+        s3.create_bucket(Bucket=BUCKET)
+        s3.put_bucket_versioning(
+            Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"}
+        )
+        s3.put_public_access_block(
+            Bucket=BUCKET, PublicAccessBlockConfiguration=dict.fromkeys(BLOCKS, True)
+        )
+        made = {
+            name: secrets.create_secret(Name=name, SecretString='{"current": ""}')
+            for name in ("WebhookSecret-1a2b", "ApiSecret-1a2b", "waveflow-external-1")
+        }
+        arns = [secret["ARN"] for secret in made.values()]
+        queues = [
+            sqs.create_queue(QueueName=f"flow-{name}-1a2b")["QueueUrl"]
+            for name in ("Queue", "DeadLetterQueue")
+        ]
+        outputs = {
+            "BucketName": BUCKET,
+            "MachineArn": "machine",
+            "PipeName": "Pipe-1a2b",
+            "QueueUrl": queues[0],
+            "DeadLetterQueueUrl": queues[1],
+            "WebhookSecretArn": arns[0],
+            "ApiSecretArn": arns[1],
+        }
+        parameters = {
+            "WebhookUrl": "https://127.0.0.1/",
+            "AllowedPrefixes": "audio/",
+            "QuarantineDays": "30",
+            "ApiExternalSecretArn": arns[2],
+        }
+        put = s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"bytes")
+        source = Source(
+            key=KEY,
+            etag=put["ETag"],
+            size=5,
+            last_modified="x",
+            audio_hash="0",
+            version_id=put["VersionId"],
+        )
+        survivor = Survivor(stem_id="old", filepath=OLDER)
+        record = Deletion(source=source, survivor=survivor, survivor_etag="x")
+        s3.put_object(
+            Bucket=BUCKET, Key="dedupe/new_17.json", Body=msgspec.json.encode(record)
+        )
+        s3.delete_object(Bucket=BUCKET, Key=KEY)
+        yield Deployed(queues, outputs, parameters)
+
+
+def operators_policy():
+    """Return the statements of the operator's policy with its words filled in."""
+    text = (ROOT / "docs/policies/operator.json").read_text("utf-8")
+    filled = {"REGION": REGION, "ACCOUNT": ACCOUNT, "STACK": "flow", "BUCKET": BUCKET}
+    for word, value in filled.items():
+        text = text.replace(word, value)
+    return json.loads(text)["Statement"]
+
+
+def run(command, arguments, deployed):
+    """Run one ops command, and return what its calls needed."""
+    made = f"arn:aws:states:{HERE}"
+    names = {
+        ARN: f"{made}:execution:Machine-1a2b:",
+        **{u: f"arn:aws:sqs:{HERE}:{u.rpartition('/')[2]}" for u in deployed.queues},
+    }
+    with recording(names, sfn=FakeMachine(), cloudformation=deployed) as needs:
+        CliRunner().invoke(
+            app, ["ops", command, *arguments, "--stack", "flow"], catch_exceptions=False
+        )
+    whole = {
+        "machine": f"{made}:stateMachine:Machine-1a2b",
+        "flow": f"arn:aws:cloudformation:{HERE}:stack/flow/1a2b",
+        "Pipe-1a2b": f"arn:aws:pipes:{HERE}:pipe/Pipe-1a2b",
+    }
+    return [
+        Need(need.action, whole.get(need.resource, need.resource), need.context)
+        for need in needs
+    ]
+
+
+@pytest.fixture
+def needed(deployed, monkeypatch):
+    """Return what every ops command needed, by command."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    return {
+        command: [need for each in arguments for need in run(command, each, deployed)]
+        for command, arguments in COMMANDS.items()
+    }
+
+
+def test_an_operator_may_run_every_command_and_nothing_else(needed):
+    """A missing right shows at night, in the middle of a recovery."""
+    policy = operators_policy()
+    used = {need.action for needs in needed.values() for need in needs}
+    held = {action for each in policy for action in listed(each["Action"])}
+
+    assert {*needed} == {*ops.commands}
+    for command, needs in needed.items():
+        assert {need for need in needs if not allows(policy, need)} == set(), command
+    assert held - used == set()
