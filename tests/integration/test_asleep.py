@@ -1,26 +1,24 @@
 """Functions of the local engine that are asleep, as after weeks without a call."""
 
-import urllib.error
-import urllib.request
-
 import pytest
+import requests
+from fastapi import HTTPException
 from support.world import ended
+from waveflow_local.console.place import Place
+from waveflow_local.console.playground import Playground
 from waveflow_local.engine.sleep import ASLEEP_PATH, WAKES_AFTER_S, Sleep
 
 PENDING = "Lambda.CodeArtifactUserPendingException"
 
 
-def fall_asleep(world):
-    """Let every function of the engine sleep, as the page does."""
-    url = world.pipeline.endpoint + ASLEEP_PATH
-    request = urllib.request.Request(url, method="PUT")
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        assert answer.status == 204
+def page(endpoint):
+    """Return the page's own routes, without the API's jobs."""
+    return Playground(Place(endpoint=endpoint), services=None)
 
 
 def test_an_upload_after_a_quiet_month_is_done_and_told(world):
     """A first upload must end as any other, though every function was asleep."""
-    fall_asleep(world)
+    page(world.pipeline.endpoint).sleep()
 
     message, seen = world.upload(analysis=True)
 
@@ -33,7 +31,7 @@ def test_an_upload_after_a_quiet_month_is_done_and_told(world):
 
 
 def test_the_first_call_of_each_function_wakes_it():
-    """A function that slept for ever, or not at all, would teach a developer nothing."""
+    """A function that never slept, or for ever, would teach a developer nothing."""
     now = [0.0]
     sleep = Sleep(lambda seconds: seconds / 10, clock=lambda: now[0])
     woken = WAKES_AFTER_S / 10
@@ -53,11 +51,20 @@ def test_the_first_call_of_each_function_wakes_it():
 def test_no_other_page_can_put_the_functions_to_sleep(world, method):
     """A page of another origin may send GET and POST to a developer's machine."""
     url = world.pipeline.endpoint + ASLEEP_PATH
-    request = urllib.request.Request(url, method=method)
 
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=10)
+    refused = requests.request(method, url, timeout=10)
 
-    assert refused.value.code == 405
-    assert "Access-Control-Allow-Origin" not in refused.value.headers
+    assert refused.status_code == 405
+    assert "Access-Control-Allow-Origin" not in refused.headers
     assert world.upload()[1].states[1].errors == []
+
+
+def test_a_switch_without_an_engine_is_one_sentence():
+    """A developer whose engine has ended must read that, and no traceback."""
+    with pytest.raises(HTTPException) as refused:
+        page("http://127.0.0.1:9").sleep()
+
+    assert (refused.value.status_code, refused.value.detail) == (
+        503,
+        "The engine does not answer.",
+    )

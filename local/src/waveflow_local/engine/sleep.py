@@ -29,7 +29,7 @@ class Sleep:
             self._wakes = {}
 
     def rejects(self, name: str) -> bool:
-        """Tell whether a Lambda function rejects a call now; the first call wakes it."""
+        """Tell whether a Lambda function rejects a call; the first call wakes it."""
         with self._lock:
             if self._wakes is None:
                 return False
