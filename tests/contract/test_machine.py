@@ -243,7 +243,7 @@ def test_every_error_name_is_spelt_as_its_class():
         for field in ("Retry", "Catch")
         for name in rules(state, field)
     }
-    assigned = set(re.findall(r'"Error": "(\w+)"', json.dumps(MACHINE)))
+    assigned = set(re.findall(r"(?<![.\w])[A-Z]\w+Error\b", json.dumps(MACHINE)))
     foreign = ("Lambda.", "Sandbox.", "States.", "Runtime.")
 
     assert {n for n in named | assigned if not n.startswith(foreign)} <= OWN_ERRORS

@@ -71,6 +71,8 @@ export const status = () => ask("/local/status");
 export const webhooks = (id) => ask(`/local/webhooks?subject=${id}`);
 export const behaviour = () => ask("/local/behaviour");
 export const behave = (rule) => ask("/local/behaviour", rule, "PUT");
+/** Let every function sleep, as after weeks without a call. */
+export const sleep = () => ask("/local/asleep", {}, "PUT");
 export const answer = (id, verdict, of) => ask("/local/answer", { job_id: id, verdict, duplicate_of: of ?? null });
 export const redeliver = (id) => ask(`/local/again/${id}`, {});
 export const redeliveryState = (id, delivery) => ask(`/local/again/${id}/now`, delivery);

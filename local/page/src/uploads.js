@@ -1,5 +1,7 @@
 import * as api from "./api.js";
+import { t } from "./i18n.js";
 import { add, changed } from "./store.js";
+import { trouble } from "./trouble.js";
 
 const $ = (id) => document.getElementById(id);
 const AT_ONCE = 3; // a browser opens six connections; one is the stream's
@@ -7,8 +9,9 @@ const waiting = [];
 let running = 0;
 
 /** Upload files in order, with the faults that are switched on. */
-export function take(files) {
+export async function take(files) {
   const kept = [...files].filter((file) => !file.name.startsWith("."));
+  if ($("asleep").checked) await api.sleep().catch((error) => trouble(t("switching"), error));
   for (const file of kept) {
     const twins = $("twins").checked ? [file, file] : [file];
     const made = twins.map((each) => [add({ name: each.name, size: each.size }), spoilt(each)]);

@@ -126,6 +126,11 @@ try {
   await page.getByLabel("Sent twice at once").uncheck();
   for (const nth of [0, 1]) await ends("twin", "Done|Duplicate", nth);
   say("twins", await Promise.all([0, 1].map((nth) => notes("twin", nth).textContent())));
+  await page.getByLabel("Every function asleep").check();
+  await send("asleep.wav");
+  await page.getByLabel("Every function asleep").uncheck();
+  await ends("asleep", "Done");
+  say("asleep", await row("asleep").locator(".facts").textContent());
   for (const name of ["late", "slow", "twice", "down"]) await ends(name, "Done");
   say("late", await asking("late"));
   say("slow", await asking("slow"));

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ import soundfile
 from support.console import ROOT, console
 from support.node import built, require_node
 from support.processes import HANGS_S
+from waveflow_local.engine.sleep import WAKES_AFTER_S
 
 FLOW_WITHIN_S = 2 * HANGS_S
 LATE = ("--verdict-timeout", str(TIMEOUT_S := 8))
@@ -41,7 +43,8 @@ def write_files(folder: Path) -> None:
     swell = np.clip(np.sin(2 * np.pi * 0.25 * t + 1), 0, 1)
     voice = np.sin(2 * np.pi * 330 * t) * swell * 0.4
     sounds = {"drums.wav": beat * 0.8 + hats, "bass.flac": bass, "voice.ogg": voice}
-    for pitch, name in enumerate(("other", "late", "slow", "twice", "down", "twin")):
+    short = ("other", "late", "slow", "twice", "down", "twin", "asleep")
+    for pitch, name in enumerate(short):
         fades = np.clip(1 - t[: RATE // 2] * 2, 0, 1)
         sounds[f"{name}.wav"] = np.sin(220 * (pitch + 2) * t[: RATE // 2]) * fades
     for name, sound in sounds.items():
@@ -92,7 +95,7 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
 
     # A second tab must not change the server's rule or the list of the first tab.
     assert seen["rules"] == [True, True]
-    assert seen["kept"] == 14
+    assert seen["kept"] == 15
 
     # A person gives verdicts by hand.
     assert "nothing deleted, nothing drawn" in seen["held"]
@@ -106,6 +109,7 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     assert 3 <= seen["slow"] < TIMEOUT_S
     assert seen["down"][0] == 500
     assert seen["down"][-1] == 201
+    assert float(re.search(r"Hash ([\d.]+) s", seen["asleep"])[1]) >= WAKES_AFTER_S / 50
     # Two uploads within one second have no older copy for sure, so both may stay.
     one_stays = "twin.wav: the older copy stays"
     both_stay = "kept and drawn, because the other copy is not the older one"

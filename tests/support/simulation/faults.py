@@ -25,7 +25,15 @@ AT_A_CALL = (
     "webhook rejected",
     "token answer lost",
 )
-AROUND_A_CALL = ("Lambda service error", "Lambda throttled", "Lambda answer lost")
+AROUND_A_CALL = (
+    "Lambda service error",
+    "Lambda throttled",
+    "Lambda answer lost",
+    "function asleep",
+    "every function asleep",
+    "function asleep for long",
+    "new version not ready",
+)
 OF_A_MESSAGE = (
     "message delivered twice",
     "message delivered late",

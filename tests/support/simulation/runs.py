@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from waveflow.events import flow
 from waveflow.events.normalise import find_ids, find_job_id
 
-from support.walker import Ended, Execution, Result, Walk
+from support.walker import Ended, Execution, Invoke, Result, Sleep, Walk
 
 
 @dataclass
@@ -14,6 +14,7 @@ class Run:
 
     `invocation` counts calls of functions; only the last call's result counts.
     `spoilt` is the key of an optional output at which the last stage failed.
+    `left_with` is the result with which the execution left the task before `state`.
     """
 
     execution: Execution
@@ -28,11 +29,21 @@ class Run:
     spoilt: str | None = None
     answered: dict[str, Result] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
+    state: str = ""
+    left_with: Result | None = None
 
     @property
     def ended(self) -> Ended | None:
         """Return the execution's end, or None while the execution runs."""
         return self.execution.ended
+
+    def go_on(self, result: Result | None) -> Invoke | Sleep:
+        """Hand a result to the walk, and return the walk's next request."""
+        assert self.walk is not None
+        request = self.walk.send(result)
+        if isinstance(request, Invoke) and request.state != self.state:
+            self.state, self.left_with = request.state, result
+        return request
 
 
 def run_of(execution: Execution) -> Run:

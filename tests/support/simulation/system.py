@@ -22,6 +22,7 @@ from waveflow.stages.waveform import draw_waveform
 from support.simulation.bucket import EPOCH, Bucket, is_optional
 from support.simulation.checks import Ledger
 from support.simulation.faults import Faults
+from support.simulation.gate import Gate
 from support.simulation.mixes import Claims
 from support.simulation.options import encoding
 from support.simulation.runs import Modes, Run, run_of
@@ -64,6 +65,7 @@ class System:
         self.bucket = Bucket(self.clock, modes.versioned)
         self.server = Server(self.bucket, faults, self.clock, modes.message_mode)
         self.ledger = Ledger(self.bucket, self.server)
+        self.gate = Gate(faults, self.clock, self.ledger.counts)
         self.runs: list[Run] = []
         self.questions: dict[str, Run] = {}
         self.stages: Counter[str] = Counter()
@@ -174,9 +176,8 @@ class System:
             run.answered[token] = result
 
     def _advance(self, run: Run, result: Result | None) -> None:
-        assert run.walk is not None
         try:
-            request = run.walk.send(result)
+            request = run.go_on(result)
         except StopIteration as stop:
             self.telling.ended(run, stop.value)
             return
@@ -228,12 +229,9 @@ class System:
 
     def _lambda(self, run: Run, request: Invoke) -> Result:
         """Return the result of a function as Step Functions sees the result."""
-        strikes = self.faults.strikes
-        if strikes("Lambda throttled"):
-            return Failed("Lambda.TooManyRequestsException")
-        if strikes("Lambda service error"):
-            return Failed("Lambda.ServiceException")
         stage = request.function.removesuffix("Function")
+        if rejected := self.gate.rejects(stage):
+            return rejected
         self.stages[stage] += 1
         self._depth += 1
         try:
@@ -245,7 +243,7 @@ class System:
             return Failed(type(exc).__name__, json.dumps(said))
         finally:
             self._depth -= 1
-        if strikes("Lambda answer lost"):
+        if self.faults.strikes("Lambda answer lost"):
             return Failed("Lambda.SdkClientException")
         return Succeeded(output)
 

@@ -8,6 +8,7 @@ import msgspec
 from waveflow.events.messages import Job
 from waveflow.ports import Policy
 
+from support.lambda_errors import NOT_READY
 from support.simulation.checks import (
     CODES,
     BrokenPromiseError,
@@ -15,12 +16,13 @@ from support.simulation.checks import (
     Ledger,
     recorded,
 )
+from support.simulation.gate import TOO_LONG
 from support.simulation.mixes import Claims
 from support.simulation.options import CODES as CODES_OF_OPTIONS
 from support.simulation.options import Asked, files_of, untrue
 from support.simulation.runs import Run
 from support.simulation.server import is_final, rendition
-from support.walker import Ended
+from support.walker import Ended, Failed
 
 UNDELIVERED = {"Ask", "AskUndelivered", "Tell", "TellFailure"}
 
@@ -41,6 +43,8 @@ class Telling:
         if status == "FAILURE":
             if payload["result"]["error_code"] not in CODES:
                 raise BrokenPromiseError(f"{task_id} failed with no code of ours.")
+            if isinstance(run.left_with, Failed):
+                self._check_blame(payload, run.left_with.error)
             if payload["result"]["error_code"] == "INVALID_MESSAGE":
                 self._claims.refused(payload, run.execution)
             if is_final(self._server.told.get(task_id)):
@@ -52,6 +56,23 @@ class Telling:
         else:
             self._claims.told(payload, run.execution.input[0])
             self._check_mixed(payload)
+
+    def _check_blame(self, payload: Mapping[str, Any], error: str) -> None:
+        """Check that the server is not blamed for Lambda, and that sleep is waited out.
+
+        `error` ended the state whose failure is told.
+        """
+        task_id, code = payload["task_id"], payload["result"]["error_code"]
+        if code == "INVALID_VERDICT" and error.startswith("Lambda."):
+            raise BrokenPromiseError(f"{task_id} blames the server for {error}.")
+        if error in NOT_READY and code != "RESOURCE_LIMIT":
+            raise BrokenPromiseError(f"{task_id} tells {error} as {code}.")
+        self._check_patience(task_id, error)
+
+    def _check_patience(self, name: str, error: str | None) -> None:
+        """Raise for an error of a function that wakes within the machine's patience."""
+        if error in NOT_READY and not self._ledger.counts[TOO_LONG]:
+            raise BrokenPromiseError(f"{name} gave up on a function that wakes.")
 
     def _check_drawn(self, payload: Mapping[str, Any]) -> None:
         """Check that the named document holds the peaks of the named hash."""
@@ -110,6 +131,7 @@ class Telling:
         self._ledger.counts[
             f"ended {end.status} at {end.state} {end.error or ''}".strip()
         ] += 1
+        self._check_patience(run.name, end.error)
         if end.status == "SUCCEEDED":
             self._check_success(run, end)
         elif end.state == "Failed":

@@ -21,6 +21,13 @@ QUARREL = {
     "another execution in between": 0.6,
     "retried while it still runs": 0.3,
 }
+# Functions sleep after weeks: a fault of each call's rate would let none be awake.
+ASLEEP = {
+    "function asleep": 0.01,
+    "every function asleep": 0.002,
+    "new version not ready": 0.002,
+    "function asleep for long": 0.0005,
+}
 # Faults with few occasions.
 SELDOM = {
     "verdict names another user's copy": 0.5,
@@ -63,7 +70,7 @@ def run_seed(
     )
     random = Random(seed)  # noqa: S311 - a seed repeats its world
     quarrel = bool(rate) and seed % 4 == 1
-    often = (SELDOM | QUARREL if quarrel else SELDOM) if rate else {}
+    often = SELDOM | ASLEEP | (QUARREL if quarrel else {}) if rate else {}
     faults = Faults(random, rate, often)
     system = System(faults, load(machine), modes)
     traffic = Traffic(system)
@@ -86,6 +93,7 @@ def recover(system: System) -> None:
     system.ledger.counts["without a live copy until an operator comes"] += hidden
     system.faults.stop()
     system.server.down_until = system.bucket.refuses_until = 0.0
+    system.gate.wake()
     for run in system.undelivered():
         system.redrive(run)
         system.ledger.counts["redriven"] += 1

@@ -17,6 +17,7 @@ from waveflow_local.console.redeliver import (
     redeliver,
     restore_and_draw,
 )
+from waveflow_local.engine.sleep import ASLEEP_PATH
 from waveflow_local.ops.stack import local_stack
 from waveflow_local.standin.behaviours import Behaviour
 
@@ -44,21 +45,18 @@ class Playground:
         """Send JSON to the stand-in server and return the JSON of the response."""
         return dict(self._ask(method, path, body).json())
 
+    def sleep(self) -> None:
+        """Let every function of the engine fall asleep."""
+        _request("PUT", self.place.endpoint + ASLEEP_PATH, who="engine")
+
     def _ask(
         self, method: str, path: str, body: JsonObject | None = None
     ) -> "requests.Response":
         """Send a request to the stand-in server; raise 503 where none runs."""
-        import requests
-
         if not self.place.standin_url:
             raise HTTPException(503, "No stand-in runs here.")
         base = self.place.standin_url.rsplit("/", 1)[0]
-        try:
-            with requests.Session() as session:
-                session.trust_env = False
-                answer = session.request(method, base + path, json=body, timeout=5)
-        except requests.RequestException as exc:
-            raise HTTPException(503, "The stand-in does not answer.") from exc
+        answer = _request(method, base + path, who="stand-in", body=body)
         if not answer.ok:
             raise HTTPException(answer.status_code, answer.json().get("message"))
         return answer
@@ -66,6 +64,20 @@ class Playground:
     def check_owner(self, job_id: str, owner: str) -> None:
         """Raise an HTTP error where a job is not the owner's."""
         self.services.jobs.context(job_id, owner=owner)
+
+
+def _request(
+    method: str, url: str, *, who: str, body: JsonObject | None = None
+) -> "requests.Response":
+    """Send a request to a part of the pipeline; raise 503 where the part is silent."""
+    import requests
+
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.request(method, url, json=body, timeout=5)
+    except requests.RequestException as exc:
+        raise HTTPException(503, f"The {who} does not answer.") from exc
 
 
 def _playground(request: Request) -> Playground:
@@ -151,6 +163,12 @@ def behaviour(playground: OwnPlayground) -> list[JsonObject]:
 def behave(fault: Fault, playground: OwnPlayground) -> JsonObject:
     """Replace all rules of the stand-in server by one rule about all jobs."""
     return playground.send("PUT", "/behaviour", fault.model_dump())
+
+
+@routes.put("/asleep", status_code=204)
+def fall_asleep(playground: OwnPlayground) -> None:
+    """Let every function sleep, as after weeks without a call."""
+    playground.sleep()
 
 
 @routes.post("/again/{job_id}")

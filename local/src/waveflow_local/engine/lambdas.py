@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 from urllib.error import HTTPError, URLError
@@ -9,6 +10,8 @@ from urllib.parse import quote, unquote
 from urllib.request import ProxyHandler, Request, build_opener
 
 from waveflow_local.engine.handlers import Handlers, InvokeResult
+from waveflow_local.engine.moto import patches
+from waveflow_local.engine.sleep import ASLEEP, ASLEEP_PATH, WAKING, Sleep
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -64,17 +67,44 @@ class LambdaApi:
     def __init__(self, application: "WSGIApplication", invoker: Invoker) -> None:
         self._application = application
         self._invoker = invoker
+        self._sleep = Sleep(patches.scaled)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one HTTP request: an invocation of Lambda, or any call for moto."""
-        match = _INVOKE.match(environ.get("PATH_INFO", ""))
+        path = environ.get("PATH_INFO", "")
+        if path == ASLEEP_PATH:
+            return self._put_to_sleep(environ, start_response)
+        match = _INVOKE.match(path)
         if match is None:
             return self._application(environ, start_response)
         name = _function_name(unquote(match[1]))
         if name not in self._invoker:
-            return _not_found(name, start_response)
+            return _refuse(
+                start_response,
+                "404 Not Found",
+                error="ResourceNotFoundException",
+                message=f"Function not found: {name}",
+            )
+        if self._sleep.rejects(name):
+            return _refuse(start_response, "409 Conflict", error=ASLEEP, message=WAKING)
+        return self._invoke(name, environ, start_response)
+
+    def _put_to_sleep(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Let every function sleep by PUT, which no page of another origin can send."""
+        if environ["REQUEST_METHOD"] != "PUT":
+            start_response("405 Method Not Allowed", [("Content-Length", "0")])
+            return []
+        self._sleep.begin()
+        start_response("204 No Content", [])
+        return []
+
+    def _invoke(
+        self, name: str, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         answer = self._invoker.invoke(name, environ["wsgi.input"].read(length))
         headers = [
@@ -103,15 +133,18 @@ def _looks_failed(payload: bytes) -> bool:
     return isinstance(document, dict) and "errorType" in document
 
 
-def _not_found(name: str, start_response: "StartResponse") -> Iterable[bytes]:
-    message = {"Type": "User", "Message": f"Function not found: {name}"}
-    body = json.dumps(message).encode()
+def _refuse(
+    start_response: "StartResponse", status: str, *, error: str, message: str
+) -> Iterable[bytes]:
+    """Answer an invocation by an error of Lambda itself, with AWS's headers."""
+    body = json.dumps({"Type": "User", "Message": message}).encode()
     start_response(
-        "404 Not Found",
+        status,
         [
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(body))),
-            ("X-Amzn-ErrorType", "ResourceNotFoundException"),
+            ("X-Amzn-ErrorType", error),
+            ("X-Amzn-RequestId", str(uuid.uuid4())),
         ],
     )
     return [body]

@@ -28,8 +28,18 @@ from waveflow.events.webhooks import (
 ERRORS: dict[str, type[errors.WaveflowError]] = {
     kind.__name__: kind for kind in errors.WaveflowError.__subclasses__()
 }
-# Step Functions' names for a function that memory, time or a sandbox ended.
+# Step Functions' names for a function that was not ready, or that memory, time or a
+# sandbox ended.
 _STOPPED_FROM_OUTSIDE = {
+    "Lambda.CodeArtifactUserDeletedException",
+    "Lambda.CodeArtifactUserPendingException",
+    "Lambda.EC2ThrottledException",
+    "Lambda.EC2UnexpectedException",
+    "Lambda.ENILimitReachedException",
+    "Lambda.ENINotReadyException",
+    "Lambda.ResourceConflictException",
+    "Lambda.ResourceNotReadyException",
+    "Lambda.SubnetIPAddressLimitReachedException",
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
     "Runtime.ExitError",

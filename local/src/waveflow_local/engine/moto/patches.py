@@ -29,9 +29,14 @@ def apply() -> None:
 
 
 def scale_retries(scale: float) -> None:
-    """Shorten the waits between Step Functions' retries by `scale`, for tests."""
+    """Shorten the waits of the engine's clock by `scale`, for tests."""
     global _retry_scale  # noqa: PLW0603 - moto's interpreter is global as well
     _retry_scale = scale
+
+
+def scaled(seconds: float) -> float:
+    """Return seconds of AWS as seconds of the engine's shortened clock."""
+    return seconds * _retry_scale
 
 
 def _name_executions() -> None:
@@ -79,6 +84,6 @@ def _scale_retries() -> None:
     """Make moto's interpreter sleep only a fraction of the seconds between retries."""
 
     def sleep(seconds: float) -> None:
-        time.sleep(seconds * _retry_scale)
+        time.sleep(scaled(seconds))
 
     replace(retrier_decl, "time", SimpleNamespace(sleep=sleep))
