@@ -94,9 +94,10 @@ class ApiServices(Services):
     @cached_property
     def feeds(self) -> "Feeds":
         """Return the service that polls the jobs that clients follow now."""
-        from waveflow.api.jobs.feed import Feeds
+        from waveflow.api.jobs.feed import AWS_PACE, LOCAL_PACE, Feeds
 
-        return Feeds(self.jobs.look)
+        pace = LOCAL_PACE if self._local else AWS_PACE
+        return Feeds(self.jobs.look, pace=pace)
 
     @cached_property
     def presigned(self) -> "PresignedUploads":
