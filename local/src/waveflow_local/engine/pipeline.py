@@ -52,6 +52,7 @@ class Pipeline:
     pipe: Pipe
 
     def __init__(self, settings: Settings, on_start: OnStart | None = None) -> None:
+        self.reads = settings.reads
         self._settings = settings
         self._on_start = on_start
         self._cleanup = contextlib.ExitStack()
