@@ -32,7 +32,7 @@ def create_app(services: ApiServices) -> FastAPI:
     app.state.rate_limit = RateLimit(
         services.http.per_second, burst=services.http.burst
     )
-    app.state.stream_seats = StreamSeats()
+    app.state.stream_seats = StreamSeats(services.http.streams)
     answer_problems(app)
     if services.http.origins:
         app.add_middleware(

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from waveflow.api.bootstrap import ApiServices
 
 MAX_OWNERS = 10_000  # the owner who was silent for longest is forgotten
-STREAMS_PER_OWNER = 8  # a browser opens six connections to a server
 SEAT_WAIT_S = 5
 _bearer = HTTPBearer(auto_error=False, description="A JWT of the configured issuer.")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -69,7 +68,7 @@ class StreamSeats:
     concurrency is the limit of all streams together.
     """
 
-    def __init__(self, per_owner: int = STREAMS_PER_OWNER) -> None:
+    def __init__(self, per_owner: int) -> None:
         self._per_owner = per_owner
         self._taken: Counter[str] = Counter()
 
