@@ -112,8 +112,8 @@ def test_a_thousand_clients_that_leave_leave_nothing(start, job):
     pid, url = start(CLIENTS)
     quiet = held(pid)
 
-    _, first = visit(url, pid, job=job, count=CLIENTS // 4)  # fills pools and caches
-    most, second = visit(url, pid, job=job, count=CLIENTS)
+    _, first = visit(url, pid, job=job)  # fills pools and caches
+    most, second = visit(url, pid, job=job)
 
     assert most[0] >= CLIENTS  # the streams were open at the same time
     assert second[0] <= first[0]
@@ -122,13 +122,13 @@ def test_a_thousand_clients_that_leave_leave_nothing(start, job):
     assert second[2] - first[2] <= GROWTH_MB
 
 
-def visit(url, pid, *, job, count):
+def visit(url, pid, *, job):
     """Let clients come and leave; return what the process held before and after."""
-    clients = [connect(url, job) for _ in range(count)]
+    clients = [connect(url, job) for _ in range(CLIENTS)]
     assert {status(client) for client in clients} == {200}
     most = held(pid)
     leave(clients)
-    eventually(lambda: held(pid)[0] < most[0] - count + 1)
+    eventually(lambda: held(pid)[0] < most[0] - CLIENTS + 1)
     time.sleep(1)  # cancelled tasks end in the loop's next turns
     after = held(pid)
     return most, after
