@@ -4,9 +4,9 @@ Prices are list prices of Seoul (ap-northeast-2), without free tier, in USD, as 
 the date below; look them up again before you rely on them. The times of hash and
 waveform are those of a 30 s WAV in docs/benchmarks.md, over each function's share
 of a vCPU, and so is that of a cold start, from ADR 76; the times of outputs are CPU
-seconds beyond drawing four minutes of stereo, from ADR 81; the times of mix and of the
-server, and the share of cold starts, are assumptions. So are the lines that Lambda,
-Step Functions and the pipe add. Give your own:
+seconds beyond drawing four minutes of stereo, from ADR 81; the times of mix, of the
+server and of a result, and the share of cold starts, are assumptions. So are the lines
+that Lambda, Step Functions and the pipe add. Give your own:
 
     costs.py --waveform-s 0.72 --cold-share 0.01
 """
@@ -16,6 +16,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from waveflow.api.jobs.feed import LIFE_S
 from waveflow_local.engine.template import read_document
 
 PRICES_AS_OF = "2026-11"
@@ -44,6 +45,7 @@ EVENT_LOG_BYTES = 450
 # Assumed: five pollers of the pipe that wait 20 s each.
 POLLS_A_MONTH = 5 * 3 * 60 * 730
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+API_MEMORY_MB = 1024  # the default of ApiMemoryMb
 C7I_LARGE_HOUR = 0.1008
 HOURS_A_MONTH = 730
 # Megabytes of one environment for each stage that an upload waits for.
@@ -124,6 +126,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--identity-s", type=float, default=0.09)
     made.add_argument("--opus-s", type=float, default=1.65)
     made.add_argument("--mp3-s", type=float, default=6.65)
+    made.add_argument("--result-s", type=float, default=0.05)
     made.add_argument("--webhook-s", type=float, default=0.15)
     made.add_argument("--cold-s", type=float, default=0.8)
     made.add_argument("--cold-share", type=float, default=0.05)
@@ -202,6 +205,21 @@ def outputs(args: argparse.Namespace) -> list[str]:
     return told
 
 
+def reading(args: argparse.Namespace) -> list[str]:
+    """Return what it costs to read jobs over the HTTP API."""
+    second = API_MEMORY_MB / 1024 * GB_SECOND[args.architecture]
+    rows = (
+        ("a result", args.result_s * second + INVOCATION),
+        (f"a stream that its client left, at most {LIFE_S:.0f} s", LIFE_S * second),
+        ("the mark of a job that was started", PUT),
+    )
+    return [
+        f"| HTTP API of {API_MEMORY_MB} MB | USD per 1,000 |",
+        "| --- | ---: |",
+        *(f"| {name} | {price * 1000:.3f} |" for name, price in rows),
+    ]
+
+
 def fixed() -> list[str]:
     """Return what a stack costs a month without a single job."""
     alarms, metrics = alarm_metrics()
@@ -253,8 +271,8 @@ def streams(args: argparse.Namespace) -> list[str]:
 def report(args: argparse.Namespace) -> str:
     """Return the whole report as Markdown."""
     parts = (
-        *(per_thousand(args), outputs(args), fixed()),
-        *(provisioned(args), streams(args)),
+        *(per_thousand(args), outputs(args), reading(args)),
+        *(fixed(), provisioned(args), streams(args)),
     )
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 

@@ -111,6 +111,7 @@ BREAKS: list[tuple[Any, str, Any]] = [
     (service_roles, f"NotifyCodeLeavesSubnetsAlone/{POLICY}/0/Condition", ...),
     (promises, "Bucket/Properties/VersioningConfiguration/Status", "Suspended"),
     (promises, "Bucket/Properties/LifecycleConfiguration/Rules/0/Prefix", "audio/"),
+    (promises, "Bucket/Properties/LifecycleConfiguration/Rules/2/Prefix", "audio/"),
     (promises, "Bucket/Properties/BucketEncryption", ...),
     (promises, "Bucket/DeletionPolicy", "Delete"),
     (promises, "WebhookSecret/DeletionPolicy", "Retain"),

@@ -3,10 +3,13 @@
 import asyncio
 
 import pytest
-from waveflow.api.errors import JobExpiredError
-from waveflow.api.jobs.feed import Feeds
+from waveflow.api.errors import JobExpiredError, JobNotVisibleError
+from waveflow.api.jobs.feed import Feeds, Pace
 from waveflow.api.schemas import Gone, Progress
 from waveflow.errors import InternalError, StorageUnavailableError
+
+FAST = Pace(first_s=0, pause_s=0.001, growth=1, slow_s=0.001, spread=0)
+SLOW = Pace(first_s=0, pause_s=0.02, growth=1, slow_s=0.02, spread=0)
 
 
 def moment(number, status="processing"):
@@ -41,7 +44,7 @@ async def collect(stream):
 def test_a_thousand_streams_share_one_poll():
     """A poll for each of 1,000 streams would exhaust the quota of Step Functions."""
     script = Script(hold=3)
-    feeds = Feeds(script, fast_s=0.001)
+    feeds = Feeds(script, pace=FAST)
 
     async def scenario():
         return await asyncio.gather(
@@ -57,7 +60,7 @@ def test_a_thousand_streams_share_one_poll():
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
 def test_a_cut_stream_goes_on_where_it_was(after):
     """A client that comes back must miss no moment, and get no moment twice."""
-    feeds = Feeds(Script(), fast_s=0.001)
+    feeds = Feeds(Script(), pace=FAST)
 
     seen = asyncio.run(collect(feeds.follow("job", after=after)))
 
@@ -66,7 +69,7 @@ def test_a_cut_stream_goes_on_where_it_was(after):
 
 def test_a_silent_job_is_kept_alive_by_heartbeats():
     """Proxies drop a connection that is silent for a minute."""
-    feeds = Feeds(lambda _job: [moment(1)], fast_s=0.001, heartbeat_s=0.01)
+    feeds = Feeds(lambda _job: [moment(1)], pace=FAST, heartbeat_s=0.01)
 
     async def scenario():
         stream = feeds.follow("job")
@@ -82,7 +85,7 @@ def test_a_silent_job_is_kept_alive_by_heartbeats():
 
 def test_a_client_that_leaves_leaves_no_poll():
     """A poll without a follower would ask Step Functions until its job ends."""
-    feeds = Feeds(lambda _job: [moment(1)], fast_s=0.001)
+    feeds = Feeds(lambda _job: [moment(1)], pace=FAST)
 
     async def scenario():
         task = asyncio.create_task(collect(feeds.follow("job")))
@@ -111,11 +114,12 @@ class Failing(Script):
         return super().__call__(job_id)
 
 
-def test_what_may_pass_ends_no_stream():
-    """A throttled look must slow the stream down, not end it for its clients."""
-    feeds = Feeds(
-        Failing(StorageUnavailableError("throttled")), fast_s=0.02, heartbeat_s=0.01
-    )
+@pytest.mark.parametrize(
+    "error", [StorageUnavailableError("throttled"), JobNotVisibleError("too new")]
+)
+def test_what_may_pass_ends_no_stream(error):
+    """A throttled or stale look must slow the stream down, not end it for clients."""
+    feeds = Feeds(Failing(error), pace=SLOW, heartbeat_s=0.01)
 
     seen = asyncio.run(collect(feeds.follow("job")))
 
@@ -135,7 +139,7 @@ def test_what_does_not_pass_is_said_and_ends_the_stream(error, code):
     """The status 200 was sent long ago, so only an event can tell the reason."""
 
     async def scenario():
-        return [item async for item in Feeds(Failing(error), fast_s=0.001).follow("j")]
+        return [item async for item in Feeds(Failing(error), pace=FAST).follow("j")]
 
     seen = asyncio.run(scenario())
 
@@ -148,10 +152,10 @@ def test_what_does_not_pass_is_said_and_ends_the_stream(error, code):
 def test_one_jobs_error_ends_no_other_jobs_stream():
     """A page that follows several jobs must not lose all by one failure."""
     bad, good = Failing(KeyError("x")), Script()
-    feeds = Feeds(lambda job: (bad if job == "bad" else good)(job), fast_s=0.001)
+    feeds = Feeds(lambda job: (bad if job == "bad" else good)(job), pace=FAST)
 
     async def scenario():
-        return [item async for item in feeds.follow_all(["bad", "good"])]
+        return [item async for item in feeds.follow_all({"bad": True, "good": True})]
 
     seen = asyncio.run(scenario())
 
@@ -161,8 +165,40 @@ def test_one_jobs_error_ends_no_other_jobs_stream():
 
 def test_several_jobs_come_on_one_stream():
     """A browser opens six connections to a server, so jobs must share a stream."""
-    feeds = Feeds(Script(), fast_s=0.001)
+    feeds = Feeds(Script(), pace=FAST)
 
-    seen = asyncio.run(collect(feeds.follow_all(["a", "b"])))
+    seen = asyncio.run(collect(feeds.follow_all({"a": True, "b": True})))
 
     assert sorted(seen) == sorted([1, 2, 3, 4] * 2)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_stream_ends_by_itself_and_leaves_no_poll(several):
+    """Lambda bills a stream to its end, though the client has long left."""
+    feeds = Feeds(lambda _job: [moment(1)], pace=FAST, life_s=0.05)
+
+    async def scenario():
+        jobs = {"a": True, "b": True}
+        stream = feeds.follow_all(jobs) if several else feeds.follow("a")
+        seen = await asyncio.wait_for(collect(stream), 5)
+        await asyncio.sleep(0.01)
+        left = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
+        return seen, left
+
+    seen, left = asyncio.run(scenario())
+
+    assert [number for number in seen if number] == [1, 1][: 2 if several else 1]
+    assert left == []
+
+
+def test_a_job_that_has_ended_is_told_at_once():
+    """A client that comes after the end must not wait for the first poll."""
+    late = Pace(first_s=60, pause_s=60, growth=1, slow_s=60, spread=0)
+    done = [moment(1), moment(2, "completed")]
+
+    stream = Feeds(lambda _job: done, pace=late).follow("job", running=False)
+
+    async def scenario():
+        return await asyncio.wait_for(collect(stream), 5)
+
+    assert asyncio.run(scenario()) == [1, 2]

@@ -20,10 +20,10 @@ def execution(status, **fields):
     return Execution(name="job", status=status, record={}, **fields)
 
 
-def end(seen, told, report=None):
-    """Return the final moment of a job."""
+def end(states, told, report=None):
+    """Return the final moment of a job that went through some states."""
     entry = HistoryEvent(number=99, kind="ExecutionSucceeded", at="t9")
-    return ending(told, report=report, last=seen[-1], end=entry)
+    return ending(told, report=report, history=[*history(states), entry])
 
 
 def test_progress_follows_the_states_and_never_falls():
@@ -45,55 +45,63 @@ def test_a_job_without_a_history_has_begun():
 
 def test_a_success_ends_at_a_hundred_with_its_result():
     """A client that follows the stream needs no further request for the result."""
-    seen = moments("job", history(UPLOAD))
     output = {"status": "SUCCESS", "result": {"duration": 1.5}}
 
-    final = end(seen, execution("SUCCEEDED", output=output))
+    final = end(UPLOAD, execution("SUCCEEDED", output=output))
 
     assert (final.status, final.progress) == ("completed", 100)
     assert final.result == {"duration": 1.5}
-    assert final.number > seen[-1].number
+    assert (final.number, final.state, final.at) == (99, "Tell", "t9")
 
 
 def test_a_held_stem_is_completed_without_a_result():
     """A verdict `hold` is no failure, so a client must not show an error."""
-    final = end(moments("job", history(UPLOAD[:4])), execution("SUCCEEDED", output={}))
+    final = end(UPLOAD[:4], execution("SUCCEEDED", output={}))
 
     assert (final.outcome, final.result) == ("HELD", None)
 
 
 def test_a_failure_carries_the_contracts_code_whoever_names_it():
     """The machine fails with a code or a class; clients know codes only."""
-    seen = moments("job", history(UPLOAD))
     typed = execution("FAILED", error="CORRUPT_AUDIO", cause="No frame.")
     uncaught = execution("FAILED", error="WebhookUnavailableError", cause="down")
     slow = execution("TIMED_OUT")
 
-    codes = [end(seen, told).error.code for told in (typed, uncaught, slow)]
+    codes = [end(UPLOAD, told).error.code for told in (typed, uncaught, slow)]
 
     assert codes == ["CORRUPT_AUDIO", "WEBHOOK_UNAVAILABLE", "RESOURCE_LIMIT"]
-    assert end(seen, typed).error.message == "No frame."
-    assert end(seen, typed).progress < 100
+    assert end(UPLOAD, typed).error.message == "No frame."
+    assert end(UPLOAD, typed).progress < 100
 
 
 def test_an_external_server_has_the_last_word():
     """A client must see the external server's failure, or its result."""
-    seen = moments("job", history(UPLOAD))
     done = execution("SUCCEEDED", output={"status": "SUCCESS", "result": {"a": 1}})
 
-    good = end(seen, done, {"status": "success", "result": {"tempo": 120}})
-    bad = end(seen, done, {"status": "failed", "message": "No."})
+    good = end(UPLOAD, done, {"status": "success", "result": {"tempo": 120}})
+    bad = end(UPLOAD, done, {"status": "failed", "message": "No."})
 
     assert good.result == {"a": 1, "outside": {"tempo": 120}}
     assert (bad.status, bad.error.code) == ("failed", "ANALYSIS_FAILED")
-    assert good.number == bad.number == end(seen, done).number + 1
+    assert good.number == bad.number == end(UPLOAD, done).number + 1
 
 
 def test_no_report_ends_a_job_or_saves_one():
     """A report must neither end a running job nor hide the machine's own failure."""
-    seen = moments("job", history(UPLOAD))
     failed = execution("FAILED", error="CORRUPT_AUDIO", cause="No frame.")
     report = {"status": "success", "result": {"tempo": 120}}
 
-    assert end(seen, execution("RUNNING"), report) is None
-    assert end(seen, failed, report) == end(seen, failed)
+    assert end(UPLOAD, execution("RUNNING"), report) is None
+    assert end(UPLOAD, failed, report) == end(UPLOAD, failed)
+
+
+def test_a_result_needs_no_history():
+    """A history for each result would use up a quota that streams need."""
+    failed = execution("FAILED", error="CORRUPT_AUDIO", cause="No frame.")
+    done = execution("SUCCEEDED", output={"status": "SUCCESS", "result": {"a": 1}})
+
+    for told in (failed, done):
+        alone, streamed = ending(told, report=None), end(UPLOAD, told)
+
+        assert alone == streamed.model_copy(update={"number": 0, "state": "", "at": ""})
+    assert ending(failed, report=None).progress == 95

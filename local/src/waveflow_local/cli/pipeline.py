@@ -77,6 +77,17 @@ def run(*, files: tuple[Path, ...], out: Path) -> None:
     help="Retries wait this part of what they say.",
 )
 @click.option(
+    "--stale-reads",
+    "stale_s",
+    type=click.FloatRange(0),
+    default=0,
+    metavar="S",
+    help="Step Functions tells what was true S seconds ago, as on AWS.",
+)
+@click.option(
+    "--quotas", is_flag=True, help="Throttle reads of Step Functions as AWS does."
+)
+@click.option(
     "--data",
     type=options.PATH,
     default=Path("out/up"),

@@ -17,6 +17,8 @@ from waveflow_local.console.status import explain
 from waveflow_local.engine.handlers import functions_log
 from waveflow_local.engine.history import running, see
 from waveflow_local.engine.pipeline import Pipeline, Settings
+from waveflow_local.engine.quotas import Throttle
+from waveflow_local.engine.reads import ReadFaults
 from waveflow_local.files.writing import write_whole
 from waveflow_local.standin.answers import VerdictMode
 from waveflow_local.standin.server import StandIn
@@ -35,6 +37,8 @@ class UpOptions:
     verdict_mode: VerdictMode = "callback"
     verdict_timeout_s: int = 900
     retry_scale: float = 0.02
+    stale_s: float = 0
+    quotas: bool = False
     data: Path = Path("out/up")
     env_file: Path | None = None
     api: bool = True
@@ -148,6 +152,7 @@ def _settings(options: UpOptions, webhook_url: str) -> Settings:
         webhook_url=webhook_url,
         port=options.port,
         retry_scale=options.retry_scale,
+        reads=ReadFaults(options.stale_s, Throttle() if options.quotas else None),
         parameters={
             "VerdictMode": options.verdict_mode,
             "VerdictTimeoutSeconds": str(options.verdict_timeout_s),

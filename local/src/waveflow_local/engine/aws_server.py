@@ -14,20 +14,23 @@ from moto.moto_server.werkzeug_app import (
 from waveflow_local import paths
 from waveflow_local.engine.lambdas import Invoker, LambdaApi
 from waveflow_local.engine.moto import patches
+from waveflow_local.engine.reads import ReadFaults, Reads
 from waveflow_local.loopback import LoopbackServer
 
 
 class AwsServer:
     """Serve moto's AWS and Lambda's Invoke API under one endpoint."""
 
-    def __init__(self, invoker: Invoker, port: int = 0) -> None:
+    def __init__(
+        self, invoker: Invoker, port: int = 0, *, faults: ReadFaults | None = None
+    ) -> None:
         patches.apply()
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         # moto's interpreter logs every failed state with its data, as an error.
         logging.getLogger("moto").setLevel(logging.CRITICAL)
-        application = LambdaApi(
-            DomainDispatcherApplication(create_backend_app), invoker
-        )
+        moto = DomainDispatcherApplication(create_backend_app)
+        reads = Reads(moto, faults or ReadFaults())
+        application = LambdaApi(reads, invoker)
         self._server = LoopbackServer(
             application, port, name="waveflow-aws", handler=MotoRequestHandler
         )

@@ -13,15 +13,18 @@ if TYPE_CHECKING:
 
 
 class Clients:
-    """Hold a boto3 client for each service of one engine."""
+    """Hold a boto3 client for each service of one engine; `agent` names their user."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, *, agent: str | None = None) -> None:
         from botocore.config import Config
 
         self.endpoint = endpoint
         session = local_session()
         config = Config(
-            proxies={}, max_pool_connections=32, s3={"addressing_style": "path"}
+            proxies={},
+            max_pool_connections=32,
+            s3={"addressing_style": "path"},
+            user_agent_extra=agent,
         )
         self.s3: S3Client = session.client("s3", endpoint_url=endpoint, config=config)
         self.sqs: SQSClient = session.client(

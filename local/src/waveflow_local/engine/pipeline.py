@@ -24,6 +24,7 @@ from waveflow_local.engine.handlers import Handlers
 from waveflow_local.engine.lambdas import Invoker, LambdaEndpoint
 from waveflow_local.engine.moto import patches
 from waveflow_local.engine.pipe import InputTemplate, Pipe
+from waveflow_local.engine.reads import OWN_AGENT, ReadFaults
 from waveflow_local.engine.template import Template
 from waveflow_local.paths import Project
 
@@ -39,6 +40,7 @@ class Settings:
     port: int = 0
     retry_scale: float = 0.02  # five minutes become six seconds
     parameters: Mapping[str, str] = field(default_factory=dict)
+    reads: ReadFaults = field(default_factory=ReadFaults)
     project: Project = field(default_factory=Project)
 
 
@@ -50,6 +52,7 @@ class Pipeline:
     pipe: Pipe
 
     def __init__(self, settings: Settings, on_start: OnStart | None = None) -> None:
+        self.reads = settings.reads
         self._settings = settings
         self._on_start = on_start
         self._cleanup = contextlib.ExitStack()
@@ -59,7 +62,9 @@ class Pipeline:
         )
         self.handlers = Handlers(functions(self._template, settings.project))
         # The functions' environment, set later, hides AWS_ENDPOINT_URL_LAMBDA.
-        self._server = AwsServer(_invoker(self.handlers), settings.port)
+        self._server = AwsServer(
+            _invoker(self.handlers), settings.port, faults=settings.reads
+        )
 
     @property
     def endpoint(self) -> str:
@@ -72,7 +77,7 @@ class Pipeline:
             starting.callback(self._server.stop)
             self._server.start()
             patches.scale_retries(self._settings.retry_scale)
-            self.clients = Clients(self.endpoint)
+            self.clients = Clients(self.endpoint, agent=OWN_AGENT)
             create_secrets(self.clients, self._template, self._settings.webhook_secret)
             self.deployment = deploy(
                 self.clients, self._template, self._settings.project

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from waveflow.api.auth import RateLimit
+from waveflow.api.auth import RateLimit, StreamSeats
 from waveflow.api.bootstrap import ApiServices, api_services
 from waveflow.api.docs_page import serve_docs
 from waveflow.api.openapi import describe
@@ -32,6 +32,7 @@ def create_app(services: ApiServices) -> FastAPI:
     app.state.rate_limit = RateLimit(
         services.http.per_second, burst=services.http.burst
     )
+    app.state.stream_seats = StreamSeats(services.http.streams)
     answer_problems(app)
     if services.http.origins:
         app.add_middleware(

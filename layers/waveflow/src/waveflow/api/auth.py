@@ -1,10 +1,11 @@
-"""Find the owner of an HTTP request, and limit the requests of each owner."""
+"""Find the owner of an HTTP request, and limit each owner's requests and streams."""
 
 import math
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from waveflow.api.bootstrap import ApiServices
 
 MAX_OWNERS = 10_000  # the owner who was silent for longest is forgotten
+SEAT_WAIT_S = 5
 _bearer = HTTPBearer(auto_error=False, description="A JWT of the configured issuer.")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
@@ -59,6 +61,31 @@ class RateLimit:
         return 0 if taken else (1 - level) / self._per_second
 
 
+class StreamSeats:
+    """Seats for the open event streams of each owner; every process counts for itself.
+
+    A process on Lambda has one stream at a time, and the function's reserved
+    concurrency is the limit of all streams together.
+    """
+
+    def __init__(self, per_owner: int) -> None:
+        self._per_owner = per_owner
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, owner: str) -> Iterator[None]:
+        """Hold a seat of an owner; raise `RateLimitedError` where none is free."""
+        if self._taken[owner] >= self._per_owner:
+            raise RateLimitedError(SEAT_WAIT_S)
+        self._taken[owner] += 1
+        try:
+            yield
+        finally:
+            self._taken[owner] -= 1
+            if not self._taken[owner]:
+                del self._taken[owner]
+
+
 def _owner(request: Request, credentials: Credentials) -> str:
     """Return the request's owner; refuse a bad token, or requests above the limit."""
     services: ApiServices = request.app.state.services
@@ -75,3 +102,13 @@ def _owner(request: Request, credentials: Credentials) -> str:
 
 
 Owner = Annotated[str, Depends(_owner)]
+
+
+async def _stream_seat(request: Request, owner: Owner) -> AsyncIterator[None]:
+    """Hold a seat of the owner until the stream has ended or its client has left."""
+    seats: StreamSeats = request.app.state.stream_seats
+    with seats.one(owner):
+        yield
+
+
+StreamSeat = Depends(_stream_seat)

@@ -28,6 +28,7 @@ LOCAL_OWNER = "local-developer"  # needs no token on a developer's machine
 class ApiPolicy(Struct, frozen=True, kw_only=True):
     """The operator's settings of the HTTP API, such as origins and rate limits.
 
+    `streams` is the most event streams that a process keeps open for one owner.
     `anonymous` is the owner of requests without a token; None refuses them.
     """
 
@@ -36,6 +37,7 @@ class ApiPolicy(Struct, frozen=True, kw_only=True):
     max_body_bytes: int | None
     per_second: float
     burst: int
+    streams: int
 
 
 class ApiServices(Services):
@@ -99,9 +101,10 @@ class ApiServices(Services):
     @cached_property
     def feeds(self) -> "Feeds":
         """Return the service that polls the jobs that clients follow now."""
-        from waveflow.api.jobs.feed import Feeds
+        from waveflow.api.jobs.feed import AWS_PACE, LOCAL_PACE, Feeds
 
-        return Feeds(self.jobs.look)
+        pace = LOCAL_PACE if self._local else AWS_PACE
+        return Feeds(self.jobs.look, pace=pace)
 
     @cached_property
     def presigned(self) -> "PresignedUploads":
@@ -145,6 +148,7 @@ class ApiServices(Services):
             max_body_bytes=int(limit) if limit else None,
             per_second=float(env.get("API_RATE_PER_SECOND", "20")),
             burst=int(env.get("API_RATE_BURST", "100")),
+            streams=int(env.get("API_STREAMS_PER_OWNER", "8")),
         )
 
 

@@ -14,6 +14,7 @@ of their own.
     ├── JobExpiredError              410 JOB_EXPIRED
     ├── IdempotencyKeyReusedError    422 IDEMPOTENCY_KEY_REUSED
     ├── RateLimitedError             429 RATE_LIMITED
+    ├── JobNotVisibleError           503 JOB_NOT_VISIBLE
     └── IssuerUnavailableError       503 ISSUER_UNAVAILABLE
 """
 
@@ -119,6 +120,13 @@ class RateLimitedError(RefusalError):
         """Refuse the owner's requests for `retry_after_s` seconds."""
         self.retry_after_s = retry_after_s
         super().__init__(f"Too many requests; try again in {retry_after_s} s.")
+
+
+class JobNotVisibleError(RefusalError):
+    """The job was started a moment ago, and Step Functions does not show it yet."""
+
+    code = "JOB_NOT_VISIBLE"
+    status = UNAVAILABLE
 
 
 class IssuerUnavailableError(RefusalError):

@@ -23,6 +23,12 @@ class Execution(Struct, frozen=True, kw_only=True):
     error: str = ""
     cause: str = ""
 
+    @property
+    def result(self) -> JsonObject:
+        """Return the result in the execution's output; {} where the output has none."""
+        output = self.output if isinstance(self.output, dict) else {}
+        return output.get("result") or {}
+
 
 class HistoryEvent(Struct, frozen=True, kw_only=True):
     """Entry of an execution's history; `at` is ISO 8601 in UTC."""
@@ -36,7 +42,9 @@ class HistoryEvent(Struct, frozen=True, kw_only=True):
 class Machine(Protocol):
     """State machine, whose executions are identified by their names.
 
-    Every method raises `StorageUnavailableError` for a failure that may pass.
+    Reads lag behind: an execution of a moment ago may look unknown, and one that has
+    ended may look running. Every method raises `StorageUnavailableError` for a failure
+    that may pass.
     """
 
     def start(self, name: str, record: Mapping[str, object]) -> bool:

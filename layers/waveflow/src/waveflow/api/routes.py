@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from waveflow.api import schemas
-from waveflow.api.auth import Owner
+from waveflow.api.auth import Owner, StreamSeat
 from waveflow.api.bootstrap import ApiServices
 from waveflow.api.events import job_stream, number_of, several_jobs_stream
 from waveflow.api.forms import FileForm, limited_body
@@ -24,7 +24,7 @@ from waveflow.api.openapi import (
 )
 from waveflow.events.options import PreviewFormat
 
-MAX_FOLLOWED = 200
+MAX_FOLLOWED = 20  # each takes one DescribeExecution before the stream begins
 FORM_BYTES = 64 << 10  # the most that a form adds to its file
 MAX_WEBHOOK_BYTES = 200 << 10
 _ADVICE = " Larger files go to S3 directly: POST /tokens/{token_id}/uploads."
@@ -102,6 +102,7 @@ def job_result(
     "/analysis-progress/{job_id}",
     tags=["seed 004"],
     response_class=Response,
+    dependencies=[StreamSeat],
     responses=problem_responses(401, 404, 410, 422) | EVENTS,
 )
 async def job_events(
@@ -112,16 +113,19 @@ async def job_events(
 ) -> Response:
     """Stream a job's progress until its end; 204 ends a finished reconnection."""
     after = number_of(last_event_id)
-    _, now = await asyncio.to_thread(services.jobs.now, job_id, owner=owner)
-    if after and now.final and now.number <= after:
-        return Response(status_code=204)
-    return job_stream(services.feeds.follow(job_id, after=after))
+    runs = await asyncio.to_thread(services.jobs.is_running, job_id, owner=owner)
+    if after and not runs:
+        newest = (await asyncio.to_thread(services.jobs.look, job_id))[-1:]
+        if newest and newest[0].final and newest[0].number <= after:
+            return Response(status_code=204)
+    return job_stream(services.feeds.follow(job_id, after=after, running=runs))
 
 
 @routes.get(
     "/analysis-progress",
     tags=["jobs"],
     response_class=Response,
+    dependencies=[StreamSeat],
     responses=problem_responses(401, 404, 410, 422) | EVENTS,
 )
 async def several_jobs_events(
@@ -131,12 +135,13 @@ async def several_jobs_events(
     last_event_id: schemas.LastEventId = None,
 ) -> Response:
     """Stream the progress of several jobs at once, each from its beginning."""
-    wanted = sorted(set(job_id))
-    for each in wanted:
-        await asyncio.to_thread(services.jobs.context, each, owner=owner)
-    if number_of(last_event_id) >= len(wanted):
+    running = {
+        each: await asyncio.to_thread(services.jobs.is_running, each, owner=owner)
+        for each in sorted(set(job_id))
+    }
+    if number_of(last_event_id) >= len(running):
         return Response(status_code=204)
-    return several_jobs_stream(services.feeds.follow_all(wanted))
+    return several_jobs_stream(services.feeds.follow_all(running))
 
 
 @routes.post(

@@ -1,41 +1,83 @@
-"""Poll each followed job once, for any number of client streams."""
+"""Poll each followed job once, for any number of client streams of this process."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+import random
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
-from waveflow.api.errors import RefusalError
+from msgspec import Struct
+
+from waveflow.api.errors import JobNotVisibleError, RefusalError
 from waveflow.api.schemas import Gone, Progress
 from waveflow.errors import InternalError, StorageUnavailableError, WaveflowError
 
-FAST_S, SLOW_S = 0.2, 2.0
-GROWTH = 1.15  # after half a minute a job is polled every two seconds
 BACK_OFF = 2.0
 HEARTBEAT_S = 15.0  # proxies drop a connection that is silent for a minute
+LIFE_S = 120.0  # Lambda bills a stream to its end, also after its client has left
+
+
+class Pace(Struct, frozen=True, kw_only=True):
+    """Pauses between the polls of one job, in seconds.
+
+    `first_s` passes before the first poll of a running job, then `pause_s`, which
+    grows by `growth` up to `slow_s`. `spread` makes each pause longer or shorter by
+    up to that part, since processes that share nothing must not poll in step.
+    """
+
+    first_s: float
+    pause_s: float
+    growth: float
+    slow_s: float
+    spread: float
+
+
+# After half a minute a job is polled every two seconds.
+LOCAL_PACE = Pace(first_s=0, pause_s=0.2, growth=1.15, slow_s=2, spread=0)
+# Seoul reads 20 histories a second for all processes of an account (docs/deploy.md).
+AWS_PACE = Pace(first_s=5, pause_s=10, growth=2, slow_s=40, spread=0.2)
 
 Look = Callable[[str], Sequence[Progress]]
 _log = logging.getLogger("waveflow.api")
 
 
 class Feeds:
-    """Pollers of the jobs that clients follow now, one for each job."""
+    """Pollers of the jobs that clients follow now, one for each job.
+
+    A stream ends by itself after `life_s` or up to a fifth sooner, at random, so that
+    clients who began together do not come back together.
+    """
 
     def __init__(
-        self, look: Look, *, fast_s: float = FAST_S, heartbeat_s: float = HEARTBEAT_S
+        self,
+        look: Look,
+        *,
+        pace: Pace = LOCAL_PACE,
+        heartbeat_s: float = HEARTBEAT_S,
+        life_s: float = LIFE_S,
     ) -> None:
         self._look = look
-        self._fast_s = fast_s
+        self._pace = pace
         self._heartbeat_s = heartbeat_s
+        self._life_s = life_s
         self._polls: dict[str, _Poll] = {}
 
-    async def follow(
-        self, job_id: str, *, after: int = 0
+    def follow(
+        self, job_id: str, *, after: int = 0, running: bool = True
     ) -> AsyncIterator[Progress | Gone | None]:
         """Yield a job's progress events above number `after`; None is a heartbeat.
 
-        The stream ends after the final moment, or when the job is gone.
+        The stream ends after the final moment, when the job is gone, or when the
+        stream's life is over. A job that is known to have ended is polled at once.
         """
-        poll = self._join(job_id)
+        life_s = self._random_life()
+        return self._follow(job_id, after=after, running=running, life_s=life_s)
+
+    async def _follow(
+        self, job_id: str, *, after: int, running: bool, life_s: float
+    ) -> AsyncIterator[Progress | Gone | None]:
+        clock = asyncio.get_running_loop().time
+        ends = clock() + life_s
+        poll = self._join(job_id, running=running)
         try:
             index = 0
             while True:
@@ -49,15 +91,23 @@ class Feeds:
                 if poll.gone is not None:
                     yield poll.gone
                     return
-                if not await poll.wait(self._heartbeat_s):
+                left_s = ends - clock()
+                if left_s <= 0:
+                    return
+                if not await poll.wait(min(left_s, self._heartbeat_s)):
                     yield None
         finally:
             self._leave(job_id, poll)
 
-    def _join(self, job_id: str) -> "_Poll":
+    def _random_life(self) -> float:
+        return self._life_s * random.uniform(0.8, 1)  # noqa: S311 - no secret
+
+    def _join(self, job_id: str, *, running: bool) -> "_Poll":
         poll = self._polls.get(job_id)
         if poll is None:
-            poll = self._polls[job_id] = _Poll(job_id, self._look, self._fast_s)
+            first_s = self._pace.first_s if running else 0
+            poll = _Poll(job_id, self._look, pace=self._pace, first_s=first_s)
+            self._polls[job_id] = poll
         poll.followers += 1
         return poll
 
@@ -68,27 +118,30 @@ class Feeds:
             poll.stop()
 
     async def follow_all(
-        self, job_ids: Sequence[str]
+        self, running: Mapping[str, bool]
     ) -> AsyncIterator[Progress | Gone | None]:
-        """Yield the progress events of several jobs, until all jobs have ended."""
+        """Yield the progress events of several jobs, until all jobs have ended.
+
+        `running` tells of each job id whether the job still runs.
+        """
         news: _News = asyncio.Queue()
-        tasks = [asyncio.create_task(self._pass_on(each, news)) for each in job_ids]
+        life_s = self._random_life()
+        streams = [
+            self._follow(job_id, after=0, running=runs, life_s=life_s)
+            for job_id, runs in running.items()
+        ]
+        tasks = [asyncio.create_task(_pass_on(each, news)) for each in streams]
         try:
-            running = len(tasks)
-            while running:
+            left = len(tasks)
+            while left:
                 item = await news.get()
                 if isinstance(item, _Ended):
-                    running -= 1
+                    left -= 1
                 else:
                     yield item
         finally:
             for task in tasks:
                 task.cancel()
-
-    async def _pass_on(self, job_id: str, news: "_News") -> None:
-        async for item in self.follow(job_id):
-            news.put_nowait(item)
-        news.put_nowait(_Ended())
 
 
 class _Ended:
@@ -98,17 +151,24 @@ class _Ended:
 _News = asyncio.Queue[Progress | Gone | None | _Ended]
 
 
+async def _pass_on(stream: AsyncIterator[Progress | Gone | None], news: _News) -> None:
+    async for item in stream:
+        news.put_nowait(item)
+    news.put_nowait(_Ended())
+
+
 class _Poll:
     """Poller of one job, with the progress seen so far and the number of followers."""
 
-    def __init__(self, job_id: str, look: Look, fast_s: float) -> None:
+    def __init__(self, job_id: str, look: Look, *, pace: Pace, first_s: float) -> None:
         self.moments: list[Progress] = []
         self.gone: Gone | None = None
         self.followers = 0
         self._job_id = job_id
         self._look = look
+        self._pace = pace
         self._changed = asyncio.Event()
-        self._task = asyncio.create_task(self._run(fast_s), name=f"poll {job_id}")
+        self._task = asyncio.create_task(self._run(first_s), name=f"poll {job_id}")
 
     async def wait(self, seconds: float) -> bool:
         """Wait for new progress of the job; return False after `seconds` without."""
@@ -123,14 +183,16 @@ class _Poll:
         """Cancel the polling task at once, without waiting for the task's end."""
         self._task.cancel()
 
-    async def _run(self, pause_s: float) -> None:
+    async def _run(self, first_s: float) -> None:
         """Poll the job until its end; slow down after a failure that may pass."""
-        while not (self.moments and self.moments[-1].final):
-            growth = GROWTH
+        await self._sleep(first_s)
+        pause_s = self._pace.pause_s
+        while True:
+            growth = self._pace.growth
             try:
                 seen = await asyncio.to_thread(self._look, self._job_id)
-            except StorageUnavailableError:
-                seen, growth = [], BACK_OFF
+            except (StorageUnavailableError, JobNotVisibleError):
+                seen, growth = [], max(growth, BACK_OFF)
             except Exception as exc:  # noqa: BLE001 - followers get the event `Gone`
                 self.gone = self._reason(exc)
                 self._wake()
@@ -138,9 +200,15 @@ class _Poll:
             if len(seen) > len(self.moments):
                 self.moments = list(seen)
                 self._wake()
-                continue
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * growth, SLOW_S)
+            if self.moments and self.moments[-1].final:
+                return
+            await self._sleep(pause_s)
+            pause_s = min(pause_s * growth, self._pace.slow_s)
+
+    async def _sleep(self, seconds: float) -> None:
+        spread = self._pace.spread
+        share = random.uniform(1 - spread, 1 + spread)  # noqa: S311 - no secret
+        await asyncio.sleep(seconds * share)
 
     def _reason(self, exc: Exception) -> Gone:
         if isinstance(exc, RefusalError):

@@ -5,12 +5,12 @@ import json
 import uuid
 from collections.abc import Callable
 
-from waveflow.api.errors import IdempotencyKeyReusedError
+from waveflow.api.errors import IdempotencyKeyReusedError, JobNotVisibleError
 from waveflow.api.interfaces import Execution, Machine
 from waveflow.api.jobs.context import UPLOAD_PREFIX, JobContext, context_of
 from waveflow.api.jobs.ids import Seal
 from waveflow.api.jobs.upload import StreamedUpload
-from waveflow.api.schemas import JobOptions, Json
+from waveflow.api.schemas import JobOptions
 from waveflow.ports import ObjectStore
 
 MAX_GENERATIONS = 20  # job ids tried for one request, from the oldest on
@@ -92,7 +92,7 @@ class KnownJobs:
         """Tell whether a job has a waveform document in S3, or still runs."""
         if execution.status == "RUNNING":
             return True
-        key = _result(execution).get("waveform_data_path")
+        key = execution.result.get("waveform_data_path")
         return isinstance(key, str) and self._objects.find(key) is not None
 
 
@@ -102,20 +102,20 @@ def request_hash(*parts: object) -> str:
 
 
 def refuse_another(execution: Execution | None, context: JobContext) -> None:
-    """Raise `IdempotencyKeyReusedError` if the execution is of another request."""
+    """Raise `IdempotencyKeyReusedError` if the execution is of another request.
+
+    The execution's name is taken, so one that is not shown was started just now.
+    """
+    if execution is None:
+        raise JobNotVisibleError("The job was started a moment ago; ask again.")
     known = context_of(execution)
     if known is None or known.asked != context.asked:
         raise IdempotencyKeyReusedError("The Idempotency-Key asked for something else.")
 
 
-def _result(execution: Execution) -> dict[str, Json]:
-    output = execution.output if isinstance(execution.output, dict) else {}
-    return output.get("result") or {}
-
-
 def _survivor(execution: Execution) -> str | None:
     """Return the S3 key of the older file that survived a job's duplicate, or None."""
-    survivor = _result(execution).get("duplicate_of")
+    survivor = execution.result.get("duplicate_of")
     key = survivor.get("filepath") if isinstance(survivor, dict) else None
     # The API may look below this prefix alone; for a file elsewhere, keep the upload.
     return key if isinstance(key, str) and key.startswith(UPLOAD_PREFIX) else None

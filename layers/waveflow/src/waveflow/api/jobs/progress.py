@@ -81,29 +81,29 @@ def ending(
     execution: Execution,
     *,
     report: JsonObject | None,
-    last: Progress,
-    end: HistoryEvent,
+    history: Sequence[HistoryEvent] = (),
 ) -> Progress | None:
     """Return a job's final progress event, or None while the job goes on.
 
     The report of an external analysis server is the last word about what the machine
-    has done well: its failure is the job's, and its result is added.
+    has done well: its failure is the job's, and its result is added. Number, state
+    and time come from the history; a result has none of the three and needs no history.
     """
     if execution.status == "RUNNING":
         return None
     outcome, result, failure = _machine_end(execution)
-    number = end.number
+    number = history[-1].number if history else 0
     if report is not None and failure is None:
         number += 1  # a report that comes after the end is an event of its own
         outcome, result, failure = _with_report(report, outcome, result)
     return Progress(
         number=number,
-        job_id=last.job_id,
+        job_id=execution.name,
         status="failed" if failure else "completed",
-        progress=last.progress if failure else ENDED,
+        progress=TELLING if failure else ENDED,
         message=failure.message if failure else _DONE[outcome],
-        state=last.state,
-        at=end.at,
+        state=next((e.state for e in reversed(history) if e.state in STEPS), ""),
+        at=history[-1].at if history else "",
         outcome=outcome,
         result=result,
         error=failure,

@@ -6,14 +6,19 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 
-import msgspec
-
-from waveflow.api.errors import JobExpiredError, JobNotFoundError, NoResultError
+from waveflow.api.errors import (
+    JobExpiredError,
+    JobNotFoundError,
+    JobNotVisibleError,
+    NoResultError,
+)
 from waveflow.api.interfaces import Execution, Machine, UploadStore
 from waveflow.api.jobs import progress
 from waveflow.api.jobs.context import JobContext, context_of, plain_name
 from waveflow.api.jobs.idempotency import KnownJobs, refuse_another, request_hash
 from waveflow.api.jobs.ids import Seal, is_job_id
+from waveflow.api.jobs.reports import Reports
+from waveflow.api.jobs.starts import RecentStarts
 from waveflow.api.jobs.upload import StreamedUpload
 from waveflow.api.mix_schemas import MixBody
 from waveflow.api.schemas import (
@@ -22,12 +27,11 @@ from waveflow.api.schemas import (
     JsonObject,
     Progress,
 )
-from waveflow.errors import InvalidMessageError, SourceChangedError
+from waveflow.errors import InvalidMessageError, StorageUnavailableError
 from waveflow.events.fields import iso_time
 from waveflow.events.options import PreviewFormat
 from waveflow.ports import ObjectStore
 
-REPORT_PREFIX = "analysis/"  # reports of an external analysis server
 LINK_SECONDS = 600
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -51,6 +55,8 @@ class Jobs:
         self._uploads = uploads
         self._seal = seal
         self._clock = clock
+        self._reports = Reports(uploads, objects)
+        self._starts = RecentStarts(uploads, objects=objects, clock=clock)
         self._known = KnownJobs(machine, objects=objects, seal=seal)
 
     async def receive(
@@ -126,30 +132,32 @@ class Jobs:
         seen = progress.moments(job_id, history)
         if not seen or not progress.has_ended(history):
             return seen
-        end = progress.ending(
-            self._execution(job_id),
-            report=self._report(job_id),
-            last=seen[-1],
-            end=history[-1],
-        )
+        execution, report = self._execution(job_id), self._reports.find(job_id)
+        end = progress.ending(execution, report=report, history=history)
         return [*seen, end] if end else seen
 
     def now(self, job_id: str, *, owner: str) -> tuple[JobContext, Progress]:
-        """Return a job's context and newest progress, if the job is the owner's."""
-        context = self.context(job_id, owner=owner)
-        seen = self.look(job_id)
-        return context, seen[-1] if seen else progress.beginning(job_id)
+        """Return a job's context and newest progress, if the job is the owner's.
+
+        The result of a job that has ended takes one DescribeExecution, and no history.
+        """
+        execution, context = self._own(job_id, owner)
+        if execution.status == "RUNNING":
+            return context, self._reached(job_id)
+        end = progress.ending(execution, report=self._reports.find(job_id))
+        return context, end or progress.beginning(job_id)
 
     def context(self, job_id: str, *, owner: str) -> JobContext:
         """Return a job's owner, file and S3 key, if the job is the owner's."""
-        context = context_of(self._execution(job_id))
-        if context is None or context.owner != owner:
-            raise JobNotFoundError("You have no job with this id.")
-        return context
+        return self._own(job_id, owner)[1]
+
+    def is_running(self, job_id: str, *, owner: str) -> bool:
+        """Tell whether a job still runs, if the job is the owner's."""
+        return self._own(job_id, owner)[0].status == "RUNNING"
 
     def document(self, job_id: str, *, owner: str) -> bytes:
         """Return a job's waveform document as stored in S3, byte for byte."""
-        key = self._result(job_id, owner).get("waveform_data_path")
+        key = self._own(job_id, owner)[0].result.get("waveform_data_path")
         body = self._objects.load(str(key)) if key else None
         if body is None:
             raise NoResultError("The job has no waveform.")
@@ -157,41 +165,29 @@ class Jobs:
 
     def audio_url(self, job_id: str, *, owner: str, download: bool) -> str:
         """Return a presigned URL of the job's audio, valid for ten minutes."""
-        context = self.context(job_id, owner=owner)
-        key = context.key or self._result(job_id, owner).get("mixed_file_path")
+        execution, context = self._own(job_id, owner)
+        key = context.key or execution.result.get("mixed_file_path")
         name = (context.filename or plain_name(key or "")) if download else None
         return self._signed_url(key, "audio", filename=name)
 
     def zoom_url(self, job_id: str, *, owner: str, samples_per_pixel: int) -> str:
         """Return a presigned URL of one zoom level, valid for ten minutes."""
-        levels = self._result(job_id, owner).get("zoom_levels") or []
+        result = self._own(job_id, owner)[0].result
+        levels = result.get("zoom_levels") or []
         keys = {level["samples_per_pixel"]: level["path"] for level in levels}
         return self._signed_url(keys.get(samples_per_pixel), "such zoom level")
 
     def preview_url(self, job_id: str, *, owner: str, form: PreviewFormat) -> str:
         """Return a presigned URL of a preview, valid for ten minutes."""
-        previews = self._result(job_id, owner).get("previews") or {}
+        result = self._own(job_id, owner)[0].result
+        previews = result.get("previews") or {}
         preview = previews.get(form) or {}
         return self._signed_url(preview.get("path"), "such preview")
 
     def keep_report(self, job_id: str, report: JsonObject) -> JsonObject:
         """Store an external server's report; return the job's first report."""
         self._execution(job_id)
-        first = self._report(job_id)
-        if first is not None:
-            return first
-        body = msgspec.json.encode(report)
-        try:
-            self._uploads.put(
-                _report_key(job_id),
-                body,
-                sha256=hashlib.sha256(body).digest(),
-                content_type="application/json",
-            )
-        except SourceChangedError:
-            # Another report was stored meanwhile, and a report is never removed.
-            return self._report(job_id) or report
-        return report
+        return self._reports.keep(job_id, report)
 
     def _accept(
         self,
@@ -236,19 +232,30 @@ class Jobs:
             },
             "api": context.model_dump(),
         }
+        self._starts.note(job_id)
         started = self._machine.start(job_id, record)
         if not started and context.asked is not None:
             refuse_another(self._machine.describe(job_id), context)
         return accepted_body(job_id)
+
+    def _own(self, job_id: str, owner: str) -> tuple[Execution, JobContext]:
+        """Return the execution and context of a job, if the job is the owner's."""
+        execution = self._execution(job_id)
+        context = context_of(execution)
+        if context is None or context.owner != owner:
+            raise JobNotFoundError("You have no job with this id.")
+        return execution, context
 
     def _execution(self, job_id: str) -> Execution:
         """Return a job's execution; raise for an expired or unknown job id."""
         execution = self._machine.describe(job_id) if is_job_id(job_id) else None
         if execution is not None and context_of(execution) is not None:
             return execution
-        if self._seal.is_issued(job_id):
-            raise JobExpiredError("The job is older than 90 days and forgotten.")
-        raise JobNotFoundError("You have no job with this id.")
+        if not self._seal.is_issued(job_id):
+            raise JobNotFoundError("You have no job with this id.")
+        if self._starts.has(job_id):
+            raise JobNotVisibleError("The job was started a moment ago; ask again.")
+        raise JobExpiredError("The job is older than 90 days and forgotten.")
 
     def _signed_url(
         self, key: str | None, thing: str, *, filename: str | None = None
@@ -257,12 +264,16 @@ class Jobs:
             raise NoResultError(f"The job has no {thing}, or no longer.")
         return self._uploads.sign_get(key, filename=filename, seconds=LINK_SECONDS)
 
-    def _result(self, job_id: str, owner: str) -> JsonObject:
-        return self.now(job_id, owner=owner)[1].result or {}
+    def _reached(self, job_id: str) -> Progress:
+        """Return how far a running job is; its beginning while histories are throttled.
 
-    def _report(self, job_id: str) -> JsonObject | None:
-        body = self._objects.load(_report_key(job_id))
-        return None if body is None else msgspec.json.decode(body)
+        GetExecutionHistory has a quota of its own, twice that of DescribeExecution.
+        """
+        try:
+            seen = progress.moments(job_id, self._machine.history(job_id))
+        except StorageUnavailableError:
+            seen = []
+        return seen[-1] if seen else progress.beginning(job_id)
 
 
 def accepted_body(job_id: str, *, cached: bool = False) -> AcceptedBody:
@@ -275,10 +286,6 @@ def user_id(owner: str) -> str:
     if _MESSAGE_ID.fullmatch(owner):
         return owner
     return hashlib.sha256(owner.encode()).hexdigest()
-
-
-def _report_key(job_id: str) -> str:
-    return f"{REPORT_PREFIX}{job_id}.json"
 
 
 def _with_request(context: JobContext, *asked: object) -> JobContext:
