@@ -2,7 +2,7 @@
 
 import os
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -73,8 +73,22 @@ class ApiServices(Services):
         """Return the S3 bucket for uploads; its client presigns by SigV4."""
         from waveflow.api.adapters.s3_uploads import S3UploadStore
 
-        client = self._client("s3", signature_version="s3v4")
+        options = {"signature_version": "s3v4", **self._own_region}
+        client = self._client("s3", **options)
         return S3UploadStore(client, self._environment["BUCKET_NAME"])
+
+    @property
+    def _own_region(self) -> dict[str, Any]:
+        """Return options that sign for the bucket's regional host, not the global host.
+
+        The global host redirects to a new bucket for a day, and knows no bucket of a
+        young region. A local engine has a single host, and keeps botocore's path style.
+        """
+        overrides = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+        if any(self._environment.get(name) for name in overrides):
+            return {}
+        regional = "us_east_1_regional_endpoint"
+        return {"s3": {"addressing_style": "virtual", regional: "regional"}}
 
     @cached_property
     def jobs(self) -> "Jobs":
