@@ -34,17 +34,17 @@ try {
   await ends("Mix of 2 files", "Done");
   await row("Mix of 2 files").locator(".wave > div").first().waitFor();
 
-  const [saved] = await Promise.all([page.waitForEvent("download"), row("Mix of 2 files").getByRole("button", { name: "WAV" }).click()]);
+  const [saved] = await Promise.all([page.waitForEvent("download"), row("Mix of 2 files").getByRole("button", { name: "WAV", exact: true }).click()]);
   say("saved", saved.suggestedFilename());
   const [document_] = await Promise.all([page.waitForEvent("download"), row("drums").getByRole("button", { name: "Waveform" }).click()]);
   await document_.saveAs(join(out, "saved.json"));
   await page.reload();
   await ends("drums", "Done");
 
-  say("parts", await uploaded());
   say("seen", Object.fromEntries(Object.entries(seen).map(([place, kinds]) => [place, [...kinds].sort()])));
   say("faults", faults);
   say("refused", refused);
+  say("parts", await uploaded());
 
   say("redirect", await page.evaluate(async ([api, id]) => {
     const { credentials } = await import("/page/src/session.js");
