@@ -1,4 +1,5 @@
 // Use the page as in production: page, API and bucket on three origins, and a bearer token.
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { browser, context, ends, faults, file, job, out, page, refused, row, say, send, tabOf, url } from "./person.mjs";
 
@@ -45,6 +46,7 @@ try {
   say("faults", faults);
   say("refused", refused);
   say("parts", await uploaded());
+  say("example", await example(await job("drums.wav")));
 
   say("redirect", await page.evaluate(async ([api, id]) => {
     const { credentials } = await import("/page/src/session.js");
@@ -57,6 +59,22 @@ try {
   say("without a token", await stranger.locator("#trouble span").textContent());
 } finally {
   await browser.close();
+}
+
+/** Run the documents' example of reading events; return the kinds of events, and the last status word. */
+function example(id) {
+  const text = readFileSync(new URL("../../../docs/api.md", import.meta.url), "utf8");
+  const [, code] = text.match(/```js\n\/\/ example: events\n(.*?)```/s);
+  // The code is part of the expression: the page's own policy forbids to make code of text.
+  return page.evaluate(`(async () => {
+    const { readEvents } = await import("/page/src/events.js");
+    const { credentials } = await import("/page/src/session.js");
+    const [api, jobId, token] = ["${API}", "${id}", credentials().Authorization.split(" ")[1]];
+    const told = [];
+    const show = (type, { status }) => told.push(type + " " + status);
+    const status = await new Promise((ended) => {${code}});
+    return { last: told.at(-1), status };
+  })()`);
 }
 
 /** Upload a file from the page straight to the bucket, in parts; return what the bucket said of each size. */

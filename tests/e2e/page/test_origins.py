@@ -63,6 +63,11 @@ def test_every_request_carries_what_its_origin_asks_for(seen):
     assert "tokens, with a token" not in seen["seen"]["page"]
 
 
+def test_the_documents_example_reads_events(seen):
+    """A front-end developer copies these lines on the first day."""
+    assert seen["example"] == {"last": "message completed", "status": 204}
+
+
 def test_a_redirect_across_origins_is_refused(seen):
     """The browser says `Origin: null` behind the redirect: the JSON is the way."""
     assert seen["redirect"] == "refused by the browser"
