@@ -1,9 +1,9 @@
 import { addressOf, credentials } from "./session.js";
 
 const TOKEN = "studio"; // one track: what is uploaded twice here is a duplicate
-// At 64 frames a point a bass string's single cycles show; each level is eight times the level before.
 const LINK_MS = 8 * 60_000; // a signed URL is valid for ten minutes
 const links = new Map();
+// At 64 frames a point a bass string's single cycles show; each level is eight times the level before.
 const OUTPUTS = { zoom_levels: [64, 512, 4096], split_channels: true, previews: ["opus", "mp3"], audio_id: true };
 
 /** Ask the API; throw a Failure for a refusal, a cut answer or no network. */

@@ -25,9 +25,7 @@ export async function sound(row, previews, onError) {
   };
   media.preload = "metadata";
   media.addEventListener("error", async () => {
-    const { path, url } = files.get(media);
-    const signedAgain = (await api.link(path).catch(() => url)) !== url; // the old URL was over
-    if (signedAgain) left = [path, ...left];
+    if (await isOld(media)) left = [files.get(media).path, ...left];
     await next();
   });
   await next();
@@ -36,8 +34,13 @@ export async function sound(row, previews, onError) {
 
 /** Sign a media element's file again, where its URL is too old for a long play. */
 export async function renew(media) {
+  if (await isOld(media)) await load(media, files.get(media).path);
+}
+
+/** Tell whether a media element has a URL that was signed so long ago that another was signed now. */
+async function isOld(media) {
   const file = files.get(media);
-  if (file && (await api.link(file.path)) !== file.url) await load(media, file.path);
+  return file !== undefined && (await api.link(file.path).catch(() => file.url)) !== file.url;
 }
 
 /** Give a media element a signed URL of a file; the element goes on where it was. */

@@ -78,7 +78,7 @@ function moved(before, now) {
 /** Seek a recording; resolve when the recording can play from there, or has failed. */
 async function seek(media, at) {
   media.preload = "auto";
-  await renew(media).catch(() => {}); // the old URL may still do
+  await renew(media);
   if (media.readyState === HAVE_NOTHING) await either(media, "loadedmetadata");
   const there = either(media, "seeked");
   media.currentTime = Math.min(at, media.duration || at);
