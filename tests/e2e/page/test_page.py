@@ -131,7 +131,9 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     assert seen["elsewhere"] == []
 
 
-@pytest.mark.parametrize("part", ["events", "follow", "levels", "mixer", "sound", "together"])
+@pytest.mark.parametrize(
+    "part", ["events", "follow", "levels", "mixer", "sound", "together"]
+)
 def test_the_pages_parts_keep_their_claims(part):
     """Streams resume, 70 jobs share one, a zoom its blocks, stems a start."""
     require_node()
