@@ -105,7 +105,7 @@ try {
 
   const loaded = [];
   page.on("request", (request) => {
-    const level = request.url().match(/_zoom_[^/]+\/(\d+)\.dat/);
+    const level = request.url().match(/_zoom_[^/]+\/(\d+)_split\.dat/);
     if (level) loaded.push([Number(level[1]), ...request.headers().range.match(/\d+/g).map(Number)]);
   });
   await player(page).locator(".wave").click({ position: { x: 300, y: 30 } });
