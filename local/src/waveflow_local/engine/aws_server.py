@@ -12,6 +12,7 @@ from moto.moto_server.werkzeug_app import (
 )
 
 from waveflow_local import paths
+from waveflow_local.engine.bucket_access import BucketAccess
 from waveflow_local.engine.lambdas import Invoker, LambdaApi
 from waveflow_local.engine.moto import patches
 from waveflow_local.engine.reads import ReadFaults, Reads
@@ -28,7 +29,7 @@ class AwsServer:
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         # moto's interpreter logs every failed state with its data, as an error.
         logging.getLogger("moto").setLevel(logging.CRITICAL)
-        moto = DomainDispatcherApplication(create_backend_app)
+        moto = BucketAccess(DomainDispatcherApplication(create_backend_app))
         reads = Reads(moto, faults or ReadFaults())
         application = LambdaApi(reads, invoker)
         self._server = LoopbackServer(

@@ -2,7 +2,7 @@
 
 import os
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -75,8 +75,22 @@ class ApiServices(Services):
         """Return the S3 bucket for uploads; its client presigns by SigV4."""
         from waveflow.api.adapters.s3_uploads import S3UploadStore
 
-        client = self._client("s3", signature_version="s3v4")
+        options = {"signature_version": "s3v4", **self._own_region}
+        client = self._client("s3", **options)
         return S3UploadStore(client, self._environment["BUCKET_NAME"])
+
+    @property
+    def _own_region(self) -> dict[str, Any]:
+        """Return options that sign for the bucket's regional host, not the global host.
+
+        The global host redirects to a new bucket for a day, and knows no bucket of a
+        young region. A local engine has a single host, and keeps botocore's path style.
+        """
+        overrides = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+        if any(self._environment.get(name) for name in overrides):
+            return {}
+        regional = "us_east_1_regional_endpoint"
+        return {"s3": {"addressing_style": "virtual", regional: "regional"}}
 
     @cached_property
     def jobs(self) -> "Jobs":
@@ -137,13 +151,18 @@ class ApiServices(Services):
             audience=env.get("API_TOKEN_AUDIENCE") or None,
         )
 
+    @property
+    def _needs_token(self) -> bool:
+        asked = self._environment.get("API_REQUIRE_TOKEN") == "1"
+        return asked or not self._local
+
     @cached_property
     def http(self) -> ApiPolicy:
         """Return the operator's settings of the HTTP API."""
         env = self._environment
         limit = env.get("API_MAX_BODY_BYTES")
         return ApiPolicy(
-            anonymous=LOCAL_OWNER if self._local else None,
+            anonymous=None if self._needs_token else LOCAL_OWNER,
             origins=list_of(env.get("API_CORS_ORIGINS", "")),
             max_body_bytes=int(limit) if limit else None,
             per_second=float(env.get("API_RATE_PER_SECOND", "20")),

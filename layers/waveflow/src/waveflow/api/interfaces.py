@@ -114,8 +114,10 @@ class UploadStore(Protocol):
         """Return a presigned form that uploads at most `max_bytes` to S3."""
         ...
 
-    def sign_part(self, key: str, upload: str, *, number: int, seconds: int) -> str:
-        """Return a presigned URL that uploads one part of a multipart upload."""
+    def sign_part(
+        self, key: str, upload: str, *, number: int, size: int, seconds: int
+    ) -> str:
+        """Return a presigned URL that uploads one part of exactly `size` bytes."""
         ...
 
     def sign_get(self, key: str, *, filename: str | None, seconds: int) -> str:

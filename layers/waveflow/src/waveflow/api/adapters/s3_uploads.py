@@ -176,11 +176,17 @@ class S3UploadStore:
         )
         return FormBody(url=signed["url"], fields=signed["fields"])
 
-    def sign_part(self, key: str, upload: str, *, number: int, seconds: int) -> str:
-        """Return a presigned URL that uploads one part of a multipart upload."""
+    def sign_part(
+        self, key: str, upload: str, *, number: int, size: int, seconds: int
+    ) -> str:
+        """Return a presigned URL that uploads one part of a multipart upload.
+
+        S3 refuses a body of another size, because `Content-Length` is signed too.
+        """
         named = {"Bucket": self._bucket, "Key": key, "UploadId": upload}
+        sized = {"PartNumber": number, "ContentLength": size}
         return self._client.generate_presigned_url(
-            "upload_part", Params={**named, "PartNumber": number}, ExpiresIn=seconds
+            "upload_part", Params=named | sized, ExpiresIn=seconds
         )
 
     def sign_get(self, key: str, *, filename: str | None, seconds: int) -> str:

@@ -159,12 +159,13 @@ class PresignedUploads:
         )
 
     def _part_body(self, ticket: Ticket, upload: str, *, number: int) -> PartBody:
+        size = ticket.part_size(number)
         return PartBody(
             number=number,
             offset=(number - 1) * PART_BYTES,
-            size=ticket.part_size(number),
+            size=size,
             url=self._store.sign_part(
-                ticket.key, upload, number=number, seconds=PART_SECONDS
+                ticket.key, upload, number=number, size=size, seconds=PART_SECONDS
             ),
         )
 
