@@ -11,6 +11,8 @@ from support.calls import recording
 from support.invocations import KEY, OLDER, events, load, prepare
 from support.machine import ARN, FakeMachine
 from support.policies import ROLES, Need, allows, of_holder
+from support.receiver import Receiver
+from support.smoke_account import SmokeAccount
 from support.stack import ROOT, Stack, listed
 from support.stack import load as load_template
 from waveflow import bootstrap
@@ -127,6 +129,7 @@ COMMANDS = {
     "redrive": [["--error", "STORAGE_UNAVAILABLE"], ["--since", "2026-01-01"]],
     "replay": [[]],
     "health": [[]],
+    "smoke": [[]],
 }
 
 
@@ -149,7 +152,15 @@ class Deployed:
 
 
 @pytest.fixture
-def deployed():
+def webhook_url():
+    """Return a test address that answers 404 to every webhook."""
+    with Receiver() as receiver:
+        receiver.answer = lambda request: request.reply(404, b"")
+        yield receiver.url
+
+
+@pytest.fixture
+def deployed(webhook_url):
     """Deploy a stack's outputs to moto's AWS, with a deletion to undo."""
     with mock_aws():
         s3, secrets, sqs = (
@@ -182,7 +193,7 @@ def deployed():
             "ApiSecretArn": arns[1],
         }
         parameters = {
-            "WebhookUrl": "https://127.0.0.1/",
+            "WebhookUrl": webhook_url,
             "AllowedPrefixes": "audio/",
             "QuarantineDays": "30",
             "ApiExternalSecretArn": arns[2],
@@ -221,7 +232,12 @@ def run(command, arguments, deployed):
         ARN: f"{made}:execution:Machine-1a2b:",
         **{u: f"arn:aws:sqs:{HERE}:{u.rpartition('/')[2]}" for u in deployed.queues},
     }
-    with recording(names, sfn=FakeMachine(), cloudformation=deployed) as needs:
+    fakes = {"cloudformation": deployed, "sfn": FakeMachine()}
+    if command == "smoke":
+        functions = f"arn:aws:lambda:{HERE}:function:flow-"
+        account = SmokeAccount(execution=ARN, function=functions)
+        fakes |= dict.fromkeys(("sfn", "sqs", "lambda", "cloudwatch"), account)
+    with recording(names, **fakes) as needs:
         CliRunner().invoke(
             app, ["ops", command, *arguments, "--stack", "flow"], catch_exceptions=False
         )

@@ -18,16 +18,21 @@ S3 = {
     "CreateMultipartUpload": "PutObject",
     "UploadPart": "PutObject",
     "CompleteMultipartUpload": "PutObject",
+    "ListObjectVersions": "ListBucketVersions",
     "ListParts": "ListMultipartUploadParts",
     "GetBucketEncryption": "GetEncryptionConfiguration",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
 }
 PREFIXES = {"stepfunctions": "states"}
+LAMBDA = {"lambda:Invoke": "lambda:InvokeFunction"}
 # The parameter that names the resource of a service's operations.
-NAMED_BY = ("executionArn", "stateMachineArn", "SecretId", "QueueUrl", "StackName")
+NAMED_BY = (
+    *("executionArn", "stateMachineArn", "SecretId"),
+    *("QueueUrl", "StackName", "FunctionName"),
+)
 TASKS = ("SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat")
-LISTS = ("DescribeAlarms",)  # of every resource of the account
+LISTS = ("DescribeAlarms", "GetMetricData")  # of every resource of the account
 
 
 @dataclass
@@ -91,7 +96,7 @@ def _of_others(action: str, params: Mapping[str, Any]) -> Iterator[Need]:
         yield Need(action, "*")
     else:
         named = next((params[name] for name in NAMED_BY if name in params), None)
-        yield Need(action, str(named or params["Name"]))
+        yield Need(LAMBDA.get(action, action), str(named or params["Name"]))
 
 
 @contextmanager

@@ -7,19 +7,21 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import uuid4
 
+import boto3
 import pytest
 import requests
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
 from support.processes import HANGS_S
 from support.receiver import Receiver
+from support.smoke_account import SmokeAccount
 from waveflow_local.cli.app import app
 from waveflow_local.engine.pipeline import Pipeline, Settings
-from waveflow_local.ops import smoke_questions
+from waveflow_local.ops import smoke_questions, smoke_trial
 from waveflow_local.ops.smoke import smoke
 from waveflow_local.ops.smoke_stream import ask_stream
 from waveflow_local.ops.smoke_trial import CannotAskError, NoError, Trial
-from waveflow_local.ops.stack import local_stack
+from waveflow_local.ops.stack import Stack, local_stack
 
 SAID = ("yes", "no", "not asked")
 
@@ -124,6 +126,60 @@ def test_a_role_that_may_not_look_is_a_no_that_names_the_function(stack, monkeyp
     assert missing.is_no
     assert "Music answers InternalError, not ObjectNotFoundError" in missing.remark
     assert "s3:ListBucket" in missing.remark
+
+
+@pytest.fixture(name="account")
+def _account():
+    """Return an AWS account that answers as AWS should."""
+    return SmokeAccount()
+
+
+@pytest.fixture(name="on_aws")
+def _on_aws(stack, account, monkeypatch):
+    """Return a stack of that account, which never waits."""
+    monkeypatch.setattr(smoke_trial, "POLL_S", 0.0)
+    monkeypatch.setattr(smoke_trial, "LONGEST_S", 0.2)
+    parts = dataclasses.replace(stack.parts, alias_arn="machine:live")
+    deployed = Stack(parts, boto3.session.Session())
+    deployed.s3 = stack.s3
+    deployed.sqs = deployed.sfn = deployed.functions = deployed.cloudwatch = account
+    return deployed
+
+
+def test_a_good_account_answers_yes_to_all_that_a_stack_has(on_aws):
+    """An operator must be able to trust that nothing is open."""
+    said = [answer.said for answer in smoke(on_aws, token=None)]
+
+    assert said == ["yes", "yes", "yes", "yes", "yes", "not asked"]
+    assert left_over(on_aws) == []
+
+
+def lose(body):
+    """Drop a message that is no JSON, and keep the others."""
+    return json.loads(body) if body.startswith("{") else None
+
+
+@pytest.mark.parametrize(
+    ("change", "question", "remark"),
+    [
+        (("pipes", lambda _body: None), "alias", "No execution came."),
+        (("pipes", lose), "quotes", "dead-letter queue"),
+        (("asks_again", False), "redriven", "The states were Route, Hash, Ask, "),
+        (("filled", []), "FILL", "FILL(none, 0) gave []."),
+        (("filled", [1.0]), "FILL", "watch ExecutionsFailed"),
+    ],
+)
+def test_an_account_that_answers_no_is_told_of(
+    on_aws, account, change, question, remark
+):
+    """An operator must read what AWS does instead, and what to do."""
+    setattr(account, *change)
+
+    answers = [each for each in smoke(on_aws, token=None) if question in each.question]
+
+    assert [each.said for each in answers] == ["no"]
+    assert remark in answers[0].remark
+    assert left_over(on_aws) == []
 
 
 def test_an_operator_without_a_right_reads_which_right(stack, monkeypatch):

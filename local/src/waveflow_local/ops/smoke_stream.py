@@ -21,7 +21,7 @@ def ask_stream(trial: Trial) -> None:
         raise CannotAskError("Name a bearer token of the HTTP API by --token.")
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {trial.token}"
-        job_id = _start_job(session, api)
+        job_id = _start_job(session, api, trial.file_name("api"))
         try:
             moments = _moments(
                 session, urljoin(api, f"tokens/analysis-progress/{job_id}")
@@ -32,10 +32,10 @@ def ask_stream(trial: Trial) -> None:
         raise NoError("All events came at once.")
 
 
-def _start_job(session: requests.Session, api: str) -> str:
+def _start_job(session: requests.Session, api: str, name: str) -> str:
     answer = session.post(
         urljoin(api, "tokens/smoke/upload-audio"),
-        files={"file": ("smoke.wav", b"a smoke test, no audio", "audio/wav")},
+        files={"file": (name, b"a smoke test, no audio", "audio/wav")},
         timeout=ANSWER_S,
     )
     answer.raise_for_status()
