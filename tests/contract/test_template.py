@@ -125,6 +125,7 @@ BREAKS: list[tuple[Any, str, Any]] = [
     (promises, "Pipe/Properties/Target", "Machine"),
     (functions, "NotifyFunction/Properties/Timeout", ...),
     (functions, "MusicFunction/Properties/Timeout", 900),
+    (functions, "ApiFunction/Properties/Timeout", 900),
     (functions, "MixFunction/Properties/EphemeralStorage/Size", 512),
     (functions, "ApiLogGroup/Properties/RetentionInDays", ...),
     (calls, "DeadLettersAlarm/Properties/Dimensions/0/Value", "Queue.QueueName"),

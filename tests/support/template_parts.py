@@ -8,6 +8,7 @@ from typing import Any
 
 from waveflow.adapters.secrets import SLOTS
 from waveflow.api.jobs.context import UPLOAD_PREFIX
+from waveflow.api.jobs.feed import LIFE_S
 from waveflow.api.jobs.starts import START_PREFIX
 
 from support.stack import ROOT, Stack
@@ -24,6 +25,8 @@ def _fills_slots(made: Any) -> bool:
     return slots == {*SLOTS} and made["PasswordLength"] in range(32, 86, 4)
 
 
+# The API has no state; Lambda bills a stream until its end or this time-out.
+API_ENDS_S = int(LIFE_S) + 90
 # Empty objects alone lie there: the marks of jobs that were just started.
 MARKS = {
     "Id": "DropStartMarks",
@@ -113,7 +116,7 @@ def functions(stack: Stack) -> Iterator[Any]:
         states = [each for each in STATES.values() if f"{name}Arn" in str(each)]
         given = {each["TimeoutSeconds"] for each in states}
         waits = [each for each in given if isinstance(each, int)]  # not Ask's text
-        spare_s = min(waits, default=930) - own.get("Timeout", 3)
+        spare_s = min(waits, default=API_ENDS_S) - own.get("Timeout", 3)
         built = stack.resources[name]["Metadata"]["DockerBuildTarget"]
         if built != stage or own["PackageType"] != "Image":
             yield f"{name} is built as {built}"

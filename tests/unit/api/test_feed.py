@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from support.virtual_time import run_virtually
+from waveflow.api.bootstrap import ApiServices
 from waveflow.api.errors import JobExpiredError, JobNotVisibleError
 from waveflow.api.jobs.feed import Feeds, Pace
 from waveflow.api.schemas import Gone, Progress
@@ -202,3 +204,25 @@ def test_a_job_that_has_ended_is_told_at_once():
         return await asyncio.wait_for(collect(stream), 5)
 
     assert asyncio.run(scenario()) == [1, 2]
+
+
+@pytest.mark.parametrize(("local", "least_s", "most_s"), [("1", 0, 0), ("0", 4, 6)])
+def test_jobs_are_polled_fast_on_a_developers_machine_alone(local, least_s, most_s):
+    """On AWS each poll is taken from a quota of the whole account."""
+    services, looks = ApiServices({"WAVEFLOW_LOCAL": local}), []
+
+    class Jobs:
+        """Jobs whose looks are timed, and whose second look is the last."""
+
+        def look(self, _job_id):
+            """Note the time, and return the moments of a job."""
+            looks.append(asyncio.get_running_loop().time())
+            return [moment(1), moment(2, "completed")][: len(looks)]
+
+    services.jobs = Jobs()
+
+    seen = run_virtually(collect(services.feeds.follow("job")))
+
+    assert [number for number in seen if number] == [1, 2]
+    assert least_s <= looks[0] <= most_s
+    assert looks[1] - looks[0] >= (8 if local == "0" else 0.2)

@@ -32,9 +32,16 @@ class ReadFaults:
 class Reads:
     """Answer reads of Step Functions with faults; pass every other request on."""
 
-    def __init__(self, application: "WSGIApplication", faults: ReadFaults) -> None:
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        faults: ReadFaults,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._application = application
         self._faults = faults
+        self._clock = clock
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -63,7 +70,7 @@ class Reads:
         body = b"".join(chunks)
         status, headers = told[:2]
         if status.startswith("200"):
-            then = time.time() - self._faults.stale_s
+            then = self._clock() - self._faults.stale_s
             answer = age(json.loads(body), then)
             if answer is None:
                 return _refuse(_UNKNOWN, start_response)
