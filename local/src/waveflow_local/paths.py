@@ -12,7 +12,7 @@ BUCKET = "waveflow-local"
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 4566
 ACCESS_KEY = "test"
-SECRET_KEY = "test"  # noqa: S105 - the engine checks no signature
+SECRET_KEY = "test"  # noqa: S105 - guards loopback only
 # "waveflow-local-development-key" in base64: fixed, so that a .env stays valid.
 WEBHOOK_SECRET = "whsec_d2F2ZWZsb3ctbG9jYWwtZGV2ZWxvcG1lbnQta2V5"  # noqa: S105
 # "waveflow-external-development-key" in base64: signs an external server's reports.

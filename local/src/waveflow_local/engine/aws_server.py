@@ -12,6 +12,7 @@ from moto.moto_server.werkzeug_app import (
 )
 
 from waveflow_local import paths
+from waveflow_local.engine.bucket_access import BucketAccess
 from waveflow_local.engine.lambdas import Invoker, LambdaApi
 from waveflow_local.engine.moto import patches
 from waveflow_local.loopback import LoopbackServer
@@ -25,9 +26,8 @@ class AwsServer:
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         # moto's interpreter logs every failed state with its data, as an error.
         logging.getLogger("moto").setLevel(logging.CRITICAL)
-        application = LambdaApi(
-            DomainDispatcherApplication(create_backend_app), invoker
-        )
+        moto = BucketAccess(DomainDispatcherApplication(create_backend_app))
+        application = LambdaApi(moto, invoker)
         self._server = LoopbackServer(
             application, port, name="waveflow-aws", handler=MotoRequestHandler
         )

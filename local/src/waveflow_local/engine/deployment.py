@@ -5,6 +5,8 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from waveflow_local import paths
 from waveflow_local.engine.clients import Clients
 from waveflow_local.engine.definition import load_definition
@@ -13,6 +15,7 @@ from waveflow_local.engine.template import Template, local_name
 from waveflow_local.paths import Project
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CORSRuleTypeDef
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 _QUEUE_ATTRIBUTES: "tuple[QueueAttributeNameType, ...]" = (
@@ -33,6 +36,30 @@ class Deployment:
     dead_letter_queue_url: str
     machine_arn: str
     secret_arn: str
+
+
+class _CorsRule(msgspec.Struct, frozen=True, rename="pascal"):
+    """Read a rule for pages of other origins, as CloudFormation writes the rule."""
+
+    allowed_origins: list[str]
+    allowed_methods: list[str]
+    allowed_headers: list[str]
+    exposed_headers: list[str]
+    max_age: int
+
+    def for_s3(self) -> "CORSRuleTypeDef":
+        """Return the rule in the words of S3's own API."""
+        return {
+            "AllowedOrigins": self.allowed_origins,
+            "AllowedMethods": self.allowed_methods,
+            "AllowedHeaders": self.allowed_headers,
+            "ExposeHeaders": self.exposed_headers,
+            "MaxAgeSeconds": self.max_age,
+        }
+
+
+class _CorsConfiguration(msgspec.Struct, frozen=True, rename="pascal"):
+    cors_rules: list[_CorsRule]
 
 
 def deploy(clients: Clients, template: Template, project: Project) -> Deployment:
@@ -75,6 +102,16 @@ def create_secrets(clients: Clients, template: Template, webhook_secret: str) ->
             SecretString=json.dumps({"current": value, "previous": ""}),
         )
         template.bind(logical_id, created["ARN"])
+
+
+def allow_origins(clients: Clients, template: Template, bucket: str) -> None:
+    """Give the bucket the template's rule for pages of other web origins."""
+    configuration = template.property("Bucket", "CorsConfiguration")
+    rules = msgspec.convert(configuration, _CorsConfiguration).cors_rules
+    clients.s3.put_bucket_cors(
+        Bucket=bucket,
+        CORSConfiguration={"CORSRules": [each.for_s3() for each in rules]},
+    )
 
 
 def functions(template: Template, project: Project) -> dict[str, Function]:

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -15,6 +15,7 @@ from waveflow_local.engine.aws_server import AwsServer
 from waveflow_local.engine.clients import Clients
 from waveflow_local.engine.deployment import (
     Deployment,
+    allow_origins,
     create_secrets,
     deploy,
     functions,
@@ -53,10 +54,8 @@ class Pipeline:
         self._settings = settings
         self._on_start = on_start
         self._cleanup = contextlib.ExitStack()
-        self._template = Template.read(
-            settings.project.template,
-            {"WebhookUrl": settings.webhook_url, **settings.parameters},
-        )
+        self._parameters = {"WebhookUrl": settings.webhook_url, **settings.parameters}
+        self._template = Template.read(settings.project.template, self._parameters)
         self.handlers = Handlers(functions(self._template, settings.project))
         # The functions' environment, set later, hides AWS_ENDPOINT_URL_LAMBDA.
         self._server = AwsServer(_invoker(self.handlers), settings.port)
@@ -112,6 +111,12 @@ class Pipeline:
             QueueUrl=self.deployment.queue_url, MessageBody=body
         )
         return sent["MessageId"]
+
+    def allow_origins(self, origins: Sequence[str]) -> None:
+        """Let pages of these web origins read the bucket, by the template's rule."""
+        named = {**self._parameters, "UploadOrigins": ",".join(origins)}
+        template = Template.read(self._settings.project.template, named)
+        allow_origins(self.clients, template, self.deployment.bucket)
 
     def _make_pipe(self) -> Pipe:
         text = self._template.text("Pipe", "TargetParameters", "InputTemplate")

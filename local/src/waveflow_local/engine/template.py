@@ -21,6 +21,7 @@ _PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 _NO_VALUE = object()  # `!Ref AWS::NoValue` leaves a property out
+_LIST = "CommaDelimitedList"
 _VERSION = ".Version"  # SAM appends `.Version` to a function's logical id
 _ARN_SERVICES = {
     "AWS::Serverless::Function": ("lambda", "function:{}"),
@@ -35,6 +36,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Parameter(Struct, frozen=True, rename="pascal"):
+    type: str = "String"
     default: object = ""
 
 
@@ -100,6 +102,7 @@ class Template:
         self._document = msgspec.convert(document, _Document)
         self._known = dict(_PSEUDO)
         declared = self._document.parameters
+        self._lists = {n for n, each in declared.items() if each.type == _LIST}
         for name, parameter in declared.items():
             self._known[name] = str(parameters.get(name, parameter.default))
         unknown = sorted(set(parameters) - set(declared))
@@ -200,7 +203,8 @@ class Template:
         if name.endswith(_VERSION):
             return self._get_att(name.removesuffix(_VERSION), "Arn") + ":1"
         if name in self._known:
-            return self._known[name]
+            known = self._known[name]
+            return known.split(",") if name in self._lists else known
         resource = self._document.resources.get(name)
         if resource is None:
             raise LocalError(f"The template refers to {name}, which it lacks.")
