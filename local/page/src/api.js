@@ -1,15 +1,18 @@
+import { addressOf, credentials } from "./session.js";
+
 const TOKEN = "studio"; // one track: what is uploaded twice here is a duplicate
+const LINK_MS = 8 * 60_000; // a signed URL is valid for ten minutes
+const links = new Map();
 // At 64 frames a point a bass string's single cycles show; each level is eight times the level before.
 const OUTPUTS = { zoom_levels: [64, 512, 4096], split_channels: true, previews: ["opus", "mp3"], audio_id: true };
 
 /** Ask the API; throw a Failure for a refusal, a cut answer or no network. */
 export async function ask(path, body, method = body === undefined ? "GET" : "POST") {
-  const answer = await fetch(path, {
+  const kind = body === undefined ? {} : { "Content-Type": "application/json" };
+  const answer = await fetched(addressOf(path), {
     method,
-    headers: body === undefined ? {} : { "Content-Type": "application/json" },
+    headers: { ...credentials(), ...kind },
     body: body === undefined ? undefined : JSON.stringify(body),
-  }).catch((cause) => {
-    throw new Failure({ code: "NETWORK", cause });
   });
   if (answer.status === 204) return null;
   const told = await answer.json().catch(() => null); // cut off, or of a server in between
@@ -17,11 +20,31 @@ export async function ask(path, body, method = body === undefined ? "GET" : "POS
   return told;
 }
 
-/** Return a file's bytes from `start` up to `end`; a server without ranges sends the whole file. */
-export async function bytes(url, start, end) {
-  const answer = await fetch(url, { headers: { Range: `bytes=${start}-${end - 1}` } }).catch((cause) => {
+/** Return the signed URL of a file; a link or a player cannot send a token, and a redirect would lose the origin. */
+export function link(path) {
+  const known = links.get(path);
+  if (known && Date.now() - known.at < LINK_MS) return known.url;
+  const url = ask(`${path}${path.includes("?") ? "&" : "?"}json=true`).then((told) => told.url);
+  links.set(path, { at: Date.now(), url });
+  url.catch(() => links.delete(path));
+  return url;
+}
+
+/** Load what a path leads to into this page; return an address of it. */
+async function local(path) {
+  const answer = await fetched(addressOf(path), { headers: credentials() });
+  if (!answer.ok) throw new Failure({ status: answer.status });
+  return URL.createObjectURL(await answer.blob());
+}
+
+const fetched = (url, options) =>
+  fetch(url, options).catch((cause) => {
     throw new Failure({ code: "NETWORK", cause });
   });
+
+/** Return a file's bytes from `start` up to `end`; a server without ranges sends the whole file. */
+export async function bytes(path, start, end) {
+  const answer = await fetched(await link(path), { headers: { Range: `bytes=${start}-${end - 1}` } });
   if (!answer.ok) throw new Failure({ status: answer.status });
   const body = await answer.arrayBuffer().catch((cause) => {
     throw new Failure({ code: "NETWORK", cause });
@@ -44,7 +67,8 @@ export function upload(blob, name, onProgress) {
     form.append("file", blob, name);
     const request = new XMLHttpRequest();
     const asked = Object.entries(OUTPUTS).flatMap(([name, value]) => [value].flat().map((each) => [name, each]));
-    request.open("POST", `/tokens/${TOKEN}/upload-audio?${new URLSearchParams([["verdict", "platform"], ...asked])}`);
+    request.open("POST", addressOf(`/tokens/${TOKEN}/upload-audio?${new URLSearchParams([["verdict", "platform"], ...asked])}`));
+    for (const [name, value] of Object.entries(credentials())) request.setRequestHeader(name, value);
     request.responseType = "json";
     request.upload.onprogress = (event) => onProgress(event.loaded / event.total);
     request.onerror = () => reject(new Failure({ code: "NETWORK" }));
@@ -58,15 +82,18 @@ export function upload(blob, name, onProgress) {
 }
 
 export const result = (id) => ask(`/tokens/analysis-result/${id}`);
-export const waveform = (row) => ask(documentUrl(row));
+/** Return the path of a row's waveform document; only the local route has a later delivery's. */
+const documentPath = ({ drawn, jobId }) => (drawn ? `/local/waveform/${jobId}` : `/tokens/analysis-waveform/${jobId}`);
+export const waveform = (row) => ask(documentPath(row));
+/** Return an address of the waveform document's bytes, for a link that cannot send a token. */
+export const waveformUrl = (row) => local(documentPath(row));
 /** Mix the files of some jobs; without `mix` and `stems` the mix is the classic one. */
 export const mix = (ids, asked = {}) => ask(`/tokens/${TOKEN}/mix`, { job_ids: ids, ...asked, ...OUTPUTS });
-export const audioUrl = (id, download = false) => `/tokens/analysis-audio/${id}${download ? "?download=true" : ""}`;
-export const previewUrl = (id, form) => `/tokens/analysis-preview/${id}/${form}`;
-export const zoomUrl = (id, samplesPerPixel) => `/tokens/analysis-zoom/${id}/${samplesPerPixel}`;
-/** Return the URL of a row's waveform document; only the local route has a later delivery's. */
-export const documentUrl = (row) => (row.drawn ? `/local/waveform/${row.jobId}` : `/tokens/analysis-waveform/${row.jobId}`);
-export const pictureUrl = (id) => `/local/picture/${id}.svg`;
+export const audioPath = (id, download = false) => `/tokens/analysis-audio/${id}${download ? "?download=true" : ""}`;
+export const previewPath = (id, form) => `/tokens/analysis-preview/${id}/${form}`;
+export const zoomPath = (id, samplesPerPixel) => `/tokens/analysis-zoom/${id}/${samplesPerPixel}`;
+/** Return an address of the waveform's picture, which the server draws. */
+export const pictureUrl = (id) => local(`/local/picture/${id}.svg`);
 export const status = () => ask("/local/status");
 export const webhooks = (id) => ask(`/local/webhooks?subject=${id}`);
 export const behaviour = () => ask("/local/behaviour");

@@ -6,6 +6,7 @@ import { drawMixer, openMixer, quiet } from "./mixer/board.js";
 import { recolour, unmount, zoom } from "./player.js";
 import { asksMe, drawSwitches, openPlayground, showWebhooks } from "./playground.js";
 import { drawable, makeRow, update } from "./row.js";
+import { openSession } from "./session.js";
 import * as store from "./store.js";
 import { Group } from "./together.js";
 import { calm, trouble } from "./trouble.js";
@@ -143,6 +144,7 @@ function wire() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
 }
 
+openSession();
 if (localStorage.getItem("waveflow.theme")) setTheme(localStorage.getItem("waveflow.theme"));
 translate();
 wire();

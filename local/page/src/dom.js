@@ -20,6 +20,9 @@ export function fill(element, key, make) {
   if (focused >= 0) reachable()[focused]?.focus(); // whoever uses the keyboard stays where they are
 }
 
+/** Save what an address has; a signed URL names the file itself. */
+export const save = (href, download = "") => h("a", { href, download }).click();
+
 /** Return 3 s as "3.00 s", 1.5 MiB as "1.5 MiB". */
 export const seconds = (s) => `${s < 10 ? s.toFixed(2) : s.toFixed(1)} s`;
 export const bytes = (n) => (n < 1048576 ? `${Math.ceil(n / 1024)} KiB` : `${(n / 1048576).toFixed(1)} MiB`);

@@ -1,12 +1,15 @@
+import { readEvents } from "./events.js";
+import { addressOf, credentials } from "./session.js";
+
 // The API's limit of jobs on one stream; a browser has few connections for more streams.
-export const AT_ONCE = 200;
+export const AT_ONCE = 20;
 const REOPEN_MS = 2000;
 const RETRY_MS = 5000;
 
 /** Follow several jobs on one stream; `onMoment` gets every moment of each. */
 export class Follower {
-  #source = null;
   #followed = new Set();
+  #stop = () => {};
   #opened = -Infinity;
   #refused = -Infinity;
   constructor(onMoment, onRefused) {
@@ -28,19 +31,19 @@ export class Follower {
     this.#close();
     this.#followed = new Set(ids);
     this.#opened = Date.now();
-    this.#source = new EventSource(`/tokens/analysis-progress?job_id=${ids.join("&job_id=")}`);
-    this.#source.onmessage = (event) => this.onMoment(JSON.parse(event.data));
-    this.#source.onerror = ({ target }) => {
-      if (target.readyState !== EventSource.CLOSED || target !== this.#source) return;
-      this.#close();
-      this.#refused = Date.now();
-      this.onRefused();
-    };
+    this.#stop = readEvents(addressOf(`/tokens/analysis-progress?job_id=${ids.join("&job_id=")}`), {
+      headers: credentials(),
+      onEvent: ({ type, data }) => type === "message" && this.onMoment(JSON.parse(data)),
+      onEnd: () => {
+        this.#close();
+        this.#refused = Date.now();
+        this.onRefused();
+      },
+    });
   }
 
   #close() {
-    this.#source?.close();
-    this.#source = null;
+    this.#stop();
     this.#followed = new Set();
   }
 }

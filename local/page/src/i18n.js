@@ -17,7 +17,7 @@ export const sentenceOf = (code) => SENTENCES[language][code];
 export const failed = (what, error) => t("failed", { what, reason: reason(error) });
 
 function reason({ code, status, message }) {
-  if (code === "NETWORK" || code === "UNDECODABLE") return t(code);
+  if (["NETWORK", "NO_TOKEN", "UNDECODABLE"].includes(code)) return t(code);
   return dotted(message || t("UNREADABLE", { status }));
 }
 

@@ -9,7 +9,7 @@ export class Level {
   #blocks = new Map();
   constructor(jobId, { samples_per_pixel: samplesPerPixel, bytes, length, channels }) {
     Object.assign(this, { samplesPerPixel, length, channels });
-    this.url = api.zoomUrl(jobId, samplesPerPixel);
+    this.path = api.zoomPath(jobId, samplesPerPixel);
     this.pointBytes = 2 * channels; // eight bits of minimum and of maximum
     this.headerBytes = bytes - length * this.pointBytes;
     this.blockPoints = bytes <= WHOLE_BYTES ? length : BLOCK;
@@ -40,7 +40,7 @@ export class Level {
     const end = this.headerBytes + Math.min(this.length, (number + 1) * this.blockPoints) * this.pointBytes;
     this.#blocks.set(number, "on its way");
     try {
-      const bytes = await api.bytes(this.url, start, end);
+      const bytes = await api.bytes(this.path, start, end);
       this.#blocks.delete(number); // the newest block is the last to go
       this.#blocks.set(number, new Int8Array(bytes));
     } catch (error) {

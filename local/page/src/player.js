@@ -23,7 +23,7 @@ export async function mount(box, row, { result, onState, onError, onZoomError })
   if (players.has(jobId)) return;
   players.set(jobId, null); // being made
   const media = () => sound(row, result?.previews, onError);
-  const made = (await wavesurfer()) ? drawn(box, row, { result, media, onZoomError }) : plain(box, row, media());
+  const made = (await wavesurfer()) ? drawn(box, row, { result, media, onZoomError }) : plain(box, row, media);
   const player = await Promise.resolve(made).finally(() => players.delete(jobId));
   players.set(jobId, player);
   player.media.addEventListener("play", () => onState(true));
@@ -62,7 +62,7 @@ function colours() {
 }
 
 async function drawn(box, row, { result, media, onZoomError }) {
-  const [WaveSurfer, document_] = await Promise.all([wavesurfer(), api.waveform(row)]);
+  const [WaveSurfer, document_, element] = await Promise.all([wavesurfer(), api.waveform(row), media()]);
   const { duration } = document_;
   const levels = (result?.zoom_levels ?? []).map((level) => new Level(row.jobId, level));
   const picture = new Picture(document_, levels, { onLoad: () => surfer.setOptions({}), onError: onZoomError });
@@ -70,7 +70,7 @@ async function drawn(box, row, { result, media, onZoomError }) {
   const surfer = WaveSurfer.create({
     container: box,
     height: 64,
-    media: media(),
+    media: element,
     peaks: [document_.peaks],
     duration,
     minPxPerSec: within(duration),
@@ -89,9 +89,10 @@ function span({ style }, second) {
   return { start: start / second, end: (start + parseFloat(style.width)) / second };
 }
 
-function plain(box, { jobId, name }, media) {
-  const picture = Object.assign(new Image(), { src: api.pictureUrl(jobId), alt: name, className: "picture" });
-  media.controls = true;
-  box.append(picture, media);
-  return { media, duration: 0 };
+async function plain(box, { jobId, name }, media) {
+  const [src, element] = await Promise.all([api.pictureUrl(jobId), media()]);
+  const picture = Object.assign(new Image(), { src, alt: name, className: "picture" });
+  element.controls = true;
+  box.append(picture, element);
+  return { media: element, duration: 0 };
 }

@@ -1,6 +1,7 @@
 import * as api from "./api.js";
 import { fill, h } from "./dom.js";
 import { t } from "./i18n.js";
+import { hasToken } from "./session.js";
 import { ended, selected } from "./store.js";
 import { calm, trouble } from "./trouble.js";
 
@@ -32,6 +33,7 @@ export const asksMe = () => current === "ask-me";
 export async function openPlayground() {
   const status = await api.status().catch(() => null);
   if (!status) return;
+  if (status.token_required && !hasToken()) trouble(t("asking"), new api.Failure({ code: "NO_TOKEN" }));
   $("where").textContent = t("where", { endpoint: status.endpoint.replace("http://", "") });
   timeout = status.verdict_timeout_s;
   standin = status.standin;

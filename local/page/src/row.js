@@ -1,10 +1,11 @@
 import * as api from "./api.js";
-import { bytes, clock, fill, h, seconds } from "./dom.js";
+import { bytes, clock, fill, h, save, seconds } from "./dom.js";
 import { t } from "./i18n.js";
 import { notes } from "./notes.js";
 import { mount, pauseOthers, players } from "./player.js";
 import { asksMe } from "./playground.js";
 import { delivering, redeliver, undo } from "./redeliver.js";
+import { renew } from "./sound.js";
 import { changed, ended, nameOf, now, remove, rows, view, waits } from "./store.js";
 import { Group, play } from "./together.js";
 
@@ -139,8 +140,8 @@ function actions(row) {
   const made = [];
   if (row.kind === "mix" && !row.asked && drawable(row)) made.push(...compare(row));
   if (drawable(row)) {
-    made.push(h("a", { href: api.audioUrl(row.jobId, true), download: "" }, t(fileWord(row))));
-    made.push(h("a", { href: api.documentUrl(row), download: `${nameOf(row)}.json` }, t("doc")));
+    made.push(act(row, fileWord(row), async () => save(await api.link(api.audioPath(row.jobId, true)))));
+    made.push(act(row, "doc", async () => save(await api.waveformUrl(row), `${nameOf(row)}.json`)));
   }
   if (now(row).outcome === "DUPLICATE" && !row.undone) made.push(act(row, "undo", () => undo(row)));
   made.push(act(row, "redeliver", () => redeliver(row)));
@@ -197,6 +198,7 @@ async function listen(row) {
   loudness(player.media, 1);
   if (!player.media.paused) return player.media.pause();
   pauseOthers([row.jobId]);
+  await renew(player.media);
   await play(player.media);
 }
 

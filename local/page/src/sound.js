@@ -3,25 +3,55 @@ import * as api from "./api.js";
 // Opus is the smallest; some browsers have no Ogg, and one that says it has may still fail.
 const PREVIEWS = [["opus", "audio/ogg; codecs=opus"], ["mp3", "audio/mpeg"]];
 
-/** Return the addresses of a recording: the previews that this browser plays, the recording itself last. */
+const files = new WeakMap(); // of each media element: the path of its file, and the URL signed for it
+const replacements = new WeakMap(); // of each media element that failed: the promise of its next file
+
+/** Return the paths of a recording: the previews that this browser plays, the recording itself last. */
 export function sources({ jobId }, previews) {
   const media = new Audio();
   const playable = PREVIEWS.filter(([form, type]) => previews?.[form] && media.canPlayType(type));
-  return [...playable.map(([form]) => api.previewUrl(jobId, form)), api.audioUrl(jobId)];
+  return [...playable.map(([form]) => api.previewPath(jobId, form)), api.audioPath(jobId)];
 }
 
 /** Return a media element for a recording, which plays the first of its files that can be played. */
-export function sound(row, previews, onError) {
+export async function sound(row, previews, onError) {
   const media = new Audio();
-  const left = sources(row, previews);
+  let left = sources(row, previews);
+  const next = async () => {
+    while (left.length) {
+      const path = left.shift();
+      if (await load(media, path).then(() => true, () => false)) return;
+    }
+    onError();
+  };
   media.preload = "metadata";
-  media.src = left.shift();
-  media.addEventListener("error", () => {
-    if (!left.length) return onError();
-    const { currentTime, paused } = media;
-    media.src = left.shift();
-    media.currentTime = currentTime;
-    if (!paused) media.play().catch(() => {}); // the next error is an event of its own
-  });
+  const replace = async () => {
+    if (await isOld(media)) left = [files.get(media).path, ...left];
+    await next();
+  };
+  media.addEventListener("error", () => replacements.set(media, replace()));
+  await next();
   return media;
+}
+
+/** Sign a media element's file again, where its URL is too old for a long play; a press of play in vain would be lost. */
+export async function renew(media) {
+  await replacements.get(media);
+  if (await isOld(media)) await load(media, files.get(media).path);
+}
+
+/** Tell whether a media element has a URL that was signed so long ago that another was signed now. */
+async function isOld(media) {
+  const file = files.get(media);
+  return file !== undefined && (await api.link(file.path).catch(() => file.url)) !== file.url;
+}
+
+/** Give a media element a signed URL of a file; the element goes on where it was. */
+async function load(media, path) {
+  const url = await api.link(path);
+  const { currentTime, paused } = media;
+  files.set(media, { path, url });
+  media.src = url;
+  media.currentTime = currentTime;
+  if (!paused) media.play().catch(() => {}); // the next error is an event of its own
 }

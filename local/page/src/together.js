@@ -1,4 +1,5 @@
 import { pauseOthers, players } from "./player.js";
+import { renew } from "./sound.js";
 
 export const IN_STEP_S = 0.01; // two drum hits closer than this are heard as one
 const BY_HAND_S = 0.3;
@@ -77,6 +78,7 @@ function moved(before, now) {
 /** Seek a recording; resolve when the recording can play from there, or has failed. */
 async function seek(media, at) {
   media.preload = "auto";
+  await renew(media);
   if (media.readyState === HAVE_NOTHING) await either(media, "loadedmetadata");
   const there = either(media, "seeked");
   media.currentTime = Math.min(at, media.duration || at);

@@ -1,31 +1,22 @@
-// Checks of the page's one stream, with a fake of the browser's EventSource.
+// Checks of the page's one stream, with a fake of the browser's fetch.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { AT_ONCE, Follower } from "../../../local/page/src/follow.js";
 
-class FakeEventSource {
-  static CLOSED = 2;
-  static opened = [];
-  readyState = 0;
-  constructor(url) {
-    this.ids = new URL(url, "http://page").searchParams.getAll("job_id");
-    FakeEventSource.opened.push(this);
-  }
-  close() {
-    this.readyState = FakeEventSource.CLOSED;
-  }
-  refuse() {
-    this.readyState = FakeEventSource.CLOSED;
-    this.onerror({ target: this });
-  }
+const opened = [];
+
+/** Hold one request for events until a test answers it. */
+function open(url, { signal }) {
+  const ids = new URL(url, "http://page").searchParams.getAll("job_id");
+  return new Promise((answer) => opened.push({ ids, signal, refuse: () => answer(new Response("{}", { status: 404 })) }));
 }
 
 const many = (count) => Array.from({ length: count }, (_, n) => `job-${n}`);
-const { opened } = FakeEventSource;
+const settle = () => new Promise((done) => setImmediate(done));
 
 beforeEach(() => {
   opened.length = 0;
-  globalThis.EventSource = FakeEventSource;
+  globalThis.fetch = open;
   mock.timers.enable({ apis: ["Date"], now: 1_000_000 });
 });
 afterEach(() => mock.timers.reset());
@@ -36,8 +27,8 @@ test("the page follows no more jobs than the API allows", () => {
   follower.follow(many(AT_ONCE + 50));
 
   assert.equal(opened.length, 1);
-  assert.equal(opened[0].ids.length, 200);
-  assert.equal(opened[0].ids.at(-1), "job-249"); // the oldest job
+  assert.equal(opened[0].ids.length, 20);
+  assert.equal(opened[0].ids.at(-1), "job-69"); // the oldest job
 });
 
 test("jobs beyond the limit are followed when others end, all by one stream", () => {
@@ -52,7 +43,7 @@ test("jobs beyond the limit are followed when others end, all by one stream", ()
 
   assert.equal(opened.length, 2);
   assert.deepEqual(opened[1].ids, jobs.slice(0, -50));
-  assert.equal(opened[0].readyState, FakeEventSource.CLOSED);
+  assert.ok(opened[0].signal.aborted);
 });
 
 test("a job that ends leaves the stream of the others open", () => {
@@ -64,12 +55,13 @@ test("a job that ends leaves the stream of the others open", () => {
   assert.equal(opened.length, 1);
 });
 
-test("a refused stream is not asked for again each second", () => {
+test("a refused stream is not asked for again each second", async () => {
   let refusals = 0;
   const follower = new Follower(() => {}, () => { refusals += 1; });
   follower.follow(["a"]);
 
   opened[0].refuse();
+  await settle();
   for (let second = 0; second < 4; second += 1) {
     mock.timers.tick(1000);
     follower.follow(["a"]);

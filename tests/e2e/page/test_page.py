@@ -131,9 +131,11 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     assert seen["elsewhere"] == []
 
 
-@pytest.mark.parametrize("part", ["follow", "levels", "mixer", "together"])
+@pytest.mark.parametrize(
+    "part", ["events", "follow", "levels", "mixer", "sound", "together"]
+)
 def test_the_pages_parts_keep_their_claims(part):
-    """250 jobs share a stream, a zoom its blocks, stems a start, a mixer its words."""
+    """Streams resume, 70 jobs share one, a zoom its blocks, stems a start."""
     require_node()
     path = Path(__file__).with_name(f"{part}.test.mjs")
 

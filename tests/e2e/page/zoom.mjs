@@ -33,7 +33,7 @@ async function heard(tab) {
     const { players } = await import("/page/src/player.js");
     const { media } = players.get(id);
     while (!(media.currentTime > 0.5)) await new Promise((done) => setTimeout(done, 20));
-    return new URL(media.currentSrc).pathname.replace(/\/[0-9a-f-]{36}/, "");
+    return new URL(media.currentSrc).pathname.split(".").at(-1);
   }, stem);
 }
 
@@ -105,7 +105,7 @@ try {
 
   const loaded = [];
   page.on("request", (request) => {
-    const level = request.url().match(/analysis-zoom\/[^/]+\/(\d+)/);
+    const level = request.url().match(/_zoom_[^/]+\/(\d+)_split\.dat/);
     if (level) loaded.push([Number(level[1]), ...request.headers().range.match(/\d+/g).map(Number)]);
   });
   await player(page).locator(".wave").click({ position: { x: 300, y: 30 } });

@@ -1,4 +1,4 @@
-import { Failure } from "../api.js";
+import { Failure, link } from "../api.js";
 import { pauseOthers } from "../player.js";
 import { sources } from "../sound.js";
 import { now } from "../store.js";
@@ -156,9 +156,9 @@ export class Live {
 /** Decode the first of a stem's files that this browser can read: a preview, else the file itself. */
 async function decoded(context, row) {
   let last;
-  for (const url of sources(row, factsOf(row).previews)) {
+  for (const path of sources(row, factsOf(row).previews)) {
     try {
-      const answer = await fetch(url);
+      const answer = await fetch(await link(path));
       if (!answer.ok) throw new Failure({ status: answer.status });
       return await context.decodeAudioData(await answer.arrayBuffer());
     } catch (error) {
