@@ -68,6 +68,16 @@ def test_on_aws_a_token_is_required(configured):
     assert (anonymous.status_code, known.status_code) == (401, 404)
 
 
+def test_a_developer_can_require_a_token(configured):
+    """Who forgets the token must learn that here, not on the first day on AWS."""
+    client = configured(API_REQUIRE_TOKEN="1")
+
+    anonymous = client.get("/tokens/analysis-result/x")
+    known = client.get("/tokens/analysis-result/x", headers=bearer("kim"))
+
+    assert (anonymous.status_code, known.status_code) == (401, 404)
+
+
 def test_too_many_requests_are_told_when_to_come_back(configured):
     """A hasty owner must not keep the others out."""
     client = configured(API_RATE_PER_SECOND="0.5", API_RATE_BURST="2")

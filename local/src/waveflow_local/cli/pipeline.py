@@ -94,6 +94,11 @@ def run(*, files: tuple[Path, ...], out: Path) -> None:
     metavar="PORT",
     help="Port of the API; without it 8000, or a free one.",
 )
+@click.option(
+    "--require-token",
+    is_flag=True,
+    help="Let the API and its page work as on AWS: by token, across three origins.",
+)
 def up(**options_given: Any) -> None:
     """Keep the local pipeline running.
 

@@ -4,6 +4,8 @@ import os
 import socket
 from typing import IO, TYPE_CHECKING
 
+from waveflow.bootstrap import list_of
+
 from waveflow_local import paths
 from waveflow_local.console.dev_tokens import ISSUER, key_set
 from waveflow_local.console.place import Place
@@ -29,9 +31,11 @@ def serve(place: Place, *, out: IO[str]) -> None:
 
     bound = _bind(place.port)
     with bound:
-        os.environ.update(environment(place))
-        app = application(place)
         url = paths.endpoint(bound.getsockname()[1])
+        os.environ.update(environment(place))
+        if place.require_token:
+            os.environ.update(production_access(url))
+        app = application(place)
         print(url, file=out, flush=True)
         config = uvicorn.Config(
             app,
@@ -74,6 +78,23 @@ def environment(place: Place) -> dict[str, str]:
         "API_RATE_PER_SECOND": os.environ.get("API_RATE_PER_SECOND", "200"),
         "API_RATE_BURST": os.environ.get("API_RATE_BURST", "1000"),
     }
+
+
+def production_access(url: str) -> dict[str, str]:
+    """Return variables that let requests in as on AWS: by token, and named origins."""
+    return {
+        "API_REQUIRE_TOKEN": "1",
+        "API_CORS_ORIGINS": ",".join(allowed_origins(url)),
+    }
+
+
+def allowed_origins(url: str) -> list[str]:
+    """Return the web origins that may ask the API: our page's, and the developer's.
+
+    Our page is served as `localhost`, which is another origin than 127.0.0.1.
+    """
+    own = url.replace(paths.LOOPBACK, "localhost")
+    return [own, *list_of(os.environ.get("API_CORS_ORIGINS", ""))]
 
 
 def _bind(port: int | None) -> socket.socket:

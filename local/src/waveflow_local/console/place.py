@@ -12,6 +12,7 @@ class Place:
     port: int | None = None  # 8000, or a free port where 8000 is taken
     standin_url: str = ""
     verdict_timeout_s: int = 900
+    require_token: bool = False
 
     @classmethod
     def parse(cls, text: str) -> "Place":

@@ -82,6 +82,7 @@ class PlaygroundStatus(BaseModel):
     standin: bool
     endpoint: str
     verdict_timeout_s: int
+    token_required: bool
 
 
 class HandVerdict(BaseModel):
@@ -109,6 +110,7 @@ def status(playground: OwnPlayground) -> PlaygroundStatus:
         standin=bool(place.standin_url),
         endpoint=place.endpoint,
         verdict_timeout_s=place.verdict_timeout_s,
+        token_required=place.require_token,
     )
 
 

@@ -39,6 +39,7 @@ class UpOptions:
     env_file: Path | None = None
     api: bool = True
     api_port: int | None = None
+    require_token: bool = False
 
 
 def up(options: UpOptions, *, out: IO[str]) -> None:
@@ -64,7 +65,7 @@ def up(options: UpOptions, *, out: IO[str]) -> None:
         if options.env_file is not None:
             write_whole(options.env_file, block + "\n")
         if api is not None:
-            print(api_block(api.url()), file=out)
+            _introduce(api.url(), options, pipeline, out=out)
         print("ready", file=out, flush=True)
         while not stopped.wait(_LOOK_EVERY_S):
             log.look(pipeline)
@@ -87,8 +88,22 @@ def env_block(pipeline: Pipeline, webhook_url: str) -> str:
     return "\n".join(_assigned(values))
 
 
-def api_block(url: str) -> str:
-    """Return lines for the API's callers: URL, bearer token and signing key."""
+def _introduce(
+    url: str, options: UpOptions, pipeline: Pipeline, *, out: IO[str]
+) -> None:
+    """Print what the API's callers need; let their pages read the bucket."""
+    from waveflow_local.console.api_server import allowed_origins
+
+    if options.require_token:
+        pipeline.allow_origins(allowed_origins(url))
+    print(api_block(url, require_token=options.require_token), file=out)
+
+
+def api_block(url: str, *, require_token: bool) -> str:
+    """Return lines for the API's callers: URL, bearer token, signing key and page.
+
+    A page that needs the token gets the token behind `#`, which no server sees.
+    """
     from waveflow.api.bootstrap import LOCAL_OWNER
 
     from waveflow_local.console.dev_tokens import development_token
@@ -99,7 +114,11 @@ def api_block(url: str) -> str:
         "WAVEFLOW_API_TOKEN": token,
         "WAVEFLOW_EXTERNAL_SECRET": paths.EXTERNAL_SECRET,
     }
-    return "\n".join([*_assigned(values), f"# page: {url}/"])
+    page = f"{url}/"
+    if require_token:
+        origin = url.replace(paths.LOOPBACK, "localhost")
+        page = f"{origin}/#api={url}&token={token}"
+    return "\n".join([*_assigned(values), f"# page: {page}"])
 
 
 def _assigned(values: Mapping[str, str]) -> list[str]:
@@ -166,6 +185,7 @@ def _api(
             port=options.api_port,
             standin_url=standin.url if standin else "",
             verdict_timeout_s=options.verdict_timeout_s,
+            require_token=options.require_token,
         )
     )
 

@@ -143,13 +143,18 @@ class ApiServices(Services):
             audience=env.get("API_TOKEN_AUDIENCE") or None,
         )
 
+    @property
+    def _needs_token(self) -> bool:
+        asked = self._environment.get("API_REQUIRE_TOKEN") == "1"
+        return asked or not self._local
+
     @cached_property
     def http(self) -> ApiPolicy:
         """Return the operator's settings of the HTTP API."""
         env = self._environment
         limit = env.get("API_MAX_BODY_BYTES")
         return ApiPolicy(
-            anonymous=LOCAL_OWNER if self._local else None,
+            anonymous=None if self._needs_token else LOCAL_OWNER,
             origins=list_of(env.get("API_CORS_ORIGINS", "")),
             max_body_bytes=int(limit) if limit else None,
             per_second=float(env.get("API_RATE_PER_SECOND", "20")),
