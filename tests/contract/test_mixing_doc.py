@@ -2,21 +2,26 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import pytest
 from msgspec.json import schema
 from msgspec.structs import fields as fields_of
 from support.records import START, record
 from support.stack import ROOT
+from waveflow.events.messages import MixMessage
 from waveflow.events.mix_options import (
-    LoudnessTarget,
+    LoudnessOptions,
     MixFormat,
     MixOptions,
     MixRate,
     StemOptions,
 )
 from waveflow.events.normalise import Entry, read_job
+from waveflow.events.webhooks import SumResults
+from waveflow_local.files.mix_plan import read_plan, read_stems
 
 PAGE = (ROOT / "docs/mixing.md").read_text("utf-8")
 ROWS = {
@@ -25,7 +30,7 @@ ROWS = {
     if line.startswith("| `")
     for row in [line.strip("| ").split(" | ")]
 }
-MODELS = [("", MixOptions), ("loudness.", LoudnessTarget), ("", StemOptions)]
+MODELS = [("", MixOptions), ("loudness.", LoudnessOptions), ("", StemOptions)]
 
 
 def members() -> dict[str, Any]:
@@ -67,7 +72,7 @@ def test_the_tables_tell_every_choice(name: str, values: tuple[object, ...]):
 
 def test_the_tables_tell_the_defaults():
     """A developer leaves out what the default says."""
-    for model in (MixOptions, StemOptions, LoudnessTarget):
+    for model in (MixOptions, StemOptions, LoudnessOptions):
         for field in fields_of(model):
             if isinstance(field.default, int | float | str):
                 name = next(n for n in ROWS if n.split(".")[-1] == field.encode_name)
@@ -75,10 +80,51 @@ def test_the_tables_tell_the_defaults():
                 assert told == json.dumps(field.default).removesuffix(".0")
 
 
+def example(kind: str) -> str:
+    """Return the page's first block of a kind."""
+    found = re.search(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL)
+    assert found
+    return found[1]
+
+
+def message() -> MixMessage:
+    """Return the page's message as WaveFlow reads the message."""
+    entry = Entry(record=record(json.loads(example("json"))), start=START, name="run-1")
+    job = read_job(entry)
+    assert isinstance(job.message, MixMessage)
+    return job.message
+
+
 def test_the_example_of_a_mix_is_read():
     """A developer copies the example, so WaveFlow must take it."""
-    text = re.search(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    assert text
-    entry = Entry(record=record(json.loads(text[1])), start=START, name="execution")
+    assert not message().is_classic
 
-    assert not read_job(entry).message.is_classic
+
+def test_the_example_of_a_result_has_the_fields_of_its_model():
+    """A server stores what a sum adds, so the example must show exactly its fields."""
+    result = json.loads(example("json result"))
+
+    told = msgspec.convert(result, SumResults)
+
+    assert msgspec.to_builtins(told) == result
+
+
+def test_the_command_asks_for_what_the_message_asks_for():
+    """A musician tries on files what the page's message does in the pipeline."""
+    _, _, *words = example("sh").splitlines()[0].split()
+    out = words.index("-o")
+    _, name, _, loudness = words[out:]
+    settings = dict.fromkeys(("channels", "bits", "rate", "true_peak"))
+
+    stems = read_stems(words[:out])
+    plan = read_plan(stems, Path(name), {**settings, "loudness": loudness})
+
+    asked = message()
+    of = {Path(stem.path).name: stem for stem in asked.stems or ()}
+    assert plan.options == asked.mix
+    assert [stem.path.name for stem in stems] == [
+        Path(path).name for path in asked.stem_paths
+    ]
+    for stem in stems:
+        wanted = of.get(stem.path.name, StemOptions(path="audio"))
+        assert msgspec.structs.replace(stem.options, path=wanted.path) == wanted

@@ -6,7 +6,8 @@ from typing import get_args
 
 import pytest
 from waveflow.audio.listen.findings import StemWarning
-from waveflow.audio.mix.stem import RESAMPLED
+from waveflow.audio.mix.render import LOUDNESS_LIMITED, LOUDNESS_UNKNOWN
+from waveflow.audio.mix.stem import CUT_AWAY, RESAMPLED
 from waveflow.audio.preview.encoder import PREVIEW_FAILED
 from waveflow.audio.stream import CHANNELS_MIXED, NON_FINITE_SAMPLES, TRUNCATED
 from waveflow.audio.waveform.zoom_levels import ZOOM_DROPPED
@@ -22,6 +23,7 @@ REASONS = DOCS.split("| `dedupe.refused` | why the object stayed |")[1].split("\
 ERRORS = {kind.code for kind in WaveflowError.__subclasses__()}
 WARNINGS = {
     *(TRUNCATED, NON_FINITE_SAMPLES, RESAMPLED),
+    *(CUT_AWAY, LOUDNESS_LIMITED, LOUDNESS_UNKNOWN),
     *(ZOOM_DROPPED, ZOOM_FAILED, PREVIEW_FAILED, AUDIO_ID_UNKNOWN, CHANNELS_MIXED),
     *get_args(StemWarning.__annotations__["code"]),
 }
@@ -55,3 +57,11 @@ def test_each_code_has_a_sentence_in_both_languages(code: str):
     """A musician would read a bare code, or English on a Korean page."""
     assert sentence(ENGLISH, code)
     assert re.search("[가-힣]", sentence(KOREAN, code))
+
+
+@pytest.mark.parametrize("code", sorted(WARNINGS))
+def test_each_warning_is_explained_in_a_document(code: str):
+    """A developer who meets a warning must find the code in the documents."""
+    pages = (ROOT / "docs").glob("*.md")
+
+    assert any(re.search(rf"\b{code}\b", page.read_text("utf-8")) for page in pages)

@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from support.account import BUCKET, NEW, OLD, Account, enforced
-from support.invocations import EVERYTHING
-from support.policies import ROLES, WRITES
+from support.invocations import EVERYTHING, MIX, SUM
+from support.policies import READS, ROLES, UPLOADS, WRITES
 from support.records import START, record
 from support.simulation.traffic import tiny_wav
 from support.stack import listed
@@ -16,6 +16,7 @@ from waveflow.adapters.s3 import S3ObjectStore
 from waveflow.adapters.secrets import RotatingSecret
 from waveflow.errors import (
     DedupeRefusedError,
+    InvalidMessageError,
     ObjectNotFoundError,
     StemMissingError,
 )
@@ -148,20 +149,55 @@ def test_music_does_its_work_with_its_rights(as_stage):
         assert find_music(request, objects=objects, policy=POLICY).tempo is not None
 
 
-def test_mix_does_its_work_with_its_rights(as_stage):
-    """A missing stem must be named to the user, not look like a missing right."""
-    objects = as_stage("mix")
+def mixed(objects, *paths, **asked):
+    """Mix stems under one stage and time."""
+    body = {**MIX, "stem_paths": list(paths), **EVERYTHING, **asked}
+    request = MixRequest(record=record(body), start=START, name="r")
+    return mix_stems(request, objects=objects, policy=POLICY).outcome.result
 
-    def mixed(*paths):
-        body = {"stageId": "s", "stem_paths": list(paths), **EVERYTHING}
-        request = MixRequest(record=record(body), start=START, name="r")
-        return mix_stems(request, objects=objects, policy=POLICY)
+
+@pytest.mark.parametrize(
+    ("asked", "warnings"), [({}, []), (SUM, ["LOUDNESS_UNKNOWN"])], ids=["mean", "sum"]
+)
+def test_mix_does_its_work_with_its_rights(as_stage, asked, warnings):
+    """A stem that is missing or a time that is taken must not look like a right."""
+    objects = as_stage("mix")
 
     with enforced():
         for _ in range(2):
-            assert mixed(OLD, NEW).outcome.result.warnings == []
+            assert mixed(objects, OLD, NEW, **asked).warnings == warnings
+        for form in ("wav16", "flac16"):
+            with pytest.raises(InvalidMessageError, match="another timestamp"):
+                mixed(objects, OLD, NEW, mix={"format": form})
         with pytest.raises(StemMissingError):
-            mixed("audio/missing.wav")
+            mixed(objects, OLD, "audio/missing.wav", stageId="other", **asked)
+
+
+def test_mix_needs_every_right_of_its_role(account):
+    """A right that no call of the stage needs is a gift to whoever takes it over."""
+    client, calls = account.client("mix", "s3"), set()
+
+    def note(params, model, **_):
+        calls.add((model.name, params["Key"]))
+
+    client.meta.events.register("provide-client-params.s3", note)
+    with enforced():
+        for _ in range(2):
+            told = mixed(S3ObjectStore(client, BUCKET), OLD, NEW, **SUM)
+
+    wav = told.mixed_file_path.replace(".flac", ".wav")
+    for key in (wav, told.mixed_file_path, told.waveform_data_path):
+        assert ("HeadObject", key) in calls
+    reads = {place(key) for name, key in calls if name in {"HeadObject", "GetObject"}}
+    writes = {place(key) for name, key in calls if name == "PutObject"}
+    assert {name for name, _ in calls} == {"HeadObject", "GetObject", "PutObject"}
+    assert (reads, writes) == ({*READS["mix"]}, {*WRITES["mix"]})
+
+
+def place(key):
+    """Return the prefix of a key as the table of rights names it."""
+    prefix = key.partition("/")[0] + "/"
+    return UPLOADS if prefix in POLICY.allowed_prefixes else prefix
 
 
 def test_notify_reads_its_secret_with_its_rights(account):

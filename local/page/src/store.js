@@ -89,7 +89,7 @@ export const selected = () => find(view.selected);
 /** Return what a row is called, in the current language. */
 export const nameOf = (row) => (row.kind === "mix" ? mixName(row) : row.name);
 
-/** Name a mix of the mixer by its time too, because every render stays in the list. */
+/** Return the name of a mix; a rendered mix has its time too, because every render stays. */
 function mixName({ asked, added, stems }) {
   const at = new Date(added).toLocaleTimeString("en-GB");
   return asked ? t("renderName", { n: stems.length, at }) : t("mixName", { n: stems.length });

@@ -5,13 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import IO
 
 import numpy as np
 import pytest
 from support import sound
 from support.mixes import mixed, odd_stems
 from waveflow.audio import codec
-from waveflow.audio.mix import room
+from waveflow.audio.mix import room, total
 from waveflow.audio.mix.render import render
 from waveflow.audio.mix.settings import (
     LoudnessTarget,
@@ -115,6 +116,35 @@ def test_a_sum_beyond_4_gib_is_refused_as_soon_as_it_shows(
     monkeypatch.setattr(room, "MAX_BYTES", 64 + frames * 4 * channels - 1)
     with pytest.raises(AudioTooLongError, match="4 GiB"):
         mixed(tmp_path, [(path, late)], settings)
+
+
+def test_a_sum_that_turns_out_beyond_4_gib_ends_there(tmp_path: Path, monkeypatch):
+    """FLAC may hold more than its head says: decoding must not fill the disk."""
+    path = sound.write(tmp_path / "a.flac", sound.music(3), subtype="PCM_16")
+    written: list[int] = []
+
+    def note(file: IO[bytes], data: memoryview, at: int) -> None:
+        written.append(at + data.nbytes)
+        room.write_at(file, data, at)
+
+    monkeypatch.setattr(total, "write_at", note)
+    monkeypatch.setattr(room, "MAX_BYTES", 500_000)
+
+    with pytest.raises(AudioTooLongError, match="4 GiB"):
+        mixed(tmp_path, [path])
+
+    assert written
+    assert max(written) <= 500_000
+
+
+def test_a_length_beyond_4_gib_is_told_before_decoding(tmp_path: Path, monkeypatch):
+    """A long offset shows at once what minutes of decoding would only confirm."""
+    path = sound.write(tmp_path / "a.wav", sound.music(1), subtype="PCM_16")
+    monkeypatch.setattr(codec, "decode", lambda *_, **__: pytest.fail("decoded"))
+    monkeypatch.setattr(room, "MAX_BYTES", 44_100 * 8)
+
+    with pytest.raises(AudioTooLongError, match="4 GiB"):
+        mixed(tmp_path, [path])
 
 
 def test_a_disk_too_small_is_told_before_decoding(tmp_path: Path, monkeypatch):

@@ -84,7 +84,9 @@ def test_other_rates_are_resampled(tmp_path: Path, own_rate: int, kind: str):
     samples = sound.music(2, rate=own_rate)
     path = tmp_path / f"b.{kind}"
     other = sound.write(path, samples, rate=own_rate, subtype="PCM_24")
-    stems = [(first, FLAT), (other, StemSettings(gain_db=-4, offset_ms=-300, pan=0.4))]
+    # Rounded at the stem's own rate, the offset would be another frame.
+    place = StemSettings(gain_db=-4, offset_ms=-300.03, pan=0.4)
+    stems = [(first, FLAT), (other, place)]
 
     result = mixed(tmp_path, stems, FLOATS)
 

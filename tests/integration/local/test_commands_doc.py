@@ -73,3 +73,16 @@ def test_the_pages_completion_is_a_script_of_bash(tmp_path: Path):
         0,
         "complete -o nosort -F _waveflow_completion waveflow\n",
     )
+
+
+def test_the_picture_of_the_page_on_mixing_is_that_of_its_script(tmp_path):
+    """A picture whose levels nobody can make again would be an advertisement."""
+    script, picture = ROOT / "scripts/draw_mixes.py", tmp_path / "mixes.svg"
+    subprocess.run([sys.executable, script, picture], check=True)
+
+    drawn, committed = (
+        re.findall(r"<text[^>]*>([^<]*)<", path.read_text())
+        for path in (picture, ROOT / "docs/images/mixes.svg")
+    )
+    assert len(drawn) == 4
+    assert drawn == committed

@@ -10,7 +10,7 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 from waveflow.adapters.s3 import S3ObjectStore
-from waveflow.errors import InternalError, StorageUnavailableError
+from waveflow.errors import InternalError, InvalidMessageError, StorageUnavailableError
 
 KEY, ETAG = "audio/x.wav", '"etag"'
 BODY = b"0123456789"
@@ -172,6 +172,20 @@ def test_an_object_with_metadata_is_never_shown_from_a_cache_unasked(s3, objects
     )
 
 
+def test_a_classic_mix_keeps_its_headers(s3, objects):
+    """A redelivered classic mix must be the object of the release before."""
+    sent = {
+        "ContentType": "audio/wav",
+        "Metadata": {"waveflow-request": "ab"},
+        "ChecksumSHA256": CHECKSUM,
+        "IfNoneMatch": "*",
+    }
+    s3.add_response("put_object", {}, {**AT, "Body": ANY, **sent})
+
+    metadata = {"waveflow-request": "ab"}
+    objects.publish(KEY, BODY, content_type="audio/wav", metadata=metadata)
+
+
 @pytest.mark.parametrize(
     ("etag", "condition"), [(None, {"IfNoneMatch": "*"}), (ETAG, {"IfMatch": ETAG})]
 )
@@ -183,6 +197,25 @@ def test_an_object_is_written_over_what_was_seen(s3, objects, etag, condition):
     written = objects.publish_over(KEY, BODY, etag=etag, content_type="x/y")
 
     assert written == '"new"'
+
+
+def test_an_object_that_must_stay_is_not_replaced(s3, objects):
+    """A mix of another request under the same key would be lost to its owner."""
+    head = {
+        "ETag": ETAG,
+        "ContentLength": 1,
+        "LastModified": datetime(2026, 1, 1, tzinfo=UTC),
+        "Metadata": {"waveflow-request": "ab"},
+    }
+    s3.add_client_error("put_object", "PreconditionFailed", http_status_code=412)
+    s3.add_response("head_object", head, {**AT, "ChecksumMode": "ENABLED"})
+
+    def check(stored):
+        assert stored.metadata == {"waveflow-request": "ab"}
+        raise InvalidMessageError("Another mix was made.")
+
+    with pytest.raises(InvalidMessageError):
+        objects.publish(KEY, BODY, content_type="audio/wav", check=check)
 
 
 def test_a_result_that_goes_while_it_is_compared_is_tried_again(s3, objects):

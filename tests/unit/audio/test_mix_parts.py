@@ -124,6 +124,11 @@ def test_a_mono_stem_is_panned_at_equal_power(pan: float, left: float, right: fl
     assert np.hypot(*gains) == pytest.approx(1)
 
 
+def test_without_a_pan_there_is_no_panner():
+    """A mono stem whose page has no panner must not lose 3 dB in the file."""
+    assert mono_gains(None) == (1, 1)
+
+
 @pytest.mark.parametrize("pan", [None, 0, -1, 1])
 def test_a_stereo_stem_keeps_both_channels(pan: float | None):
     """At one side both channels sound there, as Chromium does; none is dropped."""
@@ -132,6 +137,19 @@ def test_a_stereo_stem_keeps_both_channels(pan: float | None):
     expected = {-1: ((1, 0), (1, 0)), 1: ((0, 1), (0, 1))}
     wanted = expected.get(pan, ((1, 0), (0, 1)))
     assert np.allclose((from_left, from_right), wanted)
+
+
+@pytest.mark.parametrize(
+    ("pan", "wanted"),
+    [
+        (-0.5, ((1, 0), (0.7071, 0.7071))),
+        (0.5, ((0.7071, 0.7071), (0, 1))),
+        (-0.2, ((1, 0), (0.3090, 0.9511))),
+    ],
+)
+def test_the_far_channel_moves_over_at_equal_power(pan: float, wanted: object):
+    """A page pans a stereo piano by Web Audio's curve, and the file must follow."""
+    assert np.allclose(stereo_gains(pan), wanted, atol=1e-4)
 
 
 def test_24_bits_hold_what_they_can_exactly():

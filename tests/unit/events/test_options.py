@@ -127,15 +127,53 @@ def test_a_mix_may_set_everything():
     assert job.extra == {}
 
 
-@pytest.mark.parametrize("options", [{"mix": {}}, {"stems": []}])
-def test_an_empty_option_asks_for_the_sum(options):
-    """Both options ask for the sum of the stems; the classic mix knows neither."""
-    assert not read({**MIX, **options}).message.is_classic
+RATES = ["first", "highest", 44_100, 48_000, 88_200, 96_000]
+FORMATS = ["wav24", "wav16", "wav32f", "flac16", "flac24"]
 
 
 def stem(**settings):
     """Return the option `stems` with one stem."""
     return {"stems": [{"path": "audio/a.wav", **settings}]}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        stem(gain_db=-60, pan=-1, offset_ms=-600_000),
+        stem(gain_db=12, pan=1, offset_ms=600_000),
+        *(
+            {"mix": {"loudness": {"integrated": loud, "true_peak": peak}}}
+            for loud, peak in ((-30, -9), (-8, -0.5))
+        ),
+        *({"mix": {"sample_rate": rate}} for rate in RATES),
+        *({"mix": {"format": form}} for form in FORMATS),
+        {"mix": {"channels": 1}},
+    ],
+    ids=str,
+)
+def test_a_mix_may_go_to_every_end(options):
+    """A fader that is drawn to its end must not make a message that is refused."""
+    assert not read({**MIX, **options}).message.is_classic
+
+
+def test_a_mix_has_the_defaults_of_the_contract():
+    """A server that leaves a member out must get what the contract says."""
+    asked = {"mix": {"loudness": {"integrated": -14}}, **stem()}
+
+    message = read({**MIX, **asked}).message
+
+    mix, fader = message.mix, message.stems[0]
+    assert (mix.channels, mix.format, mix.sample_rate) == (2, "wav24", "first")
+    assert mix.loudness.true_peak == -1
+    assert (fader.gain_db, fader.pan, fader.offset_ms) == (0, msgspec.UNSET, 0)
+    assert not fader.mute
+    assert not fader.invert
+
+
+@pytest.mark.parametrize("options", [{"mix": {}}, {"stems": []}])
+def test_an_empty_option_asks_for_the_sum(options):
+    """Both options ask for the sum of the stems; the classic mix knows neither."""
+    assert not read({**MIX, **options}).message.is_classic
 
 
 @pytest.mark.parametrize(
@@ -154,7 +192,11 @@ def stem(**settings):
         ({"mix": {"loudness": {"integrated": -7.9}}}, "mix.loudness.integrated"),
         ({"mix": {"loudness": {"integrated": -30.1}}}, "mix.loudness.integrated"),
         (
-            {"mix": {"loudness": {"integrated": -14, "true_peak": 0}}},
+            {"mix": {"loudness": {"integrated": -14, "true_peak": -0.4}}},
+            "mix.loudness.true_peak",
+        ),
+        (
+            {"mix": {"loudness": {"integrated": -14, "true_peak": -9.1}}},
             "mix.loudness.true_peak",
         ),
         ({"mix": {"loudness": {"integrated": -14, "lra": 7}}}, "mix.loudness.lra"),
@@ -170,10 +212,12 @@ def stem(**settings):
         (stem(gain_db=float("nan")), "stems[0].gain_db"),
         (stem(gain_db=True), "stems[0].gain_db"),
         (stem(pan=-1.1), "stems[0].pan"),
+        (stem(pan=1.1), "stems[0].pan"),
         (stem(pan="left"), "stems[0].pan"),
         (stem(mute=1), "stems[0].mute"),
         (stem(invert="yes"), "stems[0].invert"),
         (stem(offset_ms=600_001), "stems[0].offset_ms"),
+        (stem(offset_ms=-600_001), "stems[0].offset_ms"),
         (stem(mute=True), "stems (all are muted)"),
         (
             {"mix": {"channels": 1}, **stem(pan=0)},

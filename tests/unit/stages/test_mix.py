@@ -55,9 +55,9 @@ def stored(bodies=BODIES):
     return objects
 
 
-def run(objects, *paths):
+def run(objects, *paths, **asked):
     """Mix stems, all of the bucket's without paths."""
-    request = mix_request(stem_paths=list(paths or BODIES))
+    request = mix_request(stem_paths=list(paths or BODIES), **asked)
     return mix_stems(request, objects=objects, policy=POLICY)
 
 
@@ -179,17 +179,18 @@ class Changing(MemoryObjects):
         return super().read(key, etag=etag, size=size)
 
 
+@pytest.mark.parametrize("asked", [{}, {"mix": {}}], ids=["classic", "sum"])
 @pytest.mark.parametrize(
     ("after", "error"), [(tiny_wav(3), SourceChangedError), (None, StemMissingError)]
 )
-def test_a_stem_that_changes_meanwhile_is_not_mixed(after, error):
+def test_a_stem_that_changes_meanwhile_is_not_mixed(after, error, asked):
     """A stem that was replaced meanwhile would be mixed with older ones."""
     objects = Changing(after)
     for key, body in BODIES.items():
         objects.put(key, body)
 
     with pytest.raises(error):
-        run(objects)
+        run(objects, **asked)
     assert objects.body(MIXED) is None
 
 

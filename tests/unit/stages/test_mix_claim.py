@@ -28,15 +28,22 @@ POLICY = Policy(
 
 
 class Bucket(MemoryObjects):
-    """Bucket in which another request's object may appear while stems are read."""
+    """Bucket in which another request's object may appear at a bad moment."""
 
-    late: str | None = None
+    late: str | None = None  # appears while stems are read
+    latest: str | None = None  # appears between the last look and the write
 
     def read(self, key, *, etag, size=None):
         """Let another request write its object meanwhile."""
         if self.late:
             self.put(self.late, b"another", {"waveflow-request": "0" * 64})
         return super().read(key, etag=etag, size=size)
+
+    def publish(self, key, content, **how):
+        """Let another request write its object just before."""
+        if key == self.latest:
+            self.put(key, b"another", {"waveflow-request": "0" * 64})
+        super().publish(key, content, **how)
 
 
 @pytest.fixture
@@ -48,9 +55,9 @@ def objects():
     return bucket
 
 
-def mix(objects, *paths):
+def mix(objects, *paths, **asked):
     """Mix stems in an order."""
-    request = mix_request(stem_paths=list(paths))
+    request = mix_request(stem_paths=list(paths), **asked)
     return mix_stems(request, objects=objects, policy=POLICY)
 
 
@@ -61,6 +68,43 @@ def test_a_mix_carries_the_hash_of_what_was_asked_for(objects):
     text = json.dumps({"stem_paths": [A, B]}, separators=(",", ":"))
     asked = {"waveflow-request": hashlib.sha256(text.encode()).hexdigest()}
     assert [objects.find(key).metadata for key in (MIXED, DOCUMENT)] == [asked] * 2
+
+
+def test_numbers_and_nulls_of_a_request_are_hashed_as_rfc_8785_writes_them(objects):
+    """A server in JavaScript writes -14 where Python says -14.0, and has one hash."""
+    loud = {"loudness": {"integrated": -14.0}, "format": None}
+    fader = {"path": B, "pan": None, "gain_db": -3.50}
+
+    mix(objects, A, B, mix=loud, stems=[fader])
+
+    text = (
+        '{"mix":{"loudness":{"integrated":-14}},"stem_paths":["audio/a.wav",'
+        '"audio/b.wav"],"stems":[{"gain_db":-3.5,"path":"audio/b.wav"}]}'
+    )
+    asked = hashlib.sha256(text.encode()).hexdigest()
+    assert objects.find(MIXED).metadata["waveflow-request"] == asked
+    assert objects.find(DOCUMENT).metadata["waveflow-request"] == asked
+
+
+@pytest.mark.parametrize(
+    "other", [{"previews": ["opus"]}, {"upstreamId": "up-2"}, {"mix": None}]
+)
+def test_what_does_not_change_the_sound_is_no_other_request(objects, other):
+    """A server that asks for a preview later must not be refused its own mix."""
+    mix(objects, A, B)
+
+    assert mix(objects, A, B, **other).outcome.status == "SUCCESS"
+
+
+@pytest.mark.parametrize(
+    "other", [{"mix": {}}, {"stems": []}, {"mix": {}, "stems": [{"path": A}]}]
+)
+def test_each_option_makes_another_request(objects, other):
+    """A sum must not replace a classic mix, nor be told in its place."""
+    mix(objects, A, B)
+
+    with pytest.raises(InvalidMessageError, match="another timestamp"):
+        mix(objects, A, B, **other)
 
 
 def test_the_same_request_again_is_no_other_request(objects):
@@ -113,6 +157,17 @@ def test_no_object_of_another_request_is_replaced(objects, key, is_late):
 
     assert objects.body(key) == b"another"
     assert set(objects.live()) == {A, B, key}
+
+
+@pytest.mark.parametrize("key", [MIXED, DOCUMENT])
+def test_an_object_that_came_after_the_last_look_stays(objects, key):
+    """Two mixes that end in the same second must not share one audio key."""
+    objects.latest = key
+
+    with pytest.raises(InvalidMessageError):
+        mix(objects, A, B)
+
+    assert objects.body(key) == b"another"
 
 
 LEFT = {"wav": OUTPUTS[1], "flac": MIXED}

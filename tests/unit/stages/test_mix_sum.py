@@ -2,7 +2,9 @@
 
 import gc
 import io
+import shutil
 import wave
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -12,7 +14,7 @@ from support.memory import MemoryObjects
 from support.records import SENT, mix_request
 from waveflow.audio.mix.render import render
 from waveflow.audio.mix.total import MIN_SPLIT
-from waveflow.errors import StemMissingError
+from waveflow.errors import ResourceLimitError, StemMissingError
 from waveflow.events.deliveries import delivery_of_outcome
 from waveflow.events.flow import Outcome
 from waveflow.ports import Policy
@@ -31,11 +33,11 @@ POLICY = Policy(
 )
 
 
-def tone(level, *, frames=RATE, channels=2):
-    """Return the WAV of a constant 16-bit level."""
+def tone(level, *, frames=RATE, channels=2, rate=RATE):
+    """Return the WAV of a constant 16-bit level, or of levels, shape (frames, 1)."""
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
-        out.setparams((channels, 2, RATE, 0, "NONE", ""))
+        out.setparams((channels, 2, rate, 0, "NONE", ""))
         out.writeframes(np.full((frames, channels), level, "<i2").tobytes())
     return file.getvalue()
 
@@ -66,7 +68,8 @@ def samples(body):
 
 def test_a_sum_is_written_and_told_with_all_facts():
     """A server shows the mix, its level and each stem's share from one webhook."""
-    told, objects = mix(mix={}, stems=[{"path": C, "gain_db": -6.0}])
+    faders = [{"path": C, "gain_db": -6.0}, {"path": B, "invert": False}]
+    told, objects = mix(mix={}, stems=faders)
 
     first = samples(objects.body(f"{MIXED}.wav"))[0]
     assert first == pytest.approx([1000 + 200 + 30 * 10**-0.3] * 2, abs=0.01)
@@ -92,6 +95,20 @@ def test_a_sum_is_written_and_told_with_all_facts():
     ]
 
 
+def test_every_fader_reaches_the_sum():
+    """A fader that the stage forgets would be heard on the page, not in the file."""
+    faders = [
+        {"path": A, "invert": True, "pan": -1},
+        {"path": C, "offset_ms": 500},
+    ]
+
+    _, objects = mix(stems=faders)
+
+    heard = samples(objects.body(f"{MIXED}.wav"))
+    assert heard[0] == pytest.approx([-2000 + 200, 200], abs=0.01)
+    assert heard[RATE // 2] == pytest.approx([-2000 + 230, 230], abs=0.01)
+
+
 def test_a_muted_stem_is_not_fetched_and_may_be_missing():
     """A practice mix without one player must not need that player's file."""
     objects = MemoryObjects()
@@ -111,6 +128,64 @@ def test_a_muted_stem_is_not_fetched_and_may_be_missing():
     }
     with pytest.raises(StemMissingError):
         mix(objects, timestamp="2026-01-01T00:00:00Z", mix={})
+
+
+@pytest.mark.parametrize("wanted", ["first", "highest"])
+def test_a_muted_stem_does_not_set_the_rate(wanted):
+    """A practice mix must not change its sample rate with the player left out."""
+    objects = MemoryObjects()
+    for key, body in {**STEMS, A: tone(1000, rate=4 * RATE)}.items():
+        objects.put(key, body)
+
+    told, _ = mix(
+        objects, mix={"sample_rate": wanted}, stems=[{"path": A, "mute": True}]
+    )
+
+    assert told["mix"]["sample_rate"] == RATE
+
+
+def test_64_stems_are_one_sum():
+    """An orchestra of 64 stems, the most that a message takes, must be whole."""
+    objects, keys = MemoryObjects(), [f"audio/{n}.wav" for n in range(64)]
+    for number, key in enumerate(keys, start=1):
+        objects.put(key, tone(number, frames=100))
+    request = mix_request(stem_paths=keys, mix={})
+
+    done = mix_stems(request, objects=objects, policy=POLICY)
+
+    peaks = [stem.peak for stem in done.outcome.result.stems]
+    assert peaks == [round(number / 32_768, 6) for number in range(1, 65)]
+    assert (samples(objects.body(f"{MIXED}.wav")) == 64 * 65 // 2).all()
+
+
+def test_a_disk_too_small_for_a_sum_is_told_before_a_fetch(monkeypatch):
+    """A sum that overfills the disk must be refused before a paid download."""
+    frames, stems = len(STEMS[A]) // 4, sum(map(len, STEMS.values()))
+    needed = frames * 2 * 4 + stems
+    free = SimpleNamespace(free=needed - 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: free)
+    objects = MemoryObjects()
+    for key, body in STEMS.items():
+        objects.put(key, body)
+
+    with pytest.raises(ResourceLimitError, match=str(needed)):
+        mix(objects, mix={})
+
+    assert {call for call, _ in objects.calls} == {"find"}
+
+
+def test_a_classic_mix_names_the_stem_that_cancels_itself():
+    """A wide stem vanishes from a classic mix, and the server must learn which."""
+    levels = 8_000 * np.sin(np.arange(4 * RATE) / 9)
+    wide = np.stack((levels, -levels), axis=1).astype("<i2").tobytes()
+    objects = MemoryObjects()
+    objects.put(A, tone(0, frames=4 * RATE)[:44] + wide)
+    objects.put(B, STEMS[B])
+
+    request = mix_request(stem_paths=[A, B])
+    done = mix_stems(request, objects=objects, policy=POLICY)
+
+    assert done.outcome.result.warnings == [f"ANTI_PHASE:{A}"]
 
 
 LONG = 1 + MIN_SPLIT  # stems of so many frames are read in parts, in threads
@@ -160,10 +235,34 @@ def test_a_flac_has_its_suffix_and_type():
 
 def test_a_target_and_what_was_reached_are_told():
     """A musician who asks for -14 LUFS reads in the result what the file has."""
-    told, _ = mix(mix={"loudness": {"integrated": -20}})
+    objects = MemoryObjects()
+    sine = np.sin(2 * np.pi * 997 * np.arange(RATE) / RATE)[:, np.newaxis]
+    for key in STEMS:
+        objects.put(key, tone(2_000 * sine))
+
+    told, _ = mix(objects, mix={"loudness": {"integrated": -20}})
 
     assert told["mix"]["loudness_target"] == {"integrated": -20, "true_peak": -1}
-    assert "loudness" in told["mix"]
+    assert told["mix"]["loudness"]["integrated"] == pytest.approx(-20, abs=0.1)
+    assert told["mix"]["applied_gain_db"] == pytest.approx(-20 + 14.7, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("level", "warning", "limiter_db"),
+    [(8_000, "LOUDNESS_LIMITED", 12), (0, "LOUDNESS_UNKNOWN", 0)],
+)
+def test_a_target_that_is_not_reached_is_told(level, warning, limiter_db):
+    """A musician must learn that a mix is quieter than asked for, and by how much."""
+    wave_of = level * np.sin(np.arange(RATE) * 0.783)
+    sine = np.stack((wave_of, wave_of), axis=1).astype("<i2").tobytes()
+    objects = MemoryObjects()
+    for key in STEMS:
+        objects.put(key, tone(0)[:44] + sine)
+
+    told, _ = mix(objects, mix={"loudness": {"integrated": -8, "true_peak": -9}})
+
+    assert told["warnings"] == [warning]
+    assert told["mix"]["limiter_db"] == pytest.approx(limiter_db, abs=0.05)
 
 
 def test_a_sum_has_zoom_levels_preview_and_identity_too():

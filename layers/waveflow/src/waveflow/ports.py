@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from waveflow.events.fields import JsonObject
 
-# Names of S3 metadata: the hash of the source, and the version of how it was used.
+# Names of S3 metadata: the SHA-256 of the source audio, and the number of the algorithm
+# that made an object of that audio.
 SOURCE, DRAWN_BY = "waveflow-source", "waveflow-algorithm"
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
@@ -32,7 +33,7 @@ class StoredObject(Struct, frozen=True, kw_only=True):
 
 
 def replace_any(_: StoredObject) -> None:
-    """Let every object that is there be replaced."""
+    """Allow `publish` to replace any object."""
 
 
 class ObjectStore(Protocol):
@@ -73,8 +74,9 @@ class ObjectStore(Protocol):
     ) -> None:
         """Write bytes or a file under an S3 key; equal bytes there are left alone.
 
-        An object with the metadata SOURCE tells browsers to ask before each use.
-        `check` raises for an object there that must not be replaced.
+        An object with the metadata SOURCE tells browsers to ask S3 before each use.
+        `check` gets the object that lies under the key, and raises where that object
+        must not be replaced.
         """
         ...
 

@@ -26,10 +26,10 @@ export function openMixer() {
   });
   $("mixer-play").addEventListener("click", play);
   $("mixer-position").addEventListener("input", (event) => live.seek(event.target.valueAsNumber));
-  $("mixer-render").addEventListener("click", render);
+  $("mixer-render").addEventListener("click", (click) => click.detail < 2 && render()); // a double click asks once
 }
 
-/** Pause the mixer; another player is heard. */
+/** Pause live play, because another player starts. */
 export const quiet = () => live.playing && live.pause();
 
 /** Draw a strip for each chosen stem. */
@@ -64,7 +64,7 @@ function play() {
   live.play(rows, { mono: isMono() }).then(calm, (error) => trouble(t("playing"), error));
 }
 
-/** Send the mix as set; the faders stay for the next. */
+/** Send a mix request with the faders as set; the faders keep their places. */
 async function render() {
   const stems = rows.map((row) => row.jobId);
   const mix = mixOf();
@@ -117,7 +117,7 @@ function makeStrip(row) {
 const slider = (range, word, name, onMove) =>
   h("input", { type: "range", ...range, "aria-label": t(word, { name }), title: t("resetHint"), oninput: ({ target }) => onMove(target.valueAsNumber) });
 
-/** Make a text beside a slider; the slider itself tells it to screen readers. */
+/** Make the text of a value beside a slider; screen readers hear the value from the slider. */
 const value = () => h("span", { class: "value", "aria-hidden": "true" });
 
 /** Set a slider back by a double click, or by the key 0. */

@@ -27,7 +27,7 @@ export class Channel {
     this.#place(strip.pan, SMOOTH_S);
   }
 
-  /** Take the stem out of the output. */
+  /** Disconnect the stem from the output. */
   end() {
     this.fader.disconnect();
     this.panner?.disconnect();

@@ -1,6 +1,6 @@
 import { t } from "../i18n.js";
 
-// What the faders and buttons of one stem say; the mixer keeps them with the stem's row.
+// Settings of one stem in the mixer; the list keeps them with the stem's row.
 const FLAT = { gain: 0, pan: null, mute: false, solo: false, invert: false, offset: 0 };
 export const GAIN = { min: -60, max: 12, step: 0.5 };
 export const PAN = { min: -1, max: 1, step: 0.05 };

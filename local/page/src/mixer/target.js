@@ -1,4 +1,4 @@
-// How the rendered mix is to be: format, channels and loudness; kept for the next visit.
+// Format, channels and loudness of the rendered file; the browser keeps them for the next visit.
 const KEPT = "waveflow.mixer";
 const LIMITS = { integrated: { min: -30, max: -8, usual: -14 }, true_peak: { min: -9, max: -0.5, usual: -1 } };
 const $ = (name) => document.getElementById(`target-${name}`);
@@ -9,7 +9,7 @@ export function openTarget(onChange) {
   const kept = read();
   for (const name of FIELDS) {
     if (kept[name] !== undefined) $(name).value = kept[name];
-    if (!$(name).value) $(name).value = $(name).options?.[0].value ?? LIMITS[name].usual; // not of this page
+    if (!$(name).value) $(name).value = $(name).options?.[0].value ?? LIMITS[name].usual; // kept by another page
     $(name).addEventListener("change", () => {
       if (LIMITS[name]) $(name).value = within($(name).valueAsNumber, LIMITS[name]);
       localStorage.setItem(KEPT, JSON.stringify(Object.fromEntries(FIELDS.map((each) => [each, $(each).value]))));
@@ -43,6 +43,6 @@ function read() {
   try {
     return JSON.parse(localStorage.getItem(KEPT)) ?? {};
   } catch {
-    return {}; // not of this page
+    return {}; // kept by another page
   }
 }

@@ -24,18 +24,25 @@ if TYPE_CHECKING:
     type=click.Path(),  # a shell completes file names
 )
 @click.option(
-    "-o", "out", type=options.PATH, required=True, help="The .wav or .flac to write."
+    "-o",
+    "out",
+    type=options.PATH,
+    required=True,
+    help="File to write; .wav or .flac at its end decides the format.",
 )
-@click.option("--channels", metavar="1|2", help="Channels of the mix; without it, 2.")
+@click.option(
+    "--channels", metavar="1|2", help="Channels of the mix; the default is 2."
+)
 @click.option(
     "--bits",
     metavar="16|24|32f",
-    help="Bits of a sample; without it, 24. Only a WAV has the floats of 32f.",
+    help="Bits of a sample; the default is 24. 32f means floats, in a WAV only.",
 )
 @click.option(
     "--rate",
     metavar="first|highest|HZ",
-    help="Sample rate: of the first stem, the highest, or a usual one.",
+    help="Sample rate: first (of the first stem, the default), highest, or 44100, "
+    "48000, 88200 or 96000.",
 )
 @click.option(
     "--loudness", metavar="LUFS", help="Integrated loudness to reach, -30 to -8."
@@ -43,11 +50,18 @@ if TYPE_CHECKING:
 @click.option(
     "--true-peak",
     metavar="DBTP",
-    help="Ceiling of --loudness, -9 to -0.5; without it, -1.",
+    help="Ceiling of the true peak with --loudness, -9 to -0.5; the default is -1.",
 )
-@click.option("--classic", is_flag=True, help="Write the mono mean of all stems.")
 @click.option(
-    "--peaks", "peaks_out", type=options.PATH, help="Write its waveform document there."
+    "--classic",
+    is_flag=True,
+    help="Write the classic mix: the mean of all stems, one channel, 16 bits.",
+)
+@click.option(
+    "--peaks",
+    "peaks_out",
+    type=options.PATH,
+    help="Write the waveform document of the mix to this file.",
 )
 @options.as_json
 def mix(
@@ -61,8 +75,8 @@ def mix(
 ) -> None:
     """Mix stems into one WAV or FLAC.
 
-    The mix is the sum of the stems in stereo. A stem takes options after an @,
-    divided by commas: drums.wav@-3dB, bass.flac@pan=-0.2,mute or
+    The mix is the sum of the stems in stereo. Options of a stem stand behind an @,
+    with commas between them: drums.wav@-3dB, bass.flac@pan=-0.2,mute or
     voice.wav@offset=12ms,invert.
     """
     from waveflow_local.files.mix_plan import read_plan, read_stems
@@ -86,7 +100,7 @@ def mix(
 def _check_classic(
     stems: "Sequence[StemChoice]", settings: dict[str, str | None]
 ) -> None:
-    """Refuse options that a classic mix does not know."""
+    """Refuse options that have no effect on a classic mix."""
     given = [name for name, text in settings.items() if text is not None]
     for name in given:
         option = name.replace("_", "-")

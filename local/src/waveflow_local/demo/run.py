@@ -150,16 +150,21 @@ def run(files: Sequence[Path], folder: Path, *, console: Console) -> int:
                 execution.check(row)
             list(pool.map(lambda row: execution.collect(row, folder), rows))
             count = len(standin.archive.all())
-    console.print(report.summary(rows, width=console.width))
-    console.print(analysis.table(_analyses(rows)))
-    if measured := ffmpeg.measured_line(folder / "mixes" / f"{STEREO_MIX}.wav"):
-        console.print(measured, highlight=False, markup=False)
+    _print_findings(rows, folder, console=console)
     good = sum(not row.faults for row in rows)
     console.print(
         f"{good} of {len(rows)} executions ended as they should; "
         f"{count} webhooks received; {time.monotonic() - started:.1f} s; see {folder}/"
     )
     return 0 if good == len(rows) else 1
+
+
+def _print_findings(rows: Sequence[Row], folder: Path, *, console: Console) -> None:
+    """Print the table of executions, the loudness of stems and mix, FFmpeg's too."""
+    console.print(report.summary(rows, width=console.width))
+    console.print(analysis.table(_analyses(rows)))
+    if measured := ffmpeg.measured_line(folder / "mixes" / f"{STEREO_MIX}.wav"):
+        console.print(measured, highlight=False, markup=False)
 
 
 def _scenario(files: Sequence[Path], folder: Path) -> Scenario:

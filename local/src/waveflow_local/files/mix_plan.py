@@ -1,4 +1,4 @@
-"""Read from the command line what a mix shall be, by the rules of mix messages."""
+"""Read stems and options of a mix from the command line, by the rules of messages."""
 
 import os
 import re
@@ -22,16 +22,16 @@ from waveflow.events.mix_options import (
     Offset,
     Pan,
     StemOptions,
-    unruly_mix,
+    conflicting_mix_options,
 )
 
 from waveflow_local.paths import LocalError
 
 _FLAGS = ("mute", "invert")
-# Each option that has a value: what stands around the value, a message's member and
-# the values that a message may have.
+# Options of a stem with a value: the text around the value, the member of a message,
+# and the values that the member may have.
 _VALUES: tuple[tuple[re.Pattern[str], str, object], ...] = (
-    (re.compile(r"(.+)dB", re.IGNORECASE), "gain_db", Gain),
+    (re.compile(r"([^=]+)dB", re.IGNORECASE), "gain_db", Gain),
     (re.compile(r"pan=(.*)"), "pan", Pan),
     (re.compile(r"offset=(.*)ms"), "offset_ms", Offset),
 )
@@ -43,7 +43,7 @@ _DEFAULT_BITS = MixOptions().format.removeprefix("wav")
 
 @dataclass(frozen=True)
 class StemChoice:
-    """Hold one stem of a mix: the word of the command line, its file and options."""
+    """Hold the word of the command line for one stem, the stem's file and options."""
 
     word: str
     path: Path
@@ -53,7 +53,7 @@ class StemChoice:
 
 @dataclass(frozen=True)
 class MixPlan:
-    """Hold the stems of a mix, and the options of the whole."""
+    """Hold the stems of a mix, each with its options, and the options of the mix."""
 
     stems: Sequence[StemChoice]
     options: MixOptions
@@ -62,43 +62,44 @@ class MixPlan:
 def read_stems(words: Sequence[str]) -> list[StemChoice]:
     """Return the stems of words such as `drums.wav@-3dB,invert`.
 
-    A file that has the whole word as its name wins, so that names may hold `@`.
+    Names of files may hold `@`: an existing file whose name is the whole word is the
+    stem, without options. More stems than a message may name are refused.
     """
-    return [_read_stem(word, number) for number, word in enumerate(words)]
+    numbers = [str(number) for number in range(len(words))]
+    try:
+        msgspec.convert(numbers, StemPaths)
+    except msgspec.ValidationError as exc:
+        raise LocalError(f"{len(words)} stems are too many for a mix.") from exc
+    # A message names each stem once; on the command line a file may come twice.
+    return [_read_stem(*stem) for stem in zip(words, numbers, strict=True)]
 
 
 def read_plan(
     stems: Sequence[StemChoice], out: Path, settings: Mapping[str, str | None]
 ) -> MixPlan:
-    """Return what to mix, or refuse what a message would be refused for.
+    """Return the plan of a mix; refuse options for which a message would be refused.
 
     Parameters
     ----------
     out
         The ending `.wav` or `.flac` decides the format.
     settings
-        Values of `channels`, `bits`, `rate`, `loudness` and `true_peak`; None is not
-        given.
+        Texts of `channels`, `bits`, `rate`, `loudness` and `true_peak`; None where an
+        option is not given.
     """
     options = msgspec.convert(dict(_members(out, settings)), MixOptions)
-    names = [stem.options.path for stem in stems]
-    try:
-        msgspec.convert(names, StemPaths)
-    except msgspec.ValidationError as exc:
-        raise LocalError(f"{len(names)} stems are too many for a mix.") from exc
     values = {
         "mix": msgspec.to_builtins(options),
         "stems": [msgspec.to_builtins(stem.options) for stem in stems],
-        "stem_paths": names,
+        "stem_paths": [stem.options.path for stem in stems],
     }
-    for unruly in unruly_mix(values):
-        raise LocalError(f"This mix cannot be: {_in_words(unruly, stems)}.")
+    for conflict in conflicting_mix_options(values):
+        raise LocalError(f"Options do not fit together: {_in_words(conflict, stems)}.")
     return MixPlan(stems, options)
 
 
-def _read_stem(word: str, number: int) -> StemChoice:
+def _read_stem(word: str, name: str) -> StemChoice:
     path, _, options = word.rpartition("@")
-    name = str(number)  # a message names each stem once; a file may come twice
     if not path or os.sep in options or os.path.lexists(word):
         return StemChoice(word, Path(word), StemOptions(path=name))
     try:
@@ -196,7 +197,7 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(others)} or {last}"
 
 
-def _in_words(unruly: str, stems: Sequence[StemChoice]) -> str:
+def _in_words(conflict: str, stems: Sequence[StemChoice]) -> str:
     """Return the name of a wrong option with the word of the command line."""
-    found = _OF_A_STEM.fullmatch(unruly)
-    return f"{stems[int(found[1])].word}, {found[2]}" if found else unruly
+    found = _OF_A_STEM.fullmatch(conflict)
+    return f"{stems[int(found[1])].word}, {found[2]}" if found else conflict

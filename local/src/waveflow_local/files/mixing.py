@@ -1,4 +1,4 @@
-"""Mix audio files as a message with `mix` and `stems` does."""
+"""Sum audio files as a message with `mix` and `stems` does."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class StemReport(TypedDict):
-    """Report of one stem, as the webhook has it; a muted stem is not read."""
+    """Report of one stem, with the members of a webhook and the stem's file."""
 
     file: str
     muted: bool
@@ -28,7 +28,7 @@ class StemReport(TypedDict):
 
 
 class SumReport(TypedDict):
-    """Report of a mix of stems with faders, as the command line prints it."""
+    """Report of a sum of stems, as the command line prints it."""
 
     mix: str
     peaks: str | None
@@ -45,31 +45,29 @@ class SumReport(TypedDict):
 
 
 def sum_files(plan: MixPlan, out: Path, *, peaks: Path | None) -> SumReport:
-    """Mix audio files as planned, and write the waveform document of the mix last."""
+    """Sum audio files as planned, and write the waveform document of the mix last."""
     from waveflow.audio.mix.render import render
     from waveflow.audio.mix.settings import MixSettings
     from waveflow.audio.mix.summing import sum_stems
 
-    audible = [stem for stem in plan.stems if not stem.options.mute]
-    for stem in audible:
-        size_of(stem.path)
     settings = msgspec.convert(msgspec.to_builtins(plan.options), MixSettings)
-    sources = [_source(stem) for stem in audible]
+    sources = [_source(stem) for stem in plan.stems if not stem.options.mute]
+    for source in sources:
+        size_of(source.path)
     with (
         appearing(out) as unfinished,
         sum_stems(sources, settings, unfinished.parent) as total,
     ):
         rendered = render(total, unfinished, settings)
-    waveform = rendered.waveform
     if peaks is not None:
-        write_whole(peaks, document_of(waveform, rendered.audio_hash, out))
+        write_whole(peaks, document_of(rendered.waveform, rendered.audio_hash, out))
     return {
         "mix": str(out),
         "peaks": str(peaks) if peaks else None,
         "stems": list(_stem_reports(plan, total.stems)),
-        "duration": round(waveform.duration, 6),
-        "sample_rate": waveform.sample_rate,
-        "channels": waveform.channels,
+        "duration": round(rendered.waveform.duration, 6),
+        "sample_rate": rendered.waveform.sample_rate,
+        "channels": plan.options.channels,
         "format": plan.options.format,
         "applied_gain_db": rendered.applied_gain_db,
         "limiter_db": rendered.limiter_db,

@@ -67,14 +67,14 @@ def read_levels(
     if value is None:
         return ()
     import msgspec
-    from waveflow.events.options import ZoomLevels, unruly_options
+    from waveflow.events.options import ZoomLevels, conflicting_options
 
     parts = [part.strip() for part in value.split(",")]
     try:
         levels = msgspec.convert(parts, ZoomLevels, strict=False)
     except (msgspec.ValidationError, UnicodeEncodeError):
         levels = []
-    if not levels or list(unruly_options({"waveform": {"zoom_levels": levels}})):
+    if not levels or list(conflicting_options({"waveform": {"zoom_levels": levels}})):
         raise click.BadParameter(f"{value!r} is not {_RULE}.", ctx=ctx, param=param)
     return tuple(levels)
 

@@ -115,8 +115,8 @@ class S3ObjectStore:
     ) -> None:
         """Write bytes or a file under an S3 key in one PUT, which takes up to 5 GiB.
 
-        Equal bytes already there are left alone. `check` raises for an object that
-        must stay.
+        Equal bytes already there are left alone. `check` raises for a stored object
+        that must not be replaced.
         """
         digest, headers = hash_of(content), headers_of(content_type, metadata)
         put = partial(self._put, key, content, sha256=digest, headers=headers)

@@ -53,7 +53,7 @@ def carries(
 
 
 def headers_of(content_type: str, metadata: Mapping[str, str] = NO_METADATA) -> Headers:
-    """Return the headers of a PUT; an object that names its source is private."""
+    """Return the headers of a PUT; metadata SOURCE adds Cache-Control: private."""
     headers: Headers = {"ContentType": content_type}
     if metadata:
         headers["Metadata"] = dict(metadata)

@@ -1,4 +1,4 @@
-"""Define the JSON models of a mix: the jobs to mix, and how the mix sounds."""
+"""Define the JSON models of a mix request: the jobs to mix, and the options."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -11,7 +11,7 @@ from waveflow.events.mix_options import (
     MixChannels,
     MixFormat,
     MixRate,
-    unruly_mix,
+    conflicting_mix_options,
 )
 
 Number = Annotated[float, Field(strict=True)]  # of JSON: neither text nor true
@@ -19,11 +19,11 @@ Switch = Annotated[bool, Field(strict=True)]
 
 
 class Strict(BaseModel, frozen=True, extra="forbid"):
-    """Refuse unknown members, as the queue messages do."""
+    """Base of models that refuse unknown members, as options of messages do."""
 
 
 class LoudnessBody(Strict, frozen=True):
-    """Integrated loudness that a mix is to reach, and the true peak to stay below."""
+    """Target of a mix: its integrated loudness, and the ceiling of its true peak."""
 
     integrated: Number = Field(ge=-30, le=-8, description="LUFS.")
     true_peak: Number = Field(
@@ -38,7 +38,7 @@ class MixOptionsBody(Strict, frozen=True):
     format: MixFormat = "wav24"
     sample_rate: Annotated[MixRate, BeforeValidator(refuse_fractions)] = Field(
         default="first",
-        description="`first` and `highest` mean stems that are not muted.",
+        description="`first` and `highest` are rates of stems that are not muted.",
     )
     loudness: LoudnessBody | None = None
 
@@ -66,9 +66,9 @@ class MixStemBody(Strict, frozen=True):
 
 
 class MixBody(OutputOptions, frozen=True):
-    """Jobs whose files are to be mixed, and how the mix is to sound.
+    """Jobs whose files are to be mixed, and the options of the mix.
 
-    With neither `mix` nor `stems` the mix is the mono mean of all files.
+    A request with neither `mix` nor `stems` is a classic mix: the mono mean.
     """
 
     job_ids: list[IdText] = Field(min_length=1, max_length=64)
@@ -76,12 +76,14 @@ class MixBody(OutputOptions, frozen=True):
         default=None, description="Channels, format, sample rate and loudness."
     )
     stems: list[MixStemBody] | None = Field(
-        default=None, max_length=64, description="Jobs of `job_ids`, each once."
+        default=None,
+        max_length=64,
+        description="Options of jobs in `job_ids`, each job once.",
     )
 
     @property
     def choices(self) -> JsonObject:
-        """Return the mix options and outputs as asked for, with job ids."""
+        """Return the options and outputs that the request names, with job ids."""
         asked = self.model_dump(
             include={"mix", "stems"}, exclude_unset=True, exclude_none=True
         )
@@ -98,9 +100,11 @@ class MixBody(OutputOptions, frozen=True):
             ]
         return fields
 
-    def unruly(self) -> Iterator[str]:
+    def conflicts(self) -> Iterator[str]:
         """Yield the names of members that are valid, but do not fit together."""
         asked = self.choices
         stems = [{"path": each["job_id"], **each} for each in asked.get("stems", [])]
-        for name in unruly_mix(asked | {"stem_paths": self.job_ids, "stems": stems}):
+        for name in conflicting_mix_options(
+            asked | {"stem_paths": self.job_ids, "stems": stems}
+        ):
             yield name.replace("].path", "].job_id")

@@ -95,7 +95,7 @@ class MixMessage(
 
     @property
     def is_classic(self) -> bool:
-        """Return whether the message asks for the mono mean of all stems."""
+        """Tell whether the mix is classic: the mono mean of all stems."""
         return self.mix is UNSET and self.stems is UNSET
 
 

@@ -1,4 +1,4 @@
-"""Define how a message wants its mix to sound, and what the result says about it."""
+"""Define the options of a mix message, and what the result says about the mix."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal, get_args
@@ -9,6 +9,8 @@ from waveflow.audio.listen.findings import Loudness
 from waveflow.events.fields import JsonObject, Key, Level, SampleRate, Seconds
 
 MixChannels = Literal[1, 2]
+# `MixFormat` of `audio/mix/settings.py` is a twin: its module loads NumPy, which the
+# stage `notify` does without.
 MixFormat = Literal["wav24", "wav16", "wav32f", "flac16", "flac24"]
 MixSuffix = Literal["wav", "flac"]
 MIX_SUFFIXES: tuple[MixSuffix, ...] = get_args(MixSuffix)
@@ -26,8 +28,8 @@ Decibels = Annotated[float, Meta(description="In decibels.")]
 DEFAULT_CEILING = -1.0
 
 
-class LoudnessTarget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Integrated loudness that a mix is to reach, and the true peak to stay below."""
+class LoudnessOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Target of a mix: its integrated loudness, and the ceiling of its true peak."""
 
     integrated: Loud
     true_peak: Ceiling = DEFAULT_CEILING
@@ -38,17 +40,17 @@ class MixOptions(
 ):
     """Channels, file format, sample rate and loudness of a mix.
 
-    `first` and `highest` mean stems that are not muted.
+    The rates `first` and `highest` are rates of stems that are not muted.
     """
 
     channels: MixChannels = 2
     format: MixFormat = "wav24"
     sample_rate: MixRate = "first"
-    loudness: LoudnessTarget | UnsetType = UNSET
+    loudness: LoudnessOptions | UnsetType = UNSET
 
     @property
     def suffix(self) -> MixSuffix:
-        """Return the suffix of the mix's file and S3 key."""
+        """Return the ending of the mixed file's name and S3 key, without a dot."""
         return "flac" if self.format.startswith("flac") else "wav"
 
 
@@ -57,7 +59,7 @@ class StemOptions(
 ):
     """Level, place and time of one stem in a mix.
 
-    Without `pan`, a stem of one channel sounds unchanged on both sides.
+    A stem of one channel without `pan` goes to both sides unchanged.
     """
 
     path: Key
@@ -70,31 +72,34 @@ class StemOptions(
 
 StemsOptions = Annotated[
     list[StemOptions],
-    Meta(description="Stems of `stem_paths`, each at most once.", max_length=64),
+    Meta(
+        description="Options of stems in `stem_paths`, each stem once.",
+        max_length=64,
+    ),
 ]
 
 
 class MixFacts(Struct, frozen=True, kw_only=True):
-    """`mix` of `/mixing-complete`: the options as used, and what they led to.
+    """`mix` of `/mixing-complete`: options of the mix as used, and measured levels.
 
-    `applied_gain_db` is the gain of the whole mix, `limiter_db` the deepest cut of
-    the limiter. `loudness` was measured in the mixed file.
+    `applied_gain_db` is the gain of the whole mix, `limiter_db` the largest reduction
+    by the limiter. `loudness` is measured in the mixed file.
     """
 
     channels: MixChannels
     format: MixFormat
     sample_rate: SampleRate
-    loudness_target: LoudnessTarget | None
+    loudness_target: LoudnessOptions | None
     applied_gain_db: Decibels
     limiter_db: Annotated[float, Meta(description="In decibels.", ge=0, le=12)]
     loudness: Loudness
 
 
 class StemFacts(Struct, frozen=True, kw_only=True):
-    """One of `stems` of `/mixing-complete`, in the order of `stem_paths`.
+    """One item of `stems` of `/mixing-complete`, in the order of `stem_paths`.
 
-    `peak` is the largest magnitude that the stem adds to the mix. A muted stem has
-    neither duration nor peak, because nobody has read its file.
+    `peak` is the largest magnitude that the stem adds to the mix. `duration` and
+    `peak` of a muted stem are null, because the stage does not read its file.
     """
 
     muted: bool
@@ -103,7 +108,7 @@ class StemFacts(Struct, frozen=True, kw_only=True):
     warnings: list[str]
 
 
-def unruly_mix(values: JsonObject) -> Iterator[str]:
+def conflicting_mix_options(values: JsonObject) -> Iterator[str]:
     """Yield the names of mix options that are valid, but do not fit together."""
     stems, paths = values.get("stems", []), values.get("stem_paths", [])
     named = [stem["path"] for stem in stems]

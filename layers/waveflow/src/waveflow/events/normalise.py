@@ -12,7 +12,7 @@ from msgspec import Struct
 from waveflow.errors import InvalidIdError, InvalidMessageError, WaveflowError
 from waveflow.events.fields import Id, JobId, JsonObject, Timestamp, epoch_ms
 from waveflow.events.messages import MESSAGES, Job, Message
-from waveflow.events.options import OPTIONS, unruly_options
+from waveflow.events.options import OPTIONS, conflicting_options
 from waveflow.events.validation import find_faults, is_valid, refusal_of
 
 TASK_PREFIX = "app.tasks."
@@ -118,21 +118,19 @@ def find_job_id(entry: Entry) -> str:
 
 
 def mix_request_of(entry: Entry) -> JsonObject:
-    """Return the part of a mix message that tells how the mix sounds, without nulls."""
+    """Return the fields that decide how a mix sounds, without members that are null."""
     values = _without_nulls(fields_of(_body(entry.record)))
     names = ("stem_paths", "mix", "stems")
     return {name: values[name] for name in names if name in values}
 
 
 def find_refusal_id(entry: Entry) -> str:
-    """Return the id under which a mix of another request is refused.
+    """Return the job id for the refusal of a mix whose stage and time are taken.
 
-    The job id of stage and time belongs to the first request, unless the message
-    has an id of its own.
+    The id made of stage and time belongs to the first request, so that a message
+    without an id of its own gets the id of its queue record.
     """
-    body = _body(entry.record)
-    given = "kwargs" in body and body.get("id") is not None
-    return find_job_id(entry) if given else _carrier(entry)
+    return find_job_id(entry) if _has_id(_body(entry.record)) else _carrier(entry)
 
 
 def _body(record: object) -> JsonObject:
@@ -170,8 +168,8 @@ def _convert(values: JsonObject, model: type[Message]) -> Message:
     if missing:
         raise InvalidMessageError(f"The message lacks {', '.join(missing)}.")
     known = {f.encode_name for f in fields} & values.keys()
-    if alien := [name for name in OPTIONS if name in values and name not in known]:
-        raise InvalidMessageError(f"Such a message has no option {', '.join(alien)}.")
+    if excess := [name for name in OPTIONS if name in values and name not in known]:
+        raise InvalidMessageError(f"Such a message has no option {', '.join(excess)}.")
     faults: dict[type[WaveflowError], list[str]] = {}
     for f in fields:
         name = f.encode_name
@@ -179,8 +177,8 @@ def _convert(values: JsonObject, model: type[Message]) -> Message:
             faults.setdefault(refusal_of(values[name], f.type), []).extend(wrong)
     for refusal, names in faults.items():
         raise refusal(f"The message has an invalid {', '.join(names)}.")
-    if unruly := list(unruly_options(values)):
-        raise InvalidMessageError(f"The message has an invalid {', '.join(unruly)}.")
+    if conflicts := list(conflicting_options(values)):
+        raise InvalidMessageError(f"The message has an invalid {', '.join(conflicts)}.")
     _refuse_twins(values)
     own = {name: values[name] for name in known}
     return msgspec.convert({**own, "task": _tag(model)}, model)
@@ -221,11 +219,15 @@ def _ts(entry: Entry, values: JsonObject) -> int:
 
 def _job_id(entry: Entry, body: JsonObject, values: JsonObject) -> str:
     """Return a message's job id, which every webhook carries as `task_id`."""
-    if "kwargs" in body and body.get("id") is not None:
+    if _has_id(body):
         if not is_valid(body["id"], JobId):
             raise InvalidIdError("The message has an invalid id.")
         return str(body["id"])
     return _own_id(entry, body, values)
+
+
+def _has_id(body: JsonObject) -> bool:
+    return "kwargs" in body and body.get("id") is not None
 
 
 def _own_id(entry: Entry, body: JsonObject, values: JsonObject) -> str:

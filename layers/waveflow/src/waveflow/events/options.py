@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from waveflow.events.fields import Count, JsonObject, Key, Seconds
-from waveflow.events.mix_options import unruly_mix
+from waveflow.events.mix_options import conflicting_mix_options
 
 MIN_PIXEL, MAX_PIXEL = 64, 65_536  # frames in one min/max pair
 MAX_LEVELS = 3
@@ -99,7 +99,7 @@ def is_ladder(levels: Sequence[int]) -> bool:
     return all(low < high and not high % low for low, high in pairwise(levels))
 
 
-def unruly_options(values: JsonObject) -> Iterator[str]:
+def conflicting_options(values: JsonObject) -> Iterator[str]:
     """Yield the names of options whose items are valid, but do not fit together."""
     waveform = values.get("waveform") or {}
     if not is_ladder(waveform.get("zoom_levels") or []):
@@ -107,4 +107,4 @@ def unruly_options(values: JsonObject) -> Iterator[str]:
     previews = values.get("previews") or []
     if len(set(previews)) < len(previews):
         yield "previews"
-    yield from unruly_mix(values)
+    yield from conflicting_mix_options(values)

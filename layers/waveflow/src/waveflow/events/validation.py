@@ -53,19 +53,16 @@ def refusal_of(value: object, kind: object) -> type[WaveflowError]:
     for known, refusal in _REFUSALS.items():
         if kind == known or known in get_args(kind):
             # An empty string is a bad key; a number is no key at all.
-            return (
-                refusal
-                if known is not Key or isinstance(value, str)
-                else InvalidMessageError
-            )
+            is_key = known is not Key or isinstance(value, str)
+            return refusal if is_key else InvalidMessageError
     return InvalidMessageError
 
 
 def _item_faults(name: str, values: list[object], kind: object) -> Iterator[str]:
     for index, value in enumerate(values):
-        faults = find_faults(f"{name}[{index}]", value, kind)
-        # An item that is no list or object at all spoils its whole field.
-        yield from faults if isinstance(value, dict) else ()
+        # A wrong item that is no object is a fault of the whole field.
+        if isinstance(value, dict):
+            yield from find_faults(f"{name}[{index}]", value, kind)
 
 
 def _member_faults(name: str, value: object, model: type[Struct]) -> Iterator[str]:
@@ -83,7 +80,7 @@ def _member_faults(name: str, value: object, model: type[Struct]) -> Iterator[st
 
 
 def _shown(member: str) -> str:
-    """Return a stranger's name, short, and with marks for what no page can show."""
+    """Return an unknown name, shortened, with `?` for each unprintable character."""
     return "".join(c if c.isprintable() else "?" for c in member[:MAX_SHOWN])
 
 

@@ -82,7 +82,7 @@ class DuplicateResult(Struct, frozen=True, kw_only=True):
 
 
 class SumResults(OptionalResults, frozen=True, kw_only=True):
-    """Results that only a mix with `mix` or `stems` brings."""
+    """Results of a mix whose message has `mix` or `stems`; absent in a classic mix."""
 
     mix: MixFacts | UnsetType = UNSET
     stems: list[StemFacts] | UnsetType = UNSET

@@ -25,7 +25,7 @@ def workspace(scratch: Path | None) -> Iterator[Path]:
 
 
 def discard(path: Path) -> None:
-    """Remove a file, and its bytes too where a decoder still holds the file open."""
+    """Remove a file, and free its bytes even where a decoder holds the file open."""
     os.truncate(path, 0)
     path.unlink()
 

@@ -1,4 +1,4 @@
-"""Keep the mix of one request apart from other requests of its stage and time."""
+"""Refuse a mix whose stage and time belong to the mix of another request."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from waveflow.events.mix_options import MIX_SUFFIXES
 from waveflow.events.normalise import mix_request_of
 from waveflow.ports import ObjectStore, StoredObject
 
-REQUEST = "waveflow-request"  # metadata of audio and document
+REQUEST = "waveflow-request"  # name of the metadata of audio and document
 
 
 class MixClaim:
-    """Hold the hash of what a message asks for, which its mix carries as metadata.
+    """Compare requests by a hash, which all objects of a mix carry as metadata.
 
-    Objects of older releases have no such metadata, and are nobody's.
+    Objects of older releases carry no hash; any request may replace these objects.
     """
 
     def __init__(self, request: MixRequest) -> None:
@@ -27,7 +27,7 @@ class MixClaim:
 
     @property
     def metadata(self) -> Mapping[str, str]:
-        """Return the metadata of the mix's objects."""
+        """Return the metadata for the objects of this request's mix."""
         return {REQUEST: self._hash}
 
     def check(self, stored: StoredObject) -> None:
@@ -41,8 +41,8 @@ class MixClaim:
     def check_all(self, job: Job, *, objects: ObjectStore) -> None:
         """Check the objects under every key that a mix of this job may have.
 
-        Two formats have two keys of audio, so that two requests at once may both have
-        written theirs. Then the document decides, and neither's audio is in the way.
+        Two requests at one time, of WAV and of FLAC, may both have written audio. The
+        document, which both have under one key, then tells whose mix counts.
         """
         audio = [objects.find(mixed_key(job, suffix)) for suffix in MIX_SUFFIXES]
         document = objects.find(mixed_waveform_key(job))

@@ -1,4 +1,4 @@
-"""Make the audio file of a mix from fetched stems: the classic mean, or a sum."""
+"""Make the audio file of a mix from fetched stems: a classic mix, or a sum."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import UNSET, UnsetType
 
+from waveflow.audio.mix.classic import SAMPLE_BYTES, mix
 from waveflow.audio.mix.render import Rendered, render
 from waveflow.audio.mix.settings import (
     LoudnessTarget,
@@ -15,8 +16,8 @@ from waveflow.audio.mix.settings import (
     StemSettings,
     StemSource,
 )
-from waveflow.audio.mix.sum import SAMPLE_BYTES, mix
 from waveflow.audio.mix.summing import StemSum, sum_stems
+from waveflow.audio.mix.total import SUM_BYTES
 from waveflow.audio.stream import Listener, Stream
 from waveflow.audio.waveform.draw import Waveform
 from waveflow.events.messages import MixMessage
@@ -31,24 +32,23 @@ from waveflow.stages._fetch import discard
 
 MUTED = StemFacts(muted=True, duration=None, peak=None, warnings=[])
 
-# A frame of two channels in a stem of 16 bits, and in each channel of a sum.
-STEM_FRAME_BYTES, SUM_SAMPLE_BYTES = 4, 4
+STEM_FRAME_BYTES = 4  # of two channels of 16 bits
 MAX_WARNING_BYTES = 1 << 16  # a state of the machine holds 262,144 bytes
 
 
 class Listen(Protocol):
-    """Make the listeners of a mix, which hear the written samples once, in order."""
+    """Make the listeners of a mix: each takes the written samples once, in order."""
 
     def __call__(
         self, stream: Stream, source: Path, *, reserved_bytes: int = 0
     ) -> Sequence[Listener[object]]:
-        """Return the listeners of a file that will take so many bytes of disk."""
+        """Return the listeners of a mixed file that takes `reserved_bytes` of disk."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MixFile:
-    """Describe a mixed file on the disk, and what the server learns about the mix.
+    """Describe a mixed file on the disk, and the facts that the webhook has of it.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class MixFile:
 
 
 def bounded_warnings(warnings: Sequence[str]) -> tuple[str, ...]:
-    """Return warnings as CODE:path, or the codes alone where a state has no room."""
+    """Return warnings as CODE:path, or bare codes where the paths fit no state."""
     size = sum(len(warning.encode()) for warning in warnings)
     if size <= MAX_WARNING_BYTES:
         return tuple(warnings)
@@ -80,17 +80,16 @@ def audible_paths(message: MixMessage) -> list[str]:
 
 
 def needed_bytes(message: MixMessage, sizes: Sequence[int]) -> int:
-    """Estimate the disk for a mix of stems of some sizes, as if of 16-bit stereo.
+    """Estimate the bytes of disk for a mix of stems, each as 16-bit stereo.
 
-    The file of a sum is written where its stems have been.
+    Stems are removed before the file of a sum is written, so that the larger counts.
     """
     frames = max(sizes) // STEM_FRAME_BYTES
     if message.is_classic:
-        return sum(sizes) + frames * (SUM_SAMPLE_BYTES + SAMPLE_BYTES)
-    options = message.mix or MixOptions()
-    settings = _settings(options)
-    total = frames * options.channels * SUM_SAMPLE_BYTES
-    return total + max(sum(sizes), frames * _frame_bytes(settings))
+        return sum(sizes) + frames * (SUM_BYTES + SAMPLE_BYTES)
+    settings = _settings(message.mix or MixOptions())
+    total = frames * settings.channels * SUM_BYTES
+    return total + max(sum(sizes), frames * settings.frame_bytes)
 
 
 def mix_file(
@@ -147,7 +146,7 @@ def _sum(
             settings,
             deadline=deadline,
             listen=lambda stream: listen(
-                stream, out, reserved_bytes=_frame_bytes(settings) * stream.frames
+                stream, out, reserved_bytes=settings.frame_bytes * stream.frames
             ),
         )
     return MixFile(
@@ -169,10 +168,6 @@ def _settings(options: MixOptions) -> MixSettings:
         sample_rate=options.sample_rate,
         loudness=target and LoudnessTarget(target.integrated, target.true_peak),
     )
-
-
-def _frame_bytes(settings: MixSettings) -> int:
-    return settings.channels * settings.format.bits // 8
 
 
 def _sources(message: MixMessage, stems: Mapping[str, Path]) -> list[StemSource]:
@@ -209,7 +204,7 @@ def _mix_facts(options: MixOptions, rendered: Rendered) -> MixFacts:
 def _stem_facts(
     message: MixMessage, stems: Mapping[str, Path], total: StemSum
 ) -> list[StemFacts]:
-    """Return what the server learns of each stem, in the order of `stem_paths`."""
+    """Return the facts of each stem for the webhook, in the order of `stem_paths`."""
     found = dict(zip(stems, total.stems, strict=True))
     return [
         StemFacts(

@@ -42,12 +42,7 @@ def mix_stems(
 ) -> MixOutcome:
     """Mix the stems that the message names, and publish the mix and its waveform."""
     started = time.monotonic()
-    job = read_job(request)
-    message = job.message
-    if not isinstance(message, MixMessage):
-        raise InvalidMessageError("The message names no stems to mix.")
-    for path in message.stem_paths:
-        check_key(path, prefixes=policy.allowed_prefixes)
+    job, message = _read(request, policy=policy)
     claim = MixClaim(request)
     claim.check_all(job, objects=objects)
     stems = [
@@ -76,6 +71,17 @@ def mix_stems(
     return MixOutcome(job=job, outcome=outcome)
 
 
+def _read(request: MixRequest, *, policy: Policy) -> tuple[Job, MixMessage]:
+    """Return the job of a mix and its message, of which every key is allowed."""
+    job = read_job(request)
+    message = job.message
+    if not isinstance(message, MixMessage):
+        raise InvalidMessageError("The message names no stems to mix.")
+    for path in message.stem_paths:
+        check_key(path, prefixes=policy.allowed_prefixes)
+    return job, message
+
+
 def _find_stem(path: str, *, objects: ObjectStore, policy: Policy) -> StoredObject:
     stored = objects.find(path)
     if stored is None:
@@ -85,7 +91,7 @@ def _find_stem(path: str, *, objects: ObjectStore, policy: Policy) -> StoredObje
 
 
 def _check_room(message: MixMessage, stems: list[StoredObject], folder: Path) -> None:
-    """Refuse stems that leave no room for the mix, before one is downloaded."""
+    """Refuse stems that leave no room for the mix, before any stem is downloaded."""
     needed = needed_bytes(message, [stem.size for stem in stems])
     if needed > shutil.disk_usage(folder).free:
         raise ResourceLimitError(
@@ -116,7 +122,7 @@ def _fetch_all(
 def _publish(
     job: Job, mixed: MixFile, *, claim: MixClaim, objects: ObjectStore
 ) -> None:
-    """Write the mix's audio before its document: no document may lack its audio."""
+    """Write the mix's audio, then the document: no document may lack its audio."""
     document = waveform_document(
         mixed.waveform, audio_hash=mixed.audio_hash, created_at=iso_time(job.ts)
     )

@@ -102,8 +102,8 @@ class Jobs:
         idempotency_key: str | None,
     ) -> AcceptedBody:
         """Start a job that mixes the files of the owner's jobs, in the order given."""
-        if unruly := ", ".join(wanted.unruly()):
-            raise InvalidMessageError(f"The request has an invalid {unruly}.")
+        if conflicts := ", ".join(wanted.conflicts()):
+            raise InvalidMessageError(f"The request has an invalid {conflicts}.")
         stems = [self.context(job_id, owner=context.owner) for job_id in wanted.job_ids]
         paths = [stem.key for stem in stems if stem.key is not None]
         if len(paths) < len(stems):
@@ -111,7 +111,8 @@ class Jobs:
         if idempotency_key is None:
             job_id = self._known.new_id(context)
         else:
-            asked = filter(None, [wanted.choices])  # asking for nothing is no part
+            # An empty choice stays out: a classic mix keeps its id of older releases.
+            asked = filter(None, [wanted.choices])
             context = _with_request(context, *wanted.job_ids, *asked)
             job_id, _ = self._known.of_key(
                 context, "mix", key=idempotency_key, upload=None

@@ -1,1 +1,1 @@
-"""Mix stems into one WAV file."""
+"""Mix stems into one WAV or FLAC file."""

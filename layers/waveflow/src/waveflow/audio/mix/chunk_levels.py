@@ -1,4 +1,4 @@
-"""Measure the sum of stems in short chunks: how loud, and how high between samples."""
+"""Measure loudness and true peak of a sum of stems, in chunks of a few frames."""
 
 import os
 from typing import IO
@@ -16,8 +16,8 @@ from waveflow.audio.mix.summing import StemSum
 MAX_REDUCTION_DB = 12.0  # of the limiter, by contract
 CHUNK, SHORT_CHUNK = 16, 4  # frames; the short one keeps 5 ms of low rates smooth
 LOW_HZ = 32_000
-# Per sample, twice what BS.1770 asks for: FFmpeg's points lie elsewhere, and of tones
-# near half the sample rate it would find higher ones.
+# Points per sample, twice as many as BS.1770 asks for: FFmpeg looks at other points,
+# and would find higher peaks in tones near half the sample rate.
 POINTS = 8
 LEVEL_BYTES = 8  # of a chunk: peak and loudness as float32
 BATCH = 256  # runs in one product: always the same shape gives always the same bits
@@ -110,7 +110,7 @@ class _Scan:
         frames = min(self._summed.total.step_frames, self._summed.frames - at)
         around = self._around(at, -(-frames // WEIGHTING_RUN) * WEIGHTING_RUN)
         inside = around[:, REACH : -REACH - 1]
-        weighted = self._weighting.filter(inside.astype(np.float64))
+        weighted = self._weighting.filter(inside)
         squares = np.square(weighted, out=weighted).sum(axis=0)[:frames]
         peaks = self._peaks(around)
         return peaks[: -(-frames // self._chunk)], squares
@@ -143,7 +143,7 @@ class _Scan:
         return peaks
 
     def _look_between(self, channel: Floats, runs: Floats) -> None:
-        """Raise the chunks' peaks, shape (runs, chunks of a run), in one channel.
+        """Raise the peaks in `runs`, shape (runs, chunks), to those between samples.
 
         The limiter reduces by 12 dB at most, so that quieter runs never matter.
         """

@@ -73,7 +73,7 @@ def _wav_header(stream: Stream, width: int) -> bytes:
     fmt = struct.pack("<HHII", tag, stream.channels, rate, rate * frame_bytes)
     fmt += struct.pack("<HH", frame_bytes, width * BYTE_BITS)
     size = frame_bytes * stream.frames
-    if tag == FLOAT:  # what is no PCM has an empty extension, and counts its frames
+    if tag == FLOAT:  # formats other than PCM need an extension and a count of frames
         chunks = _chunk(b"fmt ", fmt + b"\0\0")
         chunks += _chunk(b"fact", struct.pack("<I", stream.frames))
     else:

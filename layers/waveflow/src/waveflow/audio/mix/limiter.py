@@ -1,4 +1,4 @@
-"""Limit the true peak of a mix, with the gain curve worked out ahead of the sound.
+"""Limit the true peak of a mix by a gain curve that begins before each peak.
 
 The curve has one gain for each chunk, the same for all channels. A gain is held down
 from 5 ms before a peak, so that the curve's slopes lie around the peaks and no sample

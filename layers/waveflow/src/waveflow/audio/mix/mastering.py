@@ -1,4 +1,4 @@
-"""Bring the sum of stems to the level of the mix: by one gain, or to a loudness."""
+"""Bring a sum of stems to the level of the mix: by one gain, or with a limiter."""
 
 from typing import IO, Protocol
 
@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 
 
 class Mastering(Protocol):
-    """Describe how the level of a sum becomes that of the mix."""
+    """Describe what changes the level of a sum to the level of the mix."""
 
     gain_db: float
     is_known: bool  # False where a loudness was asked for and there is none
@@ -28,12 +28,12 @@ class Mastering(Protocol):
         ...
 
     def apply(self, block: Floats, at: int) -> None:
-        """Change a block of the sum that starts at a frame."""
+        """Change the level of a block of the sum, which starts at the frame `at`."""
         ...
 
 
 class Scaled:
-    """Hold the sample peak of the whole below the ceiling by one gain."""
+    """Hold the sample peak of the whole mix below SAMPLE_CEILING by one gain."""
 
     reduction_db = 0.0
     is_known = True
@@ -73,7 +73,7 @@ class Limited:
         return 0.0 - decibels(self._limiter.lowest)
 
     def apply(self, block: Floats, at: int) -> None:
-        """Limit a block of the sum that starts at a frame."""
+        """Limit a block of the sum, which starts at the frame `at`."""
         self._limiter.apply(block, at)
 
 
@@ -84,7 +84,7 @@ def mastering_of(
     *,
     deadline: float | None,
 ) -> Mastering:
-    """Return what brings the sum to the level that is asked for.
+    """Return the mastering that the settings ask for.
 
     Parameters
     ----------

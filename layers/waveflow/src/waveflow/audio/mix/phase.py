@@ -1,4 +1,4 @@
-"""Notice stems whose two channels cancel each other once they are averaged."""
+"""Find stems whose left and right cancel each other in the mean of both."""
 
 import numpy as np
 
@@ -7,25 +7,25 @@ from waveflow.audio.listen.stem_check import ANTI_PHASE_RATIO, SILENT_LEVEL
 from waveflow.audio.stream import FULL_SCALE, Samples
 
 ANTI_PHASE = "ANTI_PHASE"
-# Every so many frames are looked at first, which costs a classic mix 4 % of its CPU.
+# Frames from one first look to the next; the check costs a classic mix 4 % of its CPU.
 # Few tones have this prime number of frames as their period.
 STRIDE = 509
 
 
 class PhaseCheck:
-    """Find out what the stem check calls ANTI_PHASE, at a small part of its cost.
+    """Find stems that the stem check calls ANTI_PHASE, at a small part of its cost.
 
     A block of which a few frames show channels that agree is not read as a whole: the
     few frames stand for the block. All other blocks are measured exactly.
     """
 
     def __init__(self) -> None:
-        self.energy = 0.0  # of both channels
-        self.product = 0.0  # of left times right
+        self.energy = 0.0  # of both channels, in the samples' own units
+        self.product = 0.0  # of left times right, in the same units
         self.loudest = 0.0  # of the blocks that were read whole; 1.0 is full scale
 
     def add(self, block: Samples) -> None:
-        """Take in the next samples, shape (frames, channels), finite."""
+        """Measure the next samples, finite, of shape (frames, channels)."""
         if block.shape[1] != STEREO:
             return
         few = block[::STRIDE]
@@ -38,7 +38,7 @@ class PhaseCheck:
             self.product += product * share
 
     def _measure(self, block: Samples) -> None:
-        """Take in all frames of a block."""
+        """Measure all frames of a block."""
         energy, product = _energies(block)
         loudest = max(float(block.max()), -float(block.min()))
         self.loudest = max(self.loudest, loudest / FULL_SCALE[block.dtype.str[1:]])
@@ -46,7 +46,7 @@ class PhaseCheck:
         self.product += product
 
     def merge(self, other: "PhaseCheck") -> None:
-        """Take over what another check found in another part of the stem."""
+        """Add the findings of a check of another part of the same stem."""
         self.energy += other.energy
         self.product += other.product
         self.loudest = max(self.loudest, other.loudest)
@@ -61,7 +61,6 @@ class PhaseCheck:
 
 def _energies(block: Samples) -> tuple[float, float]:
     """Return a stereo block's energy, and the product of its channels."""
-    unit = 1 / FULL_SCALE[block.dtype.str[1:]] ** 2
-    floats = block.astype(np.float64)
-    product = floats[:, 0] @ floats[:, 1]
-    return float(np.vdot(floats, floats)) * unit, float(product) * unit
+    channels = block.T.astype(np.float64, order="C")
+    (left, product), (_, right) = (channels @ channels.T).tolist()
+    return left + right, product

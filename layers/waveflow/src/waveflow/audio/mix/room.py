@@ -1,4 +1,4 @@
-"""Refuse mixes that a file or the disk cannot hold, in clear sentences."""
+"""Refuse mixes that a file or the disk cannot hold, or that take too long."""
 
 import errno
 import os
@@ -45,7 +45,7 @@ def check_room(frames: int, folder: Path, *, most: int, frame_bytes: int) -> Non
 
 
 def write_at(file: IO[bytes], data: memoryview, at: int) -> None:
-    """Write all of some bytes into a file without a buffer, from a position on."""
+    """Write bytes at a position of an unbuffered file; raise where the disk is full."""
     if os.pwrite(file.fileno(), data, at) < data.nbytes:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -1,4 +1,4 @@
-"""Lead a stem's channels to those of the mix, as Web Audio does."""
+"""Convert a stem's channels to the channels of the mix, as Web Audio does."""
 
 from math import cos, pi, sin
 
@@ -15,7 +15,7 @@ Matrix = tuple[tuple[float, float], tuple[float, float]]
 
 
 def gain_of(settings: StemSettings) -> float:
-    """Return a stem's gain as a factor, below 0 for a turned polarity."""
+    """Return a stem's gain as a factor, negative where the polarity is inverted."""
     gain: float = 10 ** (settings.gain_db / 20)
     return -gain if settings.invert else gain
 
@@ -32,7 +32,7 @@ def mono_gains(pan: float | None) -> tuple[float, float]:
 
 
 def stereo_gains(pan: float | None) -> Matrix:
-    """Return the gains of a stereo stem: the channel that is far moves over."""
+    """Return the gains of a stereo stem: the far channel moves to the near side."""
     if not pan:
         return (1.0, 0.0), (0.0, 1.0)
     angle = (pan + 1 if pan < 0 else pan) * pi / 2

@@ -1,4 +1,4 @@
-"""Define what a mix may be asked for: its format, its loudness, and its faders."""
+"""Define the settings of a mix: format, loudness, and the place of each stem."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,7 +12,7 @@ LOWEST_RATE, HIGHEST_RATE = 8_000, 192_000
 
 
 class MixFormat(StrEnum):
-    """Name the formats of a mixed file, as messages do."""
+    """Name the formats of a mixed file with the words of messages."""
 
     WAV24 = "wav24"
     WAV16 = "wav16"
@@ -39,12 +39,12 @@ class MixFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LoudnessTarget:
-    """Ask for a loudness by BS.1770-4, and for a ceiling of the true peak.
+    """Hold the loudness that a mix shall have, and the ceiling of its true peak.
 
     Parameters
     ----------
     integrated
-        In LUFS, -30 to -8.
+        In LUFS by BS.1770-4, -30 to -8.
     true_peak
         In dBTP, -9 to -0.5.
     """
@@ -73,10 +73,15 @@ class MixSettings:
     sample_rate: Literal["first", "highest"] | int = "first"
     loudness: LoudnessTarget | None = None
 
+    @property
+    def frame_bytes(self) -> int:
+        """Return the bytes of one frame in the mixed file."""
+        return self.channels * self.format.bits // 8
+
 
 @dataclass(frozen=True, slots=True)
 class StemSettings:
-    """Describe one stem's place in the mix.
+    """Describe level, place and time of one stem in the mix.
 
     Parameters
     ----------
@@ -100,7 +105,7 @@ class StemSettings:
 
 @dataclass(frozen=True, slots=True)
 class StemSource:
-    """Name a stem's file and its place in the mix; a muted stem is none.
+    """Name the file of a stem that is not muted, and the stem's settings.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ NOTHING: Samples = np.zeros((0, 1), np.float32)
 
 @dataclass(frozen=True, slots=True)
 class StemFindings:
-    """Say what became of one stem of a mix.
+    """Report length, peak and warnings of one stem in a mix.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Sum the stems of a mix on the disk, so that the stems can be removed."""
+"""Sum the stems of a mix in a file, after which the stems can be removed."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -102,13 +102,13 @@ def sum_stems(
         raise InvalidMessageError("A mix needs a stem that is not muted.")
     stems, rate = _open(sources, settings, deadline=deadline)
     channels = settings.channels
-    sum_bytes, file_bytes = channels * SUM_BYTES, channels * settings.format.bits // 8
+    sum_bytes = channels * SUM_BYTES
     most = min(most_frames(sum_bytes), MAX_SECONDS * rate)
     check_room(
         max(stem.seekable_frames for stem in stems),
         folder,
         most=most,
-        frame_bytes=sum_bytes + file_bytes,
+        frame_bytes=sum_bytes + settings.frame_bytes,
     )
     with tempfile.TemporaryFile(dir=folder, buffering=0) as scratch:
         total = Total(scratch, most=most, channels=channels)

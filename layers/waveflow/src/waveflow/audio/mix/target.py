@@ -30,7 +30,7 @@ BATCH_CHUNKS = 1 << 16  # of the levels, at once in memory
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """Say with which gain and ceiling a sum is to be limited.
+    """Hold the gain and the ceiling with which a sum is limited.
 
     Parameters
     ----------
