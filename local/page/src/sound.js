@@ -4,6 +4,7 @@ import * as api from "./api.js";
 const PREVIEWS = [["opus", "audio/ogg; codecs=opus"], ["mp3", "audio/mpeg"]];
 
 const files = new WeakMap(); // of each media element: the path of its file, and the URL signed for it
+const replacements = new WeakMap(); // of each media element that failed: the promise of its next file
 
 /** Return the paths of a recording: the previews that this browser plays, the recording itself last. */
 export function sources({ jobId }, previews) {
@@ -24,16 +25,18 @@ export async function sound(row, previews, onError) {
     onError();
   };
   media.preload = "metadata";
-  media.addEventListener("error", async () => {
+  const replace = async () => {
     if (await isOld(media)) left = [files.get(media).path, ...left];
     await next();
-  });
+  };
+  media.addEventListener("error", () => replacements.set(media, replace()));
   await next();
   return media;
 }
 
-/** Sign a media element's file again, where its URL is too old for a long play. */
+/** Sign a media element's file again, where its URL is too old for a long play; a press of play in vain would be lost. */
 export async function renew(media) {
+  await replacements.get(media);
   if (await isOld(media)) await load(media, files.get(media).path);
 }
 

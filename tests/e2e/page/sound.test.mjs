@@ -46,6 +46,15 @@ test("a preview that cannot be played gives way to the next file", async () => {
   assert.equal(media.src, "http://bucket/mp3?2");
 });
 
+test("a play that is pressed while the next file is on its way waits for that file", async () => {
+  const media = await sound(row(), { opus: {}, mp3: {} }, assert.fail);
+
+  media.dispatchEvent(new Event("error"));
+  await renew(media);
+
+  assert.equal(media.src, "http://bucket/mp3?2");
+});
+
 test("a preview that is gone gives way to the next file, the last says so", async () => {
   let failed = 0;
   const own = row();
