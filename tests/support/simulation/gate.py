@@ -64,16 +64,17 @@ class Gate:
     def _perhaps_sleep(self, function: str) -> None:
         """Let functions fall asleep that were not woken within the last hour."""
         strikes = self._faults.strikes
-        if strikes("function asleep"):
-            self.sleep(self._rested([function]))
-        if strikes("every function asleep"):
-            self.sleep(self._rested(FUNCTIONS))
-        if strikes("new version not ready"):
-            for each in self._rested(FUNCTIONS):
+        one, every = self._rested([function]), self._rested(FUNCTIONS)
+        if one and strikes("function asleep"):
+            self.sleep(one)
+        if every and strikes("every function asleep"):
+            self.sleep(every)
+        if every and strikes("new version not ready"):
+            for each in every:
                 self.sleep([each], for_s=self._some_seconds())
-        if strikes("function asleep for long"):
+        if one and strikes("function asleep for long"):
             for_s = self._faults.random.uniform(*FOR_LONG_S)
-            self.sleep(self._rested([function, "Notify"]), for_s=for_s)
+            self.sleep(self._rested([*one, "Notify"]) or one, for_s=for_s)
 
     def _rested(self, functions: Iterable[str]) -> list[str]:
         long_ago = self._now() - AWAKE_S
