@@ -162,7 +162,7 @@ def lose(body):
 @pytest.mark.parametrize(
     ("change", "question", "remark"),
     [
-        (("pipes", lambda _body: None), "alias", "No execution came."),
+        (("pipes", lambda _body: None), "alias", "The message started no execution."),
         (("pipes", lose), "quotes", "dead-letter queue"),
         (("asks_again", False), "redriven", "The states were Route, Hash, Ask, "),
         (("filled", []), "FILL", "FILL(none, 0) gave []."),
@@ -180,6 +180,27 @@ def test_an_account_that_answers_no_is_told_of(
     assert [each.said for each in answers] == ["no"]
     assert remark in answers[0].remark
     assert left_over(on_aws) == []
+
+
+def test_a_wait_in_vain_leaves_time_for_the_other_questions(
+    on_aws, account, monkeypatch
+):
+    """A pipe that starts nothing must not read as a redrive that does not work."""
+    monkeypatch.setattr(account, "pipes", lambda _body: None)
+    describe, seen = account.describe_execution, set()
+
+    def lagging(*, executionArn):  # noqa: N803 - boto3's name
+        told = describe(executionArn=executionArn)
+        at_once = (executionArn, told["redriveCount"]) in seen
+        seen.add((executionArn, told["redriveCount"]))
+        return told if at_once else told | {"status": "RUNNING"}
+
+    monkeypatch.setattr(account, "describe_execution", lagging)
+
+    said = {answer.question: answer.said for answer in smoke(on_aws, token=None)}
+
+    assert said["Does the pipe start executions of the machine's alias?"] == "no"
+    assert said["Does a redriven question ask the server again?"] == "yes"
 
 
 def test_an_operator_without_a_right_reads_which_right(stack, monkeypatch):
@@ -205,14 +226,22 @@ class _Api(BaseHTTPRequestHandler):
     seen: threading.Event  # set once the client has read the first event
     pause_s = 0.0
     job_id = ""
+    too_early = 0  # streams that are asked before Step Functions shows the job
+    token = "token"
 
     def do_POST(self):
         """Take the upload, and answer with the job's id."""
         self.rfile.read(int(self.headers["Content-Length"]))
-        self._reply(b'{"job_id": "%s"}' % self.job_id.encode())
+        if self.headers["Authorization"] != f"Bearer {self.token}":
+            return self._reply(b'{"code": "UNAUTHORIZED"}', status=401)
+        return self._reply(b'{"job_id": "%s"}' % self.job_id.encode())
 
     def do_GET(self):
-        """Stream two events of the job."""
+        """Stream two events of the job, once the job is shown."""
+        if self.too_early:
+            type(self).too_early -= 1
+            self._reply(b'{"code": "JOB_NOT_VISIBLE"}', status=503)
+            return
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
@@ -227,8 +256,8 @@ class _Api(BaseHTTPRequestHandler):
     def log_message(self, *_args):
         """Print no line for each request."""
 
-    def _reply(self, body):
-        self.send_response(200)
+    def _reply(self, body, *, status=200):
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -273,6 +302,29 @@ def test_events_are_seen_to_come_one_by_one_or_at_once(stack, api, monkeypatch):
         ask_stream(trial)
 
     assert left_over(stack) == []
+
+
+def test_a_job_that_is_not_shown_yet_is_waited_for(stack, api):
+    """A read that lags behind must not be told as a fault of the adapter."""
+    api.too_early = 2
+    api.seen.set()
+    api.pause_s = 0.3
+
+    with Trial(stack, token="token") as trial:
+        ask_stream(trial)
+
+    assert api.too_early == 0
+    assert left_over(stack) == []
+
+
+def test_a_token_that_the_api_refuses_is_no_fault_of_the_stream(stack, api):
+    """An operator must read that the token is wrong, and not change the adapter."""
+    assert api
+    with (
+        Trial(stack, token="another") as trial,
+        pytest.raises(CannotAskError, match="UNAUTHORIZED"),
+    ):
+        ask_stream(trial)
 
 
 def test_the_stream_of_an_api_is_not_asked_without_a_token(stack, api):
