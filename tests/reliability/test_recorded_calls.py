@@ -122,6 +122,21 @@ def test_a_call_outside_its_conditions_is_denied(stage, need):
 
 REGION, ACCOUNT, BUCKET = "us-east-1", "123456789012", "a-bucket"
 HERE = f"{REGION}:{ACCOUNT}"
+SUFFIX = "-??????"  # Secrets Manager adds six characters to a secret's name
+OF_STACK = {"STACK": "flow", "MACHINE": "Machine-1a2b", "PIPE": "Pipe-1a2b"}
+SECRETS = {
+    "WEBHOOK_SECRET": f"WebhookSecret-1a2b{SUFFIX}",
+    "API_SECRET": f"ApiSecret-1a2b{SUFFIX}",
+}
+FILLED = {"REGION": REGION, "ACCOUNT": ACCOUNT, "BUCKET": BUCKET} | OF_STACK | SECRETS
+ANOTHER = [  # of another stack of the account
+    ("secretsmanager:GetSecretValue", "secretsmanager", "secret:WebhookSecret-3c4d"),
+    ("secretsmanager:GetSecretValue", "secretsmanager", "secret:ApiSecret-3c4d"),
+    ("states:StartExecution", "states", "stateMachine:Machine-3c4d"),
+    ("states:RedriveExecution", "states", "execution:Machine-3c4d:x"),
+    ("sqs:SendMessage", "sqs", "another-Queue-3c4d"),
+    ("lambda:InvokeFunction", "lambda", "function:another-HashFunction-3c4d"),
+]
 STEM = ["--user-id", "u", "--track-id", "t", "--filepath", KEY]
 COMMANDS = {
     "restore": [["new"], ["new", "--to", "audio/other.wav"]],
@@ -219,8 +234,7 @@ def deployed(webhook_url):
 def operators_policy():
     """Return the statements of the operator's policy with its words filled in."""
     text = (ROOT / "docs/policies/operator.json").read_text("utf-8")
-    filled = {"REGION": REGION, "ACCOUNT": ACCOUNT, "STACK": "flow", "BUCKET": BUCKET}
-    for word, value in filled.items():
+    for word, value in FILLED.items():
         text = text.replace(word, value)
     return json.loads(text)["Statement"]
 
@@ -272,3 +286,11 @@ def test_an_operator_may_run_every_command_and_nothing_else(needed):
     for command, needs in needed.items():
         assert {need for need in needs if not allows(policy, need)} == set(), command
     assert held - used == set()
+
+
+@pytest.mark.parametrize(("action", "service", "place"), ANOTHER)
+def test_an_operator_of_one_stack_touches_no_other(action, service, place):
+    """Whoever operates `dev` must not read the secret of `prod`, nor run its jobs."""
+    need = Need(action, f"arn:aws:{service}:{HERE}:{place}")
+
+    assert not allows(operators_policy(), need)
