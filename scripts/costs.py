@@ -45,7 +45,6 @@ EVENT_LOG_BYTES = 450
 # Assumed: five pollers of the pipe that wait 20 s each.
 POLLS_A_MONTH = 5 * 3 * 60 * 730
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
-API_MEMORY_MB = 1024  # the default of ApiMemoryMb
 C7I_LARGE_HOUR = 0.1008
 HOURS_A_MONTH = 730
 # Megabytes of one environment for each stage that an upload waits for.
@@ -205,16 +204,26 @@ def outputs(args: argparse.Namespace) -> list[str]:
     return told
 
 
+def default_of(parameter: str) -> int:
+    """Return the default of a numeric parameter of the template."""
+    return int(read_document(TEMPLATE)["Parameters"][parameter]["Default"])
+
+
+def api_second(args: argparse.Namespace) -> float:
+    """Return the price of one second of the HTTP API, in USD."""
+    return default_of("ApiMemoryMb") / 1024 * GB_SECOND[args.architecture]
+
+
 def reading(args: argparse.Namespace) -> list[str]:
     """Return what it costs to read jobs over the HTTP API."""
-    second = API_MEMORY_MB / 1024 * GB_SECOND[args.architecture]
+    second = api_second(args)
     rows = (
         ("a result", args.result_s * second + INVOCATION),
         (f"a stream that its client left, at most {LIFE_S:.0f} s", LIFE_S * second),
         ("the mark of a job that was started", PUT),
     )
     return [
-        f"| HTTP API of {API_MEMORY_MB} MB | USD per 1,000 |",
+        f"| HTTP API of {default_of('ApiMemoryMb')} MB | USD per 1,000 |",
         "| --- | ---: |",
         *(f"| {name} | {price * 1000:.3f} |" for name, price in rows),
     ]
@@ -252,11 +261,7 @@ def provisioned(args: argparse.Namespace) -> list[str]:
 
 def streams(args: argparse.Namespace) -> list[str]:
     """Return what open event streams of the HTTP API cost, up to its concurrency."""
-    declared = read_document(TEMPLATE)["Parameters"]
-    memory, most = (
-        declared[name]["Default"] for name in ("ApiMemoryMb", "ApiReservedConcurrency")
-    )
-    hour = memory / 1024 * 3600 * GB_SECOND[args.architecture]
+    most, hour = default_of("ApiReservedConcurrency"), 3600 * api_second(args)
     return [
         "| event streams of the HTTP API, always open | USD an hour | USD a month |",
         "| --- | ---: | ---: |",

@@ -81,7 +81,7 @@ def environment(place: Place) -> dict[str, str]:
 
 
 def production_access(url: str) -> dict[str, str]:
-    """Return variables that let requests in as on AWS: by token, and named origins."""
+    """Return variables by which the API demands a token and names its pages."""
     return {
         "API_REQUIRE_TOKEN": "1",
         "API_CORS_ORIGINS": ",".join(allowed_origins(url)),

@@ -1,4 +1,4 @@
-"""Hold pages of other origins and signed URLs to S3's rules, which moto does not."""
+"""Refuse pages and signed URLs by the rules of S3, which moto does not check."""
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -17,7 +17,7 @@ _MOTOS = "access-control-"  # moto lets in every origin, whatever the bucket's r
 
 
 class BucketAccess:
-    """Answer what S3 refuses to browsers, and pass every other request to moto.
+    """Refuse what S3 refuses to browsers, and pass every other request to moto.
 
     A bucket without rules for origins stays open to every page, as moto has it.
     """

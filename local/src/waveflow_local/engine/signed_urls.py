@@ -19,7 +19,7 @@ _UNRESERVED = "-_.~"
 def refusal_of(request: Request) -> str | None:
     """Return S3's error code for a presigned URL that does not fit its request.
 
-    Requests without a signature in the query, or by another access key, are not ours.
+    Requests without a signature in the query, or by another access key, pass unchecked.
     """
     path, _, query = request.environ["RAW_URI"].partition("?")
     named = dict(parse_qsl(query, keep_blank_values=True))

@@ -10,7 +10,7 @@ from waveflow_local.ops.smoke_stream import ask_stream
 from waveflow_local.ops.smoke_trial import CannotAskError, NoError, Trial
 
 QUOTES = "she said \"hello\" and {'bye'} \\"  # no JSON, on purpose
-# What each state's function says of an object that is missing.
+# Error of each state's function about an object that is missing.
 MISSING = {
     "Hash": "ObjectNotFoundError",
     "Waveform": "ObjectNotFoundError",

@@ -26,7 +26,7 @@ def ask_stream(trial: Trial) -> None:
         try:
             moments = trial.wait_for(lambda: _moments(session, url)) or []
         finally:
-            _keep_upload(trial, job_id)
+            _remove_upload_later(trial, job_id)
     if len(moments) < 2 or moments[-1] - moments[0] < APART_S:  # noqa: PLR2004
         raise NoError("All events came at once; run the test twice to be sure.")
 
@@ -53,10 +53,10 @@ def _moments(session: requests.Session, url: str) -> list[float] | None:
         return [time.monotonic() for _ in answer.iter_content(chunk_size=None)]
 
 
-def _keep_upload(trial: Trial, job_id: str) -> None:
-    """Note the key of the job's upload, which is removed at the end."""
+def _remove_upload_later(trial: Trial, job_id: str) -> None:
+    """Let the end of the test remove the job's upload."""
     machine = trial.stack.parts.machine_arn
     record = trial.record_of(
         f"{machine.replace(':stateMachine:', ':execution:')}:{job_id}"
     )
-    trial.keep(record["body"]["filepath"])
+    trial.remove_later(record["body"]["filepath"])

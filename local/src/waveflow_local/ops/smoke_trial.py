@@ -47,7 +47,7 @@ class Trial:
     def upload(self) -> str:
         """Write a small object below an allowed prefix, and return its key."""
         key = self.key_of("there")
-        self.keep(key)
+        self.remove_later(key)
         self.stack.s3.put_object(
             Bucket=self.stack.parts.bucket, Key=key, Body=b"a smoke test, no audio"
         )
@@ -59,11 +59,11 @@ class Trial:
         return f"{prefix}{self.file_name(word)}"
 
     def file_name(self, word: str) -> str:
-        """Return a file name that the operator's policy lets nobody else delete."""
+        """Return a file name of this test, as the operator's policy may delete it."""
         return f"waveflow-{self.name}-{word}.wav"
 
-    def keep(self, key: str) -> None:
-        """Note a key whose object is removed at the end."""
+    def remove_later(self, key: str) -> None:
+        """Remember the key of an object, which the end of the test removes."""
         self._keys.append(key)
 
     def record(self, key: str, **changed: object) -> dict[str, object]:
@@ -109,7 +109,7 @@ class Trial:
         return record
 
     def ended(self, arn: str, *, redrives: int = 0) -> str:
-        """Return the error of an execution that has failed, and was redriven so often.
+        """Return the error of an execution that has failed after so many redrives.
 
         Raises `NoError` where the execution succeeds or does not end.
         """
@@ -152,7 +152,7 @@ class Trial:
             s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
     def __enter__(self) -> Self:
-        """Return the smoke test, of which the stack has no object yet."""
+        """Return the smoke test, which has made no object yet."""
         return self
 
     def __exit__(self, *_exc: object) -> None:

@@ -111,7 +111,7 @@ class IdempotencyKeyReusedError(RefusalError):
 
 
 class RateLimitedError(RefusalError):
-    """The owner sends too many requests; `retry_after_s` says how long to wait."""
+    """The owner sends too many requests, or has too many event streams open."""
 
     code = "RATE_LIMITED"
     status = 429
@@ -119,7 +119,9 @@ class RateLimitedError(RefusalError):
     def __init__(self, retry_after_s: int) -> None:
         """Refuse the owner's requests for `retry_after_s` seconds."""
         self.retry_after_s = retry_after_s
-        super().__init__(f"Too many requests; try again in {retry_after_s} s.")
+        super().__init__(
+            f"Too many requests or open streams; try again in {retry_after_s} s."
+        )
 
 
 class JobNotVisibleError(RefusalError):
