@@ -140,7 +140,7 @@ def test_images_of_another_processor_are_refused(
 
 
 def test_no_override_names_another_processor_than_the_images():
-    """The last value of a parameter counts: the one that the images are built for."""
+    """SAM takes a parameter's last value, which must be the images' processor."""
     command = ["make", "--dry-run", "deploy", "OVERRIDES=Architecture=arm64 LogLevel=A"]
 
     printed = subprocess.run(

@@ -1,4 +1,4 @@
-"""What the local bucket refuses to browsers, because S3 refuses the same."""
+"""Refusals of the local bucket to browsers, which are those of S3."""
 
 import boto3
 import pytest
