@@ -16,7 +16,7 @@ async function press(name, label, key, times = 1) {
 /** Render, wait for the newest result, save its file, and return what the job and the page say. */
 async function render(step) {
   const count = await page.locator(".row").count();
-  await page.getByRole("button", { name: "Render", exact: true }).click();
+  await page.getByRole("button", { name: "Render", exact: true }).dblclick(); // a hasty hand asks once
   await page.locator(".row").nth(count).waitFor();
   const newest = rendered(0);
   await newest.locator(".pill", { hasText: /^(Done|Failed)$/ }).waitFor();
@@ -118,7 +118,7 @@ try {
   await control("flat", "Pan of").press("ArrowRight");
   await strip("flat").getByRole("button", { name: "No pan" }).press("Enter");
   await press("flat", "Level of", "End");
-  await control("flat", "Level of").dblclick();
+  await control("flat", "Level of").dblclick(); // a hasty hand asks once
   const said = (name, label) => control(name, label).getAttribute("aria-valuetext");
   say("spoken", {
     level: await said("flipped", "Level of"), back: await said("flat", "Level of"), none: await said("flat", "Pan of"), centre: await said("centre", "Pan of"),

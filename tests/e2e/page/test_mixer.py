@@ -107,7 +107,7 @@ def test_what_was_set_is_what_was_asked_for(seen):
 
 
 def test_every_render_stays(seen):
-    """A second render under the same timestamp would be refused, or lost."""
+    """A render under another's timestamp is lost; a double click makes no second."""
     steps = ("set.wav", "mono.wav", "loud.flac")
     paths = {seen[step]["result"]["mixed_file_path"] for step in steps}
 

@@ -15,7 +15,7 @@ SLOW = (
     "module",
     [
         "waveform.draw",
-        "mix.sum",
+        "mix.classic",
         "codec",
         "waveform.zoom",
         "waveform.zoom_levels",

@@ -13,7 +13,7 @@ import pytest
 from support.fixed_stems import STEMS, write_stems
 from waveflow.audio import codec
 from waveflow.audio.mix import room, total
-from waveflow.audio.mix.sum import mix
+from waveflow.audio.mix.classic import mix
 from waveflow.audio.stream import Stream
 from waveflow.errors import AudioTooLongError, ResourceLimitError
 
@@ -151,7 +151,7 @@ def test_a_disk_too_small_for_sum_and_mix_is_told_before_decoding(
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from waveflow.audio.mix.sum import mix
+from waveflow.audio.mix.classic import mix
 _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), most))
 try:

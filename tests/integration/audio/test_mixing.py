@@ -13,7 +13,7 @@ import soxr
 from support import sound
 from support.mixes import mono_stem
 from waveflow.audio.mix import room
-from waveflow.audio.mix.sum import mix
+from waveflow.audio.mix.classic import mix
 from waveflow.audio.waveform.draw import draw
 from waveflow.errors import (
     AudioTooLongError,
@@ -148,7 +148,7 @@ def test_resampling_in_pieces_gives_the_bits_of_the_whole(tmp_path: Path):
 MEASURE = """
 import sys
 from pathlib import Path
-from waveflow.audio.mix.sum import mix
+from waveflow.audio.mix.classic import mix
 first, other, out = map(Path, sys.argv[1:])
 mix([first, *[other] * 32], out)
 print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024)

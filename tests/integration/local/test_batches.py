@@ -179,7 +179,7 @@ def _batch(folder):
     batch.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_batch_ends_at_once_and_leaves_nothing_half(batch, folder, number):
     """A user who presses Ctrl-C gets the prompt back, and only whole documents."""
     out = folder / "out"
@@ -187,7 +187,11 @@ def test_a_stopped_batch_ends_at_once_and_leaves_nothing_half(batch, folder, num
     os.killpg(batch.pid, number)  # a terminal signals the whole group
     _, err = batch.communicate(timeout=HANGS_S)
 
-    said = {signal.SIGINT: (130, b"\nstopped\n"), signal.SIGTERM: (143, b"")}
+    said = {
+        signal.SIGINT: (130, b"\nstopped\n"),
+        signal.SIGTERM: (143, b""),
+        signal.SIGHUP: (129, b""),
+    }
     assert (batch.returncode, err) == said[number]
     assert time.monotonic() - began < HANGS_S / 4
     assert 0 < len(names(out)) < FILES

@@ -9,8 +9,8 @@ from support import sound
 from support.mixes import mono_stem
 from waveflow.audio import codec
 from waveflow.audio.listen.meter import Meter
+from waveflow.audio.mix.classic import mix
 from waveflow.audio.mix.stem import PIECE_FRAMES
-from waveflow.audio.mix.sum import mix
 from waveflow.audio.mix.total import STEP_SAMPLES
 from waveflow.audio.stream import BLOCK_SAMPLES, Kind, Rounding, Stream
 from waveflow.audio.waveform.canvas import Canvas, Plan

@@ -26,7 +26,7 @@ export function openMixer() {
   });
   $("mixer-play").addEventListener("click", play);
   $("mixer-position").addEventListener("input", (event) => live.seek(event.target.valueAsNumber));
-  $("mixer-render").addEventListener("click", render);
+  $("mixer-render").addEventListener("click", (click) => click.detail < 2 && render()); // a double click asks once
 }
 
 /** Pause live play, because another player starts. */

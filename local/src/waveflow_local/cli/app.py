@@ -23,6 +23,7 @@ from waveflow_local.paths import LocalError
 
 _INTERRUPTED = 130
 _SIGNALLED = 128  # exit code of a signal: 128 plus the signal's number
+_STOPPED_BY = (signal.SIGHUP, signal.SIGTERM)  # a closed terminal; kill, docker stop
 
 
 @click.group(invoke_without_command=True, context_settings={"show_default": True})
@@ -43,7 +44,10 @@ for _command in (
 
 def main() -> None:
     """Run the command line; print a user's mistake as one line and exit with 1."""
-    signal.signal(signal.SIGTERM, _stop)
+    for number in _STOPPED_BY:
+        # A caller such as nohup ignores a signal, and the command goes on ignoring.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
     _allow_any_name()
     code = _run_command()
     try:
@@ -72,7 +76,9 @@ def _run_command() -> int:
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
-    """Exit on SIGTERM as on Ctrl-C, so that unfinished files are removed."""
+    """Exit on these signals as on Ctrl-C, so that unfinished files are removed."""
+    # A closing terminal sends SIGHUP twice; the second must not stop the removal.
+    signal.signal(number, signal.SIG_IGN)
     sys.exit(_SIGNALLED + number)
 
 

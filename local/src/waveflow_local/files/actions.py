@@ -164,7 +164,7 @@ def write_dat(
 
 def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> MixReport:
     """Mix audio files to their mean, and write the mix's waveform document last."""
-    from waveflow.audio.mix.sum import mix
+    from waveflow.audio.mix.classic import mix
 
     if out.suffix.lower() != ".wav":
         raise LocalError(f"{out} must end with .wav; a classic mix is a WAV.")

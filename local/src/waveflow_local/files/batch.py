@@ -21,7 +21,7 @@ GRACE_S = 2.0  # an ended process removes its unfinished file meanwhile
 ALONE_S = 1.0  # an idle process looks that often whether its parent lives
 # A forked process shares the loaded modules; only Linux forks safely.
 START = "fork" if sys.platform == "linux" else "spawn"
-_MASKED = {signal.SIGINT, signal.SIGTERM}  # while a process starts
+_MASKED = {signal.SIGINT, signal.SIGHUP, signal.SIGTERM}  # while a process starts
 
 Report = TypeVar("Report")
 
@@ -126,8 +126,8 @@ class _Worker:
         self.process = context.Process(  # type: ignore[attr-defined] # every context has one
             target=_serve, args=(self._work, theirs), daemon=True
         )
-        # The child inherits the mask: Ctrl-C reaches the parent, which ends the child
-        # by SIGTERM, which waits until the child has a handler of its own.
+        # The child inherits the mask: Ctrl-C and SIGHUP reach the parent, which ends
+        # the child by SIGTERM, which waits until the child has a handler of its own.
         signal.pthread_sigmask(signal.SIG_BLOCK, _MASKED)
         try:
             self.process.start()

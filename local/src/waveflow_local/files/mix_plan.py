@@ -31,7 +31,7 @@ _FLAGS = ("mute", "invert")
 # Options of a stem with a value: the text around the value, the member of a message,
 # and the values that the member may have.
 _VALUES: tuple[tuple[re.Pattern[str], str, object], ...] = (
-    (re.compile(r"(.+)dB", re.IGNORECASE), "gain_db", Gain),
+    (re.compile(r"([^=]+)dB", re.IGNORECASE), "gain_db", Gain),
     (re.compile(r"pan=(.*)"), "pan", Pan),
     (re.compile(r"offset=(.*)ms"), "offset_ms", Offset),
 )

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import UNSET, UnsetType
 
+from waveflow.audio.mix.classic import SAMPLE_BYTES, mix
 from waveflow.audio.mix.render import Rendered, render
 from waveflow.audio.mix.settings import (
     LoudnessTarget,
@@ -15,7 +16,6 @@ from waveflow.audio.mix.settings import (
     StemSettings,
     StemSource,
 )
-from waveflow.audio.mix.sum import SAMPLE_BYTES, mix
 from waveflow.audio.mix.summing import StemSum, sum_stems
 from waveflow.audio.mix.total import SUM_BYTES
 from waveflow.audio.stream import Listener, Stream

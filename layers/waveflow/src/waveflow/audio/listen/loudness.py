@@ -40,7 +40,7 @@ class LoudnessMeter:
         self._weights = np.array(WEIGHTS.get(channels, (1,) * channels), np.float64)
         self._filter = weighting.KWeighting(sample_rate, channels)
         self._peak = TruePeak(sample_rate, channels)
-        self._unfiltered: NDArray[np.float64] = np.zeros((channels, 0))
+        self._unfiltered: NDArray[np.float32] = np.zeros((channels, 0), np.float32)
         self._unsummed: NDArray[np.float64] = np.zeros(0)
         self._sums: list[NDArray[np.float64]] = []
 
@@ -48,7 +48,7 @@ class LoudnessMeter:
         """Add the next block of decoded samples to the loudness measurement."""
         x = block.planar
         self._peak.add(x)
-        joined: NDArray[np.float64] = np.concatenate((self._unfiltered, x), axis=1)
+        joined: NDArray[np.float32] = np.concatenate((self._unfiltered, x), axis=1)
         whole = joined.shape[1] // weighting.RUN * weighting.RUN
         self._unfiltered = joined[:, whole:]
         if whole:

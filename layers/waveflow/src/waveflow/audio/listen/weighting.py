@@ -92,12 +92,13 @@ class KWeighting:
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         filters = k_weighting(sample_rate)
-        self._of_input, self._input_to_state = _responses(filters, np.eye(RUN))
-        self._of_state, step = _responses(filters, np.zeros((STATES, RUN)), np.eye(4))
+        of_input, self._input_to_state = _responses(filters, np.eye(RUN))
+        of_state, step = _responses(filters, np.zeros((STATES, RUN)), np.eye(STATES))
+        self._to_output = np.concatenate((of_input, of_state))
         self._spread, self._steps = _powers(step)
         self._state = np.zeros((channels, STATES))
 
-    def filter(self, x: Floats) -> Floats:
+    def filter(self, x: NDArray[np.floating]) -> Floats:
         """Apply the K-weighting filters to the next samples.
 
         Parameters
@@ -111,9 +112,11 @@ class KWeighting:
             Of the same shape.
         """
         runs = x.reshape(len(x), -1, RUN)
-        before = self._states_before(runs @ self._input_to_state)
-        out = runs @ self._of_input
-        out += before @ self._of_state
+        joined = np.empty((*runs.shape[:2], RUN + STATES))  # each run and its past
+        joined[:, :, :RUN] = runs
+        added = joined[:, :, :RUN] @ self._input_to_state
+        joined[:, :, RUN:] = self._states_before(added)
+        out: Floats = joined @ self._to_output
         return out.reshape(x.shape)
 
     def _states_before(self, added: Floats) -> Floats:

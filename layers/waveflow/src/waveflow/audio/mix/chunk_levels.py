@@ -110,7 +110,7 @@ class _Scan:
         frames = min(self._summed.total.step_frames, self._summed.frames - at)
         around = self._around(at, -(-frames // WEIGHTING_RUN) * WEIGHTING_RUN)
         inside = around[:, REACH : -REACH - 1]
-        weighted = self._weighting.filter(inside.astype(np.float64))
+        weighted = self._weighting.filter(inside)
         squares = np.square(weighted, out=weighted).sum(axis=0)[:frames]
         peaks = self._peaks(around)
         return peaks[: -(-frames // self._chunk)], squares

@@ -20,8 +20,8 @@ class PhaseCheck:
     """
 
     def __init__(self) -> None:
-        self.energy = 0.0  # of both channels
-        self.product = 0.0  # of left times right
+        self.energy = 0.0  # of both channels, in the samples' own units
+        self.product = 0.0  # of left times right, in the same units
         self.loudest = 0.0  # of the blocks that were read whole; 1.0 is full scale
 
     def add(self, block: Samples) -> None:
@@ -61,7 +61,6 @@ class PhaseCheck:
 
 def _energies(block: Samples) -> tuple[float, float]:
     """Return a stereo block's energy, and the product of its channels."""
-    unit = 1 / FULL_SCALE[block.dtype.str[1:]] ** 2
-    floats = block.astype(np.float64)
-    product = floats[:, 0] @ floats[:, 1]
-    return float(np.vdot(floats, floats)) * unit, float(product) * unit
+    channels = block.T.astype(np.float64, order="C")
+    (left, product), (_, right) = (channels @ channels.T).tolist()
+    return left + right, product

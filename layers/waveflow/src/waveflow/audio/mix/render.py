@@ -8,12 +8,12 @@ from pathlib import Path
 from waveflow.audio import codec
 from waveflow.audio.listen.findings import Loudness
 from waveflow.audio.listen.loudness import LoudnessMeter
+from waveflow.audio.mix.classic import PEAKS_OF_A_MIX
 from waveflow.audio.mix.encode import file_writer
 from waveflow.audio.mix.mastering import Mastering, mastering_of
 from waveflow.audio.mix.quantise import Quantiser
 from waveflow.audio.mix.room import translate_full_disk
 from waveflow.audio.mix.settings import LoudnessTarget, MixSettings
-from waveflow.audio.mix.sum import PEAKS_OF_A_MIX
 from waveflow.audio.mix.summing import StemSum
 from waveflow.audio.stream import Listener, Rounding, Samples, Stream
 from waveflow.audio.waveform.canvas import Canvas, Plan
