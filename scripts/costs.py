@@ -13,6 +13,7 @@ that Lambda, Step Functions and the pipe add. Give your own:
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,22 +116,35 @@ def jobs(args: argparse.Namespace) -> tuple[Job, ...]:
     )
 
 
+def within(least: float, most: float) -> Callable[[str], float]:
+    """Return a reader of numbers within bounds; NaN lies within none."""
+
+    def number(text: str) -> float:
+        if not least <= float(text) <= most:
+            detail = f"{text} is not from {least:g} to {most:g}"
+            raise argparse.ArgumentTypeError(detail)
+        return float(text)
+
+    return number
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the arguments; the module explains the defaults."""
     made = argparse.ArgumentParser(description=__doc__)
+    seconds = within(0, 86_400)
     made.add_argument("--architecture", choices=sorted(GB_SECOND), default="x86_64")
-    made.add_argument("--hash-s", type=float, default=0.08)
-    made.add_argument("--waveform-s", type=float, default=0.11)
-    made.add_argument("--mix-s", type=float, default=1.5)
-    made.add_argument("--zoom-s", type=float, default=0.02)
-    made.add_argument("--identity-s", type=float, default=0.09)
-    made.add_argument("--opus-s", type=float, default=1.65)
-    made.add_argument("--mp3-s", type=float, default=6.65)
-    made.add_argument("--result-s", type=float, default=0.05)
-    made.add_argument("--webhook-s", type=float, default=0.15)
-    made.add_argument("--cold-s", type=float, default=0.8)
-    made.add_argument("--cold-share", type=float, default=0.05)
-    made.add_argument("--ec2-busy-s", type=float, default=0.17)
+    made.add_argument("--hash-s", type=seconds, default=0.08)
+    made.add_argument("--waveform-s", type=seconds, default=0.11)
+    made.add_argument("--mix-s", type=seconds, default=1.5)
+    made.add_argument("--zoom-s", type=seconds, default=0.02)
+    made.add_argument("--identity-s", type=seconds, default=0.09)
+    made.add_argument("--opus-s", type=seconds, default=1.65)
+    made.add_argument("--mp3-s", type=seconds, default=6.65)
+    made.add_argument("--result-s", type=seconds, default=0.05)
+    made.add_argument("--webhook-s", type=seconds, default=0.15)
+    made.add_argument("--cold-s", type=seconds, default=0.8)
+    made.add_argument("--cold-share", type=within(0, 1), default=0.05)
+    made.add_argument("--ec2-busy-s", type=within(0.001, 86_400), default=0.17)
     return made
 
 
