@@ -272,3 +272,27 @@ def test_an_operator_may_run_every_command_and_nothing_else(needed):
     for command, needs in needed.items():
         assert {need for need in needs if not allows(policy, need)} == set(), command
     assert held - used == set()
+
+
+OTHERS = [
+    Need("lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:flow-{name}")
+    for name in ("prod-HashFunction-1a2b", "NotifyFunction-1a2b", "ApiFunction-1a2b")
+]
+OTHERS += [
+    Need("sqs:SendMessage", f"arn:aws:sqs:{HERE}:flow-prod-Queue-1a2b"),
+    Need("s3:DeleteObjectVersion", f"arn:aws:s3:::{BUCKET}/{KEY}"),
+    # The API puts an id before the file's name, which the musician chose.
+    Need(
+        "s3:DeleteObjectVersion",
+        f"arn:aws:s3:::{BUCKET}/audio/1a2b_waveflow-smoke-song.wav",
+    ),
+]
+
+
+@pytest.mark.parametrize("need", OTHERS, ids=lambda need: need.resource)
+def test_an_operator_touches_no_other_stack_and_no_upload(need):
+    """The operator of `waveflow` called `waveflow-prod`, and notify in its name.
+
+    A musician's only recording must not go for a name like the smoke test's.
+    """
+    assert not allows(operators_policy(), need)
