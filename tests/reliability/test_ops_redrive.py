@@ -60,6 +60,17 @@ def test_a_refusal_of_one_execution_is_said_and_the_others_run(stack, machine):
     assert machine.redriven == ["telling", "killed"]
 
 
+def test_the_local_engine_says_that_it_has_no_redrive(stack, machine, monkeypatch):
+    """An operator who practises locally read `failed` alone, and why nowhere."""
+    monkeypatch.setattr(type(stack), "is_local", True)
+
+    done = run_again(stack, Choice(undelivered=True), dry_run=False)
+
+    assert done
+    assert all("has no redrive" in str(each) for each in done)
+    assert machine.redriven == []
+
+
 def test_what_was_started_anew_and_failed_is_started_anew(stack, machine):
     """An execution that fails again must be startable again, by a name of its own."""
     for _ in range(3):

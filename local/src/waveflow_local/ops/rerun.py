@@ -144,12 +144,13 @@ def _last_state(stack: Stack, described: "DescribeExecutionOutputTypeDef") -> st
 
 def _try_to_run(stack: Stack, execution: Rerun) -> Rerun:
     """Run one execution again; a refusal of one must not hide what was done before."""
+    if stack.is_local and execution.way is Way.RESUME:
+        reason = "The local engine has no redrive."
+        return dataclasses.replace(execution, done="failed", reason=reason)
     try:
         return _run(stack, execution)
     except (ClientError, BotoCoreError) as exc:
-        unknown = stack.is_local and execution.way is Way.RESUME
-        reason = "The local engine has no redrive." if unknown else str(exc)
-        return dataclasses.replace(execution, done="failed", reason=reason)
+        return dataclasses.replace(execution, done="failed", reason=str(exc))
 
 
 def _run(stack: Stack, execution: Rerun) -> Rerun:
