@@ -13,6 +13,7 @@ that Lambda, Step Functions and the pipe add. Give your own:
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,22 +115,31 @@ def jobs(args: argparse.Namespace) -> tuple[Job, ...]:
     )
 
 
+def within(least: float, most: float) -> Callable[[str], float]:
+    """Return a reader of numbers within bounds; NaN lies within none."""
+
+    def number(text: str) -> float:
+        if not least <= float(text) <= most:
+            detail = f"{text} is not from {least:g} to {most:g}"
+            raise argparse.ArgumentTypeError(detail)
+        return float(text)
+
+    return number
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the arguments; the module explains the defaults."""
     made = argparse.ArgumentParser(description=__doc__)
+    seconds = within(0, 86_400)
     made.add_argument("--architecture", choices=sorted(GB_SECOND), default="x86_64")
-    made.add_argument("--hash-s", type=float, default=0.08)
-    made.add_argument("--waveform-s", type=float, default=0.11)
-    made.add_argument("--mix-s", type=float, default=1.5)
-    made.add_argument("--zoom-s", type=float, default=0.02)
-    made.add_argument("--identity-s", type=float, default=0.09)
-    made.add_argument("--opus-s", type=float, default=1.65)
-    made.add_argument("--mp3-s", type=float, default=6.65)
-    made.add_argument("--result-s", type=float, default=0.05)
-    made.add_argument("--webhook-s", type=float, default=0.15)
-    made.add_argument("--cold-s", type=float, default=0.8)
-    made.add_argument("--cold-share", type=float, default=0.05)
-    made.add_argument("--ec2-busy-s", type=float, default=0.17)
+    for name, default in (
+        *(("hash", 0.08), ("waveform", 0.11), ("mix", 1.5), ("zoom", 0.02)),
+        *(("identity", 0.09), ("opus", 1.65), ("mp3", 6.65), ("result", 0.05)),
+        *(("webhook", 0.15), ("cold", 0.8)),
+    ):
+        made.add_argument(f"--{name}-s", type=seconds, default=default)
+    made.add_argument("--cold-share", type=within(0, 1), default=0.05)
+    made.add_argument("--ec2-busy-s", type=within(0.001, 86_400), default=0.17)
     return made
 
 
@@ -262,14 +272,12 @@ def provisioned(args: argparse.Namespace) -> list[str]:
 def streams(args: argparse.Namespace) -> list[str]:
     """Return what open event streams of the HTTP API cost, up to its concurrency."""
     most, hour = default_of("ApiReservedConcurrency"), 3600 * api_second(args)
+    all_ = most * hour
     return [
         "| event streams of the HTTP API, always open | USD an hour | USD a month |",
         "| --- | ---: | ---: |",
         f"| 1 | {hour:.2f} | {hour * HOURS_A_MONTH:.2f} |",
-        (
-            f"| {most}, the most by default | {most * hour:.2f} "
-            f"| {most * hour * HOURS_A_MONTH:,.2f} |"
-        ),
+        f"| {most}, the most by default | {all_:.2f} | {all_ * HOURS_A_MONTH:,.2f} |",
     ]
 
 

@@ -61,6 +61,15 @@ def test_the_costs_are_those_that_the_script_prints():
     assert costs.report(costs.parser().parse_args([])) in DEPLOY
 
 
+@pytest.mark.parametrize(
+    "named", ["--hash-s=-1", "--mix-s=nan", "--cold-share=2", "--ec2-busy-s=0"]
+)
+def test_a_cost_of_impossible_figures_is_refused(named):
+    """A mistyped time printed a table of negative prices, and 0 a traceback."""
+    with pytest.raises(SystemExit):
+        script("costs").parser().parse_args([named])
+
+
 def test_the_settings_are_those_of_the_example():
     """A developer must find the deploy page's settings in the example's `.env`."""
     settings = re.findall(r"^\| `\w+` \| .*?`([A-Z_0-9]+)`", DEPLOY, re.MULTILINE)

@@ -92,6 +92,7 @@ def test_an_owner_has_eight_streams_and_gets_them_back(start, job):
 
     assert refused[0] == 429
     assert refused[1]["code"] == "RATE_LIMITED"
+    assert "Too many open streams" in refused[1]["detail"]
     assert int(refused[2]) > 0
     assert theirs == 404  # another owner is not refused for the first one's streams
 

@@ -7,7 +7,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
-from support.receiver import Receiver
 from support.smoke_account import SmokeAccount
 from support.smoke_stack import left_over, pipeline_of, refusing_server
 from waveflow_local.cli.app import app
@@ -43,10 +42,7 @@ def _stack(engine, server):
 
 def run(stack, *options):
     """Run the command as an operator does."""
-    environment = {
-        "AWS_ENDPOINT_URL": stack.s3.meta.endpoint_url,
-        "WEBHOOK_URL": stack.parts.webhook_url,
-    }
+    environment = {"AWS_ENDPOINT_URL": stack.s3.meta.endpoint_url}
     command = ["ops", "smoke", "--stack", "local", *options]
     return CliRunner(env=environment).invoke(app, command)
 
@@ -80,16 +76,23 @@ def test_a_dry_run_asks_nothing(stack, server):
     assert len(server.received) == before
 
 
-def test_a_server_that_takes_webhooks_is_not_told_of_test_jobs(stack):
-    """The platform's server would show jobs that no musician started."""
-    with Receiver() as platform:
-        stack.parts = dataclasses.replace(stack.parts, webhook_url=platform.url)
+def test_a_server_that_takes_webhooks_is_not_told_of_test_jobs(
+    stack, server, monkeypatch
+):
+    """The platform's server would show jobs that no musician started.
 
-        ended = run(stack)
+    The engine's own address counts: a stale WEBHOOK_URL of the shell once did, and
+    without a WEBHOOK_URL a path that the stand-in does not know.
+    """
+    monkeypatch.setenv("WEBHOOK_URL", "http://127.0.0.1:9/webhook")
+    monkeypatch.setattr(server, "answer", lambda request: request.reply(201, b"{}"))
+    before = len(server.received)
+
+    ended = run(stack)
 
     assert ended.exit_code == 1
-    assert "answers 201" in str(ended.exception)
-    assert len(platform.received) == 1
+    assert f"{server.url}/hash-check answers 201" in str(ended.exception)
+    assert len(server.received) == before + 1
     assert left_over(stack) == []
 
 

@@ -14,6 +14,8 @@ from waveflow_local import paths
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _UNRESERVED = "-_.~"
+_NAMED = ("X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
+INCOMPLETE = "AuthorizationQueryParametersError"
 
 
 def refusal_of(request: Request) -> str | None:
@@ -26,7 +28,9 @@ def refusal_of(request: Request) -> str | None:
     access_key, _, scope = named.get("X-Amz-Credential", "").partition("/")
     if access_key != paths.ACCESS_KEY or named.get("X-Amz-Algorithm") != _ALGORITHM:
         return None
-    signature = named.pop("X-Amz-Signature", "")
+    if not all(named.get(name) for name in _NAMED):
+        return INCOMPLETE
+    signature = named.pop("X-Amz-Signature")
     signed = _canonical(request, path=path, named=named)
     expected = _signature(signed, scope=scope, at=named["X-Amz-Date"])
     if not hmac.compare_digest(expected, signature):

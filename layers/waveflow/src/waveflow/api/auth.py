@@ -76,7 +76,7 @@ class StreamSeats:
     def hold(self, owner: str) -> Iterator[None]:
         """Hold a seat of an owner; raise `RateLimitedError` where all are taken."""
         if self._taken[owner] >= self._per_owner:
-            raise RateLimitedError(SEAT_WAIT_S)
+            raise RateLimitedError(SEAT_WAIT_S, what="open streams")
         self._taken[owner] += 1
         try:
             yield
