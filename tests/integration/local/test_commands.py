@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import shutil
 import signal
@@ -12,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner
 from rich.console import Console
 from support.processes import HANGS_S, eventually
+from waveflow_local.cli.app import app
 from waveflow_local.demo.ffmpeg import measured_line
 from waveflow_local.demo.run import run
 from waveflow_local.demo.stems import write_stems
@@ -224,3 +227,31 @@ def test_up_serves_another_process_and_ends_cleanly(running, files):
     assert err == ""
     assert out.startswith("AWS_ENDPOINT_URL=http://127.0.0.1:")
     assert out.rstrip().endswith("stopped")
+
+
+def test_ctrl_c_during_the_start_ends_up_without_a_traceback(tmp_path):
+    """A terminal's Ctrl-C reaches the API's process too, which then fell in imports."""
+    ports = ["--port", "0", "--api-port", "0"]
+    process = subprocess.Popen(
+        [*WAVEFLOW, "up", *ports, "--data", str(tmp_path / "up")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    process.stdout.readline()  # the engine runs, and the API's process begins
+
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=HANGS_S)
+
+    assert (process.returncode, err) == (0, "")
+
+
+@pytest.mark.parametrize("option", ["--stale-reads", "--retry-scale"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-1"])
+def test_a_time_that_is_no_number_is_refused(option, value):
+    """An engine whose waits are NaN ran on, and nobody saw why nothing waited."""
+    ended = CliRunner().invoke(app, ["up", option, value])
+
+    assert ended.exit_code == 2
+    assert "Invalid value" in ended.output

@@ -1,6 +1,8 @@
 """Declare the arguments and options that several commands share."""
 
+import math
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,3 +22,14 @@ jobs = click.option(
 endpoint = click.option(
     "--endpoint", default=DEFAULT_ENDPOINT, help="Where `waveflow up` answers."
 )
+
+
+class FiniteRange(click.FloatRange):
+    """Take a number within bounds; click's own range lets NaN pass."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Return the number; refuse infinity and what is no number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number

@@ -71,7 +71,7 @@ def run(*, files: tuple[Path, ...], out: Path) -> None:
 )
 @click.option(
     "--retry-scale",
-    type=click.FloatRange(0),
+    type=options.FiniteRange(0),
     default=0.02,
     metavar="X",
     help="Retries wait this part of what they say.",
@@ -79,7 +79,7 @@ def run(*, files: tuple[Path, ...], out: Path) -> None:
 @click.option(
     "--stale-reads",
     "stale_s",
-    type=click.FloatRange(0),
+    type=options.FiniteRange(0),
     default=0,
     metavar="S",
     help="Let reads of Step Functions be S seconds old; on AWS they lag too.",

@@ -20,6 +20,7 @@ class ApiProcess:
             stdin=subprocess.PIPE,  # closed when the parent ends
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # Ctrl-C reaches the parent, who ends the API
         )
 
     def __enter__(self) -> Self:
