@@ -14,7 +14,7 @@ from support.lambda_errors import (
 )
 from support.stack import load
 from waveflow.errors import ResourceLimitError
-from waveflow.events.deliveries import code_of
+from waveflow.events.failures import code_of
 
 ROOT = Path(__file__).parents[2]
 MACHINE = json.loads((ROOT / "statemachine/waveflow.asl.json").read_text("utf-8"))

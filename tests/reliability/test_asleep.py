@@ -8,7 +8,7 @@ from support.simulation.runs import Modes
 from support.simulation.system import System
 from support.simulation.traffic import tiny_wav
 from support.walker import Execution, Failed, Invoke, Sleep, load
-from waveflow.events.deliveries import code_of
+from waveflow.events.failures import code_of
 
 PENDING = "Lambda.CodeArtifactUserPendingException"
 START = "2026-01-01T00:00:00.000Z"

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from waveflow import errors
+from waveflow.events.failures import ERRORS, sentence_of
 from waveflow.events.fields import JsonObject, iso_time
 from waveflow.events.flow import AskRequest, Outcome, TellFailureRequest
 from waveflow.events.messages import Job, MixMessage
@@ -24,30 +25,6 @@ from waveflow.events.webhooks import (
     MixingComplete,
     Status,
 )
-
-ERRORS: dict[str, type[errors.WaveflowError]] = {
-    kind.__name__: kind for kind in errors.WaveflowError.__subclasses__()
-}
-# Step Functions' names for a function that was not ready, or that memory, time or a
-# sandbox ended.
-_STOPPED_FROM_OUTSIDE = {
-    "Lambda.CodeArtifactUserDeletedException",
-    "Lambda.CodeArtifactUserPendingException",
-    "Lambda.EC2ThrottledException",
-    "Lambda.EC2UnexpectedException",
-    "Lambda.ENILimitReachedException",
-    "Lambda.ENINotReadyException",
-    "Lambda.ResourceConflictException",
-    "Lambda.ResourceNotReadyException",
-    "Lambda.SubnetIPAddressLimitReachedException",
-    "Lambda.TooManyRequestsException",
-    "Lambda.Unknown",
-    "Runtime.ExitError",
-    "Runtime.OutOfMemory",
-    "Sandbox.Timedout",
-    "States.TaskFailed",
-    "States.Timeout",
-}
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
@@ -121,25 +98,6 @@ def delivery_of_failure(
     else:
         event = _completion(job, status="FAILURE", result=_json(failure))
     return _delivery_of(event, _carried_fields(job), error_code=code)
-
-
-def code_of(error: str) -> str:
-    """Return the error code for an error's class name in Step Functions."""
-    if error in ERRORS:
-        return ERRORS[error].code
-    if error in _STOPPED_FROM_OUTSIDE:
-        return errors.ResourceLimitError.code
-    return errors.InternalError.code
-
-
-def sentence_of(cause: str) -> str:
-    """Return a failed Lambda's error message, read from Step Functions' cause."""
-    try:
-        decoded = msgspec.json.decode(cause)
-    except msgspec.DecodeError:
-        return cause
-    message = decoded.get("errorMessage") if isinstance(decoded, dict) else None
-    return message if isinstance(message, str) else cause
 
 
 def _completion(
@@ -280,7 +238,7 @@ def _failure(request: TellFailureRequest, *, code: str) -> FailureResult:
     return FailureResult(
         error=code.replace("_", " ").capitalize(),
         error_code=code,
-        error_message=sentence_of(str(request.error.get("Cause") or "")),
+        error_message=sentence_of(request.error),
         stage=request.stage,
         retryable=kinds[code].retryable,
     )

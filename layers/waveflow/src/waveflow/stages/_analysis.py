@@ -5,7 +5,7 @@ from msgspec import UNSET, UnsetType
 from waveflow.audio.listen.findings import Analysis, Loudness, StemWarning
 from waveflow.audio.listen.meter import Meter
 from waveflow.errors import InternalError, WaveflowError
-from waveflow.events.deliveries import code_of
+from waveflow.events.failures import code_of
 from waveflow.events.flow import MusicFindings
 
 NO_MUSIC = MusicFindings(error=InternalError.__name__)

@@ -4,14 +4,12 @@ import msgspec
 
 from waveflow.errors import WaveflowError, WebhookUnavailableError
 from waveflow.events.deliveries import (
-    ERRORS,
     Delivery,
-    code_of,
     delivery_of_failure,
     delivery_of_outcome,
     delivery_of_question,
-    sentence_of,
 )
+from waveflow.events.failures import ERRORS, code_of, sentence_of
 from waveflow.events.fields import JsonObject
 from waveflow.events.flow import (
     AskRequest,
@@ -65,7 +63,7 @@ def _fail_again(error: JsonObject | None) -> None:
     if error is None:
         return
     kind = ERRORS[str(error.get("Error"))]
-    raise kind(sentence_of(str(error.get("Cause") or "")))
+    raise kind(sentence_of(error))
 
 
 def _tell_failure(request: TellFailureRequest, *, webhook: Webhook) -> NotifyResult:
@@ -73,8 +71,7 @@ def _tell_failure(request: TellFailureRequest, *, webhook: Webhook) -> NotifyRes
     delivery = delivery_of_failure(request, _find_job(request), code=code)
     if delivery is not None:
         _deliver(delivery, webhook=webhook)
-    sentence = sentence_of(str(request.error.get("Cause") or ""))
-    return NotifyResult(code=code, sentence=sentence)
+    return NotifyResult(code=code, sentence=sentence_of(request.error))
 
 
 def _find_job(request: TellFailureRequest) -> Job | None:

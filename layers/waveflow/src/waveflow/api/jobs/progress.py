@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from waveflow import errors
 from waveflow.api.interfaces import Execution, HistoryEvent
 from waveflow.api.schemas import FailureBody, JsonObject, Outcome, Progress
-from waveflow.events.deliveries import ERRORS, code_of, sentence_of
+from waveflow.events.failures import ERRORS, code_of, message_of
 
 ACCEPTED = "업로드 완료, 백그라운드에서 처리됩니다."
 UPLOADED, ASKED, WORKING, TELLING, ENDED = 40, 70, 90, 95, 100
@@ -122,7 +122,7 @@ def _machine_end(execution: Execution) -> _End:
     code = execution.error if known else code_of(execution.error)
     if execution.status == "TIMED_OUT":
         code = errors.ResourceLimitError.code
-    message = sentence_of(execution.cause) or code.replace("_", " ").capitalize()
+    message = message_of(execution.cause) or code.replace("_", " ").capitalize()
     return "FAILURE", None, FailureBody(code=code, message=message)
 
 
