@@ -137,5 +137,3 @@ def ends_since(events: list[Event], since: float) -> list[Ended]:
         if event.end is not None:
             shown.append(event.end)
     return shown
-
-

@@ -100,7 +100,9 @@ class Machine:
         try:
             return self._reads.events(name)
         except ThrottledError as exc:
-            raise StorageUnavailableError("Step Functions answered Throttling.") from exc
+            raise StorageUnavailableError(
+                "Step Functions answered Throttling."
+            ) from exc
 
 
 class Api:
