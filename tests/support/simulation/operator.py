@@ -20,7 +20,6 @@ from support.simulation.account import (
 from support.simulation.bucket import EPOCH
 from support.simulation.checks import BrokenPromiseError
 from support.simulation.faults import Faults
-from support.simulation.telling import UNDELIVERED
 
 if TYPE_CHECKING:
     from support.simulation.runs import Run
@@ -30,8 +29,8 @@ ARN = "arn:aws:states:us-east-1:1:execution:machine:"
 AGAIN = "-again-"  # stands in the name of an execution that repeats another one
 HASTE = 40  # most events between two commands of an operator in haste
 REDRIVEN = ("STORAGE_UNAVAILABLE", "RESOURCE_LIMIT", "VERDICT_TIMEOUT")
-COMMANDS = 200  # most repeats of one command
-REDRIVABLE_S = 14 * 86_400
+ROUNDS = 3  # an error that comes again and again does not pass
+REPLAYS = 200
 
 
 class Client:
@@ -64,13 +63,11 @@ class Client:
         """Return an execution as a read shows it."""
         events, run = self._events(executionArn), self._run(executionArn)
         status, end = status_in(events), events[-1].end
-        young = self._system.now - events[-1].at < REDRIVABLE_S
-        redrivable = status == "FAILED" and young
         return {
             "executionArn": executionArn,
             "status": status,
             "input": json.dumps(run.execution.input),
-            "redriveStatus": "REDRIVABLE" if redrivable else "NOT_REDRIVABLE",
+            "redriveStatus": "REDRIVABLE" if status == "FAILED" else "NOT_REDRIVABLE",
             **({"error": end.error} if end and end.error else {}),
         }
 
@@ -94,11 +91,9 @@ class Client:
         }
 
     def redrive_execution(self, *, executionArn: str) -> None:  # noqa: N803
-        """Resume an execution that has failed, within 14 days of its end."""
+        """Resume an execution that has failed."""
         run = self._run(executionArn)
-        last = self._system.histories.until(run.name, self._system.now)[-1]
-        young = self._system.now - last.at < REDRIVABLE_S
-        if last.end is None or last.end.status != "FAILED" or not young:
+        if run.ended is None or run.ended.status != "FAILED":
             raise _error("ExecutionNotRedrivable")
         self._check_alone(run.name)
         self._system.ledger.counts["redriven"] += 1
@@ -132,7 +127,7 @@ class Client:
 
 
 class Operator:
-    """Operator who repeats each command until nothing is left to run again."""
+    """Operator who runs each command in haste, and again when all has settled."""
 
     def __init__(self, system: "System", faults: Faults) -> None:
         self._system, self._faults = system, faults
@@ -142,26 +137,27 @@ class Operator:
 
     def replay(self) -> None:
         """Send the webhooks that were never delivered."""
-        self._repeat(Choice(undelivered=True))
+        for _ in range(REPLAYS):
+            if self._round(Choice(undelivered=True)):
+                return
+        raise BrokenPromiseError("An operator finds ever more to replay.")
 
     def redrive(self) -> None:
         """Run the executions again that ended with an error that may have passed."""
-        for code in REDRIVEN:
-            self._repeat(Choice(code=code))
+        for code in REDRIVEN * ROUNDS:
+            self._round(Choice(code=code))
 
-    def _repeat(self, choice: Choice) -> None:
-        """Run a command in haste, then wait, until the whole truth holds no rerun."""
-        for _ in range(COMMANDS):
-            self._command(choice)
-            for _ in range(self._faults.random.randrange(HASTE)):
-                self._system.step()
-            self._command(choice)
-            self._system.drain()
-            self._system.now += LAG_S
-            if self._command(choice) == []:
-                return
-            self._system.drain()
-        raise BrokenPromiseError("An operator finds ever more to run again.")
+    def _round(self, choice: Choice) -> bool:
+        """Run a command twice in haste, wait, and return whether nothing is left."""
+        self._command(choice)
+        for _ in range(self._faults.random.randrange(HASTE)):
+            self._system.step()
+        self._command(choice)
+        self._system.drain()
+        self._system.now += LAG_S
+        left = self._command(choice)
+        self._system.drain()
+        return left == []
 
     def _command(self, choice: Choice) -> list[Any] | None:
         """Return what one command ran again, or None where a read was throttled."""
@@ -170,17 +166,6 @@ class Operator:
         except LocalError as exc:
             assert "ThrottlingException" in str(exc), exc
             return None
-
-
-def is_told_anew(run: "Run", runs: "list[Run]") -> bool:
-    """Return whether another execution has told what this execution could not."""
-    return any(
-        other is not run
-        and _root(other.name) == _root(run.name)
-        and other.ended is not None
-        and other.ended.state not in UNDELIVERED
-        for other in runs
-    )
 
 
 def _root(name: str) -> str:
