@@ -117,7 +117,7 @@ def test_a_throttled_list_is_one_sentence(stack, machine):
 
     machine.paginate = throttled
 
-    with pytest.raises(LocalError, match="cannot be read: .*ThrottlingException"):
+    with pytest.raises(LocalError, match=r"cannot be read: .*ThrottlingException"):
         run_again(stack, Choice(since=LONG_AGO), dry_run=False)
 
 

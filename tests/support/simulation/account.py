@@ -1,6 +1,5 @@
 """Step Functions of one account: throttled calls, and reads that lag behind."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 

@@ -18,11 +18,9 @@ from waveflow.errors import StorageUnavailableError
 from support.simulation.account import (
     LAG_S,
     Event,
-    Histories,
     LateReads,
     ThrottledError,
     ends_since,
-    status_in,
 )
 from support.simulation.bucket import EPOCH
 from support.simulation.checks import BrokenPromiseError

@@ -114,13 +114,18 @@ class Traffic:
             "mix of another request at the same time"
         ):
             self._send_mix(self._faults.choose(self._stages), self._some_keys())
-        elif self._random.random() < BY_THE_API:
-            self._upload_by_api(*self._content())
-        elif self._faults.strikes("twins uploaded at once"):
+        else:
+            self._some_upload()
+
+    def _some_upload(self) -> None:
+        """Upload one file by message or by the HTTP API, or the same file twice."""
+        if self._faults.strikes("twins uploaded at once"):
             body = tiny_wav(self._random.randrange(1 << 20))
             user = self._faults.choose(list(USERS))
             for _ in range(2):
                 self._upload(body, user)
+        elif self._random.random() < BY_THE_API:
+            self._upload_by_api(*self._content())
         else:
             self._upload(*self._content())
 
