@@ -25,9 +25,6 @@ def test_no_promise_breaks_with_every_fault_at_five_percent(share):
     assert report.counts["proved deletes"] >= 50
     assert report.counts["optional files told"] >= 500
     assert report.counts["sums told"] >= 20
-    assert report.counts["readers that heard the end"] >= 20
-    assert report.counts["messages that came back to the queue"] >= 10
-    assert report.counts["redriven"] >= 20
     assert report.counts["mixes refused for another request"] >= 10
     assert report.counts["done without: PREVIEW_FAILED"] >= 5
     assert report.counts["done without: ZOOM_FAILED"] >= 5
@@ -41,6 +38,9 @@ def test_every_kind_of_fault_is_injected():
         run_seed(seed, report, messages=100, rate=0.15)
 
     assert set(report.faults) == set(KINDS)
+    assert report.counts["readers that heard the end"] >= 20
+    assert report.counts["messages that came back to the queue"] >= 20
+    assert report.counts["redriven"] >= 50
     assert report.broken == []
 
 
