@@ -91,6 +91,8 @@ class Traffic:
         message = self._upload(body, user)
         for _ in range(2):
             self._system.send(message, late_s=self._random.random())
+        if self._random.random() < BY_THE_API:
+            self._upload_by_api(body, user)
         if self._random.random() < 0.3:
             stage = self._timed_stage()
             for _ in range(3):
