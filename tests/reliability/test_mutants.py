@@ -17,7 +17,7 @@ FILES = ("pyproject.toml", "samconfig.toml", "template.yaml")
 LEFT = shutil.ignore_patterns("__pycache__", "node_modules", "*.png")
 SIMULATION = [
     *("-m", "support.simulation.volume", "--rate", "0.08"),
-    *("--seeds", "1", "--executions", "2500"),
+    *("--seeds", "1", "--executions", "5000"),
 ]
 PYTEST = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
 # `make soak` removes every guard; `make test` those that keep an only copy.

@@ -21,7 +21,7 @@ export const SENTENCES = {
     WEBHOOK_REJECTED: "The platform's server refused the message.",
     WEBHOOK_UNAVAILABLE: "The platform's server cannot be reached.",
     STORAGE_UNAVAILABLE: "The storage did not answer; try again later.",
-    RESOURCE_LIMIT: "Memory, time or disk space ran out; try again later.",
+    RESOURCE_LIMIT: "Memory, time or disk space ran out, or the server was not ready; try again later.",
     INTERNAL_ERROR: "Something went wrong in WaveFlow.",
     DEDUPE_REFUSED: "The duplicate was kept.",
     // Warning codes.
@@ -78,7 +78,7 @@ export const SENTENCES = {
     WEBHOOK_REJECTED: "플랫폼 서버가 메시지를 거부했습니다.",
     WEBHOOK_UNAVAILABLE: "플랫폼 서버에 연결할 수 없습니다.",
     STORAGE_UNAVAILABLE: "저장소가 응답하지 않습니다. 나중에 다시 시도하세요.",
-    RESOURCE_LIMIT: "메모리, 시간 또는 디스크 공간이 부족합니다. 나중에 다시 시도하세요.",
+    RESOURCE_LIMIT: "메모리, 시간 또는 디스크 공간이 부족하거나 서버가 준비되지 않았습니다. 나중에 다시 시도하세요.",
     INTERNAL_ERROR: "WaveFlow에 문제가 생겼습니다.",
     DEDUPE_REFUSED: "중복 파일을 삭제하지 않았습니다.",
     TRUNCATED: "파일이 중간에 끝나거나 빠진 부분이 있습니다. 있는 만큼 그렸습니다.",
