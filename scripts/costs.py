@@ -13,6 +13,7 @@ that Lambda, Step Functions and the pipe add. Give your own:
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,6 @@ EVENT_LOG_BYTES = 450
 # Assumed: five pollers of the pipe that wait 20 s each.
 POLLS_A_MONTH = 5 * 3 * 60 * 730
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
-API_MEMORY_MB = 1024  # the default of ApiMemoryMb
 C7I_LARGE_HOUR = 0.1008
 HOURS_A_MONTH = 730
 # Megabytes of one environment for each stage that an upload waits for.
@@ -115,22 +115,31 @@ def jobs(args: argparse.Namespace) -> tuple[Job, ...]:
     )
 
 
+def within(least: float, most: float) -> Callable[[str], float]:
+    """Return a reader of numbers within bounds; NaN lies within none."""
+
+    def number(text: str) -> float:
+        if not least <= float(text) <= most:
+            detail = f"{text} is not from {least:g} to {most:g}"
+            raise argparse.ArgumentTypeError(detail)
+        return float(text)
+
+    return number
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the arguments; the module explains the defaults."""
     made = argparse.ArgumentParser(description=__doc__)
+    seconds = within(0, 86_400)
     made.add_argument("--architecture", choices=sorted(GB_SECOND), default="x86_64")
-    made.add_argument("--hash-s", type=float, default=0.08)
-    made.add_argument("--waveform-s", type=float, default=0.11)
-    made.add_argument("--mix-s", type=float, default=1.5)
-    made.add_argument("--zoom-s", type=float, default=0.02)
-    made.add_argument("--identity-s", type=float, default=0.09)
-    made.add_argument("--opus-s", type=float, default=1.65)
-    made.add_argument("--mp3-s", type=float, default=6.65)
-    made.add_argument("--result-s", type=float, default=0.05)
-    made.add_argument("--webhook-s", type=float, default=0.15)
-    made.add_argument("--cold-s", type=float, default=0.8)
-    made.add_argument("--cold-share", type=float, default=0.05)
-    made.add_argument("--ec2-busy-s", type=float, default=0.17)
+    for name, default in (
+        *(("hash", 0.08), ("waveform", 0.11), ("mix", 1.5), ("zoom", 0.02)),
+        *(("identity", 0.09), ("opus", 1.65), ("mp3", 6.65), ("result", 0.05)),
+        *(("webhook", 0.15), ("cold", 0.8)),
+    ):
+        made.add_argument(f"--{name}-s", type=seconds, default=default)
+    made.add_argument("--cold-share", type=within(0, 1), default=0.05)
+    made.add_argument("--ec2-busy-s", type=within(0.001, 86_400), default=0.17)
     return made
 
 
@@ -205,16 +214,26 @@ def outputs(args: argparse.Namespace) -> list[str]:
     return told
 
 
+def default_of(parameter: str) -> int:
+    """Return the default of a numeric parameter of the template."""
+    return int(read_document(TEMPLATE)["Parameters"][parameter]["Default"])
+
+
+def api_second(args: argparse.Namespace) -> float:
+    """Return the price of one second of the HTTP API, in USD."""
+    return default_of("ApiMemoryMb") / 1024 * GB_SECOND[args.architecture]
+
+
 def reading(args: argparse.Namespace) -> list[str]:
     """Return what it costs to read jobs over the HTTP API."""
-    second = API_MEMORY_MB / 1024 * GB_SECOND[args.architecture]
+    second = api_second(args)
     rows = (
         ("a result", args.result_s * second + INVOCATION),
         (f"a stream that its client left, at most {LIFE_S:.0f} s", LIFE_S * second),
         ("the mark of a job that was started", PUT),
     )
     return [
-        f"| HTTP API of {API_MEMORY_MB} MB | USD per 1,000 |",
+        f"| HTTP API of {default_of('ApiMemoryMb')} MB | USD per 1,000 |",
         "| --- | ---: |",
         *(f"| {name} | {price * 1000:.3f} |" for name, price in rows),
     ]
@@ -252,19 +271,13 @@ def provisioned(args: argparse.Namespace) -> list[str]:
 
 def streams(args: argparse.Namespace) -> list[str]:
     """Return what open event streams of the HTTP API cost, up to its concurrency."""
-    declared = read_document(TEMPLATE)["Parameters"]
-    memory, most = (
-        declared[name]["Default"] for name in ("ApiMemoryMb", "ApiReservedConcurrency")
-    )
-    hour = memory / 1024 * 3600 * GB_SECOND[args.architecture]
+    most, hour = default_of("ApiReservedConcurrency"), 3600 * api_second(args)
+    all_ = most * hour
     return [
         "| event streams of the HTTP API, always open | USD an hour | USD a month |",
         "| --- | ---: | ---: |",
         f"| 1 | {hour:.2f} | {hour * HOURS_A_MONTH:.2f} |",
-        (
-            f"| {most}, the most by default | {most * hour:.2f} "
-            f"| {most * hour * HOURS_A_MONTH:,.2f} |"
-        ),
+        f"| {most}, the most by default | {all_:.2f} | {all_ * HOURS_A_MONTH:,.2f} |",
     ]
 
 

@@ -61,6 +61,15 @@ def test_the_costs_are_those_that_the_script_prints():
     assert costs.report(costs.parser().parse_args([])) in DEPLOY
 
 
+@pytest.mark.parametrize(
+    "named", ["--hash-s=-1", "--mix-s=nan", "--cold-share=2", "--ec2-busy-s=0"]
+)
+def test_a_cost_of_impossible_figures_is_refused(named):
+    """A mistyped time printed a table of negative prices, and 0 a traceback."""
+    with pytest.raises(SystemExit):
+        script("costs").parser().parse_args([named])
+
+
 def test_the_settings_are_those_of_the_example():
     """A developer must find the deploy page's settings in the example's `.env`."""
     settings = re.findall(r"^\| `\w+` \| .*?`([A-Z_0-9]+)`", DEPLOY, re.MULTILINE)
@@ -140,7 +149,7 @@ def test_images_of_another_processor_are_refused(
 
 
 def test_no_override_names_another_processor_than_the_images():
-    """The last value of a parameter counts: the one that the images are built for."""
+    """SAM takes a parameter's last value, which must be the images' processor."""
     command = ["make", "--dry-run", "deploy", "OVERRIDES=Architecture=arm64 LogLevel=A"]
 
     printed = subprocess.run(
@@ -220,3 +229,18 @@ def test_the_policies_know_the_repositories_as_sam_names_them():
 
     assert re.fullmatch(repository, "waveflowdev1671c41a/hashfunction949a1482repo")
     assert re.fullmatch(repository, "waveflowaa461926/apifunction51503098repo")
+
+
+def test_the_pages_lines_fill_in_every_word_of_the_operators_policy(tmp_path: Path):
+    """A word that is left in the policy denies an operator a command at night."""
+    section = DEPLOY.partition("## An operator's role")[2].partition("\n## ")[0]
+    lines = [line[4:] for line in section.splitlines() if line.startswith("    ")]
+    filled = tmp_path / "operator.json"
+    asks = "STACK=a-stack; aws() { echo 111122223333; }; out() { echo arn:x:$1-1a; }\n"
+
+    code = asks + re.sub(r"> \S+$", f"> {filled}", "\n".join(lines))
+    subprocess.run(["bash", "-euc", code], cwd=ROOT, check=True)
+
+    statements = json.loads(filled.read_text("utf-8"))["Statement"]
+    places = [place for each in statements for place in listed(each["Resource"])]
+    assert [place for place in places if re.search("[A-Z]{3}", place)] == []

@@ -1,4 +1,4 @@
-"""What SAM makes of the template, and the rights of the role that deploys it."""
+"""SAM's translation of the template, and the rights of the role that deploys."""
 
 import json
 import os
@@ -153,7 +153,7 @@ def test_the_role_that_deploys_may_do_what_sam_does(facts: dict[str, Any], stack
 
 
 def test_the_role_that_deploys_has_no_right_that_nothing_asks(facts: dict[str, Any]):
-    """A right that is left over is one more for whoever takes the workflow over."""
+    """A right that no deployment needs helps only a thief of the workflow's role."""
     held = {action for each in statements() for action in listed(each["Action"])}
 
     assert held - needed(facts) == set()

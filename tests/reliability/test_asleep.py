@@ -96,7 +96,7 @@ def test_no_error_of_lambda_is_taken_for_a_verdict(error):
 
 @pytest.mark.parametrize("failure", [None, "", "NoIdeaError", "LambdaError", "X.Y"])
 def test_a_failure_that_the_server_sends_is_an_invalid_verdict(failure):
-    """A server that answers with a failure must read that its answer was wrong."""
+    """A server that answers by a failure must read that the answer was wrong."""
     walk = Execution(
         {**load(), "StartAt": "Ask"}, [], "run", START, variables=dict(VARIABLES)
     ).walk()

@@ -54,7 +54,9 @@ def test_a_refusal_of_one_execution_is_said_and_the_others_run(stack, machine):
     stack.sfn.redrive_execution = refuses
     done = run_again(stack, Choice(since=LONG_AGO), dry_run=False)
 
-    assert [e.arn for e in done if e.failed] == [f"{ARN}asking"]
+    [refused] = [each for each in done if each.failed]
+    assert refused.arn == f"{ARN}asking"
+    assert "AccessDenied" in str(refused)
     assert machine.redriven == ["telling", "killed"]
 
 
@@ -119,6 +121,18 @@ def test_a_throttled_list_is_one_sentence(stack, machine):
 
     with pytest.raises(LocalError, match=r"cannot be read: .*ThrottlingException"):
         run_again(stack, Choice(since=LONG_AGO), dry_run=False)
+
+
+def test_the_local_engine_says_that_it_has_no_redrive(stack, machine, monkeypatch):
+    """An operator who practises locally read `failed` alone, and why nowhere."""
+    monkeypatch.setattr(type(stack), "is_local", True)
+
+    done = run_again(stack, Choice(undelivered=True), dry_run=False)
+
+    refused = [each for each in done if each.way == "resume"]
+    assert refused
+    assert all("has no redrive" in str(each) for each in refused)
+    assert machine.redriven == []
 
 
 def test_what_was_started_anew_and_failed_is_started_anew(stack, machine):

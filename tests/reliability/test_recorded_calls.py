@@ -122,6 +122,13 @@ def test_a_call_outside_its_conditions_is_denied(stage, need):
 
 REGION, ACCOUNT, BUCKET = "us-east-1", "123456789012", "a-bucket"
 HERE = f"{REGION}:{ACCOUNT}"
+SUFFIX = "-??????"  # Secrets Manager adds six characters to a secret's name
+OF_STACK = {"STACK": "flow", "MACHINE": "Machine-1a2b", "PIPE": "Pipe-1a2b"}
+SECRETS = {
+    "WEBHOOK_SECRET": f"WebhookSecret-1a2b{SUFFIX}",
+    "API_SECRET": f"ApiSecret-1a2b{SUFFIX}",
+}
+FILLED = {"REGION": REGION, "ACCOUNT": ACCOUNT, "BUCKET": BUCKET} | OF_STACK | SECRETS
 STEM = ["--user-id", "u", "--track-id", "t", "--filepath", KEY]
 COMMANDS = {
     "restore": [["new"], ["new", "--to", "audio/other.wav"]],
@@ -219,8 +226,7 @@ def deployed(webhook_url):
 def operators_policy():
     """Return the statements of the operator's policy with its words filled in."""
     text = (ROOT / "docs/policies/operator.json").read_text("utf-8")
-    filled = {"REGION": REGION, "ACCOUNT": ACCOUNT, "STACK": "flow", "BUCKET": BUCKET}
-    for word, value in filled.items():
+    for word, value in FILLED.items():
         text = text.replace(word, value)
     return json.loads(text)["Statement"]
 
@@ -272,3 +278,23 @@ def test_an_operator_may_run_every_command_and_nothing_else(needed):
     for command, needs in needed.items():
         assert {need for need in needs if not allows(policy, need)} == set(), command
     assert held - used == set()
+
+
+OTHERS = [
+    ("lambda:InvokeFunction", f"lambda:{HERE}:function:flow-prod-HashFunction-1a2b"),
+    ("lambda:InvokeFunction", f"lambda:{HERE}:function:flow-NotifyFunction-1a2b"),
+    ("lambda:InvokeFunction", f"lambda:{HERE}:function:flow-ApiFunction-1a2b"),
+    ("states:StartExecution", f"states:{HERE}:stateMachine:Machine-3c4d"),
+    ("states:RedriveExecution", f"states:{HERE}:execution:Machine-3c4d:x"),
+    ("secretsmanager:GetSecretValue", f"secretsmanager:{HERE}:secret:ApiSecret-3c4d"),
+    ("sqs:SendMessage", f"sqs:{HERE}:flow-prod-Queue-1a2b"),
+    ("s3:DeleteObjectVersion", f"s3:::{BUCKET}/{KEY}"),
+    # The API puts an id before the file's name, which the musician chose.
+    ("s3:DeleteObjectVersion", f"s3:::{BUCKET}/audio/1a2b_waveflow-smoke-song.wav"),
+]
+
+
+@pytest.mark.parametrize(("action", "place"), OTHERS)
+def test_an_operator_touches_no_other_stack_and_no_upload(action, place):
+    """Whoever operates `dev` must run no job of `prod`, and erase no recording."""
+    assert not allows(operators_policy(), Need(action, f"arn:aws:{place}"))

@@ -30,7 +30,7 @@ export function link(path) {
   return url;
 }
 
-/** Load what a path leads to into this page; return an address of it. */
+/** Load the file of a path into this page; return an address of the loaded bytes. */
 async function local(path) {
   const answer = await fetched(addressOf(path), { headers: credentials() });
   if (!answer.ok) throw new Failure({ status: answer.status });

@@ -20,7 +20,7 @@ export function fill(element, key, make) {
   if (focused >= 0) reachable()[focused]?.focus(); // whoever uses the keyboard stays where they are
 }
 
-/** Save what an address has; a signed URL names the file itself. */
+/** Save the file behind an address; a signed URL brings the file's name. */
 export const save = (href, download = "") => h("a", { href, download }).click();
 
 /** Return 3 s as "3.00 s", 1.5 MiB as "1.5 MiB". */

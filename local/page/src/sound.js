@@ -34,13 +34,13 @@ export async function sound(row, previews, onError) {
   return media;
 }
 
-/** Sign a media element's file again, where its URL is too old for a long play; a press of play in vain would be lost. */
+/** Make a media element ready to play: wait for a file on its way, and sign the file again where the URL may end too soon. */
 export async function renew(media) {
   await replacements.get(media);
   if (await isOld(media)) await load(media, files.get(media).path);
 }
 
-/** Tell whether a media element has a URL that was signed so long ago that another was signed now. */
+/** Tell whether a media element's URL is too old to go on with; a new URL is signed then. */
 async function isOld(media) {
   const file = files.get(media);
   return file !== undefined && (await api.link(file.path).catch(() => file.url)) !== file.url;

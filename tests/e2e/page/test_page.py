@@ -139,7 +139,7 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     "part", ["events", "follow", "levels", "mixer", "sound", "together"]
 )
 def test_the_pages_parts_keep_their_claims(part):
-    """Streams resume, 70 jobs share one, a zoom its blocks, stems a start."""
+    """A lost stream, or stems that start apart, would show in no walk of the page."""
     require_node()
     path = Path(__file__).with_name(f"{part}.test.mjs")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.console import ROOT, SECONDS
+from support.console import OUTPUTS, ROOT, SECONDS, Job, run_job
 from support.node import built, require_node
 from support.processes import HANGS_S
 
@@ -23,6 +23,13 @@ def example(name: str) -> str:
     found = re.findall(rf"```\w*\n{opening}(.*?)```", texts, flags=re.DOTALL)
     assert len(found) == 1, f"{PAGES} have {len(found)} examples {opening!r}, not one"
     return str(found[0])
+
+
+@pytest.fixture(scope="module")
+def stem(own_url: str, folder: Path) -> Job:
+    """Return the job of a stem without an MP3, which no example plays."""
+    asked = OUTPUTS | {"previews": ["opus"]}
+    return run_job(own_url, folder / "stem.wav", **asked)
 
 
 @pytest.fixture(name="run", scope="module")

@@ -69,7 +69,7 @@ def test_on_aws_a_token_is_required(configured):
 
 
 def test_a_developer_can_require_a_token(configured):
-    """Who forgets the token must learn that here, not on the first day on AWS."""
+    """A page without a token must fail here, not on the first day on AWS."""
     client = configured(API_REQUIRE_TOKEN="1")
 
     anonymous = client.get("/tokens/analysis-result/x")

@@ -79,7 +79,7 @@ def held(pid):
 
 
 def test_an_owner_has_eight_streams_and_gets_them_back(start, job):
-    """One owner's tabs must not take every stream, and a closed tab frees its own."""
+    """An owner's tabs must not take every stream; a closed tab gives a seat back."""
     _, url = start(8)
     open_now = [connect(url, job) for _ in range(8)]
     assert {status(client) for client in open_now} == {200}
@@ -92,6 +92,7 @@ def test_an_owner_has_eight_streams_and_gets_them_back(start, job):
 
     assert refused[0] == 429
     assert refused[1]["code"] == "RATE_LIMITED"
+    assert "Too many open streams" in refused[1]["detail"]
     assert int(refused[2]) > 0
     assert theirs == 404  # another owner is not refused for the first one's streams
 
@@ -108,7 +109,7 @@ def ask(url, job):
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="Linux alone has /proc.")
 def test_a_thousand_clients_that_leave_leave_nothing(start, job):
-    """A process that keeps what left clients held ends by its memory or its files."""
+    """A process that keeps the files of clients who left runs out of files."""
     pid, url = start(CLIENTS)
     quiet = held(pid)
 

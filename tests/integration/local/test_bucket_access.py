@@ -1,9 +1,12 @@
-"""What the local bucket refuses to browsers, because S3 refuses the same."""
+"""Refusals of the local bucket to browsers, which are those of S3."""
+
+import re
 
 import boto3
 import pytest
 import requests
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from waveflow_local import paths
 from waveflow_local.engine.deployment import allow_origins
 from waveflow_local.engine.template import Template
@@ -78,6 +81,35 @@ def test_a_part_has_the_size_that_was_signed(engine, bucket, signed, size, statu
     )
 
     assert requests.put(url, data=b"x" * size, timeout=10).status_code == status
+
+
+@pytest.mark.parametrize("act", ["upload_part", "complete_multipart_upload"])
+def test_an_upload_that_is_over_takes_nothing(engine, bucket, act):
+    """A page whose late part meets a 500 sends it for ever; S3's 404 says the end."""
+    named = {"Bucket": bucket, "Key": KEY}
+    upload = engine.clients.s3.create_multipart_upload(**named)["UploadId"]
+    engine.clients.s3.abort_multipart_upload(UploadId=upload, **named)
+    given = {
+        "upload_part": {"PartNumber": 1, "Body": b"sound"},
+        "complete_multipart_upload": {
+            "MultipartUpload": {"Parts": [{"ETag": "e", "PartNumber": 1}]}
+        },
+    }
+
+    with pytest.raises(ClientError) as caught:
+        getattr(engine.clients.s3, act)(UploadId=upload, **named, **given[act])
+
+    answer = caught.value.response
+    assert answer["Error"]["Code"] == "NoSuchUpload"
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 404
+
+
+@pytest.mark.parametrize("name", ["Date", "Expires", "SignedHeaders", "Signature"])
+def test_a_signed_url_that_lost_a_part_is_refused(signed, name):
+    """A URL that a page or a chat cut short met a traceback here, not S3's refusal."""
+    cut = re.sub(rf"X-Amz-{name}=[^&]*&?", "", signed())
+
+    assert get(cut) == (400, "AuthorizationQueryParametersError")
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,14 @@ def test_the_stack_called_local_is_the_engines(engine, monkeypatch):
     assert parts.dead_letter_queue_url.endswith("/" + dead)
 
 
+def test_an_engine_that_is_not_there_is_one_sentence(monkeypatch):
+    """An operator who forgot `waveflow up` must not read four WRONG and no reason."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+
+    with pytest.raises(LocalError, match="start `waveflow up`"):
+        open_stack("local")
+
+
 def test_a_stack_that_cannot_be_read_is_one_sentence(monkeypatch):
     """A wrong name or no rights: the operator needs the reason, not a traceback."""
     for name, value in {

@@ -53,7 +53,7 @@ def test_an_execution_is_told_as_it_was_some_seconds_ago():
 
 
 def test_histories_and_lists_are_late_too():
-    """A client that counts events or lists executions must stand late ones too."""
+    """A client must bear late histories and lists, as AWS may answer both late."""
     late, listed = ReadFaults(stale_s=10), {"executions": [DESCRIBED]}
     early, between = START + 9, END + 9
 
@@ -70,7 +70,7 @@ def test_histories_and_lists_are_late_too():
 
 
 def test_the_engines_own_log_reads_the_truth():
-    """`waveflow up` prints each end, and must not use up what it throttles."""
+    """`waveflow up` prints each end, and must take no token of the quotas for that."""
     faults = ReadFaults(60, Throttle({"DescribeExecution": Quota(0, refill=0)}))
 
     own = ask("DescribeExecution", DESCRIBED, faults, agent=OWN_AGENT)

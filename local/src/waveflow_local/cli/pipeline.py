@@ -82,7 +82,7 @@ def run(*, files: tuple[Path, ...], out: Path) -> None:
     type=click.FloatRange(0),
     default=0,
     metavar="S",
-    help="Step Functions tells what was true S seconds ago, as on AWS.",
+    help="Let reads of Step Functions be S seconds old; on AWS they lag too.",
 )
 @click.option(
     "--quotas", is_flag=True, help="Throttle reads of Step Functions as AWS does."
@@ -108,7 +108,7 @@ def run(*, files: tuple[Path, ...], out: Path) -> None:
 @click.option(
     "--require-token",
     is_flag=True,
-    help="Let the API and its page work as on AWS: by token, across three origins.",
+    help="Demand a token, and serve page, API and bucket from three origins.",
 )
 def up(**options_given: Any) -> None:
     """Keep the local pipeline running.

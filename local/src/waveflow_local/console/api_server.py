@@ -81,20 +81,21 @@ def environment(place: Place) -> dict[str, str]:
 
 
 def production_access(url: str) -> dict[str, str]:
-    """Return variables that let requests in as on AWS: by token, and named origins."""
+    """Return variables by which the API demands a token and names its pages."""
     return {
         "API_REQUIRE_TOKEN": "1",
         "API_CORS_ORIGINS": ",".join(allowed_origins(url)),
     }
 
 
-def allowed_origins(url: str) -> list[str]:
-    """Return the web origins that may ask the API: our page's, and the developer's.
+def page_origin(url: str) -> str:
+    """Return the page's origin: `localhost`, which is another than the API's own."""
+    return url.replace(paths.LOOPBACK, "localhost")
 
-    Our page is served as `localhost`, which is another origin than 127.0.0.1.
-    """
-    own = url.replace(paths.LOOPBACK, "localhost")
-    return [own, *list_of(os.environ.get("API_CORS_ORIGINS", ""))]
+
+def allowed_origins(url: str) -> list[str]:
+    """Return the web origins that may ask the API: our page's, and the developer's."""
+    return [page_origin(url), *list_of(os.environ.get("API_CORS_ORIGINS", ""))]
 
 
 def _bind(port: int | None) -> socket.socket:

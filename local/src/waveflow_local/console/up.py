@@ -110,6 +110,7 @@ def api_block(url: str, *, require_token: bool) -> str:
     """
     from waveflow.api.bootstrap import LOCAL_OWNER
 
+    from waveflow_local.console.api_server import page_origin
     from waveflow_local.console.dev_tokens import development_token
 
     token = development_token(LOCAL_OWNER)
@@ -120,8 +121,7 @@ def api_block(url: str, *, require_token: bool) -> str:
     }
     page = f"{url}/"
     if require_token:
-        origin = url.replace(paths.LOOPBACK, "localhost")
-        page = f"{origin}/#api={url}&token={token}"
+        page = f"{page_origin(url)}/#api={url}&token={token}"
     return "\n".join([*_assigned(values), f"# page: {page}"])
 
 

@@ -16,6 +16,7 @@ from waveflow_local.engine.bucket_access import BucketAccess
 from waveflow_local.engine.lambdas import Invoker, LambdaApi
 from waveflow_local.engine.moto import patches
 from waveflow_local.engine.reads import ReadFaults, Reads
+from waveflow_local.engine.webhook_address import WebhookAddress
 from waveflow_local.loopback import LoopbackServer
 
 
@@ -23,7 +24,12 @@ class AwsServer:
     """Serve moto's AWS and Lambda's Invoke API under one endpoint."""
 
     def __init__(
-        self, invoker: Invoker, port: int = 0, *, faults: ReadFaults | None = None
+        self,
+        invoker: Invoker,
+        port: int = 0,
+        *,
+        webhook_url: str,
+        faults: ReadFaults | None = None,
     ) -> None:
         patches.apply()
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
@@ -31,7 +37,7 @@ class AwsServer:
         logging.getLogger("moto").setLevel(logging.CRITICAL)
         moto = BucketAccess(DomainDispatcherApplication(create_backend_app))
         reads = Reads(moto, faults or ReadFaults())
-        application = LambdaApi(reads, invoker)
+        application = WebhookAddress(LambdaApi(reads, invoker), webhook_url)
         self._server = LoopbackServer(
             application, port, name="waveflow-aws", handler=MotoRequestHandler
         )

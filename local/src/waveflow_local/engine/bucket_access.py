@@ -1,4 +1,4 @@
-"""Hold pages of other origins and signed URLs to S3's rules, which moto does not."""
+"""Refuse pages and signed URLs by the rules of S3, which moto does not check."""
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -8,7 +8,7 @@ from moto.s3.models import CorsRule, s3_backends
 from werkzeug.wrappers import Request, Response
 
 from waveflow_local import paths
-from waveflow_local.engine.signed_urls import refusal_of
+from waveflow_local.engine.signed_urls import INCOMPLETE, refusal_of
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -17,7 +17,7 @@ _MOTOS = "access-control-"  # moto lets in every origin, whatever the bucket's r
 
 
 class BucketAccess:
-    """Answer what S3 refuses to browsers, and pass every other request to moto.
+    """Refuse what S3 refuses to browsers, and pass every other request to moto.
 
     A bucket without rules for origins stays open to every page, as moto has it.
     """
@@ -51,7 +51,8 @@ def _refused(request: Request) -> Response | None:
     if code is None:
         return None
     body = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code></Error>"
-    return Response(body, status=403, content_type="application/xml")
+    status = 400 if code == INCOMPLETE else 403
+    return Response(body, status=status, content_type="application/xml")
 
 
 def _rules_of(path: str) -> Sequence[CorsRule]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Clients:
-    """Hold a boto3 client for each service of one engine; `agent` names their user."""
+    """Hold a boto3 client for each service of an engine; `agent` says who asks."""
 
     def __init__(self, endpoint: str, *, agent: str | None = None) -> None:
         from botocore.config import Config

@@ -62,7 +62,10 @@ class Pipeline:
         self.handlers = Handlers(functions(self._template, settings.project))
         # The functions' environment, set later, hides AWS_ENDPOINT_URL_LAMBDA.
         self._server = AwsServer(
-            _invoker(self.handlers), settings.port, faults=settings.reads
+            _invoker(self.handlers),
+            settings.port,
+            webhook_url=settings.webhook_url,
+            faults=settings.reads,
         )
 
     @property

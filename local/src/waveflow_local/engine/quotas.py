@@ -39,7 +39,7 @@ class Throttle:
         self._levels = {api: (float(each.bucket), now) for api, each in quotas.items()}
 
     def allows(self, api: str) -> bool:
-        """Take a token for one call; return False where the API's bucket is empty."""
+        """Take a token for a call; return False where the API has none left."""
         quota = self._quotas.get(api)
         if quota is None:
             return True

@@ -14,19 +14,23 @@ from waveflow_local import paths
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _UNRESERVED = "-_.~"
+_NAMED = ("X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
+INCOMPLETE = "AuthorizationQueryParametersError"
 
 
 def refusal_of(request: Request) -> str | None:
     """Return S3's error code for a presigned URL that does not fit its request.
 
-    Requests without a signature in the query, or by another access key, are not ours.
+    Requests without a signature in the query, or by another access key, pass unchecked.
     """
     path, _, query = request.environ["RAW_URI"].partition("?")
     named = dict(parse_qsl(query, keep_blank_values=True))
     access_key, _, scope = named.get("X-Amz-Credential", "").partition("/")
     if access_key != paths.ACCESS_KEY or named.get("X-Amz-Algorithm") != _ALGORITHM:
         return None
-    signature = named.pop("X-Amz-Signature", "")
+    if not all(named.get(name) for name in _NAMED):
+        return INCOMPLETE
+    signature = named.pop("X-Amz-Signature")
     signed = _canonical(request, path=path, named=named)
     expected = _signature(signed, scope=scope, at=named["X-Amz-Date"])
     if not hmac.compare_digest(expected, signature):

@@ -179,15 +179,21 @@ def health(*, stack: str, dry_run: bool) -> None:
 
 
 @ops.command()
-@click.option("--token", help="A bearer token of the stack's HTTP API.")
+@click.option(
+    "--token",
+    envvar="WAVEFLOW_API_TOKEN",
+    show_envvar=True,
+    help="A bearer token of the stack's HTTP API.",
+)
 @_stack
 @_dry_run
 def smoke(*, token: str | None, stack: str, dry_run: bool) -> None:
-    """Ask a new stack what only AWS can answer.
+    """Ask a new stack six questions that only AWS can answer.
 
-    The stack's WebhookUrl must answer 404. Test jobs run, fail and leave no object.
+    The stack's WebhookUrl must answer 404 to every request. Test jobs run and fail;
+    their objects are removed.
 
-    Exit 1 if an answer is no; the line says what to do.
+    Exit 1 if an answer is no; the next line says what to do.
     """
     from waveflow_local.ops.smoke import smoke as ask
     from waveflow_local.ops.smoke_questions import QUESTIONS

@@ -75,6 +75,7 @@ class Rerun:
     untold: bool
     input: str
     done: Literal["would", "did", "failed"] = "would"
+    reason: str = ""
 
     @property
     def failed(self) -> bool:
@@ -82,8 +83,9 @@ class Rerun:
         return self.done == "failed"
 
     def __str__(self) -> str:
-        """Return one line about the rerun for the operator."""
-        return f"{self.done:8} {self.way:10} {self.code:20} {self.arn}"
+        """Return one line about the rerun for the operator, and one for a refusal."""
+        rest = f"\n         {self.reason}" if self.reason else ""
+        return f"{self.done:8} {self.way:10} {self.code:20} {self.arn}{rest}"
 
 
 def run_again(stack: Stack, choice: Choice, *, dry_run: bool) -> list[Rerun]:
@@ -181,10 +183,13 @@ def _last_state(
 
 def _try_to_run(stack: Stack, execution: Rerun) -> Rerun:
     """Run one execution again; a refusal of one must not hide what was done before."""
+    if stack.is_local and execution.way is Way.RESUME:
+        reason = "The local engine has no redrive."
+        return dataclasses.replace(execution, done="failed", reason=reason)
     try:
         return _run(stack, execution)
-    except (ClientError, BotoCoreError):
-        return dataclasses.replace(execution, done="failed")
+    except (ClientError, BotoCoreError) as exc:
+        return dataclasses.replace(execution, done="failed", reason=str(exc))
 
 
 def _run(stack: Stack, execution: Rerun) -> Rerun:

@@ -29,7 +29,7 @@ class Answer:
         return self.said == "no"
 
     def __str__(self) -> str:
-        """Return the answer as one line for the operator, and one for what to do."""
+        """Return the answer as a line, and the remark as a second line."""
         rest = f"\n          {self.remark}" if self.remark else ""
         return f"{self.said:9} {self.question}{rest}"
 
@@ -42,7 +42,8 @@ def smoke(stack: Stack, *, token: str | None) -> Iterator[Answer]:
     Parameters
     ----------
     token
-        A bearer token of the stack's HTTP API, whose streams are not asked without.
+        A bearer token of the stack's HTTP API; without a token the streams of the API
+        are not asked.
     """
     _refuse_a_real_server(stack)
     with Trial(stack, token=token) as trial:

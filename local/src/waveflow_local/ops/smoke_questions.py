@@ -10,7 +10,7 @@ from waveflow_local.ops.smoke_stream import ask_stream
 from waveflow_local.ops.smoke_trial import CannotAskError, NoError, Trial
 
 QUOTES = "she said \"hello\" and {'bye'} \\"  # no JSON, on purpose
-# What each state's function says of an object that is missing.
+# Error of each state's function about an object that is missing.
 MISSING = {
     "Hash": "ObjectNotFoundError",
     "Waveform": "ObjectNotFoundError",
@@ -22,10 +22,10 @@ MISSING = {
 
 @dataclass(frozen=True)
 class Question:
-    """Hold a question, the test that answers it, and what to do on no.
+    """Hold a question, the function that asks a stack, and what to do on a no.
 
     `ask` returns for yes, raises `NoError` for no, and `CannotAskError` where the
-    stack has not what the question is about.
+    question cannot be put to this stack.
     """
 
     text: str
@@ -37,9 +37,7 @@ def ask_pipe(trial: Trial) -> None:
     """Ask whether a message starts an execution of the machine's alias."""
     record = trial.record(trial.key_of("missing"))
     _send(trial, json.dumps(record["body"]))
-    arn = _started(
-        trial, lambda body: isinstance(body, dict) and body == record["body"]
-    )
+    arn = _started(trial, record["body"])
     if trial.stack.parts.alias_arn is None:
         raise CannotAskError("The local engine's pipe works; it knows no alias.")
     trial.ended(arn)
@@ -49,7 +47,7 @@ def ask_quotes(trial: Trial) -> None:
     """Ask whether a body that is no JSON reaches the state machine as it was sent."""
     body = f"{QUOTES} {trial.name}"
     _send(trial, body)
-    trial.ended(_started(trial, lambda found: found == body))
+    trial.ended(_started(trial, body))
 
 
 def ask_redrive(trial: Trial) -> None:
@@ -145,24 +143,25 @@ def _send(trial: Trial, body: str) -> None:
     trial.stack.sqs.send_message(QueueUrl=trial.stack.parts.queue_url, MessageBody=body)
 
 
-def _started(trial: Trial, is_ours: Callable[[object], bool]) -> str:
-    """Return the ARN of the execution that the pipe started with a certain body."""
-    sfn, looked_at = trial.stack.sfn, set[str]()
+def _started(trial: Trial, body: object) -> str:
+    """Return the ARN of the execution that the pipe started with a message's body."""
+    looked_at = set[str]()
 
     def look() -> str | None:
-        listed = sfn.list_executions(stateMachineArn=trial.target, maxResults=20)
+        listed = trial.stack.sfn.list_executions(
+            stateMachineArn=trial.target, maxResults=20
+        )
         for each in listed["executions"]:
             arn = each["executionArn"]
             if arn in looked_at:
                 continue
             looked_at.add(arn)
-            [record] = json.loads(sfn.describe_execution(executionArn=arn)["input"])
-            if is_ours(record.get("body")):
+            if trial.record_of(arn).get("body") == body:
                 return arn
         return None
 
     if (found := trial.wait_for(look)) is None:
-        raise NoError("No execution came.")
+        raise NoError("The message started no execution.")
     return found
 
 

@@ -1,7 +1,7 @@
 """Ask whether the HTTP API of a stack sends events while a job runs."""
 
-import json
 import time
+from http import HTTPStatus
 from urllib.parse import urljoin
 
 import requests
@@ -22,14 +22,13 @@ def ask_stream(trial: Trial) -> None:
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {trial.token}"
         job_id = _start_job(session, api, trial.file_name("api"))
+        url = urljoin(api, f"tokens/analysis-progress/{job_id}")
         try:
-            moments = _moments(
-                session, urljoin(api, f"tokens/analysis-progress/{job_id}")
-            )
+            moments = trial.wait_for(lambda: _moments(session, url)) or []
         finally:
-            _keep_upload(trial, job_id)
+            _remove_upload_later(trial, job_id)
     if len(moments) < 2 or moments[-1] - moments[0] < APART_S:  # noqa: PLR2004
-        raise NoError("All events came at once.")
+        raise NoError("All events came at once; run the test twice to be sure.")
 
 
 def _start_job(session: requests.Session, api: str, name: str) -> str:
@@ -38,22 +37,26 @@ def _start_job(session: requests.Session, api: str, name: str) -> str:
         files={"file": (name, b"a smoke test, no audio", "audio/wav")},
         timeout=ANSWER_S,
     )
+    if HTTPStatus.BAD_REQUEST <= answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise CannotAskError(f"The HTTP API refuses the upload: {answer.text}")
     answer.raise_for_status()
     job_id: str = answer.json()["job_id"]
     return job_id
 
 
-def _moments(session: requests.Session, url: str) -> list[float]:
-    """Return the time of arrival of each part of a stream, in seconds."""
+def _moments(session: requests.Session, url: str) -> list[float] | None:
+    """Return when each part of a stream came, in seconds; None for a job not shown."""
     with session.get(url, stream=True, timeout=ANSWER_S) as answer:
+        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            return None
         answer.raise_for_status()
         return [time.monotonic() for _ in answer.iter_content(chunk_size=None)]
 
 
-def _keep_upload(trial: Trial, job_id: str) -> None:
-    """Note the key of the job's upload, which is removed at the end."""
+def _remove_upload_later(trial: Trial, job_id: str) -> None:
+    """Let the end of the test remove the job's upload."""
     machine = trial.stack.parts.machine_arn
-    arn = f"{machine.replace(':stateMachine:', ':execution:')}:{job_id}"
-    described = trial.stack.sfn.describe_execution(executionArn=arn)
-    [record] = json.loads(described["input"])
-    trial.keep(record["body"]["filepath"])
+    record = trial.record_of(
+        f"{machine.replace(':stateMachine:', ':execution:')}:{job_id}"
+    )
+    trial.remove_later(record["body"]["filepath"])

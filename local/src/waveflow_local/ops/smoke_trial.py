@@ -14,16 +14,16 @@ from waveflow_local.ops.stack import Stack
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
-LONGEST_S = 600.0  # all questions together wait no longer
-POLL_S = 5.0  # DescribeExecution and ListExecutions have small quotas
+LONGEST_S = 600.0  # the most that a question waits for an answer
+POLL_S = 2.0  # an account lists executions twice a second at most
 LOCAL_POLL_S = 0.2
-ASLEEP = {"CodeArtifactUserPendingException", "ResourceNotReadyException"}
+NOT_READY = {"CodeArtifactUserPendingException", "ResourceNotReadyException"}
 
 Found = TypeVar("Found")
 
 
 class CannotAskError(Exception):
-    """The stack has not the part that a question is about."""
+    """The question cannot be put to this stack; the text says what is missing."""
 
 
 class NoError(Exception):
@@ -37,7 +37,6 @@ class Trial:
         self.stack = stack
         self.token = token
         self.name = f"smoke-{uuid4().hex[:12]}"
-        self._end = time.monotonic() + LONGEST_S
         self._keys: list[str] = []
 
     @property
@@ -48,7 +47,7 @@ class Trial:
     def upload(self) -> str:
         """Write a small object below an allowed prefix, and return its key."""
         key = self.key_of("there")
-        self.keep(key)
+        self.remove_later(key)
         self.stack.s3.put_object(
             Bucket=self.stack.parts.bucket, Key=key, Body=b"a smoke test, no audio"
         )
@@ -60,11 +59,11 @@ class Trial:
         return f"{prefix}{self.file_name(word)}"
 
     def file_name(self, word: str) -> str:
-        """Return a file name that the operator's policy lets nobody else delete."""
+        """Return a file name of this test, as the operator's policy may delete it."""
         return f"waveflow-{self.name}-{word}.wav"
 
-    def keep(self, key: str) -> None:
-        """Note a key whose object is removed at the end."""
+    def remove_later(self, key: str) -> None:
+        """Remember the key of an object, which the end of the test removes."""
         self._keys.append(key)
 
     def record(self, key: str, **changed: object) -> dict[str, object]:
@@ -85,14 +84,32 @@ class Trial:
         }
 
     def wait_for(self, look: Callable[[], Found | None]) -> Found | None:
-        """Return what `look` finds, or None where nothing comes in time."""
+        """Return what `look` finds, or None after ten minutes in vain."""
         pause = LOCAL_POLL_S if self.stack.is_local else POLL_S
-        while (found := look()) is None and time.monotonic() < self._end:
+        end = time.monotonic() + LONGEST_S
+        while (found := look()) is None and time.monotonic() < end:
             time.sleep(pause)
         return found
 
+    def record_of(self, arn: str) -> dict[str, Any]:
+        """Return the message of an execution, once Step Functions shows both."""
+
+        def look() -> str | None:
+            try:
+                return self.stack.sfn.describe_execution(executionArn=arn)["input"]
+            except ClientError as exc:
+                if exc.response["Error"]["Code"] != "ExecutionDoesNotExist":
+                    raise
+                return None
+
+        if (found := self.wait_for(look)) is None:
+            raise NoError(f"Step Functions does not show the execution {arn}.")
+        record: dict[str, Any]
+        [record] = json.loads(found)
+        return record
+
     def ended(self, arn: str, *, redrives: int = 0) -> str:
-        """Return the error of an execution that has failed, and was redriven so often.
+        """Return the error of an execution that has failed after so many redrives.
 
         Raises `NoError` where the execution succeeds or does not end.
         """
@@ -117,7 +134,7 @@ class Trial:
                     FunctionName=function, Payload=json.dumps(event).encode()
                 )
             except ClientError as exc:
-                if exc.response["Error"]["Code"] not in ASLEEP:
+                if exc.response["Error"]["Code"] not in NOT_READY:
                     raise
                 return None
             payload: dict[str, Any] = json.loads(answer["Payload"].read())
@@ -135,7 +152,7 @@ class Trial:
             s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
     def __enter__(self) -> Self:
-        """Return the smoke test, of which the stack has no object yet."""
+        """Return the smoke test, which has made no object yet."""
         return self
 
     def __exit__(self, *_exc: object) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
+_ANSWER_S = 10.0
 LOCAL = "local"  # `--stack local` means the engine of `waveflow up`
 
 
@@ -101,7 +102,8 @@ def open_stack(name: str) -> Stack:
     import boto3
 
     if name == LOCAL:
-        return local_stack(os.environ.get("AWS_ENDPOINT_URL", paths.DEFAULT_ENDPOINT))
+        endpoint = os.environ.get("AWS_ENDPOINT_URL", paths.DEFAULT_ENDPOINT)
+        return local_stack(endpoint, webhook_url=_told_by(endpoint))
     session = boto3.session.Session()
     try:
         answer = session.client("cloudformation").describe_stacks(StackName=name)
@@ -138,8 +140,28 @@ def parts_of(described: Any) -> Parts:
         raise LocalError(f"The stack has no {exc}; is it WaveFlow's?") from exc
 
 
-def local_stack(endpoint: str) -> Stack:
-    """Return the local engine of `waveflow up` at `endpoint` as a stack."""
+def _told_by(endpoint: str) -> str:
+    """Return the address to which the local engine at `endpoint` sends webhooks."""
+    import requests
+
+    from waveflow_local.engine.webhook_address import ADDRESS_PATH
+
+    try:
+        answer = requests.get(f"{endpoint}{ADDRESS_PATH}", timeout=_ANSWER_S)
+        answer.raise_for_status()
+    except requests.RequestException as exc:
+        raise LocalError(
+            f"No local engine answers at {endpoint}: start `waveflow up`, or name its "
+            "address by AWS_ENDPOINT_URL."
+        ) from exc
+    return answer.text
+
+
+def local_stack(endpoint: str, *, webhook_url: str = "") -> Stack:
+    """Return the local engine of `waveflow up` at `endpoint` as a stack.
+
+    Only the commands that look at the server need its `webhook_url`.
+    """
     from waveflow_local.engine.clients import local_session
 
     queues = f"{endpoint}/{paths.ACCOUNT}/{paths.STACK}"
@@ -149,9 +171,7 @@ def local_stack(endpoint: str) -> Stack:
         dead_letter_queue_url=f"{queues}-dead-letter-queue",
         machine_arn=paths.arn("states", f"stateMachine:{paths.STACK}"),
         secret_arn=f"{paths.STACK}-webhook-secret",
-        webhook_url=os.environ.get(
-            "WEBHOOK_URL", paths.endpoint(paths.DEFAULT_PORT + 1)
-        ),
+        webhook_url=webhook_url,
         webhook_allowed_cidrs="127.0.0.0/8",
     )
     return Stack(parts, local_session(), endpoint)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from waveflow.api.bootstrap import ApiServices
 
 MAX_OWNERS = 10_000  # the owner who was silent for longest is forgotten
-SEAT_WAIT_S = 5
+SEAT_WAIT_S = 5  # Retry-After of a stream that an owner opens too many
 _bearer = HTTPBearer(auto_error=False, description="A JWT of the configured issuer.")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
@@ -62,10 +62,10 @@ class RateLimit:
 
 
 class StreamSeats:
-    """Seats for the open event streams of each owner; every process counts for itself.
+    """Limit the open event streams of each owner within this process.
 
-    A process on Lambda has one stream at a time, and the function's reserved
-    concurrency is the limit of all streams together.
+    A process on Lambda has one stream at a time; there the reserved concurrency of
+    the function limits all streams together.
     """
 
     def __init__(self, per_owner: int) -> None:
@@ -73,10 +73,10 @@ class StreamSeats:
         self._taken: Counter[str] = Counter()
 
     @contextmanager
-    def one(self, owner: str) -> Iterator[None]:
-        """Hold a seat of an owner; raise `RateLimitedError` where none is free."""
+    def hold(self, owner: str) -> Iterator[None]:
+        """Hold a seat of an owner; raise `RateLimitedError` where all are taken."""
         if self._taken[owner] >= self._per_owner:
-            raise RateLimitedError(SEAT_WAIT_S)
+            raise RateLimitedError(SEAT_WAIT_S, what="open streams")
         self._taken[owner] += 1
         try:
             yield
@@ -107,7 +107,7 @@ Owner = Annotated[str, Depends(_owner)]
 async def _stream_seat(request: Request, owner: Owner) -> AsyncIterator[None]:
     """Hold a seat of the owner until the stream has ended or its client has left."""
     seats: StreamSeats = request.app.state.stream_seats
-    with seats.one(owner):
+    with seats.hold(owner):
         yield
 
 

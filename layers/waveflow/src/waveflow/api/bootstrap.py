@@ -75,16 +75,16 @@ class ApiServices(Services):
         """Return the S3 bucket for uploads; its client presigns by SigV4."""
         from waveflow.api.adapters.s3_uploads import S3UploadStore
 
-        options = {"signature_version": "s3v4", **self._own_region}
+        options = {"signature_version": "s3v4", **self._regional_host}
         client = self._client("s3", **options)
         return S3UploadStore(client, self._environment["BUCKET_NAME"])
 
     @property
-    def _own_region(self) -> dict[str, Any]:
+    def _regional_host(self) -> dict[str, Any]:
         """Return options that sign for the bucket's regional host, not the global host.
 
         The global host redirects to a new bucket for a day, and knows no bucket of a
-        young region. A local engine has a single host, and keeps botocore's path style.
+        region opened after March 2019. A local engine has one host, in path style.
         """
         overrides = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
         if any(self._environment.get(name) for name in overrides):

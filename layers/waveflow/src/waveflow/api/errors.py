@@ -111,15 +111,15 @@ class IdempotencyKeyReusedError(RefusalError):
 
 
 class RateLimitedError(RefusalError):
-    """The owner sends too many requests; `retry_after_s` says how long to wait."""
+    """The owner has too many requests or streams; wait for `retry_after_s` seconds."""
 
     code = "RATE_LIMITED"
     status = 429
 
-    def __init__(self, retry_after_s: int) -> None:
-        """Refuse the owner's requests for `retry_after_s` seconds."""
+    def __init__(self, retry_after_s: int, *, what: str = "requests") -> None:
+        """Refuse what the owner has too many of, for `retry_after_s` seconds."""
         self.retry_after_s = retry_after_s
-        super().__init__(f"Too many requests; try again in {retry_after_s} s.")
+        super().__init__(f"Too many {what}; try again in {retry_after_s} s.")
 
 
 class JobNotVisibleError(RefusalError):

@@ -42,9 +42,9 @@ class HistoryEvent(Struct, frozen=True, kw_only=True):
 class Machine(Protocol):
     """State machine, whose executions are identified by their names.
 
-    Reads lag behind: an execution of a moment ago may look unknown, and one that has
-    ended may look running. Every method raises `StorageUnavailableError` for a failure
-    that may pass.
+    Reads lag behind: an execution of a moment ago may look unknown, and an ended
+    execution may look running. Every method raises `StorageUnavailableError` for a
+    failure that may pass.
     """
 
     def start(self, name: str, record: Mapping[str, object]) -> bool:

@@ -11,7 +11,13 @@ from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
-from waveflow_local.engine.moto import jsonata, late_tasks, speed, task_tokens
+from waveflow_local.engine.moto import (
+    jsonata,
+    late_tasks,
+    speed,
+    task_tokens,
+    uploads,
+)
 from waveflow_local.engine.moto.patching import internal, replace
 
 _retry_scale = 1.0
@@ -26,6 +32,7 @@ def apply() -> None:
     _complete_the_context()
     _scale_retries()
     speed.apply()
+    uploads.apply()
 
 
 def scale_retries(scale: float) -> None:

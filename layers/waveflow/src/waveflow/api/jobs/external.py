@@ -111,7 +111,8 @@ def _read_report(body: bytes, *, job_id: str) -> JsonObject:
         said = msgspec.json.decode(body, type=_SignedReport)
         kept = said.kept()
     except (ValueError, msgspec.DecodeError, RecursionError):
-        raise _refusal("The webhook has no job_id or no valid status.") from None
+        detail = "The webhook is no JSON, or has no job_id or no valid status."
+        raise _refusal(detail) from None
     if said.job_id != job_id:
         raise _refusal("The webhook's body names another job.")
     return kept

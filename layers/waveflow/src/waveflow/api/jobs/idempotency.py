@@ -104,7 +104,8 @@ def request_hash(*parts: object) -> str:
 def refuse_another(execution: Execution | None, context: JobContext) -> None:
     """Raise `IdempotencyKeyReusedError` if the execution is of another request.
 
-    The execution's name is taken, so one that is not shown was started just now.
+    None is an execution whose name is taken, but which Step Functions does not show
+    yet: `JobNotVisibleError`.
     """
     if execution is None:
         raise JobNotVisibleError("The job was started a moment ago; ask again.")

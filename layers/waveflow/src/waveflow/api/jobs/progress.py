@@ -85,9 +85,8 @@ def ending(
 ) -> Progress | None:
     """Return a job's final progress event, or None while the job goes on.
 
-    The report of an external analysis server is the last word about what the machine
-    has done well: its failure is the job's, and its result is added. Number, state
-    and time come from the history; a result has none of the three and needs no history.
+    An external server's report is the last word about what the machine has done well.
+    Without a history the event has no number, state and time, as a result shows none.
     """
     if execution.status == "RUNNING":
         return None

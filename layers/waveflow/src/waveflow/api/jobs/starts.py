@@ -13,8 +13,8 @@ WINDOW_S = 300  # DescribeExecution lags by seconds; a mark counts for 5 to 10 m
 class RecentStarts:
     """Marks in S3 of the jobs of the last minutes, which S3 shows to every process.
 
-    DescribeExecution is eventually consistent, and S3 is not. A mark lies below the
-    number of its five minutes, so that an old mark is never looked at again.
+    DescribeExecution is eventually consistent, and S3 is not. A mark's key holds the
+    number of the five minutes of the start, so that old marks are never read.
     """
 
     def __init__(
