@@ -132,7 +132,9 @@ class Operator:
     def __init__(self, system: "System", faults: Faults) -> None:
         self._system, self._faults = system, faults
         self._stack: Any = SimpleNamespace(
-            sfn=Client(system, faults), parts=SimpleNamespace(machine_arn="machine")
+            sfn=Client(system, faults),
+            parts=SimpleNamespace(machine_arn="machine"),
+            is_local=False,
         )
 
     def replay(self) -> None:
