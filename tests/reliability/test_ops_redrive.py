@@ -60,14 +60,78 @@ def test_a_refusal_of_one_execution_is_said_and_the_others_run(stack, machine):
     assert machine.redriven == ["telling", "killed"]
 
 
+def test_a_second_operator_starts_nothing_beside_a_redrive(stack, machine):
+    """A list of a moment ago must not run a job twice, with two ends for the server."""
+    run_again(stack, Choice(undelivered=True), dry_run=False)
+    machine.started.clear()
+
+    again = run_again(stack, Choice(undelivered=True), dry_run=False)
+
+    assert {e.arn for e in again if e.failed} == {
+        ARN + name for name in ("asking", "telling", "killed")
+    }
+    assert machine.started == []
+
+
+def test_an_execution_that_runs_again_is_left_alone(stack, machine):
+    """A late list still names a failure that was redriven, and the job runs already."""
+    describe = stack.sfn.describe_execution
+
+    def is_newer(*, executionArn):  # noqa: N803 - boto3's name
+        return describe(executionArn=executionArn) | {"status": "RUNNING"}
+
+    stack.sfn.describe_execution = is_newer
+    done = run_again(stack, Choice(since=LONG_AGO), dry_run=False)
+
+    assert (done, machine.started, machine.redriven) == ([], [], [])
+
+
+@pytest.mark.parametrize("events", [[], [{"id": 6, "type": "TaskStateEntered"}]])
+def test_a_history_that_is_late_decides_nothing(stack, machine, events):
+    """A job that told nobody must be resumed, not computed again from its start."""
+    stack.sfn.get_execution_history = lambda **_names: {"events": events}
+    early = run_again(stack, Choice(code="Lambda.Unknown"), dry_run=False)
+    del stack.sfn.get_execution_history
+    late = run_again(stack, Choice(code="Lambda.Unknown"), dry_run=False)
+
+    assert early == []
+    assert [e.way for e in late] == ["resume"]
+    assert (machine.redriven, machine.started) == (["killed"], [])
+
+
+def test_an_execution_that_cannot_be_described_yet_is_left_for_later(stack, machine):
+    """A list may name an execution of a moment ago before anything else shows it."""
+    machine.describe_execution = unknown
+
+    assert run_again(stack, Choice(since=LONG_AGO), dry_run=False) == []
+
+
+def unknown(**_names):
+    """Raise what Step Functions answers about an execution that it does not show."""
+    raise ClientError({"Error": {"Code": "ExecutionDoesNotExist"}}, "DescribeExecution")
+
+
+def test_a_throttled_list_is_one_sentence(stack, machine):
+    """An operator must read that nothing was done, and no traceback."""
+
+    def throttled(**_names):
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "ListExecutions")
+
+    machine.paginate = throttled
+
+    with pytest.raises(LocalError, match=r"cannot be read: .*ThrottlingException"):
+        run_again(stack, Choice(since=LONG_AGO), dry_run=False)
+
+
 def test_the_local_engine_says_that_it_has_no_redrive(stack, machine, monkeypatch):
     """An operator who practises locally read `failed` alone, and why nowhere."""
     monkeypatch.setattr(type(stack), "is_local", True)
 
     done = run_again(stack, Choice(undelivered=True), dry_run=False)
 
-    assert done
-    assert all("has no redrive" in str(each) for each in done)
+    refused = [each for each in done if each.way == "resume"]
+    assert refused
+    assert all("has no redrive" in str(each) for each in refused)
     assert machine.redriven == []
 
 

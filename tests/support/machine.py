@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from botocore.exceptions import ClientError
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+LAST = {"id": 8, "type": "ExecutionFailed"}
 ARN = "arn:aws:states:us-east-1:1:execution:machine:"
 
 
@@ -72,18 +73,20 @@ class FakeMachine:
             raise ClientError(error, "DescribeExecution")
         status, error, _, _ = known
         described = {"executionArn": executionArn, "status": status}
+        young = NOW - known[3] < timedelta(days=14)
+        described["redriveStatus"] = "REDRIVABLE" if young else "NOT_REDRIVABLE"
         input_text = json.dumps([{"body": self.inputs[executionArn]}])
         return {**described, "input": input_text, **({"error": error} if error else {})}
 
     def get_execution_history(self, *, executionArn, **_options):  # noqa: N803
         """Return the last events of an execution."""
         entered = {"name": self.executions[executionArn][2]}
-        return {"events": [{"id": 7, "stateEnteredEventDetails": entered}, {"id": 8}]}
+        return {"events": [{"id": 7, "stateEnteredEventDetails": entered}, LAST]}
 
     def redrive_execution(self, *, executionArn):  # noqa: N803
         """Record the redrive of an execution that is young enough."""
         name = executionArn.rpartition(":")[2]
-        if name == "old":
+        if name == "old" or name in self.redriven:
             error = {"Error": {"Code": "ExecutionNotRedrivable", "Message": "14 days"}}
             raise ClientError(error, "RedriveExecution")
         self.redriven.append(name)

@@ -66,7 +66,20 @@ OF_A_VERDICT = (
     "server down for hours",
     "optional outputs down for long",
 )
-KINDS = (*AT_A_CALL, *AROUND_A_CALL, *OF_A_MESSAGE, *OF_A_VERDICT)
+OF_THE_ACCOUNT = (
+    "StartExecution throttled",
+    "SendTaskSuccess throttled",
+    "functions throttled for minutes",
+    "read of Step Functions stale",
+    "read of Step Functions throttled",
+)
+KINDS = (
+    *AT_A_CALL,
+    *AROUND_A_CALL,
+    *OF_A_MESSAGE,
+    *OF_A_VERDICT,
+    *OF_THE_ACCOUNT,
+)
 
 
 class Faults:

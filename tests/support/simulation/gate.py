@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from support.lambda_errors import NOT_READY
+from support.simulation.account import Throttles
 from support.simulation.faults import Faults
 from support.walker import Failed
 
@@ -23,9 +24,15 @@ class Gate:
     """
 
     def __init__(
-        self, faults: Faults, now: Callable[[], float], counts: Counter[str]
+        self,
+        faults: Faults,
+        now: Callable[[], float],
+        *,
+        counts: Counter[str],
+        throttles: Throttles,
     ) -> None:
-        self._faults, self._now, self._counts = faults, now, counts
+        self._faults, self._now = faults, now
+        self._counts, self._throttles = counts, throttles
         self._wakes: dict[str, float | None] = {}
         self._woken: dict[str, float] = {}
 
@@ -45,7 +52,8 @@ class Gate:
         self._perhaps_sleep(function)
         if function in self._wakes and not self._is_awake(function):
             return Failed(self._faults.choose(NOT_READY), INITIALIZING)
-        if self._faults.strikes("Lambda throttled"):
+        throttled = self._throttles.refuses("Invoke")
+        if throttled or self._faults.strikes("Lambda throttled"):
             return Failed("Lambda.TooManyRequestsException")
         if self._faults.strikes("Lambda service error"):
             return Failed("Lambda.ServiceException")

@@ -19,12 +19,14 @@ from waveflow.stages.mix import mix_stems
 from waveflow.stages.notify import notify
 from waveflow.stages.waveform import draw_waveform
 
+from support.simulation.account import Histories, Throttles
 from support.simulation.bucket import EPOCH, Bucket, is_optional
 from support.simulation.checks import Ledger
 from support.simulation.faults import Faults
 from support.simulation.gate import Gate
 from support.simulation.mixes import Claims
 from support.simulation.options import encoding
+from support.simulation.queue import Queue
 from support.simulation.runs import Modes, Run, run_of
 from support.simulation.server import Answer, Server
 from support.simulation.store import FaultyObjects
@@ -44,6 +46,7 @@ CALLS = {"Hash": 3, "DedupeDelete": 11, "Waveform": 9, "Mix": 20, "Notify": 2}
 DEEP = 3  # depth of executions inside each other's calls
 INSIDE = 4  # most events within one call
 BESIDE = 12  # most events before a lost invocation goes on
+PAUSE_S = 60.0  # longest pause of the server before it repeats a throttled call
 PREFIXES = ("audio/", "users/")
 MODELS: dict[str, Any] = {
     "Hash": flow.HashRequest,
@@ -65,7 +68,11 @@ class System:
         self.bucket = Bucket(self.clock, modes.versioned)
         self.server = Server(self.bucket, faults, self.clock, modes.message_mode)
         self.ledger = Ledger(self.bucket, self.server)
-        self.gate = Gate(faults, self.clock, self.ledger.counts)
+        self.throttles = Throttles(faults, self.clock)
+        self.histories = Histories(self.clock)
+        counts = self.ledger.counts
+        self.gate = Gate(faults, self.clock, counts=counts, throttles=self.throttles)
+        self.send = Queue(self).send
         self.runs: list[Run] = []
         self.questions: dict[str, Run] = {}
         self.stages: Counter[str] = Counter()
@@ -121,43 +128,26 @@ class System:
         for _ in range(self.faults.random.randrange(BESIDE)):
             self.step()
 
-    def send(self, body: Any, *, late_s: float = 0.0) -> None:
-        """Send a message to the queue, which delivers the message at least once."""
-        number = next(self._ticket)
-        record = {
-            "messageId": f"message-{number}",
-            "sentTimestamp": str(1_767_225_600_000 + int(self.now * 1000)),
-            "body": body,
-        }
-        strikes = self.faults.strikes
-        delays = [late_s + 0.5]
-        if strikes("message delivered late"):
-            delays = [late_s + 600 * self.faults.random.random()]
-        if strikes("message delivered twice"):
-            delays.append(delays[0] + 20 * self.faults.random.random())
-        if strikes("message delivered again at the end"):
-            delays.append(200_000.0)
-        for delay in delays:
-            self.later(delay, lambda: self.start([record]))
-
-    def start(self, data: list[dict[str, Any]]) -> Run:
-        """Start an execution, as the pipe does."""
+    def start(self, data: list[dict[str, Any]], *, name: str = "") -> Run:
+        """Start an execution; the pipe gives an execution no name."""
         start = (EPOCH + timedelta(seconds=self.now)).isoformat(timespec="milliseconds")
         execution = Execution(
             self._definition,
             data,
-            f"run-{len(self.runs)}",
+            name or f"run-{len(self.runs)}",
             start.replace("+00:00", "Z"),
         )
         run = run_of(execution)
         self.runs.append(run)
         run.walk = execution.walk()
+        self.histories.begun(run.name)
         self._advance(run, None)
         return run
 
     def redrive(self, run: Run) -> None:
         """Resume an execution at the state that could not ask or tell."""
         run.walk = run.execution.redrive()
+        self.histories.begun(run.name)
         self._advance(run, None)
 
     def answer(self, token: str, answer: Answer) -> None:
@@ -179,8 +169,11 @@ class System:
         try:
             request = run.go_on(result)
         except StopIteration as stop:
+            self.histories.entered(run.name, run.execution.entered)
+            self.histories.ended(run.name, stop.value)
             self.telling.ended(run, stop.value)
             return
+        self.histories.entered(run.name, run.execution.entered)
         if isinstance(request, Sleep):
             part = self.faults.random.random() if request.jitter else 1.0
             self.later(request.seconds * part, lambda: self._advance(run, None))
@@ -222,10 +215,18 @@ class System:
     def _send_what_the_server_said(self) -> None:
         answers, self.server.answers = self.server.answers, []
         for token, given in answers:
-            self.later(given.delay_s, lambda t=token, a=given: self.answer(t, a))
+            self.later(given.delay_s, lambda t=token, a=given: self._repeat(t, a))
         bodies, self.server.follow_ups = self.server.follow_ups, []
         for body in bodies:
             self.send(body)
+
+    def _repeat(self, token: str, given: Answer, *, pause_s: float = 1.0) -> None:
+        """Send the server's answer; the server repeats a call that was throttled."""
+        if not self.throttles.refuses("SendTaskSuccess"):
+            self.answer(token, given)
+            return
+        longer_s = min(2 * pause_s, PAUSE_S)
+        self.later(pause_s, lambda: self._repeat(token, given, pause_s=longer_s))
 
     def _lambda(self, run: Run, request: Invoke) -> Result:
         """Return the result of a function as Step Functions sees the result."""

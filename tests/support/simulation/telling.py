@@ -24,6 +24,7 @@ from support.simulation.runs import Run
 from support.simulation.server import is_final, rendition
 from support.walker import Ended, Failed
 
+THROTTLED = "Lambda.TooManyRequestsException"
 UNDELIVERED = {"Ask", "AskUndelivered", "Tell", "TellFailure"}
 
 
@@ -70,7 +71,9 @@ class Telling:
         self._check_patience(task_id, error)
 
     def _check_patience(self, name: str, error: str | None) -> None:
-        """Raise for an error of a function that wakes within the machine's patience."""
+        """Raise for an error of Lambda that passes within the machine's patience."""
+        if error == THROTTLED:
+            raise BrokenPromiseError(f"{name} gave up on a throttle that passes.")
         if error in NOT_READY and not self._ledger.counts[TOO_LONG]:
             raise BrokenPromiseError(f"{name} gave up on a function that wakes.")
 

@@ -11,10 +11,12 @@ from support.simulation.mixes import mix_options
 from support.simulation.options import options
 
 if TYPE_CHECKING:
+    from support.simulation.api import Api
     from support.simulation.system import System
 
 OPTIONS = ("waveform", "previews", "audio_id")
 USERS = ("ann", "bob")
+BY_THE_API = 0.1  # share of the uploads that come by the HTTP API
 MIXED_AT = "2026-01-01T11:00:00Z"
 BROKEN: list[Any] = [
     "not json",
@@ -62,8 +64,8 @@ def _hash_of(body: bytes) -> str:
 class Traffic:
     """Source of messages for one simulated system."""
 
-    def __init__(self, system: "System") -> None:
-        self._system = system
+    def __init__(self, system: "System", api: "Api") -> None:
+        self._system, self._api = system, api
         self._faults = system.faults
         self._random = system.faults.random
         self._uploads: list[tuple[str, bytes, str]] = []
@@ -89,6 +91,8 @@ class Traffic:
         message = self._upload(body, user)
         for _ in range(2):
             self._system.send(message, late_s=self._random.random())
+        if self._random.random() < BY_THE_API:
+            self._upload_by_api(body, user)
         if self._random.random() < 0.3:
             stage = self._timed_stage()
             for _ in range(3):
@@ -112,11 +116,18 @@ class Traffic:
             "mix of another request at the same time"
         ):
             self._send_mix(self._faults.choose(self._stages), self._some_keys())
-        elif self._faults.strikes("twins uploaded at once"):
+        else:
+            self._some_upload()
+
+    def _some_upload(self) -> None:
+        """Upload one file by message or by the HTTP API, or the same file twice."""
+        if self._faults.strikes("twins uploaded at once"):
             body = tiny_wav(self._random.randrange(1 << 20))
             user = self._faults.choose(list(USERS))
             for _ in range(2):
                 self._upload(body, user)
+        elif self._random.random() < BY_THE_API:
+            self._upload_by_api(*self._content())
         else:
             self._upload(*self._content())
 
@@ -141,6 +152,14 @@ class Traffic:
         self._messages.append(message)
         self._system.send(message)
         return message
+
+    def _upload_by_api(self, body: bytes, user: str) -> None:
+        self._count += 1
+        key = f"audio/by-api{self._count}.wav"
+        self._system.bucket.put(key, body)
+        self._uploads.append((key, body, user))
+        platform = self._random.random() < 0.5
+        self._api.start(key, owner=user, platform=platform)
 
     def _change_mind(self) -> None:
         """Send an earlier message again, with the same time and other options."""

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from support.simulation.account import STALE, THROTTLED, THROTTLES
+from support.simulation.api import Api
 from support.simulation.faults import Faults
+from support.simulation.operator import Operator
 from support.simulation.runs import Modes
 from support.simulation.system import System
 from support.simulation.traffic import Traffic
@@ -28,12 +31,14 @@ ASLEEP = {
     "new version not ready": 0.002,
     "function asleep for long": 0.0005,
 }
+# Throttles last for minutes; a read has its fault for itself.
+THROTTLED_ACCOUNT = {kind: 0.01 for kind, _ in THROTTLES.values()}
+LATE_READS = {STALE: 0.3, THROTTLED: 0.2}
 # Faults with few occasions.
 SELDOM = {
     "verdict names another user's copy": 0.5,
     "mix of another request at the same time": 0.1,
 }
-REDRIVEN = {"STORAGE_UNAVAILABLE", "RESOURCE_LIMIT", "VERDICT_TIMEOUT"}
 
 
 @dataclass
@@ -70,40 +75,37 @@ def run_seed(
     )
     random = Random(seed)  # noqa: S311 - a seed repeats its world
     quarrel = bool(rate) and seed % 4 == 1
-    often = SELDOM | ASLEEP | (QUARREL if quarrel else {}) if rate else {}
-    faults = Faults(random, rate, often)
+    often = SELDOM | ASLEEP | THROTTLED_ACCOUNT | (QUARREL if quarrel else {})
+    faults = Faults(random, rate, often if rate else {})
+    late = Faults(random, rate, LATE_READS if rate else {})
     system = System(faults, load(machine), modes)
-    traffic = Traffic(system)
+    api = Api(system, late)
+    traffic = Traffic(system, api)
     try:
         (traffic.argue if quarrel else traffic.send)(messages)
         system.drain()
-        recover(system)
+        recover(system, late)
+        api.follow_all(seed)
     except AssertionError as exc:
         report.broken.append(f"seed {seed}: {exc}")
     report.seeds += 1
     report.executions += len(system.runs)
-    report.faults += system.faults.counts
+    report.faults += system.faults.counts + late.counts
     report.counts += system.ledger.counts
     return system
 
 
-def recover(system: System) -> None:
-    """End all faults, redrive and start anew as an operator does, and check the end."""
+def recover(system: System, late: Faults | None = None) -> None:
+    """End all faults but late reads, let an operator rerun jobs, and check the end."""
     hidden = len(system.ledger.without_copy())
     system.ledger.counts["without a live copy until an operator comes"] += hidden
     system.faults.stop()
     system.server.down_until = system.bucket.refuses_until = 0.0
     system.gate.wake()
-    for run in system.undelivered():
-        system.redrive(run)
-        system.ledger.counts["redriven"] += 1
-    system.drain()
-    for run in list(system.runs):
-        end = run.execution.ended
-        if end is not None and end.state == "Failed" and end.error in REDRIVEN:
-            system.start(run.execution.input)
-            system.ledger.counts["started anew"] += 1
-    system.drain()
+    system.throttles.end()
+    operator = Operator(system, late or system.faults)
+    operator.replay()
+    operator.redrive()
     system.telling.settled(system.runs)
 
 

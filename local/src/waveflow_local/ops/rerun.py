@@ -27,6 +27,7 @@ ENDED_BADLY: tuple[Literal["FAILED", "TIMED_OUT", "ABORTED"], ...] = (
     "ABORTED",
 )
 STOPPED = "ABORTED"  # an operator stopped the execution on purpose
+UNKNOWN = "ExecutionDoesNotExist"
 NAME_LENGTH = 80  # the longest execution name that Step Functions takes
 
 
@@ -52,7 +53,7 @@ class Choice:
             return False
         if self.code is not None and execution.code != self.code:
             return False
-        return not self.undelivered or execution.way is Way.RESUME
+        return not self.undelivered or execution.untold
 
     def covers(self, stopped: datetime) -> bool:
         """Tell whether an execution ended within the chosen time."""
@@ -63,11 +64,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class Rerun:
-    """Hold one failed execution, and the way in which that execution runs again."""
+    """Hold one failed execution, and the way in which that execution runs again.
+
+    `untold` means that the server has not heard of the failure.
+    """
 
     arn: str
     code: str
     way: Way
+    untold: bool
     input: str
     done: Literal["would", "did", "failed"] = "would"
     reason: str = ""
@@ -90,11 +95,14 @@ def run_again(stack: Stack, choice: Choice, *, dry_run: bool) -> list[Rerun]:
     """
     if choice.code is None and choice.since is None and not choice.undelivered:
         raise LocalError("Name what to run again, by --error or --since.")
-    chosen = [
-        found
-        for found in failed_executions(stack, choice)
-        if choice.takes(found) and not _was_started_anew(stack, found)
-    ]
+    try:
+        chosen = [
+            found
+            for found in failed_executions(stack, choice)
+            if choice.takes(found) and not _was_started_anew(stack, found)
+        ]
+    except (ClientError, BotoCoreError) as exc:
+        raise LocalError(f"Step Functions cannot be read: {exc}") from exc
     if dry_run:
         return chosen
     return [_try_to_run(stack, execution) for execution in chosen]
@@ -109,34 +117,65 @@ def failed_executions(stack: Stack, choice: Choice) -> Iterator[Rerun]:
         for page in pages:
             for listed in page["executions"]:
                 stopped = listed.get("stopDate", listed["startDate"])
-                if choice.covers(stopped):
-                    yield _read(stack, listed["executionArn"])
+                if not choice.covers(stopped):
+                    continue
+                if found := _read(stack, listed["executionArn"]):
+                    yield found
 
 
-def _read(stack: Stack, arn: str) -> Rerun:
-    described = stack.sfn.describe_execution(executionArn=arn)
+def _read(stack: Stack, arn: str) -> Rerun | None:
+    """Return a failed execution; None where reads are too late to show its failure."""
+    try:
+        described = stack.sfn.describe_execution(executionArn=arn)
+        if described["status"] not in ENDED_BADLY:
+            return None  # it runs again, and only the list is late
+        return _rerun(stack, described)
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] != UNKNOWN:
+            raise
+        return None
+
+
+def _rerun(stack: Stack, described: "DescribeExecutionOutputTypeDef") -> Rerun | None:
     status = described["status"]
     error = described.get("error", status) if status == "FAILED" else status
     code = CODES.get(error, error)
-    way = Way.RESUME if _is_untold(stack, described, code) else Way.ANEW
-    return Rerun(arn=arn, code=code, way=way, input=described["input"])
+    untold = _is_untold(stack, described, code)
+    if untold is None:
+        return None
+    # Step Functions resumes nothing that ended more than 14 days ago.
+    too_old = described.get("redriveStatus") == "NOT_REDRIVABLE"
+    way = Way.RESUME if untold and not too_old else Way.ANEW
+    return Rerun(
+        described["executionArn"], code, way, untold=untold, input=described["input"]
+    )
 
 
 def _is_untold(
     stack: Stack, described: "DescribeExecutionOutputTypeDef", code: str
-) -> bool:
+) -> bool | None:
+    """Tell whether no webhook reported a failure; None where the history is late."""
     if described["status"] != "FAILED":
         return False
-    return code in UNDELIVERED or _last_state(stack, described) in TELLING
+    if code in UNDELIVERED:
+        return True
+    state = _last_state(stack, described)
+    return None if state is None else state in TELLING
 
 
-def _last_state(stack: Stack, described: "DescribeExecutionOutputTypeDef") -> str:
+def _last_state(
+    stack: Stack, described: "DescribeExecutionOutputTypeDef"
+) -> str | None:
+    """Return the state that failed; None where the history is too late to show it."""
     history = stack.sfn.get_execution_history(
         executionArn=described["executionArn"], reverseOrder=True, maxResults=50
     )
+    events = sorted(history["events"], key=lambda e: -e["id"])
+    if not events or events[0]["type"] != "ExecutionFailed":
+        return None
     entered = (
         event["stateEnteredEventDetails"]["name"]
-        for event in sorted(history["events"], key=lambda e: -e["id"])
+        for event in events
         if "stateEnteredEventDetails" in event
     )
     return next(entered, "")
@@ -154,9 +193,16 @@ def _try_to_run(stack: Stack, execution: Rerun) -> Rerun:
 
 
 def _run(stack: Stack, execution: Rerun) -> Rerun:
-    if execution.way is Way.RESUME and _resume(stack, execution.arn):
-        return _as(execution, Way.RESUME)
-    # Stages repeat no finished effect, so a new execution is always safe.
+    if execution.way is Way.RESUME:
+        # A refusal says that somebody was quicker, so no new execution may follow.
+        stack.sfn.redrive_execution(executionArn=execution.arn)
+    else:
+        _start_anew(stack, execution)
+    return dataclasses.replace(execution, done="did")
+
+
+def _start_anew(stack: Stack, execution: Rerun) -> None:
+    """Start an execution with the same input; stages repeat no finished effect."""
     machine, name = stack.parts.machine_arn, _successor(execution.arn)
     try:
         stack.sfn.start_execution(
@@ -165,7 +211,6 @@ def _run(stack: Stack, execution: Rerun) -> Rerun:
     except ClientError as exc:
         if exc.response["Error"]["Code"] != "ExecutionAlreadyExists":
             raise
-    return _as(execution, Way.ANEW)
 
 
 def _successor(arn: str) -> str:
@@ -182,22 +227,7 @@ def _was_started_anew(stack: Stack, execution: Rerun) -> bool:
             executionArn=f"{start}:{_successor(execution.arn)}"
         )
     except ClientError as exc:
-        if exc.response["Error"]["Code"] != "ExecutionDoesNotExist":
+        if exc.response["Error"]["Code"] != UNKNOWN:
             raise
         return False
     return True
-
-
-def _resume(stack: Stack, arn: str) -> bool:
-    try:
-        stack.sfn.redrive_execution(executionArn=arn)
-    except ClientError as exc:
-        # Step Functions refuses after 14 days, or when the machine has changed.
-        if exc.response["Error"]["Code"] != "ExecutionNotRedrivable":
-            raise
-        return False
-    return True
-
-
-def _as(execution: Rerun, way: Way) -> Rerun:
-    return Rerun(execution.arn, execution.code, way, execution.input, done="did")
