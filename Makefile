@@ -106,6 +106,12 @@ run: $(VENV)/.run ## Send audio through the whole pipeline; FILES="a.wav b.flac"
 up: $(VENV)/.run $(PLAYER) ## Keep the pipeline running for a server; ARGS="--port 4566" for options.
 	@$(BIN)/waveflow up $(ARGS)
 
+# The command that is printed is the command that runs.
+.PHONY: invoke
+invoke: $(VENV)/.run ## Run a stage's image by sam against `make up`; STAGE=waveform FILE=song.wav.
+	@SAM_CLI_TELEMETRY=0 WAVEFLOW_SAM="$(TOOL) aws-sam-cli==1.170.0 sam" WAVEFLOW_ARCHITECTURE=$(ARCHITECTURE) \
+		$(BIN)/python -m waveflow_local.demo.invoke $(STAGE) $(if $(FILE),"$(FILE)") $(ARGS)
+
 ADAPTER := public.ecr.aws/awsguru/aws-lambda-adapter:0.9.1
 
 .PHONY: adapter
