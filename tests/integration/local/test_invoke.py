@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,12 +16,18 @@ from waveflow_local.standin.server import StandIn
 
 # The real functions answer, as SAM's containers would: by the engine's Lambda API.
 SAM = """#!{python}
-import json, sys, urllib.request
+import json, signal, sys, urllib.request
 words = sys.argv[1:]
-event = open(words[words.index("-e") + 1], "rb").read()
 given = json.load(open(words[words.index("--env-vars") + 1]))["Parameters"]
 declared = open(words[words.index("-t") + 1]).read()
 assert all(name in declared for name in given), given
+if words[1] == "start-lambda":
+    try:
+        print("listening", flush=True)
+        signal.pause()
+    except KeyboardInterrupt:
+        sys.exit(print("containers removed"))
+event = open(words[words.index("-e") + 1], "rb").read()
 url = given["AWS_ENDPOINT_URL"].replace("host.docker.internal", "127.0.0.1")
 url += "/2015-03-31/functions/" + words[2] + "/invocations"
 print(urllib.request.urlopen(urllib.request.Request(url, data=event)).read().decode())
@@ -93,6 +100,30 @@ def test_each_stage_takes_the_event_that_is_written(stage, tools, engine, tmp_pa
     assert "errorType" not in json.loads(answer), answer
 
 
+def test_ctrl_c_lets_sam_remove_its_containers(tools, engine, tmp_path):
+    """A developer who ends `sam local start-lambda` must not keep its containers."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "waveflow_local.demo.invoke", "start-lambda"),
+            *("--endpoint", engine[0].endpoint, "--built", tools),
+            *("--webhook-url", engine[1].url, "--out", tmp_path / "out"),
+        ],
+        env={**os.environ, "PATH": str(tools), "WAVEFLOW_SAM": "sam"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    command, listening = (process.stdout.readline() for _ in range(2))
+
+    os.killpg(process.pid, signal.SIGINT)
+
+    said, mistakes = process.communicate(timeout=HANGS_S)
+    assert command.startswith("sam local start-lambda --env-vars ")
+    assert listening == "listening\n"
+    assert (process.returncode, said, mistakes) == (0, "containers removed\n", "")
+
+
 def test_no_container_engine_is_one_line(tools, engine, tmp_path):
     """A developer without Docker must read what is missing, not a traceback."""
     empty = tmp_path / "bin"
@@ -121,3 +152,25 @@ def test_no_engine_is_one_line(tools, tmp_path):
         "waveflow: No `waveflow up` answers at http://127.0.0.1:9; "
         "`make up` starts it.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["waveform"], "holds no built images; `make images` builds them.\n"),
+        (["waveform", "sogn.wav"], "There is no file sogn.wav.\n"),
+    ],
+)
+def test_what_is_missing_is_named_in_one_line(words, said, tools, engine, tmp_path):
+    """A developer without images, or with a misspelt file, must know what to do."""
+    built = tools if len(words) > 1 else tmp_path / "never-built"
+
+    ended = invoke(
+        *(*words, "--endpoint", engine[0].endpoint, "--built", built),
+        path=tools,
+        out=tmp_path / "out",
+    )
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.endswith(said)
+    assert ended.stderr.count("\n") == 1

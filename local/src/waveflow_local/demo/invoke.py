@@ -1,13 +1,14 @@
-"""Run one stage's image by `sam local invoke`, against a running `waveflow up`."""
+"""Run images by `sam local`, one or all, against a running `waveflow up`."""
 
 import contextlib
 import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from waveflow_local.engine.template import local_name
 from waveflow_local.paths import DEFAULT_ENDPOINT, PROJECT_ROOT, LocalError, endpoint
 
 STAGES = ("hash", "dedupe_delete", "waveform", "music", "mix", "notify")
+EVERY_STAGE = "start-lambda"  # SAM's own name for serving all of them
 # SAM passes only those variables to a function that the template declares.
 _LOCAL_VARIABLES = ("AWS_ENDPOINT_URL", "WAVEFLOW_LOCAL")
 _FIRST_VARIABLE = re.compile(r"(?m)^ {8}POWERTOOLS_LOG_LEVEL:")
@@ -40,7 +42,7 @@ def local_template(text: str, *, folder: Path) -> str:
 
 
 @click.command()
-@click.argument("stage", type=click.Choice(STAGES))
+@click.argument("stage", type=click.Choice((*STAGES, EVERY_STAGE)))
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--endpoint", "engine", default=DEFAULT_ENDPOINT)
 @click.option("--webhook-url", default=f"{endpoint(_STANDIN_PORT)}/webhook")
@@ -55,7 +57,10 @@ def invoke(  # noqa: PLR0913 - one parameter for each option
     built: Path | None,
     out: Path,
 ) -> None:
-    """Run one stage's image on an event about FILE; without FILE, made drums."""
+    """Run one stage's image on an event about FILE, or serve all by start-lambda.
+
+    Without FILE the event is about made drums.
+    """
     clients = Clients(engine)
     secret = _secret_of_engine(clients)
     gateway = _gateway()
@@ -63,11 +68,11 @@ def invoke(  # noqa: PLR0913 - one parameter for each option
     if not (built / "template.yaml").exists():
         raise LocalError(f"{built} holds no built images; `make images` builds them.")
     out.mkdir(parents=True, exist_ok=True)
-    with _audio(file) as audio:
-        event = Events(clients, audio).event(stage)
+    words = [EVERY_STAGE]
+    if stage != EVERY_STAGE:
+        words = _written_event(clients, stage, file=file, out=out)
     text = (built / "template.yaml").read_text("utf-8")
     (out / "template.yaml").write_text(local_template(text, folder=built.resolve()))
-    (out / f"{stage}.json").write_text(json.dumps(event, indent=2, ensure_ascii=False))
     with _reachable(gateway, engine) as aws, _reachable(gateway, webhook_url) as told:
         environment = {
             "AWS_ENDPOINT_URL": aws,
@@ -77,7 +82,7 @@ def invoke(  # noqa: PLR0913 - one parameter for each option
             "WEBHOOK_SECRET_ARN": secret,
         }
         (out / "env.json").write_text(json.dumps({"Parameters": environment}, indent=2))
-        sys.exit(_run(stage, out))
+        sys.exit(_run(words, out))
 
 
 def _secret_of_engine(clients: Clients) -> str:
@@ -108,6 +113,18 @@ def _gateway() -> str:
     return asked.stdout.strip()
 
 
+def _written_event(
+    clients: Clients, stage: str, *, file: Path | None, out: Path
+) -> list[str]:
+    """Write a stage's event, and return the words that hand the event to SAM."""
+    with _audio(file) as audio:
+        event = Events(clients, audio).event(stage)
+    path = out / f"{stage}.json"
+    path.write_text(json.dumps(event, indent=2, ensure_ascii=False), "utf-8")
+    function = "".join(word.title() for word in stage.split("_")) + "Function"
+    return ["invoke", function, "-e", str(path)]
+
+
 @contextlib.contextmanager
 def _audio(file: Path | None) -> Iterator[Path]:
     if file is not None:
@@ -131,12 +148,10 @@ def _reachable(gateway: str, url: str) -> Iterator[str]:
         yield parts._replace(netloc=f"{_IN_A_CONTAINER}:{port}").geturl()
 
 
-def _run(stage: str, out: Path) -> int:
-    """Print the `sam local invoke` of a stage, run the command, return its code."""
-    function = "".join(word.title() for word in stage.split("_")) + "Function"
+def _run(words: Sequence[str], out: Path) -> int:
+    """Print a command of `sam local`, run the command, and return its exit code."""
     command = [
-        *shlex.split(os.environ.get("WAVEFLOW_SAM", "sam")),
-        *("local", "invoke", function, "-e", str(out / f"{stage}.json")),
+        *(*shlex.split(os.environ.get("WAVEFLOW_SAM", "sam")), "local", *words),
         *("--env-vars", str(out / "env.json"), "-t", str(out / "template.yaml")),
         *("--add-host", f"{_IN_A_CONTAINER}:host-gateway", "--skip-pull-image"),
         *("--region", "ap-northeast-2", "--parameter-overrides"),
@@ -144,7 +159,13 @@ def _run(stage: str, out: Path) -> int:
     ]
     print(shlex.join(command), flush=True)
     own = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    return subprocess.run(command, env={**os.environ, **own}, check=False).returncode
+    try:
+        process = subprocess.Popen(command, env={**os.environ, **own})
+    except OSError as exc:
+        raise LocalError(f"{command[0]} cannot be run: {exc.strerror}.") from exc
+    # Ctrl-C reaches SAM too, which then removes its containers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return process.wait()
 
 
 if __name__ == "__main__":
