@@ -22,13 +22,14 @@ from waveflow.api.openapi import (
     WEBHOOK_SCHEMA,
     problem_responses,
 )
+from waveflow.api.queries import KnownQuery
 from waveflow.events.options import PreviewFormat
 
 MAX_FOLLOWED = 20  # each takes one DescribeExecution before the stream begins
 FORM_BYTES = 64 << 10  # the most that a form adds to its file
 MAX_WEBHOOK_BYTES = 200 << 10
 _ADVICE = " Larger files go to S3 directly: POST /tokens/{token_id}/uploads."
-routes = APIRouter(prefix="/tokens")
+routes = APIRouter(prefix="/tokens", dependencies=[KnownQuery])
 
 
 def _services(request: Request) -> ApiServices:
