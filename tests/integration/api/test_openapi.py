@@ -44,6 +44,8 @@ def ask_all(app, *, mode, examples, prepare):
 
     for found in schema.get_all_operations():
         operation = found.ok()
+        if mode is GenerationMode.NEGATIVE and operation.label == "GET /health":
+            continue  # a request without a field cannot have a wrong one
 
         @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
         @hypothesis.settings(
@@ -144,7 +146,7 @@ def test_the_document_names_every_route_and_its_problems(api):
             told = {int(status) for status in operation["responses"]}
             assert operation["summary"], (path, method)
             assert told & {200, 201, 204, 307}, (path, method)
-            assert 429 in told
+            assert (429 in told) is (path != "/health")
     assert "Problem" in document["components"]["schemas"]
     assert "HTTPValidationError" not in document["components"]["schemas"]
 

@@ -1,12 +1,14 @@
 """Complete the OpenAPI document with forms, webhooks, events and errors."""
 
+import json
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import RedirectResponse
 
+from waveflow.api.documents import document
 from waveflow.api.problems import MEDIA_TYPE
 from waveflow.api.schemas import JsonObject, LinkBody, Problem
 
@@ -81,21 +83,26 @@ LINK: dict[str, Any] = {
 
 
 def describe(app: FastAPI) -> None:
-    """Add the JSON Schema of problem+json, which every route refers to."""
+    """Serve the OpenAPI document, with the schema of problem+json added."""
 
     def openapi() -> JsonObject:
         if app.openapi_schema is None:
-            document = get_openapi(
+            described = get_openapi(
                 title=app.title,
                 version=app.version,
                 description=app.description,
                 routes=app.routes,
             )
-            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            schemas = described.setdefault("components", {}).setdefault("schemas", {})
             schemas["Problem"] = Problem.model_json_schema()
             schemas.pop("HTTPValidationError", None)
             schemas.pop("ValidationError", None)
-            app.openapi_schema = document
+            app.openapi_schema = described
         return app.openapi_schema
 
+    def openapi_json(request: Request) -> Response:
+        body = json.dumps(app.openapi(), ensure_ascii=False).encode()
+        return document(request, body, media_type="application/json")
+
+    app.add_api_route("/openapi.json", openapi_json, include_in_schema=False)
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way

@@ -252,6 +252,12 @@ class LinkBody(BaseModel):
     url: str
 
 
+class HealthBody(BaseModel):
+    """Response of a process that answers; AWS was not asked."""
+
+    status: Literal["ok"] = "ok"
+
+
 class NotedBody(BaseModel):
     """Response to the webhook of an external analysis server."""
 
