@@ -36,6 +36,7 @@ def create_app(services: ApiServices) -> FastAPI:
         description="Upload audio, follow its job, fetch the result.",
         docs_url=None,
         openapi_url=None,
+        generate_unique_id_function=lambda route: route.name,
         redoc_url=None,
     )
     app.state.services = services

@@ -10,11 +10,15 @@ from fastapi.responses import RedirectResponse
 
 from waveflow.api.documents import document
 from waveflow.api.problems import MEDIA_TYPE
+from waveflow.api.result_schemas import EVENT, add_results
 from waveflow.api.schemas import JsonObject, LinkBody, Problem
 
 Responses = dict[int | str, JsonObject]
 EVENTS: Responses = {
-    200: {"description": "Events", "content": {"text/event-stream": {}}},
+    200: {
+        "description": "Events",
+        "content": {"text/event-stream": {"itemSchema": EVENT}},
+    },
     204: {"description": "Everything was received before."},
 }
 DOCUMENT: Responses = {
@@ -97,6 +101,9 @@ def describe(app: FastAPI) -> None:
             schemas["Problem"] = Problem.model_json_schema()
             schemas.pop("HTTPValidationError", None)
             schemas.pop("ValidationError", None)
+            add_results(schemas)
+            if app.state.services.http.anonymous is not None:
+                _make_token_optional(described)
             app.openapi_schema = described
         return app.openapi_schema
 
@@ -106,3 +113,11 @@ def describe(app: FastAPI) -> None:
 
     app.add_api_route("/openapi.json", openapi_json, include_in_schema=False)
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way
+
+
+def _make_token_optional(described: JsonObject) -> None:
+    """Let each operation that takes a token go without one, as this API allows."""
+    for methods in described["paths"].values():
+        for operation in methods.values():
+            if "security" in operation:
+                operation["security"].insert(0, {})
