@@ -1,5 +1,7 @@
 """Build the FastAPI application of the HTTP API."""
 
+from collections.abc import Callable
+
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
@@ -28,8 +30,13 @@ def health() -> HealthBody:
     return HealthBody()
 
 
-def create_app(services: ApiServices) -> FastAPI:
-    """Return the FastAPI application that uses these services."""
+def create_app(
+    services: ApiServices, *, docs: Callable[[FastAPI], None] = serve_docs
+) -> FastAPI:
+    """Return the FastAPI application that uses these services.
+
+    `docs` adds the page that shows the OpenAPI document.
+    """
     app = FastAPI(
         title="WaveFlow",
         version="1",
@@ -58,5 +65,5 @@ def create_app(services: ApiServices) -> FastAPI:
     app.include_router(routes)
     app.add_api_route("/health", health, tags=["operation"])
     describe(app)
-    serve_docs(app)
+    docs(app)
     return app
