@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 from support.calls import recording
+from support.insights import FailedExecution, Insights
 from support.invocations import KEY, OLDER, events, load, prepare
 from support.machine import ARN, FakeMachine
 from support.policies import ROLES, Need, allows, of_holder
@@ -137,6 +138,7 @@ COMMANDS = {
     "replay": [[]],
     "health": [[]],
     "smoke": [[]],
+    "status": [["stem-1"]],
 }
 
 
@@ -236,6 +238,8 @@ def run(command, arguments, deployed):
     made = f"arn:aws:states:{HERE}"
     names = {
         ARN: f"{made}:execution:Machine-1a2b:",
+        "machine:told": f"{made}:execution:Machine-1a2b:told",
+        "log-group:": f"arn:aws:logs:{HERE}:log-group:",
         **{u: f"arn:aws:sqs:{HERE}:{u.rpartition('/')[2]}" for u in deployed.queues},
     }
     fakes = {"cloudformation": deployed, "sfn": FakeMachine()}
@@ -243,6 +247,8 @@ def run(command, arguments, deployed):
         functions = f"arn:aws:lambda:{HERE}:function:flow-"
         account = SmokeAccount(execution=ARN, function=functions)
         fakes |= dict.fromkeys(("sfn", "sqs", "lambda", "cloudwatch"), account)
+    if command == "status":
+        fakes |= {"sfn": FailedExecution(), "cloudwatch-logs": Insights(["told"])}
     with recording(names, **fakes) as needs:
         CliRunner().invoke(
             app, ["ops", command, *arguments, "--stack", "flow"], catch_exceptions=False
@@ -287,6 +293,7 @@ OTHERS = [
     ("states:StartExecution", f"states:{HERE}:stateMachine:Machine-3c4d"),
     ("states:RedriveExecution", f"states:{HERE}:execution:Machine-3c4d:x"),
     ("secretsmanager:GetSecretValue", f"secretsmanager:{HERE}:secret:ApiSecret-3c4d"),
+    ("logs:StartQuery", f"logs:{HERE}:log-group:/waveflow/flow-prod/hash"),
     ("sqs:SendMessage", f"sqs:{HERE}:flow-prod-Queue-1a2b"),
     ("s3:DeleteObjectVersion", f"s3:::{BUCKET}/{KEY}"),
     # The API puts an id before the file's name, which the musician chose.

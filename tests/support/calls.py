@@ -32,7 +32,11 @@ NAMED_BY = (
     *("QueueUrl", "StackName", "FunctionName"),
 )
 TASKS = ("SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat")
-LISTS = ("DescribeAlarms", "GetMetricData")  # of every resource of the account
+LISTS = (
+    "DescribeAlarms",
+    "GetMetricData",
+    "GetQueryResults",
+)  # of every resource of the account
 
 
 @dataclass
@@ -94,6 +98,9 @@ def _of_others(action: str, params: Mapping[str, Any]) -> Iterator[Need]:
         yield Need(action, "the machine of the token")
     elif operation in LISTS:
         yield Need(action, "*")
+    elif operation == "StartQuery":
+        for name in params["logGroupNames"]:
+            yield Need(action, f"log-group:{name}")
     else:
         named = next((params[name] for name in NAMED_BY if name in params), None)
         yield Need(LAMBDA.get(action, action), str(named or params["Name"]))

@@ -139,6 +139,7 @@ def test_every_line_carries_the_job(capsys):
     job = "generate_hash_and_webhook-stem789-1704103200000"
     assert (started["message"], ended["message"]) == ("started", "ended")
     assert {started["job_id"], ended["job_id"]} == {job}
+    assert (started["subject"], started["execution"]) == ("stem789", EVENT["name"])
     assert (ended["outcome"], ended["bytes"], ended["retries"]) == ("ok", 7, 2)
     assert (metrics["stage"], metrics["outcome"]) == ("hash", "ok")
     assert (metrics["bytes"], metrics["retries"]) == ([7], [2])

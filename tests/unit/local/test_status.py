@@ -4,8 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from waveflow_local.console.status import explain, sentence
 from waveflow_local.engine.history import ExecutionSeen, StateSeen
+from waveflow_local.ops.whereabouts import explain, sentence
 
 NOW = datetime.now(UTC)
 

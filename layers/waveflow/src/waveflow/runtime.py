@@ -25,7 +25,7 @@ from waveflow.errors import (
 )
 from waveflow.events.fields import JsonObject
 from waveflow.events.messages import Job
-from waveflow.events.normalise import Entry, find_job_id
+from waveflow.events.normalise import Entry, find_ids, find_job_id
 
 
 class JobRequest(Protocol):
@@ -94,7 +94,7 @@ def _run(
     try:
         request = _request(event, model)
         keys["job_id"], measured["retries"] = _job_id(request), request.retries
-        _logger().info("started", extra=keys)
+        _logger().info("started", extra={**keys, **_execution_of(request)})
         result = msgspec.to_builtins(_run_typed(stage, request, keys=keys))
     except WaveflowError as exc:
         error = exc
@@ -179,6 +179,18 @@ def _logger() -> Logger:
 
 def _job_id(request: Request) -> str:
     return find_job_id(request) if isinstance(request, Entry) else request.job.job_id
+
+
+def _execution_of(request: Request) -> dict[str, str]:
+    """Return a first stage's execution and its stem or stage, for who looks for both.
+
+    Pipes names executions by itself, so that the logs alone join name and stem.
+    """
+    if not isinstance(request, Entry):
+        return {}
+    ids = find_ids(request.record)
+    subject = ids.get("stemId") or ids.get("stageId")
+    return {"execution": request.name, **({"subject": subject} if subject else {})}
 
 
 def _error_of(exc: Exception) -> WaveflowError:

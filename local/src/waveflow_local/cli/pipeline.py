@@ -151,8 +151,8 @@ def status(*, subject: str, endpoint: str, as_json: bool) -> None:
 
     ID is a stem's, stage's or job's; the reasons are shown too.
     """
-    from waveflow_local.console.status import find, report
     from waveflow_local.engine.clients import Clients
+    from waveflow_local.ops.whereabouts import find, report
 
     found = find(Clients(endpoint).sfn, paths.MACHINE_ARN, subject)
     if not found:

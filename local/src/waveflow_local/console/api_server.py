@@ -53,10 +53,11 @@ def application(place: Place) -> "FastAPI":
 
     from waveflow_local.console import pages, playground
     from waveflow_local.console.hosts import OwnHosts
+    from waveflow_local.console.swagger import serve_swagger
 
     project = Project()
     services = ApiServices(dict(os.environ))
-    app: FastAPI = create_app(services)
+    app: FastAPI = create_app(services, docs=serve_swagger)
     app.include_router(playground.routes)
     app.state.playground = playground.Playground(place, services)
     pages.mount(app, project)

@@ -13,13 +13,13 @@ from typing import IO
 from waveflow_local import paths
 from waveflow_local.console.api_process import ApiProcess
 from waveflow_local.console.place import Place
-from waveflow_local.console.status import explain
 from waveflow_local.engine.handlers import functions_log
 from waveflow_local.engine.history import running, see
 from waveflow_local.engine.pipeline import Pipeline, Settings
 from waveflow_local.engine.quotas import Throttle
 from waveflow_local.engine.reads import ReadFaults
 from waveflow_local.files.writing import write_whole
+from waveflow_local.ops.whereabouts import explain
 from waveflow_local.standin.answers import VerdictMode
 from waveflow_local.standin.server import StandIn
 

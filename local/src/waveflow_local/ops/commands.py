@@ -210,6 +210,39 @@ def smoke(*, token: str | None, stack: str, dry_run: bool) -> None:
         raise Exit(1)
 
 
+@ops.command()
+@click.argument("subject", metavar="STEM")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 90),
+    default=7,
+    show_default=True,
+    help="How far back the logs are asked.",
+)
+@_stack
+@_dry_run
+def status(*, subject: str, days: int, stack: str, dry_run: bool) -> None:
+    """Show a stem's executions: which state, why, what to do.
+
+    STEM is a stem's, stage's or job's id. On AWS Logs Insights finds the executions.
+
+    Exit 1 where the newest execution needs somebody, 3 where none is known.
+    """
+    from waveflow_local.ops.stack import open_stack
+    from waveflow_local.ops.status import query_of
+    from waveflow_local.ops.status import status as look
+
+    if dry_run:
+        print(f"would ask the logs: {query_of(subject)}")
+        return
+    every = look(open_stack(stack), subject, days=days)
+    _print(every or [f"No execution of the last {days} days knows {subject}."])
+    if not every:
+        raise Exit(3)
+    if every[0].needs_somebody:
+        raise Exit(1)
+
+
 def _run_again(choice: "Choice", stack: str, *, dry_run: bool) -> None:
     from waveflow_local.ops.rerun import run_again
     from waveflow_local.ops.stack import open_stack

@@ -89,6 +89,11 @@ class Stack:
         return self._client("cloudwatch")
 
     @cached_property
+    def logs(self) -> Any:
+        """Return a boto3 client of CloudWatch Logs."""
+        return self._client("logs")
+
+    @cached_property
     def functions(self) -> Any:
         """Return a boto3 client of Lambda."""
         return self._client("lambda")

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from html import escape
 
-from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi import FastAPI, Request, Response
 
+from waveflow.api.documents import document
 from waveflow.api.schemas import JsonObject
 
 _STYLE = (
@@ -24,26 +24,27 @@ _HEADERS = {
 def serve_docs(app: FastAPI) -> None:
     """Serve the page of the OpenAPI document at `/docs`."""
 
-    def docs() -> HTMLResponse:
-        return HTMLResponse("".join(_page(app.openapi())), headers=_HEADERS)
+    def docs(request: Request) -> Response:
+        page = "".join(_page(app.openapi())).encode()
+        return document(request, page, media_type="text/html", headers=_HEADERS)
 
     app.add_api_route("/docs", docs, include_in_schema=False)
 
 
-def _page(document: JsonObject) -> Iterator[str]:
-    info = document["info"]
+def _page(described: JsonObject) -> Iterator[str]:
+    info = described["info"]
     yield '<!doctype html><html lang="en"><meta charset="utf-8">'
     yield f"<style>{_STYLE}</style>"
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<title>{escape(info['title'])}</title><h1>{escape(info['title'])}</h1>"
     yield f"<p>{escape(info['description'])} For programs: "
     yield '<a href="openapi.json">openapi.json</a>.</p>'
-    for path, methods in document["paths"].items():
+    for path, methods in described["paths"].items():
         for method, operation in methods.items():
             yield f"<h2><code>{method.upper()} {escape(path)}</code></h2>"
             yield from _operation(operation)
     yield "<h2>Shapes</h2>"
-    for name, schema in document["components"]["schemas"].items():
+    for name, schema in described["components"]["schemas"].items():
         yield f'<h3 id="{escape(name)}">{escape(name)}</h3>{_shape(schema)}'
 
 

@@ -12,7 +12,7 @@ from python_multipart.multipart import parse_options_header
 from waveflow.errors import FileTooLargeError, InvalidMessageError
 
 FIELD = "file"
-MAX_PARTS = 100  # every part costs the event loop time, an empty part too
+MAX_NAME = 64  # characters of an unknown field that a refusal repeats
 
 
 async def limited_body(
@@ -32,7 +32,7 @@ async def limited_body(
 
 
 class FileForm:
-    """Reader of the field `file` in a multipart form; other fields are skipped."""
+    """Reader of the field `file` in a multipart form; other fields are refused."""
 
     def __init__(self, content_type: str, body: AsyncIterator[bytes]) -> None:
         kind, options = parse_options_header(content_type)
@@ -42,7 +42,6 @@ class FileForm:
         self.filename: str | None = None
         self._body = body
         self._chunks: deque[bytes] = deque()
-        self._parts = 0
         self._wanted = self._seen = self._ended = False
         self._name = self._value = b""
         self._headers: dict[bytes, bytes] = {}
@@ -86,9 +85,6 @@ class FileForm:
             raise InvalidMessageError("The form is broken.") from exc
 
     def _begin_part(self) -> None:
-        self._parts += 1
-        if self._parts > MAX_PARTS:
-            raise InvalidMessageError(f"A form has at most {MAX_PARTS} parts.")
         self._headers = {}
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
@@ -104,8 +100,14 @@ class FileForm:
     def _end_headers(self) -> None:
         disposition = self._headers.get(b"content-disposition", b"")
         _, options = parse_options_header(disposition)
-        if options.get(b"name") == FIELD.encode():
-            self._begin_file(options, disposition)
+        name = options.get(b"name", b"")
+        if name != FIELD.encode():
+            shown = name.decode(errors="replace")[:MAX_NAME]
+            raise InvalidMessageError(
+                f"A form has one field {FIELD!r} and no unknown field {shown!r}; "
+                "options belong into the query."
+            )
+        self._begin_file(options, disposition)
 
     def _begin_file(self, options: dict[bytes, bytes], disposition: bytes) -> None:
         if self._seen:

@@ -65,7 +65,7 @@ class MixStemBody(Strict, frozen=True):
     )
 
 
-class MixBody(OutputOptions, frozen=True):
+class MixBody(OutputOptions, frozen=True, extra="forbid", strict=True):
     """Jobs whose files are to be mixed, and the options of the mix.
 
     A request with neither `mix` nor `stems` is a classic mix: the mono mean.

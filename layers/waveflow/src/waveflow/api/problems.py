@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Iterable
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -12,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from waveflow.api.errors import INTERNAL, RefusalError, headers_of, status_of
-from waveflow.api.schemas import Problem
+from waveflow.api.schemas import JsonObject, Problem
 from waveflow.errors import (
     InternalError,
     InvalidIdError,
@@ -22,6 +23,8 @@ from waveflow.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+UNKNOWN = "extra_forbidden"  # pydantic's word for a field that nobody knows
+MAX_NAMES, MAX_NAME = 10, 64  # a client chooses unknown names, and their length
 _LOGGED = "It was logged."
 _log = logging.getLogger("waveflow.api")
 
@@ -62,15 +65,25 @@ async def _answer_known(request: Request, exc: Exception) -> JSONResponse:
 async def _answer_invalid(_request: Request, exc: Exception) -> JSONResponse:
     """Answer an invalid request with the names of its fields, never their values."""
     faults = exc.errors() if isinstance(exc, RequestValidationError) else ()
-    fields = [".".join(str(part) for part in fault["loc"][1:]) for fault in faults]
+    unknown = _names(fault for fault in faults if fault["type"] == UNKNOWN)
+    fields = _names(fault for fault in faults if fault["type"] != UNKNOWN)
     kind: type[WaveflowError] = InvalidMessageError
-    if any("num_peaks" in field for field in fields):
+    if any(field == "num_peaks" for field in fields):
         kind = InvalidNumPeaksError
     elif any(field in {"token_id", "job_id"} for field in fields):
         kind = InvalidIdError
-    named = ", ".join(sorted({field for field in fields if field})) or "body"
-    refused = kind(f"The request has an invalid {named}.")
+    if unknown:
+        kind, named = InvalidMessageError, f"unknown {', '.join(unknown)}"
+    else:
+        named = f"invalid {', '.join(fields) or 'body'}"
+    refused = kind(f"The request has an {named}.")
     return problem(status_of(refused), refused.code, str(refused))
+
+
+def _names(faults: Iterable[JsonObject]) -> list[str]:
+    """Return the sorted names of a few faulty fields, each cut to a short length."""
+    paths = {".".join(str(part) for part in fault["loc"][1:]) for fault in faults}
+    return [path[:MAX_NAME] for path in sorted(paths - {""})[:MAX_NAMES]]
 
 
 async def _answer_http(_request: Request, exc: Exception) -> JSONResponse:

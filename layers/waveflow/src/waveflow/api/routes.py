@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from waveflow.api import schemas
 from waveflow.api.auth import Owner, StreamSeat
 from waveflow.api.bootstrap import ApiServices
+from waveflow.api.documents import document
 from waveflow.api.events import job_stream, number_of, several_jobs_stream
 from waveflow.api.forms import FileForm, limited_body
 from waveflow.api.jobs.context import JobContext
@@ -22,13 +23,14 @@ from waveflow.api.openapi import (
     WEBHOOK_SCHEMA,
     problem_responses,
 )
+from waveflow.api.queries import KnownQuery
 from waveflow.events.options import PreviewFormat
 
 MAX_FOLLOWED = 20  # each takes one DescribeExecution before the stream begins
 FORM_BYTES = 64 << 10  # the most that a form adds to its file
 MAX_WEBHOOK_BYTES = 200 << 10
 _ADVICE = " Larger files go to S3 directly: POST /tokens/{token_id}/uploads."
-routes = APIRouter(prefix="/tokens")
+routes = APIRouter(prefix="/tokens", dependencies=[KnownQuery])
 
 
 def _services(request: Request) -> ApiServices:
@@ -182,10 +184,12 @@ def mix(
     response_class=Response,
     responses=problem_responses(401, 404, 410, 422) | DOCUMENT,
 )
-def job_waveform(job_id: schemas.JobId, services: Services, owner: Owner) -> Response:
+def job_waveform(
+    request: Request, job_id: schemas.JobId, services: Services, owner: Owner
+) -> Response:
     """Return a job's waveform document as it was written."""
     body = services.jobs.document(job_id, owner=owner)
-    return Response(body, media_type="application/json")
+    return document(request, body, media_type="application/json")
 
 
 @routes.get("/analysis-audio/{job_id}", **LINK)

@@ -212,7 +212,7 @@ class Gone(BaseModel, frozen=True):
         return True
 
 
-class BeginUploadBody(JobOptions, frozen=True):
+class BeginUploadBody(JobOptions, frozen=True, extra="forbid", strict=True):
     """Name, size and job options of a large file that is about to be uploaded."""
 
     filename: str = Field(min_length=1, max_length=1024)
@@ -250,6 +250,12 @@ class LinkBody(BaseModel):
     """Presigned URL of a file in S3, valid for ten minutes."""
 
     url: str
+
+
+class HealthBody(BaseModel):
+    """Response of a process that answers; AWS was not asked."""
+
+    status: Literal["ok"] = "ok"
 
 
 class NotedBody(BaseModel):

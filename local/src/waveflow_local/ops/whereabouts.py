@@ -52,7 +52,7 @@ def find(sfn: "SFNClient", machine_arn: str, subject: str) -> list[Whereabouts]:
             for arn, given in executions(sfn, machine_arn)
             if subject in _subjects(given)
         ]
-        return [_whereabouts(see(sfn, arn)) for arn in arns]
+        return [whereabouts(see(sfn, arn)) for arn in arns]
     except EndpointConnectionError as exc:
         raise LocalError(
             f"Nothing answers at {sfn.meta.endpoint_url}; start it with `waveflow up`."
@@ -121,7 +121,8 @@ def _explain_running(state: StateSeen | None) -> str:
     return f"working {since}"
 
 
-def _whereabouts(seen: ExecutionSeen) -> Whereabouts:
+def whereabouts(seen: ExecutionSeen) -> Whereabouts:
+    """Return an execution with its newest state and the reason in words."""
     state = seen.states[-1].name if seen.states else "-"
     return Whereabouts(seen, state, explain(seen))
 
