@@ -57,7 +57,12 @@ _MAX_PEAKS = 4000  # the largest num_peaks that the contract takes
     metavar="N",
     help="Frames per point of --dat.",
 )
-@click.option("--bits", type=int, default=8, metavar="N", help="Of --dat: 8 or 16.")
+@click.option(
+    "--bits",
+    type=click.Choice(["8", "16"]),
+    default="8",
+    help="Bits of a number in --dat.",
+)
 @click.option(
     "--split-channels",
     is_flag=True,
@@ -125,7 +130,7 @@ def _draw_one(  # noqa: PLR0913 - one parameter per option
     choice: ZoomChoice,
     dat: Path | None,
     samples_per_pixel: int,
-    bits: int,
+    bits: str,
     split_channels: bool,
     as_json: bool,
 ) -> None:
@@ -139,7 +144,7 @@ def _draw_one(  # noqa: PLR0913 - one parameter per option
             file,
             dat,
             samples_per_pixel=samples_per_pixel,
-            bits=bits,
+            bits=int(bits),
             split_channels=split_channels,
         )
         print_report(

@@ -22,10 +22,10 @@ def print_report(
     print(json.dumps(report) if as_json else line(report))
 
 
-def print_mistake(sentence: str) -> int:
-    """Print a user's mistake as one line on stderr, and return the exit code 1."""
+def print_mistake(sentence: str, *, code: int = 1) -> int:
+    """Print a user's mistake as one line on stderr, and return the exit code."""
     print(f"waveflow: {' '.join(sentence.split())}", file=sys.stderr)
-    return 1
+    return code
 
 
 def print_each(  # noqa: PLR0913 - as `print_all`

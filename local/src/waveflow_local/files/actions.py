@@ -18,7 +18,7 @@ from waveflow_local.files.zoom import (
     ZoomReport,
     write_drawing,
 )
-from waveflow_local.paths import LocalError
+from waveflow_local.paths import LocalError, UsageMistakeError
 
 if TYPE_CHECKING:
     from waveflow.audio.waveform.draw import Waveform
@@ -167,7 +167,7 @@ def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> MixRep
     from waveflow.audio.mix.classic import mix
 
     if out.suffix.lower() != ".wav":
-        raise LocalError(f"{out} must end with .wav; a classic mix is a WAV.")
+        raise UsageMistakeError(f"{out} must end with .wav; a classic mix is a WAV.")
     for path in paths:
         size_of(path)
     with appearing(out) as unfinished:
@@ -191,7 +191,7 @@ def plot_file(document: Path, out: Path, *, title: str | None) -> PictureReport:
 
     kind = out.suffix.lower()
     if kind not in {".svg", ".png"}:
-        raise LocalError(f"{out} must end with .svg or .png.")
+        raise UsageMistakeError(f"{out} must end with .svg or .png.")
     picture = lay_out(_read_document(document), title=title or document.stem)
     if kind == ".svg":
         from waveflow_local.files.pictures.svg import write_svg

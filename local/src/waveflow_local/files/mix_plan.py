@@ -25,7 +25,7 @@ from waveflow.events.mix_options import (
     conflicting_mix_options,
 )
 
-from waveflow_local.paths import LocalError
+from waveflow_local.paths import LocalError, UsageMistakeError
 
 _FLAGS = ("mute", "invert")
 # Options of a stem with a value: the text around the value, the member of a message,
@@ -69,7 +69,7 @@ def read_stems(words: Sequence[str]) -> list[StemChoice]:
     try:
         msgspec.convert(numbers, StemPaths)
     except msgspec.ValidationError as exc:
-        raise LocalError(f"{len(words)} stems are too many for a mix.") from exc
+        raise UsageMistakeError(f"{len(words)} stems are too many for a mix.") from exc
     # A message names each stem once; on the command line a file may come twice.
     return [_read_stem(*stem) for stem in zip(words, numbers, strict=True)]
 
@@ -94,7 +94,9 @@ def read_plan(
         "stem_paths": [stem.options.path for stem in stems],
     }
     for conflict in conflicting_mix_options(values):
-        raise LocalError(f"Options do not fit together: {_in_words(conflict, stems)}.")
+        raise UsageMistakeError(
+            f"Options do not fit together: {_in_words(conflict, stems)}."
+        )
     return MixPlan(stems, options)
 
 
@@ -107,7 +109,7 @@ def _read_stem(word: str, name: str) -> StemChoice:
     except LocalError as exc:
         if not os.path.lexists(path):
             raise LocalError(f"There is no file {word}.") from exc
-        raise LocalError(f"{word}: {exc}") from exc
+        raise UsageMistakeError(f"{word}: {exc}") from exc
     chosen = StemOptions(path=name, **members)
     return StemChoice(word, Path(path), chosen, has_options=True)
 
@@ -118,7 +120,7 @@ def _stem_members(options: str) -> dict[str, Any]:
     for option in options.split(","):
         member, value = _stem_member(option)
         if member in members:
-            raise LocalError(f"{option!r} comes after another {member}.")
+            raise UsageMistakeError(f"{option!r} comes after another {member}.")
         members[member] = value
     return members
 
@@ -129,7 +131,7 @@ def _stem_member(option: str) -> tuple[str, Any]:
     for pattern, member, values in _VALUES:
         if found := pattern.fullmatch(option):
             return member, _value(found[1], values, name=member)
-    raise LocalError(f"{option!r} is none of {_SYNTAX}.")
+    raise UsageMistakeError(f"{option!r} is none of {_SYNTAX}.")
 
 
 def _members(
@@ -149,7 +151,7 @@ def _members(
             target["true_peak"] = ceiling
         yield "loudness", target
     elif "true_peak" in given:
-        raise LocalError("--true-peak has no effect without --loudness.")
+        raise UsageMistakeError("--true-peak has no effect without --loudness.")
 
 
 def _format(out: Path, bits: str) -> str:
@@ -157,11 +159,13 @@ def _format(out: Path, bits: str) -> str:
     suffix = out.suffix.lower().removeprefix(".")
     if suffix not in MIX_SUFFIXES:
         endings = " or ".join(f".{known}" for known in MIX_SUFFIXES)
-        raise LocalError(f"{out} must end with {endings}.")
+        raise UsageMistakeError(f"{out} must end with {endings}.")
     formats: tuple[str, ...] = get_args(MixFormat)
     held = [form.removeprefix(suffix) for form in formats if form.startswith(suffix)]
     if bits not in held:
-        raise LocalError(f"{out} cannot have --bits {bits}, only {_listed(held)}.")
+        raise UsageMistakeError(
+            f"{out} cannot have --bits {bits}, only {_listed(held)}."
+        )
     return f"{suffix}{bits}"
 
 
@@ -170,7 +174,7 @@ def _value(text: str, values: object, *, name: str) -> Any:
     try:
         return msgspec.convert(_as_json(text), values, strict=False)
     except (msgspec.ValidationError, UnicodeEncodeError) as exc:
-        raise LocalError(f"{name} {text} is not {_allowed(values)}.") from exc
+        raise UsageMistakeError(f"{name} {text} is not {_allowed(values)}.") from exc
 
 
 def _as_json(text: str) -> str:

@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from waveflow_local.files.actions import errors_naming, size_of
 from waveflow_local.files.writing import appearing
-from waveflow_local.paths import LocalError
+from waveflow_local.paths import UsageMistakeError
 
 
 class PreviewReport(TypedDict):
@@ -24,7 +24,7 @@ def preview_file(path: Path, out: Path) -> PreviewReport:
     endings = {f".{kind}": kind for kind in PreviewKind}
     kind = endings.get(out.suffix.lower())
     if kind is None:
-        raise LocalError(f"{out} must end with {' or '.join(endings)}.")
+        raise UsageMistakeError(f"{out} must end with {' or '.join(endings)}.")
     size_of(path)
     with appearing(out) as unfinished, errors_naming(path):
         preview = write_preview(path, unfinished, kind=kind)
