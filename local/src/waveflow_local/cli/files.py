@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from waveflow_local.cli import options
-from waveflow_local.cli.printing import print_each, print_report
+from waveflow_local.cli.printing import print_each, print_output
 
 if TYPE_CHECKING:
     from waveflow_local.files.actions import HashReport
@@ -74,8 +74,9 @@ def analyze(*, files: tuple[Path, ...], jobs: int | None, as_json: bool) -> None
 @click.option(
     "-o", "out", type=options.PATH, required=True, help="The .opus or .mp3 to write."
 )
+@options.form("opus", "mp3")
 @options.as_json
-def preview(*, file: Path, out: Path, as_json: bool) -> None:
+def preview(*, file: Path, out: Path, form: str | None, as_json: bool) -> None:
     """Write a small preview of an audio file.
 
     The preview starts at the first sample, and its ending decides: Opus or MP3.
@@ -84,7 +85,12 @@ def preview(*, file: Path, out: Path, as_json: bool) -> None:
     from waveflow_local.files.writing import check_outputs
 
     check_outputs(out, inputs=[file])
-    print_report(preview_file(file, out), _preview_line, as_json=as_json)
+    options.check_report(out, as_json=as_json)
+    report = preview_file(file, out, form=form)
+    warnings = [f"{file}: {code}" for code in report["warnings"]]
+    print_output(
+        report, _preview_line, outputs=[out], as_json=as_json, warnings=warnings
+    )
 
 
 @click.command()
@@ -93,15 +99,19 @@ def preview(*, file: Path, out: Path, as_json: bool) -> None:
     "-o", "out", type=options.PATH, required=True, help="The .svg or .png to write."
 )
 @click.option("--title", help="Text below the wave; without it, the file's name.")
+@options.form("svg", "png")
 @options.as_json
-def plot(*, document: Path, out: Path, title: str | None, as_json: bool) -> None:
+def plot(
+    *, document: Path, out: Path, title: str | None, form: str | None, as_json: bool
+) -> None:
     """Draw a picture of a waveform document."""
     from waveflow_local.files.actions import plot_file
     from waveflow_local.files.writing import check_outputs
 
     check_outputs(out, inputs=[document])
-    said = plot_file(document, out, title=title)
-    print_report(said, lambda r: r["picture"], as_json=as_json)
+    options.check_report(out, as_json=as_json)
+    said = plot_file(document, out, title=title, form=form)
+    print_output(said, lambda r: r["picture"], outputs=[out], as_json=as_json)
 
 
 def _hash_line(said: "HashReport") -> str:

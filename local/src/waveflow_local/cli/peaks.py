@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from waveflow_local.cli import options
-from waveflow_local.cli.printing import print_all, print_report
+from waveflow_local.cli.printing import print_all, print_output, print_warnings
+from waveflow_local.files.streams import format_of, is_read_once, is_stream
 from waveflow_local.files.zoom import ZoomChoice, read_levels
 
 if TYPE_CHECKING:
-    from waveflow_local.files.actions import DrawingReport
+    from waveflow_local.files.actions import DatReport, DrawingReport
 
 _MAX_PEAKS = 4000  # the largest num_peaks that the contract takes
 
@@ -68,6 +69,11 @@ _MAX_PEAKS = 4000  # the largest num_peaks that the contract takes
     is_flag=True,
     help="One waveform per channel in --dat and, of two channels, in --zoom.",
 )
+@click.option(
+    *("--output-format", "--format", "form"),
+    type=click.Choice(["dat", "json"]),
+    help="Format of --dat, where the name has no ending.",
+)
 @options.jobs
 @options.as_json
 def peaks(
@@ -83,6 +89,12 @@ def peaks(
 
     One file's document is printed, or written by -o. Several files need --out-dir.
     """
+    if not drawing["dat"]:
+        options.refuse("samples_per_pixel", "bits", "form", without="--dat")
+    elif not drawing["out"]:
+        options.refuse("num_peaks", without="a document, by -o")
+    if out_dir is None:
+        options.refuse("jobs", without="--out-dir")
     choice = _zoom_choice(zoom, out_dir or drawing["out"], drawing)
     if out_dir is None:
         if len(files) > 1:
@@ -115,7 +127,7 @@ def _zoom_choice(
     split_channels = drawing["split_channels"]
     if split_channels and not (zoom or drawing["dat"]):
         raise click.UsageError("--split-channels needs --zoom or --dat.")
-    if zoom and document is None:
+    if zoom and (document is None or is_stream(document)):
         raise click.UsageError(
             "--zoom writes beside a document; name the document by -o or --out-dir."
         )
@@ -132,6 +144,7 @@ def _draw_one(  # noqa: PLR0913 - one parameter per option
     samples_per_pixel: int,
     bits: str,
     split_channels: bool,
+    form: str | None,
     as_json: bool,
 ) -> None:
     from waveflow_local.files.actions import draw_file, write_dat
@@ -139,22 +152,39 @@ def _draw_one(  # noqa: PLR0913 - one parameter per option
 
     levels = choice.paths(out) if out else []
     check_outputs(dat, out, *levels, inputs=[file])
+    options.check_report(dat, out, as_json=as_json)
+    show = partial(print_output, outputs=[dat, out], as_json=as_json)
+    if out is not None:
+        format_of(out, ["json"], asked=None if out.suffix else "json")
     if dat is not None:
+        if out is not None and is_read_once(file):
+            raise click.UsageError(f"{file} is read once, for -o or for --dat.")
+        named = form or (None if dat.suffix else "dat")
+        form = format_of(dat, ["dat", "json"], asked=named)
         points = write_dat(
             file,
             dat,
             samples_per_pixel=samples_per_pixel,
             bits=int(bits),
             split_channels=split_channels,
+            form=form,
         )
-        print_report(
-            points, lambda r: f"{r['dat']}: {r['length']} points", as_json=as_json
-        )
+        show(points, _dat_line, warnings=_warnings(points))
     if out is not None:
         drawn = draw_file(file, out, num_peaks=num_peaks, choice=choice)
-        print_report(drawn, _drawing_line, as_json=as_json)
+        show(drawn, _drawing_line, warnings=_warnings(drawn))
     elif dat is None:
-        print(draw_file(file, None, num_peaks=num_peaks)["document"])
+        drawn = draw_file(file, None, num_peaks=num_peaks)
+        print(drawn["document"])
+        print_warnings(_warnings(drawn))
+
+
+def _warnings(report: "DrawingReport | DatReport") -> list[str]:
+    return [f"{report['file']}: {code}" for code in report["warnings"]]
+
+
+def _dat_line(said: "DatReport") -> str:
+    return ", ".join([f"{said['dat']}: {said['length']} points", *said["warnings"]])
 
 
 def _load_drawing() -> None:

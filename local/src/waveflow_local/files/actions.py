@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 from waveflow.errors import WaveflowError
 
 from waveflow_local.files.hashing import digest_of, hash_beside
+from waveflow_local.files.streams import all_readable, format_of, readable
 from waveflow_local.files.writing import appearing, output_in, write_whole
 from waveflow_local.files.zoom import (
     NO_ZOOM,
@@ -18,7 +19,7 @@ from waveflow_local.files.zoom import (
     ZoomReport,
     write_drawing,
 )
-from waveflow_local.paths import LocalError, UsageMistakeError
+from waveflow_local.paths import LocalError
 
 if TYPE_CHECKING:
     from waveflow.audio.waveform.draw import Waveform
@@ -50,9 +51,11 @@ class DrawingReport(TypedDict):
 class DatReport(TypedDict):
     """Report of the path and size of a file in audiowaveform's format."""
 
+    file: str
     dat: str
     length: int
     channels: int
+    warnings: list[str]
 
 
 class MixReport(TypedDict):
@@ -88,12 +91,11 @@ def draw_file(
     """
     from waveflow.audio.waveform.draw import draw
 
-    size_of(path)
     drawing = ZoomDrawing(choice)
-    with hash_beside(path) as digest:
+    with readable(path) as source, hash_beside(source) as digest:
         with errors_naming(path):
-            waveform = draw(path, num_peaks, listen=drawing.listen)
-        document = document_of(waveform, digest.result().sha256, path)
+            waveform = draw(source, num_peaks, listen=drawing.listen)
+        document = document_of(waveform, digest.result().sha256, source)
     return _publish(waveform, document, path, out=out, drawing=drawing)
 
 
@@ -104,10 +106,11 @@ def draw_into(
     from waveflow.audio.waveform.draw import draw
 
     drawing = ZoomDrawing(choice)
-    digest = digest_of(path)
-    with errors_naming(path):
-        waveform = draw(path, num_peaks, decoders=1, listen=drawing.listen)
-    document = document_of(waveform, digest.sha256, path)
+    with readable(path) as source:
+        digest = digest_of(source)
+        with errors_naming(path):
+            waveform = draw(source, num_peaks, decoders=1, listen=drawing.listen)
+        document = document_of(waveform, digest.sha256, source)
     out = output_in(folder, path)
     return _publish(waveform, document, path, out=out, drawing=drawing)
 
@@ -139,41 +142,48 @@ def _publish(
     return report
 
 
-def write_dat(
+def write_dat(  # noqa: PLR0913 - one parameter per option
     path: Path,
     out: Path,
     *,
     samples_per_pixel: int,
     bits: int,
     split_channels: bool,
+    form: str,
 ) -> DatReport:
-    """Write a file's waveform data as audiowaveform does: JSON for .json, else .dat."""
+    """Write a file's waveform data as audiowaveform does, as `dat` or `json`."""
     from waveflow.audio.waveform.zoom import audiowaveform_data
 
-    size_of(path)
-    with errors_naming(path):
+    with readable(path) as source, errors_naming(path):
         data = audiowaveform_data(
-            path,
+            source,
             samples_per_pixel=samples_per_pixel,
             bits=bits,
             split_channels=split_channels,
         )
-    write_whole(out, data.json() if out.suffix == ".json" else data.dat())
-    return {"dat": str(out), "length": data.length, "channels": data.channels}
+    write_whole(out, data.json() if form == "json" else data.dat())
+    return {
+        "file": str(path),
+        "dat": str(out),
+        "length": data.length,
+        "channels": data.channels,
+        "warnings": list(data.warnings),
+    }
 
 
-def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> MixReport:
+def mix_files(
+    paths: Sequence[Path], out: Path, *, peaks: Path | None, form: str | None = None
+) -> MixReport:
     """Mix audio files to their mean, and write the mix's waveform document last."""
     from waveflow.audio.mix.classic import mix
 
-    if out.suffix.lower() != ".wav":
-        raise UsageMistakeError(f"{out} must end with .wav; a classic mix is a WAV.")
-    for path in paths:
-        size_of(path)
-    with appearing(out) as unfinished:
-        mixed = mix(paths, unfinished, names=[str(path) for path in paths])
+    format_of(out, ["wav"], asked=form)
+    with all_readable(paths) as files, appearing(out) as unfinished:
+        sources = [files[path] for path in paths]
+        mixed = mix(sources, unfinished, names=[str(path) for path in paths])
+        document = document_of(mixed.waveform, mixed.audio_hash, unfinished)
     if peaks is not None:
-        write_whole(peaks, document_of(mixed.waveform, mixed.audio_hash, out))
+        write_whole(peaks, document)
     return {
         "mix": str(out),
         "peaks": str(peaks) if peaks else None,
@@ -185,15 +195,15 @@ def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> MixRep
     }
 
 
-def plot_file(document: Path, out: Path, *, title: str | None) -> PictureReport:
-    """Write a picture of a waveform document, as PNG or SVG by the file's ending."""
+def plot_file(
+    document: Path, out: Path, *, title: str | None, form: str | None
+) -> PictureReport:
+    """Write a picture of a waveform document, as PNG or SVG."""
     from waveflow_local.files.pictures.geometry import lay_out
 
-    kind = out.suffix.lower()
-    if kind not in {".svg", ".png"}:
-        raise UsageMistakeError(f"{out} must end with .svg or .png.")
+    kind = format_of(out, ["svg", "png"], asked=form)
     picture = lay_out(_read_document(document), title=title or document.stem)
-    if kind == ".svg":
+    if kind == "svg":
         from waveflow_local.files.pictures.svg import write_svg
 
         write_whole(out, write_svg(picture))
@@ -205,9 +215,10 @@ def plot_file(document: Path, out: Path, *, title: str | None) -> PictureReport:
 
 
 def _read_document(path: Path) -> dict[str, object]:
-    size_of(path)
+    with readable(path) as source:
+        content = source.read_bytes()
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(content)
     except (ValueError, RecursionError) as exc:
         raise LocalError(f"{path} is not JSON: {exc}.") from exc
     if not isinstance(document, dict) or not {"data", "peaks"} & document.keys():
@@ -223,15 +234,6 @@ def document_of(waveform: "Waveform", audio_hash: str, source: Path) -> bytes:
     changed = datetime.fromtimestamp(source.stat().st_mtime, UTC)
     created = changed.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return waveform_document(waveform, audio_hash=audio_hash, created_at=created)
-
-
-def size_of(path: Path) -> int:
-    """Return a file's size in bytes, or raise a line that says why it is unreadable."""
-    try:
-        with path.open("rb"):
-            return path.stat().st_size
-    except OSError as exc:
-        raise LocalError(f"{path} cannot be read: {exc.strerror}.") from exc
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from waveflow.events.mix_options import (
     conflicting_mix_options,
 )
 
+from waveflow_local.files.streams import format_of, is_stdin, path_of
 from waveflow_local.paths import LocalError, UsageMistakeError
 
 _FLAGS = ("mute", "invert")
@@ -84,8 +85,8 @@ def read_plan(
     out
         The ending `.wav` or `.flac` decides the format.
     settings
-        Texts of `channels`, `bits`, `rate`, `loudness` and `true_peak`; None where an
-        option is not given.
+        Texts of `channels`, `bits`, `rate`, `loudness`, `true_peak` and `form`; None
+        where an option is not given.
     """
     options = msgspec.convert(dict(_members(out, settings)), MixOptions)
     values = {
@@ -103,15 +104,15 @@ def read_plan(
 def _read_stem(word: str, name: str) -> StemChoice:
     path, _, options = word.rpartition("@")
     if not path or os.sep in options or os.path.lexists(word):
-        return StemChoice(word, Path(word), StemOptions(path=name))
+        return StemChoice(word, path_of(word), StemOptions(path=name))
     try:
         members = _stem_members(options)
     except LocalError as exc:
-        if not os.path.lexists(path):
+        if not is_stdin(Path(path)) and not os.path.lexists(path):
             raise LocalError(f"There is no file {word}.") from exc
         raise UsageMistakeError(f"{word}: {exc}") from exc
     chosen = StemOptions(path=name, **members)
-    return StemChoice(word, Path(path), chosen, has_options=True)
+    return StemChoice(word, path_of(path), chosen, has_options=True)
 
 
 def _stem_members(options: str) -> dict[str, Any]:
@@ -139,7 +140,8 @@ def _members(
 ) -> Iterator[tuple[str, Any]]:
     """Yield the members of a message's `mix`."""
     given = {name: text for name, text in settings.items() if text is not None}
-    yield "format", _format(out, given.get("bits", _DEFAULT_BITS))
+    suffix = format_of(out, list(MIX_SUFFIXES), asked=given.get("form"))
+    yield "format", _format(out, suffix, bits=given.get("bits", _DEFAULT_BITS))
     if "channels" in given:
         yield "channels", _value(given["channels"], MixChannels, name="--channels")
     if "rate" in given:
@@ -154,12 +156,8 @@ def _members(
         raise UsageMistakeError("--true-peak has no effect without --loudness.")
 
 
-def _format(out: Path, bits: str) -> str:
+def _format(out: Path, suffix: str, *, bits: str) -> str:
     """Return the name of the format of a file's ending and a number of bits."""
-    suffix = out.suffix.lower().removeprefix(".")
-    if suffix not in MIX_SUFFIXES:
-        endings = " or ".join(f".{known}" for known in MIX_SUFFIXES)
-        raise UsageMistakeError(f"{out} must end with {endings}.")
     formats: tuple[str, ...] = get_args(MixFormat)
     held = [form.removeprefix(suffix) for form in formats if form.startswith(suffix)]
     if bits not in held:

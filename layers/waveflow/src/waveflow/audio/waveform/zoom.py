@@ -38,6 +38,8 @@ class WaveformData:
         1, or those of the source where they were split.
     data
         Shape (length, channels, 2): minimum and maximum.
+    warnings
+        Those of the decoder until the last point; sorted.
     """
 
     sample_rate: int
@@ -45,6 +47,7 @@ class WaveformData:
     bits: int
     channels: int
     data: Points
+    warnings: tuple[str, ...] = ()
 
     @property
     def length(self) -> int:
@@ -183,6 +186,7 @@ class ZoomLevel:
             bits=self._bits,
             channels=data.shape[1],
             data=data,
+            warnings=tuple(sorted(self._stream.warnings)),
         )
 
     def _points_of(self, samples: Samples, starts: NDArray[np.int64]) -> Points:
