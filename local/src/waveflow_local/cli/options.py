@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from waveflow_local.files.region import Region
 from waveflow_local.files.streams import is_stdout, path_of
 from waveflow_local.paths import DEFAULT_ENDPOINT
 
@@ -35,6 +36,13 @@ jobs = click.option(
 )
 
 
+def region(start: float, end: float | None) -> Region:
+    """Return the part of a file between two times, or refuse the times."""
+    if end is not None and end <= start:
+        raise click.UsageError("--end must be after --start.")
+    return Region(start, end)
+
+
 def form(*formats: str) -> Callable[[Command], Command]:
     """Return the option that names the format of an output without an ending."""
     return click.option(
@@ -44,14 +52,15 @@ def form(*formats: str) -> Callable[[Command], Command]:
     )
 
 
-def refuse(*names: str, without: str) -> None:
-    """Refuse options that stand on the line, and have no effect without another."""
+def refuse(*names: str, without: str = "", beside: str = "") -> None:
+    """Refuse options that have no effect without another option, or beside one."""
     context = click.get_current_context()
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
         if option.name in names and source is ParameterSource.COMMANDLINE:
             name = max(option.opts, key=len)
-            raise click.UsageError(f"{name} has no effect without {without}.")
+            reason = f"without {without}" if without else f"beside {beside}"
+            raise click.UsageError(f"{name} has no effect {reason}.")
 
 
 def check_report(*outputs: Path | None, as_json: bool) -> None:
@@ -74,3 +83,18 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number.", param, ctx)
         return number
+
+
+start = click.option(
+    *("-s", "--start"),
+    type=FiniteRange(0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Begin there in the file.",
+)
+end = click.option(
+    *("-e", "--end"),
+    type=FiniteRange(0, min_open=True),
+    metavar="SECONDS",
+    help="End there; without it, with the file.",
+)

@@ -9,6 +9,7 @@ import click
 
 from waveflow_local.cli import options
 from waveflow_local.cli.printing import print_all, print_output, print_warnings
+from waveflow_local.files.region import Density, Region
 from waveflow_local.files.streams import format_of, is_read_once, is_stream
 from waveflow_local.files.zoom import ZoomChoice, read_levels
 
@@ -59,7 +60,13 @@ _MAX_PEAKS = 4000  # the largest num_peaks that the contract takes
     help="Frames per point of --dat.",
 )
 @click.option(
-    "--bits",
+    "--pixels-per-second",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Points of --dat per second, instead of --samples-per-pixel.",
+)
+@click.option(
+    *("-b", "--bits"),
     type=click.Choice(["8", "16"]),
     default="8",
     help="Bits of a number in --dat.",
@@ -74,13 +81,17 @@ _MAX_PEAKS = 4000  # the largest num_peaks that the contract takes
     type=click.Choice(["dat", "json"]),
     help="Format of --dat, where the name has no ending.",
 )
+@options.start
+@options.end
 @options.jobs
 @options.as_json
-def peaks(
+def peaks(  # noqa: PLR0913 - one parameter per option
     *,
     files: tuple[Path, ...],
     out_dir: Path | None,
     zoom: tuple[int, ...],
+    start: float,
+    end: float | None,
     jobs: int | None,
     as_json: bool,
     **drawing: Any,
@@ -90,16 +101,22 @@ def peaks(
     One file's document is printed, or written by -o. Several files need --out-dir.
     """
     if not drawing["dat"]:
-        options.refuse("samples_per_pixel", "bits", "form", without="--dat")
+        names = ("samples_per_pixel", "pixels_per_second", "bits", "form")
+        options.refuse(*names, without="--dat")
     elif not drawing["out"]:
         options.refuse("num_peaks", without="a document, by -o")
     if out_dir is None:
         options.refuse("jobs", without="--out-dir")
+    per_second = drawing.pop("pixels_per_second")
+    if per_second is not None:
+        options.refuse("samples_per_pixel", beside="--pixels-per-second")
+    density = Density(drawing.pop("samples_per_pixel"), per_second)
+    drawing["region"] = options.region(start, end)
     choice = _zoom_choice(zoom, out_dir or drawing["out"], drawing)
     if out_dir is None:
         if len(files) > 1:
             raise click.UsageError("Several files need --out-dir for their documents.")
-        _draw_one(files[0], choice=choice, as_json=as_json, **drawing)
+        _draw_one(files[0], density=density, choice=choice, as_json=as_json, **drawing)
         return
     if drawing["out"] or drawing["dat"]:
         raise click.UsageError("-o and --dat cannot be joined with --out-dir.")
@@ -108,7 +125,11 @@ def peaks(
 
     prepare_folder(out_dir, inputs=files, beside=choice.paths)
     work = partial(
-        draw_into, folder=out_dir, num_peaks=drawing["num_peaks"], choice=choice
+        draw_into,
+        folder=out_dir,
+        num_peaks=drawing["num_peaks"],
+        choice=choice,
+        region=drawing["region"],
     )
     print_all(
         files,
@@ -141,10 +162,11 @@ def _draw_one(  # noqa: PLR0913 - one parameter per option
     out: Path | None,
     choice: ZoomChoice,
     dat: Path | None,
-    samples_per_pixel: int,
+    density: Density,
     bits: str,
     split_channels: bool,
     form: str | None,
+    region: Region,
     as_json: bool,
 ) -> None:
     from waveflow_local.files.actions import draw_file, write_dat
@@ -164,17 +186,18 @@ def _draw_one(  # noqa: PLR0913 - one parameter per option
         points = write_dat(
             file,
             dat,
-            samples_per_pixel=samples_per_pixel,
+            density=density,
             bits=int(bits),
             split_channels=split_channels,
             form=form,
+            region=region,
         )
         show(points, _dat_line, warnings=_warnings(points))
     if out is not None:
-        drawn = draw_file(file, out, num_peaks=num_peaks, choice=choice)
+        drawn = draw_file(file, out, num_peaks=num_peaks, choice=choice, region=region)
         show(drawn, _drawing_line, warnings=_warnings(drawn))
     elif dat is None:
-        drawn = draw_file(file, None, num_peaks=num_peaks)
+        drawn = draw_file(file, None, num_peaks=num_peaks, region=region)
         print(drawn["document"])
         print_warnings(_warnings(drawn))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 from waveflow.errors import WaveflowError
 
 from waveflow_local.files.hashing import digest_of, hash_beside
+from waveflow_local.files.region import WHOLE, Density, Region
 from waveflow_local.files.streams import all_readable, format_of, readable
 from waveflow_local.files.writing import appearing, output_in, write_whole
 from waveflow_local.files.zoom import (
@@ -83,7 +84,12 @@ def hash_file(path: Path) -> HashReport:
 
 
 def draw_file(
-    path: Path, out: Path | None, *, num_peaks: int, choice: ZoomChoice = NO_ZOOM
+    path: Path,
+    out: Path | None,
+    *,
+    num_peaks: int,
+    choice: ZoomChoice = NO_ZOOM,
+    region: Region = WHOLE,
 ) -> DrawingReport:
     """Write a file's waveform document, and chosen zoom levels beside the document.
 
@@ -94,13 +100,23 @@ def draw_file(
     drawing = ZoomDrawing(choice)
     with readable(path) as source, hash_beside(source) as digest:
         with errors_naming(path):
-            waveform = draw(source, num_peaks, listen=drawing.listen)
+            waveform = draw(
+                source,
+                num_peaks,
+                listen=drawing.listen,
+                open_audio=region.open_audio,
+            )
         document = document_of(waveform, digest.result().sha256, source)
     return _publish(waveform, document, path, out=out, drawing=drawing)
 
 
 def draw_into(
-    path: Path, *, folder: Path, num_peaks: int, choice: ZoomChoice = NO_ZOOM
+    path: Path,
+    *,
+    folder: Path,
+    num_peaks: int,
+    choice: ZoomChoice = NO_ZOOM,
+    region: Region = WHOLE,
 ) -> DrawingReport:
     """Write a file's waveform document into a folder, all in one thread."""
     from waveflow.audio.waveform.draw import draw
@@ -109,7 +125,13 @@ def draw_into(
     with readable(path) as source:
         digest = digest_of(source)
         with errors_naming(path):
-            waveform = draw(source, num_peaks, decoders=1, listen=drawing.listen)
+            waveform = draw(
+                source,
+                num_peaks,
+                decoders=1,
+                listen=drawing.listen,
+                open_audio=region.open_audio,
+            )
         document = document_of(waveform, digest.sha256, source)
     out = output_in(folder, path)
     return _publish(waveform, document, path, out=out, drawing=drawing)
@@ -146,10 +168,11 @@ def write_dat(  # noqa: PLR0913 - one parameter per option
     path: Path,
     out: Path,
     *,
-    samples_per_pixel: int,
+    density: Density,
     bits: int,
     split_channels: bool,
     form: str,
+    region: Region = WHOLE,
 ) -> DatReport:
     """Write a file's waveform data as audiowaveform does, as `dat` or `json`."""
     from waveflow.audio.waveform.zoom import audiowaveform_data
@@ -157,9 +180,10 @@ def write_dat(  # noqa: PLR0913 - one parameter per option
     with readable(path) as source, errors_naming(path):
         data = audiowaveform_data(
             source,
-            samples_per_pixel=samples_per_pixel,
+            samples_per_pixel=density.frames_per_point(source),
             bits=bits,
             split_channels=split_channels,
+            open_audio=region.open_audio,
         )
     write_whole(out, data.json() if form == "json" else data.dat())
     return {
@@ -241,5 +265,5 @@ def errors_naming(path: Path) -> Iterator[None]:
     """Put a file's name before the message of every audio error raised in the block."""
     try:
         yield
-    except WaveflowError as exc:
+    except (WaveflowError, LocalError) as exc:
         raise type(exc)(f"{path}: {exc}") from exc
