@@ -128,7 +128,7 @@ def test_plot_draws_a_document(waveflow, tone, tmp_path, ending):
         (["peaks", "{tone}", "--out-dir", "x", "-o", "x.json"], "--out-dir"),
         (["peaks", "{tone}", "--out-dir", "x", "--dat", "x.dat"], "--out-dir"),
         (["peaks", "{tone}", "--jobs", "0"], "--jobs"),
-        (["plot", "{tone}", "-o", "x.svg"], "not JSON"),
+        (["plot", "{text}", "-o", "x.svg"], "text.wav: The content"),
         (["plot", "{text}", "-o", "x.gif"], ".svg or .png"),
         (["run", "nope.wav"], "nope.wav"),
         (["dance"], "dance"),

@@ -69,6 +69,40 @@ def test_pixels_per_second_are_turned_into_frames_as_audiowaveform_does(folder):
     assert (folder / "a.dat").read_bytes() == (folder / "b.dat").read_bytes()
 
 
+@pytest.mark.parametrize("kind", ["svg", "png"])
+def test_a_picture_is_drawn_straight_from_audio(folder, kind):
+    """A user of audiowaveform types one command, with no document between."""
+    waveflow("peaks song.wav -n 1504 -o song.json", folder)
+    waveflow(f"plot song.json -o document.{kind} --title x", folder)
+
+    ended = waveflow(f"plot song.wav -o audio.{kind} --title x", folder)
+
+    assert (ended.returncode, ended.stdout) == (0, f"audio.{kind}\n")
+    drawn = (folder / f"audio.{kind}").read_bytes()
+    assert drawn == (folder / f"document.{kind}").read_bytes()
+
+
+def test_the_picture_of_a_part_shows_the_times_of_the_file(folder):
+    """A musician finds the bar in the song by the axis, not by counting from 0."""
+    waveflow("plot song.wav -s 1 -e 2.5 -o part.svg", folder)
+    picture = (folder / "part.svg").read_text()
+
+    assert ">0:01.0<" in picture
+    assert ">0:02.4<" in picture
+    assert ">0:00.0<" not in picture
+
+
+def test_a_part_of_a_document_is_refused(folder):
+    """A document has no samples between its points; a part would look exact."""
+    waveflow("peaks song.wav -o song.json", folder)
+
+    ended = waveflow("plot song.json -s 1 -o x.svg", folder)
+
+    assert ended.returncode == 2
+    assert "need audio" in ended.stderr
+    assert not (folder / "x.svg").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "code", "hint"),
     [

@@ -1,6 +1,5 @@
 """Hash, draw, mix and plot audio files with the code of the pipeline's stages."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -69,12 +68,6 @@ class MixReport(TypedDict):
     sample_rate: int
     sha256: str
     warnings: list[str]
-
-
-class PictureReport(TypedDict):
-    """Report of the path of a picture that was written."""
-
-    picture: str
 
 
 def hash_file(path: Path) -> HashReport:
@@ -217,37 +210,6 @@ def mix_files(
         "sha256": mixed.audio_hash,
         "warnings": list(mixed.warnings),
     }
-
-
-def plot_file(
-    document: Path, out: Path, *, title: str | None, form: str | None
-) -> PictureReport:
-    """Write a picture of a waveform document, as PNG or SVG."""
-    from waveflow_local.files.pictures.geometry import lay_out
-
-    kind = format_of(out, ["svg", "png"], asked=form)
-    picture = lay_out(_read_document(document), title=title or document.stem)
-    if kind == "svg":
-        from waveflow_local.files.pictures.svg import write_svg
-
-        write_whole(out, write_svg(picture))
-    else:
-        from waveflow_local.files.pictures.png import write_png
-
-        write_whole(out, write_png(picture))
-    return {"picture": str(out)}
-
-
-def _read_document(path: Path) -> dict[str, object]:
-    with readable(path) as source:
-        content = source.read_bytes()
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError) as exc:
-        raise LocalError(f"{path} is not JSON: {exc}.") from exc
-    if not isinstance(document, dict) or not {"data", "peaks"} & document.keys():
-        raise LocalError(f"{path} is no waveform document: it has no data or peaks.")
-    return document
 
 
 def document_of(waveform: "Waveform", audio_hash: str, source: Path) -> bytes:
