@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
+# Behind a company's proxy only the system's store knows who signs; pip looks there too.
+export UV_SYSTEM_CERTS ?= 1
 INSTALL = $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/$*.lock
 PROJECTS := --no-deps --no-build-isolation -e layers/waveflow -e local
 LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-header \
@@ -103,6 +105,12 @@ run: $(VENV)/.run ## Send audio through the whole pipeline; FILES="a.wav b.flac"
 
 up: $(VENV)/.run $(PLAYER) ## Keep the pipeline running for a server; ARGS="--port 4566" for options.
 	@$(BIN)/waveflow up $(ARGS)
+
+# The command that is printed is the command that runs.
+.PHONY: invoke
+invoke: $(VENV)/.run ## Run a stage's image by sam against `make up`; STAGE=waveform FILE=song.wav.
+	@SAM_CLI_TELEMETRY=0 WAVEFLOW_SAM="$(TOOL) aws-sam-cli==1.170.0 sam" WAVEFLOW_ARCHITECTURE=$(ARCHITECTURE) \
+		$(BIN)/python -m waveflow_local.demo.invoke $(STAGE) $(if $(FILE),"$(FILE)") $(ARGS)
 
 ADAPTER := public.ecr.aws/awsguru/aws-lambda-adapter:0.9.1
 

@@ -1,6 +1,7 @@
 """Links and paths in the documents lead to files that exist."""
 
 import re
+from pathlib import Path
 
 import pytest
 from support.stack import ROOT
@@ -38,3 +39,39 @@ def test_a_document_leads_to_files_that_exist(name: str):
             lost += [] if any(found) else [path]
 
     assert lost == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_link_to_a_section_finds_its_heading(name: str):
+    """A reader who follows a link to a renamed section lands at the page's top."""
+    page = ROOT / name
+    links = re.findall(
+        r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)", page.read_text("utf-8")
+    )
+
+    lost = [
+        f"{path}#{section}"
+        for path, section in links
+        if section not in sections(page.parent / path if path else page)
+    ]
+
+    assert lost == []
+
+
+def sections(page: Path) -> set[str]:
+    """Return the names that GitHub gives a page's headings: lower case, hyphens."""
+    headings = re.findall(r"(?m)^#+ (.+)$", page.read_text("utf-8"))
+    plain = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings]
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+def test_both_languages_of_the_seeds_lead_to_the_same_places():
+    """A promise that stands in one language only is lost for the other's readers."""
+    english, korean = (
+        (ROOT / "docs" / name).read_text("utf-8").split("\n## ", 1)[1]
+        for name in ("from-the-seeds.md", "from-the-seeds.ko.md")
+    )
+    target = re.compile(r"\]\(([^)]+)\)")
+
+    assert target.findall(english) == target.findall(korean)
+    assert english.count("\n|") == korean.count("\n|")

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from waveflow_local.demo.invoke import local_template
+
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / ".aws-sam" / "build" / "template.yaml"
-# Variables that the local engine sets for handlers in its own process.
-LOCAL = ("AWS_ENDPOINT_URL", "WAVEFLOW_LOCAL")
 # Lambda's limits: an unprivileged user, no capabilities, writing to /tmp only.
 LIKE_LAMBDA = (
     *("--read-only", "--tmpfs", "/tmp:size=512m"),  # noqa: S108 - in the container
@@ -79,14 +79,7 @@ class Sam:
         self.template = folder / "template.yaml"
         self.variables = folder / "variables.json"
         self.environment = environment
-        # SAM passes only those variables to a function that the template declares.
-        declared = "\n".join(f"{' ' * 8}{name}: unset" for name in LOCAL)
-        text = BUILT.read_text("utf-8")
-        text, count = re.subn(
-            r"(?m)^ {8}POWERTOOLS_LOG_LEVEL:", f"{declared}\n\\g<0>", text
-        )
-        assert count == 1
-        text = text.replace("DefinitionUri: ", f"DefinitionUri: {BUILT.parent}/")
+        text = local_template(BUILT.read_text("utf-8"), folder=BUILT.parent)
         self.template.write_text(text, "utf-8")
         self.variables.write_text(json.dumps({"Parameters": environment}), "utf-8")
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ from rich.console import Console
 from support.processes import HANGS_S, eventually
 from waveflow_local.cli.app import app
 from waveflow_local.demo.ffmpeg import measured_line
-from waveflow_local.demo.run import run
+from waveflow_local.demo.run import play, run
+from waveflow_local.demo.scenario import Expected, Scenario, own_files
 from waveflow_local.demo.stems import write_stems
 
 WAVEFLOW = [sys.executable, "-c", "from waveflow_local.cli.app import main; main()"]
@@ -35,7 +37,7 @@ def _files(tmp_path) -> list[Path]:
 
 
 def test_run_does_the_main_job_on_own_files(files, tmp_path):
-    """A user's own files must pass as upload, duplicate, redelivery and mix."""
+    """A user's own files must pass as uploads and as mixes."""
     out = tmp_path / "out"
 
     ended = subprocess.run(
@@ -46,8 +48,9 @@ def test_run_does_the_main_job_on_own_files(files, tmp_path):
         check=False,
     )
 
+    out /= "run-1"
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "6 of 6 executions ended as they should" in ended.stdout
+    assert "4 of 4 executions ended as they should" in ended.stdout
     assert len(list((out / "waveforms").glob("*.json"))) == 4
     assert len(list((out / "waveforms").glob("*.png"))) == 4
     assert soundfile.info(out / "mixes" / "mix.wav").frames == 8000
@@ -55,7 +58,7 @@ def test_run_does_the_main_job_on_own_files(files, tmp_path):
         json.loads(path.read_text())["body"]["status"]
         for path in sorted((out / "webhooks").iterdir())
     ]
-    assert statuses.count("DUPLICATE") == 1
+    assert "DUPLICATE" not in statuses
     log = (out / "functions.log").read_text()
     assert '"job_id"' in log
     tokens = [
@@ -79,7 +82,7 @@ def test_run_leaves_the_mixes_that_the_command_makes(files, tmp_path):
         line = [*WAVEFLOW, "mix", *words, "-o", made]
         subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
 
-        assert (out / "mixes" / made.name).read_bytes() == made.read_bytes()
+        assert (out / "run-1" / "mixes" / made.name).read_bytes() == made.read_bytes()
 
 
 def test_run_leaves_zoom_levels_and_previews_as_the_commands_write_them(
@@ -97,6 +100,7 @@ def test_run_leaves_zoom_levels_and_previews_as_the_commands_write_them(
     ):
         subprocess.run([*WAVEFLOW, *line], check=True, stdout=subprocess.DEVNULL)
 
+    out /= "run-1"
     assert code == 0, said.getvalue()
     for name in ("256.dat", "1024.dat"):
         level = out / "waveforms" / "a_zoom" / name
@@ -149,16 +153,21 @@ def test_a_file_that_ffmpeg_refuses_has_no_line(tmp_path):
     assert measured_line(tmp_path / "gone.wav") is None
 
 
-def test_run_fails_when_an_execution_does(tmp_path):
-    """A script must learn from the exit code that an execution failed."""
-    broken = tmp_path / "broken.wav"
-    broken.write_text("no audio")
+def test_run_fails_when_an_execution_ends_otherwise(files, tmp_path):
+    """A script must learn from the exit code that an execution did not end well."""
+    scenario = own_files([(files[0], "a.wav")])
+    wrong = replace(scenario.cases[0], expected=Expected(verdict="duplicate"))
+    (tmp_path / "out").mkdir()
     said = io.StringIO()
 
-    code = run([broken], tmp_path / "out", console=Console(file=said, width=140))
+    code = play(
+        lambda: Scenario([wrong]),
+        tmp_path / "out",
+        console=Console(file=said, width=140),
+    )
 
     assert code == 1
-    assert "UNSUPPORTED_MEDIA" in said.getvalue()
+    assert "verdict new, not duplicate" in said.getvalue()
 
 
 @pytest.fixture(name="running")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from waveflow_local.cli.app import main
-from waveflow_local.demo.outputs import clear
+from waveflow_local.demo.outputs import clear, make_new
 from waveflow_local.files.writing import write_whole
 from waveflow_local.paths import LocalError
 
@@ -172,7 +172,7 @@ def test_a_folder_that_no_run_made_is_left_alone(tmp_path, name):
     hold(tmp_path, name)
 
     with pytest.raises(LocalError, match=f"{name}.*--out"):
-        clear(tmp_path, inputs=[])
+        clear(tmp_path)
 
     assert (tmp_path / name).read_bytes() == b"only copy"
 
@@ -185,22 +185,22 @@ def test_what_an_earlier_run_left_goes_and_nothing_else(tmp_path):
     own += ["waveforms/b_zoom/notes.txt", "previews/a.txt"]
     hold(tmp_path, "functions.log", "server.sqlite", *old, *own)
 
-    clear(tmp_path, inputs=[])
+    clear(tmp_path)
 
     left = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
     assert left == {"functions.log", *own}
     assert [path.name for path in tmp_path.glob("waveforms/*_zoom")] == ["b_zoom"]
 
 
-def test_a_run_does_not_remove_its_own_inputs(tmp_path):
-    """A user may run with an earlier mix as input, which must not be removed."""
-    hold(tmp_path, "functions.log", "mixes/mix.wav")
-    (tmp_path / "link.wav").symlink_to("mixes/mix.wav")
+def test_a_run_on_own_files_takes_a_folder_that_nobody_had(tmp_path):
+    """A user compares two runs, so the second must not replace the first."""
+    hold(tmp_path, "functions.log", "mixes/mix.wav", "run-1/mixes/mix.wav")
 
-    with pytest.raises(LocalError, match=r"link.wav.*--out"):
-        clear(tmp_path, inputs=[tmp_path / "link.wav"])
+    own = make_new(tmp_path)
 
+    assert own == tmp_path / "run-2"
     assert (tmp_path / "mixes" / "mix.wav").read_bytes() == b"only copy"
+    assert (tmp_path / "run-1" / "mixes" / "mix.wav").read_bytes() == b"only copy"
 
 
 def test_a_file_is_no_folder_for_outputs(folder, waveflow):

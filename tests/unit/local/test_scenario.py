@@ -13,6 +13,11 @@ from waveflow_local.standin.archive import Received
 NOW = datetime.now(UTC)
 
 
+def named(paths):
+    """Return paths with the names under which a user sees their cases."""
+    return [(path, path.name) for path in paths]
+
+
 @pytest.fixture(name="files")
 def _files(tmp_path) -> list[Path]:
     """Write three files, two of them equal, one with a Korean name."""
@@ -24,7 +29,7 @@ def _files(tmp_path) -> list[Path]:
 
 def test_equal_files_are_expected_to_be_duplicates(files):
     """A user's own copies must be expected as duplicates, after their first file."""
-    cases = {case.name: case for case in own_files(files).cases}
+    cases = {case.name: case for case in own_files(named(files)).cases}
 
     assert cases["a.wav"].expected.verdict == "new"
     assert cases["c.wav"].expected.verdict == "duplicate"
@@ -33,14 +38,16 @@ def test_equal_files_are_expected_to_be_duplicates(files):
 
 def test_a_mix_holds_each_distinct_file_once(files):
     """A mix that named a deleted duplicate would fail for a user's copies."""
-    mixes = own_files(files).cases[-2:]
+    mixes = own_files(named(files)).cases[-2:]
 
     assert [len(mix.message["kwargs"]["stem_paths"]) for mix in mixes] == [2, 2]
 
 
 def test_one_mix_is_classic_and_one_has_faders(files):
     """The demonstration must show both kinds of mixes, each under its own stage."""
-    classic, stereo = (case.message["kwargs"] for case in own_files(files).cases[-2:])
+    classic, stereo = (
+        case.message["kwargs"] for case in own_files(named(files)).cases[-2:]
+    )
 
     assert not {"mix", "stems"} & classic.keys()
     assert stereo["mix"] == {"loudness": {"integrated": -14}}
@@ -53,14 +60,14 @@ def test_a_recording_named_like_a_mix_keeps_its_own_outputs(tmp_path):
     for name in ("mix.wav", "stereo-mix.wav"):
         (tmp_path / name).write_bytes(name.encode())
 
-    cases = own_files(sorted(tmp_path.iterdir())).cases
+    cases = own_files(named(sorted(tmp_path.iterdir()))).cases
 
     assert [case.subject for case in cases[:2]] == ["mix-1", "stereo-mix-2"]
 
 
 def test_each_upload_that_is_drawn_asks_for_what_a_page_needs(files):
     """The demonstration must show zoom levels, a preview and an identity."""
-    cases = own_files(files).cases
+    cases = own_files(named(files)).cases
 
     asking = [
         case.name
@@ -70,7 +77,6 @@ def test_each_upload_that_is_drawn_asks_for_what_a_page_needs(files):
     assert asking == [
         "a.wav",
         "드럼 1.wav",
-        "드럼 1.wav (again)",
         "mix of 2",
         "stereo mix of 2",
     ]
@@ -78,10 +84,11 @@ def test_each_upload_that_is_drawn_asks_for_what_a_page_needs(files):
 
 def test_ids_are_valid_whatever_the_name(files):
     """Ids take no Hangul and no space; a Korean file name must still run."""
-    case = own_files(files).cases[1]
+    case = own_files(named(files)).cases[1]
 
     assert case.subject.isascii()
     assert " " not in case.subject
+    assert case.output == "드럼 1"
     assert case.upload.key.endswith("/드럼 1.wav")
 
 
@@ -91,9 +98,12 @@ def test_files_of_one_name_are_told_apart(tmp_path):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "drums.wav").write_bytes(folder.encode())
 
-    cases = own_files([tmp_path / "x/drums.wav", tmp_path / "y/drums.wav"]).cases
+    cases = own_files(
+        [(tmp_path / f"{folder}/drums.wav", f"{folder}/drums.wav") for folder in "xy"]
+    ).cases
 
     assert cases[0].subject != cases[1].subject
+    assert cases[0].output != cases[1].output
 
 
 def test_the_demonstration_fails_twice_on_purpose(files):
@@ -106,7 +116,7 @@ def test_the_demonstration_fails_twice_on_purpose(files):
 def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
     """A user who misspells a file's name gets one sentence, no traceback."""
     with pytest.raises(LocalError, match=r"nope\.wav"):
-        own_files([tmp_path / "nope.wav"])
+        own_files(named([tmp_path / "nope.wav"]))
 
 
 def case(**expected) -> Case:

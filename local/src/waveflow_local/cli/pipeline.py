@@ -23,12 +23,12 @@ _MODES = ("callback", "message")
     "--out",
     type=options.PATH,
     default=Path("out"),
-    help="Folder for everything produced.",
+    help="Folder for everything produced; own files get run-1, run-2, … there.",
 )
 def run(*, files: tuple[Path, ...], out: Path) -> None:
     """Send audio through the whole pipeline.
 
-    Without a file, four made stems are played.
+    Folders are taken with all their files. Without a file, four made stems are played.
     """
     from rich.console import Console
 

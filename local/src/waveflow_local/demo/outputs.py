@@ -1,8 +1,9 @@
 """Download an execution's results into the output folder."""
 
 import hashlib
+import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +81,24 @@ class Bucket:
         return self.s3.get_paginator("list_object_versions").paginate(Bucket=self.name)
 
 
-def clear(folder: Path, *, inputs: Sequence[Path]) -> None:
-    """Remove the output files of an earlier run, and no other file."""
+def make_new(folder: Path) -> Path:
+    """Make the next free folder below `folder`: run-1, run-2, …; return its path."""
+    numbers = itertools.count(1)
+    while True:
+        own = folder / f"run-{next(numbers)}"
+        try:
+            own.mkdir(parents=True)
+        except FileExistsError:
+            if not own.exists():  # `folder` itself is a file
+                raise LocalError(f"{folder} is no folder: it is a file.") from None
+        except OSError as exc:
+            raise LocalError(f"{folder} is no folder: {exc.strerror}.") from exc
+        else:
+            return own
+
+
+def clear(folder: Path) -> None:
+    """Remove the output files of an earlier demonstration, and no other file."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
@@ -89,11 +106,6 @@ def clear(folder: Path, *, inputs: Sequence[Path]) -> None:
     if not (folder / LOG).exists():
         _check_free(folder)
     old = {path for pattern in _RESULTS for path in folder.glob(pattern)}
-    for path in inputs:
-        if any(path.samefile(result) for result in old):
-            raise LocalError(
-                f"{path} was left by an earlier run; name another folder with --out."
-            )
     for path in old:
         path.unlink()
     for levels in folder.glob("waveforms/*_zoom"):

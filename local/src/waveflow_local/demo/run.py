@@ -4,7 +4,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +15,16 @@ from waveflow.audio.listen.findings import Analysis, Loudness
 from waveflow.events.fields import RESERVED_PREFIXES
 
 from waveflow_local.demo import checks, ffmpeg, outputs, report
+from waveflow_local.demo.found import find
 from waveflow_local.demo.outputs import Bucket
 from waveflow_local.demo.report import Row
-from waveflow_local.demo.scenario import STEREO_MIX, Scenario, demonstration, own_files
+from waveflow_local.demo.scenario import (
+    MAX_MIX,
+    STEREO_MIX,
+    Scenario,
+    demonstration,
+    own_files,
+)
 from waveflow_local.demo.stems import write_stems
 from waveflow_local.engine.handlers import functions_log
 from waveflow_local.engine.history import see
@@ -119,23 +126,50 @@ class Run:
             version = self.bucket.kept_version(upload.key, upload.content)
             row.outputs = [f"deleted; version {str(version)[:8]} can be restored"]
         else:
-            name = "mix" if row.case.what == "mix" else row.case.subject
             paths = outputs.collect(
-                self.bucket, seen.result, folder, title=row.case.name, name=name
+                self.bucket,
+                seen.result,
+                folder,
+                title=row.case.name,
+                name=row.case.output,
             )
             row.outputs = [_short_list(paths, folder)]
 
 
 def run(files: Sequence[Path], folder: Path, *, console: Console) -> int:
     """Run the demonstration, or the user's files; return the exit code."""
+    if files:
+        return _run_own(files, folder, console=console)
+    outputs.clear(folder)
+    return play(
+        lambda: demonstration(write_stems(folder / "stems")), folder, console=console
+    )
+
+
+def _run_own(files: Sequence[Path], out: Path, *, console: Console) -> int:
+    """Tell what each file holds, and send the audio in the user's own order."""
+    found = find(files, out=out)
+    for each in found:
+        console.print(str(each), highlight=False, markup=False, soft_wrap=True)
+    audio = [(each.path, each.name) for each in found if each.is_audio]
+    if not audio:
+        console.print("No file is audio that WaveFlow reads; nothing was sent.")
+        return 0
+    folder = outputs.make_new(out)
+    if len(audio) > MAX_MIX:
+        console.print(f"A mix takes {MAX_MIX} files; the first ones are mixed.")
+    code = play(lambda: own_files(audio), folder, console=console)
+    if left_out := len(found) - len(audio):
+        console.print(f"{left_out} of {len(found)} files were not sent; see above.")
+    return code
+
+
+def play(prepare: Callable[[], Scenario], folder: Path, *, console: Console) -> int:
+    """Play a prepared scenario, show how each execution ended; return the exit code."""
     started = time.monotonic()
-    for path in files:
-        if not path.is_file():
-            raise LocalError(f"There is no file {path}.")
-    outputs.clear(folder, inputs=files)
     with functions_log(folder / outputs.LOG), ThreadPoolExecutor() as pool:
         # Playing the stems and starting the engine take about as long.
-        preparing = pool.submit(_scenario, files, folder)
+        preparing = pool.submit(prepare)
         with _pipeline(folder) as (pipeline, standin, arns):
             scenario = preparing.result()
             ready_s = time.monotonic() - started
@@ -165,12 +199,6 @@ def _print_findings(rows: Sequence[Row], folder: Path, *, console: Console) -> N
     console.print(analysis.table(_analyses(rows)))
     if measured := ffmpeg.measured_line(folder / "mixes" / f"{STEREO_MIX}.wav"):
         console.print(measured, highlight=False, markup=False)
-
-
-def _scenario(files: Sequence[Path], folder: Path) -> Scenario:
-    if files:
-        return own_files(files)
-    return demonstration(write_stems(folder / "stems"))
 
 
 @contextlib.contextmanager

@@ -4,10 +4,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict
+from unicodedata import normalize
 
 from waveflow_local.paths import LocalError
 
@@ -26,6 +27,7 @@ _FOR_A_PAGE: dict[str, object] = {
 _LOUD_STEREO: dict[str, object] = {"loudness": {"integrated": -14}}
 _FADERS: tuple[dict[str, object], ...] = ({"gain_db": -3}, {"gain_db": -1, "pan": 0.2})
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9._-]+")
+_SHOWN = 80  # Hangul of three bytes and "_zoom" fit into a name of 255 bytes
 _BROKEN = b"This is a text file that somebody renamed to .wav.\n"
 
 
@@ -68,6 +70,7 @@ class Case:
     message: CeleryMessage
     expected: Expected
     upload: Upload | None = None
+    output: str = ""  # the name of the output files, without a suffix
     after: tuple[str, ...] = ()
     redelivers: bool = False
 
@@ -81,7 +84,8 @@ class Scenario:
 
 def demonstration(stems: Sequence[Path]) -> Scenario:
     """Return the cases of `make run`: messages that succeed, and that must fail."""
-    scenario = own_files(stems)
+    uploads = _stem_cases([(path, path.name) for path in stems])
+    first, last = uploads[0], uploads[-1]
     broken = _upload("broken.wav", "broken", _BROKEN)
     unsupported = Expected(
         "FAILED", verdict="new", told="FAILURE", code="UNSUPPORTED_MEDIA", states=7
@@ -93,7 +97,10 @@ def demonstration(stems: Sequence[Path]) -> Scenario:
     del message["kwargs"]["filepath"]
     return Scenario(
         [
-            *scenario.cases,
+            *uploads,
+            _copy_case(first),
+            _redelivery_case(last),
+            *_mix_cases(uploads),
             Case(
                 "broken.wav",
                 "not audio",
@@ -107,30 +114,42 @@ def demonstration(stems: Sequence[Path]) -> Scenario:
     )
 
 
-def own_files(files: Sequence[Path]) -> Scenario:
-    """Return the cases for any audio files: upload, duplicate, redelivery, mix."""
+def own_files(files: Sequence[tuple[Path, str]]) -> Scenario:
+    """Return the cases for a user's audio files, each with its name: uploads, mixes."""
+    uploads = _stem_cases(files)
+    return Scenario([*uploads, *_mix_cases(uploads)])
+
+
+def _stem_cases(files: Sequence[tuple[Path, str]]) -> list[Case]:
     cases: list[Case] = []
     first_of: dict[str, Case] = {}
-    for path, subject in zip(files, _subjects(files), strict=True):
+    stems = [normalize("NFC", path.stem) for path, _ in files]
+    subjects = _unique([_NOT_IN_AN_ID.sub("-", s)[:100].strip("-.") for s in stems])
+    shown = _unique([stem[:_SHOWN] for stem in stems])
+    for (path, name), subject, output in zip(files, subjects, shown, strict=True):
         content = _read(path)
         digest = hashlib.sha256(content).hexdigest()
-        case = _stem_case(path.name, subject, content, first_of.get(digest))
+        upload = _upload(path.name, subject, content)
+        case = _stem_case(name, subject, upload, first_of.get(digest))
         first_of.setdefault(digest, case)
-        cases.append(case)
-    distinct = list(first_of.values())
-    copy, second = _copy_case(distinct[0]), _redelivery_case(distinct[-1])
-    mixed = distinct[:MAX_MIX]
-    return Scenario([*cases, copy, second, _mix_case(mixed), _stereo_case(mixed)])
+        cases.append(replace(case, output=output))
+    return cases
 
 
-def _stem_case(name: str, subject: str, content: bytes, first: Case | None) -> Case:
-    upload = _upload(name, subject, content)
+def _mix_cases(uploads: Sequence[Case]) -> list[Case]:
+    """Return both mixes of the uploads that no other upload repeats."""
+    mixed = [case for case in uploads if not case.after][:MAX_MIX]
+    return [_mix_case(mixed), _stereo_case(mixed)]
+
+
+def _stem_case(name: str, subject: str, upload: Upload, first: Case | None) -> Case:
+    filename = upload.key.rpartition("/")[2]
     if first is None:
         asked = {"analysis": True, **_FOR_A_PAGE}
-        message = _hash_message(subject, name, upload.key, asked=asked)
+        message = _hash_message(subject, filename, upload.key, asked=asked)
         expected = Expected(verdict="new", states=ANALYSED_STATES)
         return Case(name, "new upload", subject, message, expected, upload)
-    message = _hash_message(subject, name, upload.key)
+    message = _hash_message(subject, filename, upload.key)
     return Case(
         name,
         f"same as {first.name}",
@@ -147,7 +166,9 @@ def _copy_case(first: Case) -> Case:
         raise LocalError("The first case uploads nothing.")
     stem, dot, suffix = first.name.rpartition(".")
     name = f"{stem}-copy{dot}{suffix}" if dot else f"{first.name}-copy"
-    return _stem_case(name, f"{first.subject}-copy", first.upload.content, first)
+    subject = f"{first.subject}-copy"
+    upload = _upload(name, subject, first.upload.content)
+    return _stem_case(name, subject, upload, first)
 
 
 def _redelivery_case(case: Case) -> Case:
@@ -169,7 +190,8 @@ def _mix_case(stems: Sequence[Case]) -> Case:
         STAGE,
         _mix_message(STAGE, stems),
         Expected(event="mixing-complete", states=MIX_STATES),
-        after=tuple(stem.name for stem in stems[-1:]),
+        output="mix",
+        after=tuple(stem.name for stem in stems),
     )
 
 
@@ -185,7 +207,8 @@ def _stereo_case(stems: Sequence[Case]) -> Case:
         STEREO_MIX,
         _mix_message(STEREO_MIX, stems, asked=asked),
         Expected(event="mixing-complete", states=MIX_STATES),
-        after=tuple(stem.name for stem in stems[-1:]),
+        output=STEREO_MIX,
+        after=tuple(stem.name for stem in stems),
     )
 
 
@@ -241,9 +264,8 @@ def _upload(name: str, subject: str, content: bytes) -> Upload:
     return Upload(f"users/{USER}/stems/{subject}/{name}", content)
 
 
-def _subjects(files: Sequence[Path]) -> list[str]:
-    """Return a unique stem id for each file, made of the file's name."""
-    stems = [_NOT_IN_AN_ID.sub("-", path.stem)[:100].strip("-.") for path in files]
+def _unique(stems: Sequence[str]) -> list[str]:
+    """Return a unique name for each file: its stem, or the stem and a number."""
     return [
         stem
         if stem and stem not in _OF_MIXES and stems.count(stem) == 1

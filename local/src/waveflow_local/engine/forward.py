@@ -5,6 +5,8 @@ import socket
 import threading
 from collections.abc import Iterator
 
+from waveflow_local.paths import LOOPBACK
+
 
 @contextlib.contextmanager
 def forwarded(address: str, port: int) -> Iterator[int]:
@@ -28,7 +30,7 @@ def _accept(listener: socket.socket, port: int) -> None:
 
 
 def _join(outer: socket.socket, port: int) -> None:
-    with outer, socket.create_connection(("127.0.0.1", port)) as inner:
+    with outer, socket.create_connection((LOOPBACK, port)) as inner:
         back = threading.Thread(target=_copy, args=(inner, outer), daemon=True)
         back.start()
         _copy(outer, inner)

@@ -1,0 +1,176 @@
+"""Run images by `sam local`, one or all, against a running `waveflow up`."""
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+import click
+
+from waveflow_local.demo.invoke_events import Events
+from waveflow_local.demo.stems import write_stems
+from waveflow_local.engine.clients import Clients
+from waveflow_local.engine.forward import forwarded
+from waveflow_local.engine.template import local_name
+from waveflow_local.paths import DEFAULT_ENDPOINT, PROJECT_ROOT, LocalError, endpoint
+
+STAGES = ("hash", "dedupe_delete", "waveform", "music", "mix", "notify")
+EVERY_STAGE = "start-lambda"  # SAM's own name for serving all of them
+# SAM passes only those variables to a function that the template declares.
+_LOCAL_VARIABLES = ("AWS_ENDPOINT_URL", "WAVEFLOW_LOCAL")
+_FIRST_VARIABLE = re.compile(r"(?m)^ {8}POWERTOOLS_LOG_LEVEL:")
+_IN_A_CONTAINER = "host.docker.internal"
+_STANDIN_PORT = 4567
+_QUICKLY_S = 30
+
+
+def local_template(text: str, *, folder: Path) -> str:
+    """Return a built template that lets variables of this machine into a function."""
+    declared = "\n".join(f"{' ' * 8}{name}: unset" for name in _LOCAL_VARIABLES)
+    text, count = _FIRST_VARIABLE.subn(f"{declared}\n\\g<0>", text)
+    if count != 1:
+        raise LocalError("The built template is of another WaveFlow; `make images`.")
+    return text.replace("DefinitionUri: ", f"DefinitionUri: {folder}/")
+
+
+@click.command()
+@click.argument("stage", type=click.Choice((*STAGES, EVERY_STAGE)))
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--endpoint", "engine", default=DEFAULT_ENDPOINT)
+@click.option("--webhook-url", default=f"{endpoint(_STANDIN_PORT)}/webhook")
+@click.option("--built", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=Path("out/invoke"))
+def invoke(  # noqa: PLR0913 - one parameter for each option
+    *,
+    stage: str,
+    file: Path | None,
+    engine: str,
+    webhook_url: str,
+    built: Path | None,
+    out: Path,
+) -> None:
+    """Run one stage's image on an event about FILE, or serve all by start-lambda.
+
+    Without FILE the event is about made drums.
+    """
+    clients = Clients(engine)
+    secret = _secret_of_engine(clients)
+    gateway = _gateway()
+    built = built or PROJECT_ROOT / ".aws-sam" / "build"
+    if not (built / "template.yaml").exists():
+        raise LocalError(f"{built} holds no built images; `make images` builds them.")
+    out.mkdir(parents=True, exist_ok=True)
+    words = [EVERY_STAGE]
+    if stage != EVERY_STAGE:
+        words = _written_event(clients, stage, file=file, out=out)
+    text = (built / "template.yaml").read_text("utf-8")
+    (out / "template.yaml").write_text(local_template(text, folder=built.resolve()))
+    with _reachable(gateway, engine) as aws, _reachable(gateway, webhook_url) as told:
+        environment = {
+            "AWS_ENDPOINT_URL": aws,
+            "WAVEFLOW_LOCAL": "1",
+            "WEBHOOK_URL": told,
+            "BUCKET_NAME": local_name("Bucket"),
+            "WEBHOOK_SECRET_ARN": secret,
+        }
+        (out / "env.json").write_text(json.dumps({"Parameters": environment}, indent=2))
+        sys.exit(_run(words, out))
+
+
+def _secret_of_engine(clients: Clients) -> str:
+    """Return the ARN of the webhooks' secret, as a running `waveflow up` names it."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    name = local_name("WebhookSecret")
+    try:
+        return clients.secrets.describe_secret(SecretId=name)["ARN"]
+    except (BotoCoreError, ClientError) as exc:
+        raise LocalError(
+            f"No `waveflow up` answers at {clients.endpoint}; `make up` starts it."
+        ) from exc
+
+
+def _gateway() -> str:
+    """Return the address of this machine that containers reach; ask the engine."""
+    command = ["docker", "network", "inspect", "bridge", "--format"]
+    command.append("{{(index .IPAM.Config 0).Gateway}}")
+    try:
+        asked = subprocess.run(
+            command, capture_output=True, check=True, timeout=_QUICKLY_S, text=True
+        )
+    except (OSError, subprocess.SubprocessError) as exc:
+        raise LocalError(
+            "No container engine answers; `make invoke` needs a running Docker."
+        ) from exc
+    return asked.stdout.strip()
+
+
+def _written_event(
+    clients: Clients, stage: str, *, file: Path | None, out: Path
+) -> list[str]:
+    """Write a stage's event, and return the words that hand the event to SAM."""
+    with _audio(file) as audio:
+        event = Events(clients, audio).event(stage)
+    path = out / f"{stage}.json"
+    path.write_text(json.dumps(event, indent=2, ensure_ascii=False), "utf-8")
+    function = "".join(word.title() for word in stage.split("_")) + "Function"
+    return ["invoke", function, "-e", str(path)]
+
+
+@contextlib.contextmanager
+def _audio(file: Path | None) -> Iterator[Path]:
+    if file is not None:
+        if not file.is_file():
+            raise LocalError(f"There is no file {file}.")
+        yield file
+        return
+    with TemporaryDirectory(prefix="waveflow-") as folder:
+        yield write_stems(Path(folder))[0]
+
+
+@contextlib.contextmanager
+def _reachable(gateway: str, url: str) -> Iterator[str]:
+    """Yield the URL under which a container reaches a URL of this machine."""
+    parts = urlsplit(url)
+    port = parts.port or 80
+    with contextlib.ExitStack() as stack:
+        # Docker Desktop has the gateway in its own machine, and forwards by itself.
+        with contextlib.suppress(OSError):
+            port = stack.enter_context(forwarded(gateway, port))
+        yield parts._replace(netloc=f"{_IN_A_CONTAINER}:{port}").geturl()
+
+
+def _run(words: Sequence[str], out: Path) -> int:
+    """Print a command of `sam local`, run the command, and return its exit code."""
+    command = [
+        *(*shlex.split(os.environ.get("WAVEFLOW_SAM", "sam")), "local", *words),
+        *("--env-vars", str(out / "env.json"), "-t", str(out / "template.yaml")),
+        *("--add-host", f"{_IN_A_CONTAINER}:host-gateway", "--skip-pull-image"),
+        *("--region", "ap-northeast-2", "--parameter-overrides"),
+        f"Architecture={os.environ.get('WAVEFLOW_ARCHITECTURE', 'x86_64')}",
+    ]
+    print(shlex.join(command), flush=True)
+    own = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    try:
+        process = subprocess.Popen(command, env={**os.environ, **own})
+    except OSError as exc:
+        raise LocalError(f"{command[0]} cannot be run: {exc.strerror}.") from exc
+    # Ctrl-C reaches SAM too, which then removes its containers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return process.wait()
+
+
+if __name__ == "__main__":
+    try:
+        invoke()
+    except LocalError as exc:
+        print(f"waveflow: {exc}", file=sys.stderr)
+        sys.exit(1)
