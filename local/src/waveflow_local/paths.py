@@ -23,6 +23,14 @@ PROJECT_ROOT = Path(__file__).resolve().parents[3]
 class LocalError(Exception):
     """Report a mistake that the user can mend, shown as one line of text."""
 
+    exit_code = 1
+
+
+class UsageMistakeError(LocalError):
+    """Report options or arguments that no command can obey, whatever the files hold."""
+
+    exit_code = 2
+
 
 @dataclass(frozen=True)
 class Project:

@@ -4,9 +4,11 @@ import json
 import os
 import struct
 import sys
+from importlib.metadata import version
 
 import pytest
 import soundfile
+from support.mistakes import exit_code_of
 from waveflow_local.cli.app import main
 
 
@@ -126,7 +128,7 @@ def test_plot_draws_a_document(waveflow, tone, tmp_path, ending):
         (["peaks", "{tone}", "--out-dir", "x", "-o", "x.json"], "--out-dir"),
         (["peaks", "{tone}", "--out-dir", "x", "--dat", "x.dat"], "--out-dir"),
         (["peaks", "{tone}", "--jobs", "0"], "--jobs"),
-        (["plot", "{tone}", "-o", "x.svg"], "not JSON"),
+        (["plot", "{text}", "-o", "x.svg"], "text.wav: The content"),
         (["plot", "{text}", "-o", "x.gif"], ".svg or .png"),
         (["run", "nope.wav"], "nope.wav"),
         (["dance"], "dance"),
@@ -141,11 +143,27 @@ def test_a_mistake_is_one_line(waveflow, tone, tmp_path, arguments, hint):
 
     code, out, err = waveflow(*named)
 
-    assert code == 1
+    assert code == exit_code_of(err)
     assert out == ""
     assert err.startswith("waveflow: ")
     assert err.count("\n") == 1
     assert hint in err
+
+
+def test_the_version_is_that_of_the_package(waveflow):
+    """A report of a fault names the version, and scripts ask for the version."""
+    code, out, err = waveflow("--version")
+
+    assert (code, out, err) == (0, f"waveflow {version('waveflow-local')}\n", "")
+
+
+@pytest.mark.parametrize("command", [[], ["peaks"], ["mix"], ["ops", "redraw"]])
+def test_a_short_option_asks_for_help(waveflow, command):
+    """`-h` is what a hand types first, and must not be an unknown option."""
+    code, out, err = waveflow(*command, "-h")
+
+    assert (code, err) == (0, "")
+    assert out.startswith("Usage: waveflow")
 
 
 def test_operating_needs_a_command(waveflow):

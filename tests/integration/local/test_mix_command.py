@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from support import mixes, sound
+from support.mistakes import exit_code_of
 from waveflow.audio.mix.settings import StemSettings
 from waveflow_local.cli.app import main
 
@@ -237,7 +238,7 @@ def test_a_mix_that_cannot_be_changes_nothing(folder, monkeypatch, capsys, line,
         main()
 
     out, err = capsys.readouterr()
-    assert (ended.value.code, out) == (1, "")
+    assert (ended.value.code, out) == (exit_code_of(err), "")
     assert err.startswith("waveflow: ")
     assert err.count("\n") == 1
     assert hint in err
@@ -250,6 +251,6 @@ def test_a_word_of_any_bytes_is_one_line(word):
     """A word in another encoding is a mistake to show, never a traceback."""
     ended = waveflow(f"mix drums.wav {word} -o m.wav")
 
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr.startswith("waveflow: ")
     assert ended.stderr.count("\n") == 1

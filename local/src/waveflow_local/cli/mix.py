@@ -1,12 +1,14 @@
 """Offer the command that mixes audio files."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from waveflow_local.cli import options
-from waveflow_local.cli.printing import print_report
+from waveflow_local.cli.printing import print_output
+from waveflow_local.files.streams import format_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     type=options.PATH,
     help="Write the waveform document of the mix to this file.",
 )
+@options.form("wav", "flac")
 @options.as_json
 def mix(
     *,
@@ -84,17 +87,25 @@ def mix(
 
     chosen = read_stems(stems)
     check_outputs(out, peaks_out, inputs=[stem.path for stem in chosen])
+    options.check_report(out, peaks_out, as_json=as_json)
+    if peaks_out is not None:
+        format_of(peaks_out, ["json"], asked=None if peaks_out.suffix else "json")
     if classic:
+        form = settings.pop("form")
         _check_classic(chosen, settings)
         from waveflow_local.files.actions import mix_files
 
-        report = mix_files([stem.path for stem in chosen], out, peaks=peaks_out)
-        print_report(report, _classic_line, as_json=as_json)
+        paths = [stem.path for stem in chosen]
+        report = mix_files(paths, out, peaks=peaks_out, form=form)
+        show = partial(print_output, outputs=[out, peaks_out], as_json=as_json)
+        show(report, _classic_line, warnings=report["warnings"])
         return
     plan = read_plan(chosen, out, settings)
-    from waveflow_local.files.mixing import sum_files, sum_text
+    from waveflow_local.files.mixing import sum_files, sum_text, sum_warnings
 
-    print_report(sum_files(plan, out, peaks=peaks_out), sum_text, as_json=as_json)
+    total = sum_files(plan, out, peaks=peaks_out)
+    show = partial(print_output, outputs=[out, peaks_out], as_json=as_json)
+    show(total, sum_text, warnings=sum_warnings(total))
 
 
 def _check_classic(

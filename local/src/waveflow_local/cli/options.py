@@ -1,14 +1,29 @@
 """Declare the arguments and options that several commands share."""
 
 import math
+import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
+from waveflow_local.files.region import Region
+from waveflow_local.files.streams import is_stdout, path_of
 from waveflow_local.paths import DEFAULT_ENDPOINT
 
-PATH = click.Path(path_type=Path)
+
+class _PathType(click.Path):
+    """Take a path; `-` means standard input or output, and `./-` a file."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """Return the path of a word."""
+        return path_of(os.fsdecode(super().convert(value, param, ctx)))
+
+
+PATH = _PathType()
+Command = TypeVar("Command", bound=Callable[..., object])
 PORT = click.IntRange(0, 65535)
 
 files = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=PATH)
@@ -19,6 +34,41 @@ jobs = click.option(
     metavar="N",
     help="Work on so many files at once; without it, one per CPU.",
 )
+
+
+def region(start: float, end: float | None) -> Region:
+    """Return the part of a file between two times, or refuse the times."""
+    if end is not None and end <= start:
+        raise click.UsageError("--end must be after --start.")
+    return Region(start, end)
+
+
+def form(*formats: str) -> Callable[[Command], Command]:
+    """Return the option that names the format of an output without an ending."""
+    return click.option(
+        *("--format", "--output-format", "form"),
+        type=click.Choice(formats),
+        help="Format of an output whose name has no ending, as of - for stdout.",
+    )
+
+
+def refuse(*names: str, without: str = "", beside: str = "") -> None:
+    """Refuse options that have no effect without another option, or beside one."""
+    context = click.get_current_context()
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in names and source is ParameterSource.COMMANDLINE:
+            name = max(option.opts, key=len)
+            reason = f"without {without}" if without else f"beside {beside}"
+            raise click.UsageError(f"{name} has no effect {reason}.")
+
+
+def check_report(*outputs: Path | None, as_json: bool) -> None:
+    """Refuse a report for programs where an output takes the standard output."""
+    if as_json and any(map(is_stdout, outputs)):
+        raise click.UsageError("--json prints a report, and an output takes stdout.")
+
+
 endpoint = click.option(
     "--endpoint", default=DEFAULT_ENDPOINT, help="Where `waveflow up` answers."
 )
@@ -33,3 +83,18 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number.", param, ctx)
         return number
+
+
+start = click.option(
+    *("-s", "--start"),
+    type=FiniteRange(0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Begin there in the file.",
+)
+end = click.option(
+    *("-e", "--end"),
+    type=FiniteRange(0, min_open=True),
+    metavar="SECONDS",
+    help="End there; without it, with the file.",
+)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from waveflow_local.cli import options
-from waveflow_local.cli.printing import print_all, print_report
+from waveflow_local.cli.printing import print_all, print_output, print_warnings
+from waveflow_local.files.region import Density, Region
+from waveflow_local.files.streams import format_of, is_read_once, is_stream
 from waveflow_local.files.zoom import ZoomChoice, read_levels
 
 if TYPE_CHECKING:
-    from waveflow_local.files.actions import DrawingReport
+    from waveflow_local.files.actions import DatReport, DrawingReport
 
 _MAX_PEAKS = 4000  # the largest num_peaks that the contract takes
 
@@ -57,19 +59,39 @@ _MAX_PEAKS = 4000  # the largest num_peaks that the contract takes
     metavar="N",
     help="Frames per point of --dat.",
 )
-@click.option("--bits", type=int, default=8, metavar="N", help="Of --dat: 8 or 16.")
+@click.option(
+    "--pixels-per-second",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Points of --dat per second, instead of --samples-per-pixel.",
+)
+@click.option(
+    *("-b", "--bits"),
+    type=click.Choice(["8", "16"]),
+    default="8",
+    help="Bits of a number in --dat.",
+)
 @click.option(
     "--split-channels",
     is_flag=True,
     help="One waveform per channel in --dat and, of two channels, in --zoom.",
 )
+@click.option(
+    *("--output-format", "--format", "form"),
+    type=click.Choice(["dat", "json"]),
+    help="Format of --dat, where the name has no ending.",
+)
+@options.start
+@options.end
 @options.jobs
 @options.as_json
-def peaks(
+def peaks(  # noqa: PLR0913 - one parameter per option
     *,
     files: tuple[Path, ...],
     out_dir: Path | None,
     zoom: tuple[int, ...],
+    start: float,
+    end: float | None,
     jobs: int | None,
     as_json: bool,
     **drawing: Any,
@@ -78,11 +100,23 @@ def peaks(
 
     One file's document is printed, or written by -o. Several files need --out-dir.
     """
+    if not drawing["dat"]:
+        names = ("samples_per_pixel", "pixels_per_second", "bits", "form")
+        options.refuse(*names, without="--dat")
+    elif not drawing["out"]:
+        options.refuse("num_peaks", without="a document, by -o")
+    if out_dir is None:
+        options.refuse("jobs", without="--out-dir")
+    per_second = drawing.pop("pixels_per_second")
+    if per_second is not None:
+        options.refuse("samples_per_pixel", beside="--pixels-per-second")
+    density = Density(drawing.pop("samples_per_pixel"), per_second)
+    drawing["region"] = options.region(start, end)
     choice = _zoom_choice(zoom, out_dir or drawing["out"], drawing)
     if out_dir is None:
         if len(files) > 1:
             raise click.UsageError("Several files need --out-dir for their documents.")
-        _draw_one(files[0], choice=choice, as_json=as_json, **drawing)
+        _draw_one(files[0], density=density, choice=choice, as_json=as_json, **drawing)
         return
     if drawing["out"] or drawing["dat"]:
         raise click.UsageError("-o and --dat cannot be joined with --out-dir.")
@@ -91,7 +125,11 @@ def peaks(
 
     prepare_folder(out_dir, inputs=files, beside=choice.paths)
     work = partial(
-        draw_into, folder=out_dir, num_peaks=drawing["num_peaks"], choice=choice
+        draw_into,
+        folder=out_dir,
+        num_peaks=drawing["num_peaks"],
+        choice=choice,
+        region=drawing["region"],
     )
     print_all(
         files,
@@ -110,7 +148,7 @@ def _zoom_choice(
     split_channels = drawing["split_channels"]
     if split_channels and not (zoom or drawing["dat"]):
         raise click.UsageError("--split-channels needs --zoom or --dat.")
-    if zoom and document is None:
+    if zoom and (document is None or is_stream(document)):
         raise click.UsageError(
             "--zoom writes beside a document; name the document by -o or --out-dir."
         )
@@ -124,9 +162,11 @@ def _draw_one(  # noqa: PLR0913 - one parameter per option
     out: Path | None,
     choice: ZoomChoice,
     dat: Path | None,
-    samples_per_pixel: int,
-    bits: int,
+    density: Density,
+    bits: str,
     split_channels: bool,
+    form: str | None,
+    region: Region,
     as_json: bool,
 ) -> None:
     from waveflow_local.files.actions import draw_file, write_dat
@@ -134,22 +174,40 @@ def _draw_one(  # noqa: PLR0913 - one parameter per option
 
     levels = choice.paths(out) if out else []
     check_outputs(dat, out, *levels, inputs=[file])
+    options.check_report(dat, out, as_json=as_json)
+    show = partial(print_output, outputs=[dat, out], as_json=as_json)
+    if out is not None:
+        format_of(out, ["json"], asked=None if out.suffix else "json")
     if dat is not None:
+        if out is not None and is_read_once(file):
+            raise click.UsageError(f"{file} is read once, for -o or for --dat.")
+        named = form or (None if dat.suffix else "dat")
+        form = format_of(dat, ["dat", "json"], asked=named)
         points = write_dat(
             file,
             dat,
-            samples_per_pixel=samples_per_pixel,
-            bits=bits,
+            density=density,
+            bits=int(bits),
             split_channels=split_channels,
+            form=form,
+            region=region,
         )
-        print_report(
-            points, lambda r: f"{r['dat']}: {r['length']} points", as_json=as_json
-        )
+        show(points, _dat_line, warnings=_warnings(points))
     if out is not None:
-        drawn = draw_file(file, out, num_peaks=num_peaks, choice=choice)
-        print_report(drawn, _drawing_line, as_json=as_json)
+        drawn = draw_file(file, out, num_peaks=num_peaks, choice=choice, region=region)
+        show(drawn, _drawing_line, warnings=_warnings(drawn))
     elif dat is None:
-        print(draw_file(file, None, num_peaks=num_peaks)["document"])
+        drawn = draw_file(file, None, num_peaks=num_peaks, region=region)
+        print(drawn["document"])
+        print_warnings(_warnings(drawn))
+
+
+def _warnings(report: "DrawingReport | DatReport") -> list[str]:
+    return [f"{report['file']}: {code}" for code in report["warnings"]]
+
+
+def _dat_line(said: "DatReport") -> str:
+    return ", ".join([f"{said['dat']}: {said['length']} points", *said["warnings"]])
 
 
 def _load_drawing() -> None:

@@ -7,7 +7,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import click
 from click.exceptions import Exit
+
+from waveflow_local.files.streams import is_stdin, is_stdout
 
 if TYPE_CHECKING:
     from waveflow_local.files.batch import Failure
@@ -22,10 +25,31 @@ def print_report(
     print(json.dumps(report) if as_json else line(report))
 
 
-def print_mistake(sentence: str) -> int:
-    """Print a user's mistake as one line on stderr, and return the exit code 1."""
+def print_output(
+    report: Report,
+    line: Callable[[Report], str],
+    *,
+    outputs: Sequence[Path | None],
+    as_json: bool,
+    warnings: Sequence[str] = (),
+) -> None:
+    """Print the report of written outputs, or warnings where stdout is an output."""
+    if any(map(is_stdout, outputs)):
+        print_warnings(warnings)
+    else:
+        print_report(report, line, as_json=as_json)
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """Print warnings on stderr, a line for each, as standard output is taken."""
+    for warning in warnings:
+        print(f"waveflow: warning: {warning}", file=sys.stderr)
+
+
+def print_mistake(sentence: str, *, code: int = 1) -> int:
+    """Print a user's mistake as one line on stderr, and return the exit code."""
     print(f"waveflow: {' '.join(sentence.split())}", file=sys.stderr)
-    return 1
+    return code
 
 
 def print_each(  # noqa: PLR0913 - as `print_all`
@@ -56,6 +80,9 @@ def print_all(  # noqa: PLR0913 - the options of three commands
     """Print the reports of many files in input order; exit with 1 where one failed."""
     from waveflow_local.files.batch import Failure, run_all, usable_cpus
 
+    if any(map(is_stdin, files)):
+        # The processes that work on the files have no standard input.
+        raise click.UsageError("Standard input is read alone, not beside other files.")
     progress = _Progress(len(files))
     code = 0
     results = run_all(

@@ -1,6 +1,5 @@
 """Hash, draw, mix and plot audio files with the code of the pipeline's stages."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 from waveflow.errors import WaveflowError
 
 from waveflow_local.files.hashing import digest_of, hash_beside
+from waveflow_local.files.region import WHOLE, Density, Region
+from waveflow_local.files.streams import all_readable, format_of, readable
 from waveflow_local.files.writing import appearing, output_in, write_whole
 from waveflow_local.files.zoom import (
     NO_ZOOM,
@@ -50,9 +51,11 @@ class DrawingReport(TypedDict):
 class DatReport(TypedDict):
     """Report of the path and size of a file in audiowaveform's format."""
 
+    file: str
     dat: str
     length: int
     channels: int
+    warnings: list[str]
 
 
 class MixReport(TypedDict):
@@ -67,12 +70,6 @@ class MixReport(TypedDict):
     warnings: list[str]
 
 
-class PictureReport(TypedDict):
-    """Report of the path of a picture that was written."""
-
-    picture: str
-
-
 def hash_file(path: Path) -> HashReport:
     """Return the SHA-256 and size of an audio file."""
     digest = digest_of(path)
@@ -80,7 +77,12 @@ def hash_file(path: Path) -> HashReport:
 
 
 def draw_file(
-    path: Path, out: Path | None, *, num_peaks: int, choice: ZoomChoice = NO_ZOOM
+    path: Path,
+    out: Path | None,
+    *,
+    num_peaks: int,
+    choice: ZoomChoice = NO_ZOOM,
+    region: Region = WHOLE,
 ) -> DrawingReport:
     """Write a file's waveform document, and chosen zoom levels beside the document.
 
@@ -88,26 +90,42 @@ def draw_file(
     """
     from waveflow.audio.waveform.draw import draw
 
-    size_of(path)
     drawing = ZoomDrawing(choice)
-    with hash_beside(path) as digest:
+    with readable(path) as source, hash_beside(source) as digest:
         with errors_naming(path):
-            waveform = draw(path, num_peaks, listen=drawing.listen)
-        document = document_of(waveform, digest.result().sha256, path)
+            waveform = draw(
+                source,
+                num_peaks,
+                listen=drawing.listen,
+                open_audio=region.open_audio,
+            )
+        document = document_of(waveform, digest.result().sha256, source)
     return _publish(waveform, document, path, out=out, drawing=drawing)
 
 
 def draw_into(
-    path: Path, *, folder: Path, num_peaks: int, choice: ZoomChoice = NO_ZOOM
+    path: Path,
+    *,
+    folder: Path,
+    num_peaks: int,
+    choice: ZoomChoice = NO_ZOOM,
+    region: Region = WHOLE,
 ) -> DrawingReport:
     """Write a file's waveform document into a folder, all in one thread."""
     from waveflow.audio.waveform.draw import draw
 
     drawing = ZoomDrawing(choice)
-    digest = digest_of(path)
-    with errors_naming(path):
-        waveform = draw(path, num_peaks, decoders=1, listen=drawing.listen)
-    document = document_of(waveform, digest.sha256, path)
+    with readable(path) as source:
+        digest = digest_of(source)
+        with errors_naming(path):
+            waveform = draw(
+                source,
+                num_peaks,
+                decoders=1,
+                listen=drawing.listen,
+                open_audio=region.open_audio,
+            )
+        document = document_of(waveform, digest.sha256, source)
     out = output_in(folder, path)
     return _publish(waveform, document, path, out=out, drawing=drawing)
 
@@ -139,41 +157,50 @@ def _publish(
     return report
 
 
-def write_dat(
+def write_dat(  # noqa: PLR0913 - one parameter per option
     path: Path,
     out: Path,
     *,
-    samples_per_pixel: int,
+    density: Density,
     bits: int,
     split_channels: bool,
+    form: str,
+    region: Region = WHOLE,
 ) -> DatReport:
-    """Write a file's waveform data as audiowaveform does: JSON for .json, else .dat."""
+    """Write a file's waveform data as audiowaveform does, as `dat` or `json`."""
     from waveflow.audio.waveform.zoom import audiowaveform_data
 
-    size_of(path)
-    with errors_naming(path):
+    with readable(path) as source, errors_naming(path):
         data = audiowaveform_data(
-            path,
-            samples_per_pixel=samples_per_pixel,
+            source,
+            samples_per_pixel=density.frames_per_point(source),
             bits=bits,
             split_channels=split_channels,
+            open_audio=region.open_audio,
         )
-    write_whole(out, data.json() if out.suffix == ".json" else data.dat())
-    return {"dat": str(out), "length": data.length, "channels": data.channels}
+    write_whole(out, data.json() if form == "json" else data.dat())
+    return {
+        "file": str(path),
+        "dat": str(out),
+        "length": data.length,
+        "channels": data.channels,
+        "warnings": list(data.warnings),
+    }
 
 
-def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> MixReport:
+def mix_files(
+    paths: Sequence[Path], out: Path, *, peaks: Path | None, form: str | None = None
+) -> MixReport:
     """Mix audio files to their mean, and write the mix's waveform document last."""
     from waveflow.audio.mix.classic import mix
 
-    if out.suffix.lower() != ".wav":
-        raise LocalError(f"{out} must end with .wav; a classic mix is a WAV.")
-    for path in paths:
-        size_of(path)
-    with appearing(out) as unfinished:
-        mixed = mix(paths, unfinished, names=[str(path) for path in paths])
+    format_of(out, ["wav"], asked=form)
+    with all_readable(paths) as files, appearing(out) as unfinished:
+        sources = [files[path] for path in paths]
+        mixed = mix(sources, unfinished, names=[str(path) for path in paths])
+        document = document_of(mixed.waveform, mixed.audio_hash, unfinished)
     if peaks is not None:
-        write_whole(peaks, document_of(mixed.waveform, mixed.audio_hash, out))
+        write_whole(peaks, document)
     return {
         "mix": str(out),
         "peaks": str(peaks) if peaks else None,
@@ -183,36 +210,6 @@ def mix_files(paths: Sequence[Path], out: Path, *, peaks: Path | None) -> MixRep
         "sha256": mixed.audio_hash,
         "warnings": list(mixed.warnings),
     }
-
-
-def plot_file(document: Path, out: Path, *, title: str | None) -> PictureReport:
-    """Write a picture of a waveform document, as PNG or SVG by the file's ending."""
-    from waveflow_local.files.pictures.geometry import lay_out
-
-    kind = out.suffix.lower()
-    if kind not in {".svg", ".png"}:
-        raise LocalError(f"{out} must end with .svg or .png.")
-    picture = lay_out(_read_document(document), title=title or document.stem)
-    if kind == ".svg":
-        from waveflow_local.files.pictures.svg import write_svg
-
-        write_whole(out, write_svg(picture))
-    else:
-        from waveflow_local.files.pictures.png import write_png
-
-        write_whole(out, write_png(picture))
-    return {"picture": str(out)}
-
-
-def _read_document(path: Path) -> dict[str, object]:
-    size_of(path)
-    try:
-        document = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as exc:
-        raise LocalError(f"{path} is not JSON: {exc}.") from exc
-    if not isinstance(document, dict) or not {"data", "peaks"} & document.keys():
-        raise LocalError(f"{path} is no waveform document: it has no data or peaks.")
-    return document
 
 
 def document_of(waveform: "Waveform", audio_hash: str, source: Path) -> bytes:
@@ -225,19 +222,10 @@ def document_of(waveform: "Waveform", audio_hash: str, source: Path) -> bytes:
     return waveform_document(waveform, audio_hash=audio_hash, created_at=created)
 
 
-def size_of(path: Path) -> int:
-    """Return a file's size in bytes, or raise a line that says why it is unreadable."""
-    try:
-        with path.open("rb"):
-            return path.stat().st_size
-    except OSError as exc:
-        raise LocalError(f"{path} cannot be read: {exc.strerror}.") from exc
-
-
 @contextmanager
 def errors_naming(path: Path) -> Iterator[None]:
     """Put a file's name before the message of every audio error raised in the block."""
     try:
         yield
-    except WaveflowError as exc:
+    except (WaveflowError, LocalError) as exc:
         raise type(exc)(f"{path}: {exc}") from exc

@@ -9,7 +9,8 @@ import msgspec
 from msgspec import UNSET, Struct
 from waveflow.audio.listen.findings import Analysis, Loudness, MusicalKey, Tempo
 
-from waveflow_local.files.actions import errors_naming, size_of
+from waveflow_local.files.actions import errors_naming
+from waveflow_local.files.streams import readable
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -43,11 +44,10 @@ def analyze_file(path: Path) -> AnalysisReport:
     from waveflow.audio.waveform.draw import draw
     from waveflow.stages._analysis import analysis_of
 
-    size_of(path)
     meter = Meter()
-    with errors_naming(path):
-        drawn = draw(path, 1, listen=lambda _: [meter])
-        music = _music(path)
+    with readable(path) as source, errors_naming(path):
+        drawn = draw(source, 1, listen=lambda _: [meter])
+        music = _music(source)
     return {
         "file": str(path),
         "format": drawn.format,

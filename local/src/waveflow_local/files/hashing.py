@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
+from waveflow_local.files.streams import open_input
 from waveflow_local.paths import LocalError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def digest_of(path: Path, stop: Event | None = None) -> Digest:
     """Return a file's SHA-256 and size; set `stop` to end the reading early."""
     digest, size, buffer = hashlib.sha256(), 0, memoryview(bytearray(CHUNK_BYTES))
     try:
-        with path.open("rb", buffering=0) as file:
+        with open_input(path) as file:
             while (count := file.readinto(buffer)) and not (stop and stop.is_set()):
                 digest.update(buffer[:count])
                 size += count

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from waveflow_local.files.actions import HashReport, errors_naming, size_of
+from waveflow_local.files.actions import HashReport, errors_naming
 from waveflow_local.files.hashing import hash_beside
+from waveflow_local.files.streams import readable
 
 _OTHERWISE = "floats beyond full scale, or a compressed WAV"
 
@@ -23,11 +24,10 @@ def identify_file(path: Path) -> SoundReport:
     from waveflow.audio import codec
     from waveflow.audio.listen.identity import AudioIdentity
 
-    size_of(path)
-    with hash_beside(path) as digest:
+    with readable(path) as source, hash_beside(source) as digest:
         with errors_naming(path):
-            stream = codec.open_audio(path)
-            identity = AudioIdentity(stream, path)
+            stream = codec.open_audio(source)
+            identity = AudioIdentity(stream, source)
             codec.decode_into(stream, [identity])
             audio_id = identity.finish()
         sha256, size = digest.result()

@@ -25,7 +25,8 @@ from waveflow.events.mix_options import (
     conflicting_mix_options,
 )
 
-from waveflow_local.paths import LocalError
+from waveflow_local.files.streams import format_of, is_stdin, path_of
+from waveflow_local.paths import LocalError, UsageMistakeError
 
 _FLAGS = ("mute", "invert")
 # Options of a stem with a value: the text around the value, the member of a message,
@@ -69,7 +70,7 @@ def read_stems(words: Sequence[str]) -> list[StemChoice]:
     try:
         msgspec.convert(numbers, StemPaths)
     except msgspec.ValidationError as exc:
-        raise LocalError(f"{len(words)} stems are too many for a mix.") from exc
+        raise UsageMistakeError(f"{len(words)} stems are too many for a mix.") from exc
     # A message names each stem once; on the command line a file may come twice.
     return [_read_stem(*stem) for stem in zip(words, numbers, strict=True)]
 
@@ -84,8 +85,8 @@ def read_plan(
     out
         The ending `.wav` or `.flac` decides the format.
     settings
-        Texts of `channels`, `bits`, `rate`, `loudness` and `true_peak`; None where an
-        option is not given.
+        Texts of `channels`, `bits`, `rate`, `loudness`, `true_peak` and `form`; None
+        where an option is not given.
     """
     options = msgspec.convert(dict(_members(out, settings)), MixOptions)
     values = {
@@ -94,22 +95,24 @@ def read_plan(
         "stem_paths": [stem.options.path for stem in stems],
     }
     for conflict in conflicting_mix_options(values):
-        raise LocalError(f"Options do not fit together: {_in_words(conflict, stems)}.")
+        raise UsageMistakeError(
+            f"Options do not fit together: {_in_words(conflict, stems)}."
+        )
     return MixPlan(stems, options)
 
 
 def _read_stem(word: str, name: str) -> StemChoice:
     path, _, options = word.rpartition("@")
     if not path or os.sep in options or os.path.lexists(word):
-        return StemChoice(word, Path(word), StemOptions(path=name))
+        return StemChoice(word, path_of(word), StemOptions(path=name))
     try:
         members = _stem_members(options)
     except LocalError as exc:
-        if not os.path.lexists(path):
+        if not is_stdin(Path(path)) and not os.path.lexists(path):
             raise LocalError(f"There is no file {word}.") from exc
-        raise LocalError(f"{word}: {exc}") from exc
+        raise UsageMistakeError(f"{word}: {exc}") from exc
     chosen = StemOptions(path=name, **members)
-    return StemChoice(word, Path(path), chosen, has_options=True)
+    return StemChoice(word, path_of(path), chosen, has_options=True)
 
 
 def _stem_members(options: str) -> dict[str, Any]:
@@ -118,7 +121,7 @@ def _stem_members(options: str) -> dict[str, Any]:
     for option in options.split(","):
         member, value = _stem_member(option)
         if member in members:
-            raise LocalError(f"{option!r} comes after another {member}.")
+            raise UsageMistakeError(f"{option!r} comes after another {member}.")
         members[member] = value
     return members
 
@@ -129,7 +132,7 @@ def _stem_member(option: str) -> tuple[str, Any]:
     for pattern, member, values in _VALUES:
         if found := pattern.fullmatch(option):
             return member, _value(found[1], values, name=member)
-    raise LocalError(f"{option!r} is none of {_SYNTAX}.")
+    raise UsageMistakeError(f"{option!r} is none of {_SYNTAX}.")
 
 
 def _members(
@@ -137,7 +140,8 @@ def _members(
 ) -> Iterator[tuple[str, Any]]:
     """Yield the members of a message's `mix`."""
     given = {name: text for name, text in settings.items() if text is not None}
-    yield "format", _format(out, given.get("bits", _DEFAULT_BITS))
+    suffix = format_of(out, list(MIX_SUFFIXES), asked=given.get("form"))
+    yield "format", _format(out, suffix, bits=given.get("bits", _DEFAULT_BITS))
     if "channels" in given:
         yield "channels", _value(given["channels"], MixChannels, name="--channels")
     if "rate" in given:
@@ -149,19 +153,17 @@ def _members(
             target["true_peak"] = ceiling
         yield "loudness", target
     elif "true_peak" in given:
-        raise LocalError("--true-peak has no effect without --loudness.")
+        raise UsageMistakeError("--true-peak has no effect without --loudness.")
 
 
-def _format(out: Path, bits: str) -> str:
+def _format(out: Path, suffix: str, *, bits: str) -> str:
     """Return the name of the format of a file's ending and a number of bits."""
-    suffix = out.suffix.lower().removeprefix(".")
-    if suffix not in MIX_SUFFIXES:
-        endings = " or ".join(f".{known}" for known in MIX_SUFFIXES)
-        raise LocalError(f"{out} must end with {endings}.")
     formats: tuple[str, ...] = get_args(MixFormat)
     held = [form.removeprefix(suffix) for form in formats if form.startswith(suffix)]
     if bits not in held:
-        raise LocalError(f"{out} cannot have --bits {bits}, only {_listed(held)}.")
+        raise UsageMistakeError(
+            f"{out} cannot have --bits {bits}, only {_listed(held)}."
+        )
     return f"{suffix}{bits}"
 
 
@@ -170,7 +172,7 @@ def _value(text: str, values: object, *, name: str) -> Any:
     try:
         return msgspec.convert(_as_json(text), values, strict=False)
     except (msgspec.ValidationError, UnicodeEncodeError) as exc:
-        raise LocalError(f"{name} {text} is not {_allowed(values)}.") from exc
+        raise UsageMistakeError(f"{name} {text} is not {_allowed(values)}.") from exc
 
 
 def _as_json(text: str) -> str:

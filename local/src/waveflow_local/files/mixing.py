@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import msgspec
 from waveflow.audio.listen.findings import Loudness
 
-from waveflow_local.files.actions import document_of, size_of
+from waveflow_local.files.actions import document_of
 from waveflow_local.files.analysis import loudness_line
 from waveflow_local.files.mix_plan import MixPlan, StemChoice
+from waveflow_local.files.streams import all_readable
 from waveflow_local.files.writing import appearing, write_whole
 
 if TYPE_CHECKING:
@@ -51,16 +52,20 @@ def sum_files(plan: MixPlan, out: Path, *, peaks: Path | None) -> SumReport:
     from waveflow.audio.mix.summing import sum_stems
 
     settings = msgspec.convert(msgspec.to_builtins(plan.options), MixSettings)
-    sources = [_source(stem) for stem in plan.stems if not stem.options.mute]
-    for source in sources:
-        size_of(source.path)
+    heard = [stem for stem in plan.stems if not stem.options.mute]
     with (
+        all_readable([stem.path for stem in heard]) as files,
         appearing(out) as unfinished,
-        sum_stems(sources, settings, unfinished.parent) as total,
+        sum_stems(
+            [_source(stem, files[stem.path]) for stem in heard],
+            settings,
+            unfinished.parent,
+        ) as total,
     ):
         rendered = render(total, unfinished, settings)
+        document = document_of(rendered.waveform, rendered.audio_hash, unfinished)
     if peaks is not None:
-        write_whole(peaks, document_of(rendered.waveform, rendered.audio_hash, out))
+        write_whole(peaks, document)
     return {
         "mix": str(out),
         "peaks": str(peaks) if peaks else None,
@@ -95,6 +100,10 @@ def _lines(report: SumReport) -> Iterator[tuple[str, str]]:
     yield "level", f"gain {gain:+.2f} dB, limiter {limiter:.2f} dB"
     loudness = msgspec.convert(report["loudness"], Loudness)
     yield "loudness", loudness_line(loudness)
+    yield from _notes(report)
+
+
+def _notes(report: SumReport) -> Iterator[tuple[str, str]]:
     for warning in report["warnings"]:
         yield "warning", warning
     for stem in report["stems"]:
@@ -104,11 +113,16 @@ def _lines(report: SumReport) -> Iterator[tuple[str, str]]:
             yield "warning", f"{stem['file']}: {warning}"
 
 
-def _source(stem: StemChoice) -> "StemSource":
+def sum_warnings(report: SumReport) -> list[str]:
+    """Return the warnings of a mix, and those of each stem with the stem's file."""
+    return [text for name, text in _notes(report) if name == "warning"]
+
+
+def _source(stem: StemChoice, file: Path) -> "StemSource":
     from waveflow.audio.mix.settings import StemSettings, StemSource
 
     settings = msgspec.convert(msgspec.to_builtins(stem.options), StemSettings)
-    return StemSource(stem.path, str(stem.path), settings)
+    return StemSource(file, str(stem.path), settings)
 
 
 def _stem_reports(

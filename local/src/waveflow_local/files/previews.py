@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TypedDict
 
-from waveflow_local.files.actions import errors_naming, size_of
+from waveflow_local.files.actions import errors_naming
+from waveflow_local.files.streams import format_of, readable
 from waveflow_local.files.writing import appearing
-from waveflow_local.paths import LocalError
 
 
 class PreviewReport(TypedDict):
@@ -17,17 +17,17 @@ class PreviewReport(TypedDict):
     warnings: list[str]
 
 
-def preview_file(path: Path, out: Path) -> PreviewReport:
-    """Write a preview of an audio file, as Opus or MP3 by the output's ending."""
+def preview_file(path: Path, out: Path, *, form: str | None) -> PreviewReport:
+    """Write a preview of an audio file, as Opus or MP3."""
     from waveflow.audio.preview.encoder import PreviewKind, write_preview
 
-    endings = {f".{kind}": kind for kind in PreviewKind}
-    kind = endings.get(out.suffix.lower())
-    if kind is None:
-        raise LocalError(f"{out} must end with {' or '.join(endings)}.")
-    size_of(path)
-    with appearing(out) as unfinished, errors_naming(path):
-        preview = write_preview(path, unfinished, kind=kind)
+    kind = PreviewKind(format_of(out, list(PreviewKind), asked=form))
+    with (
+        readable(path) as source,
+        appearing(out) as unfinished,
+        errors_naming(path),
+    ):
+        preview = write_preview(source, unfinished, kind=kind)
     return {
         "preview": str(out),
         "bytes": preview.size_bytes,

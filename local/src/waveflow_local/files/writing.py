@@ -8,6 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from unicodedata import normalize
 
+from waveflow_local.files.streams import (
+    STDIN,
+    are_one_stream,
+    flowing,
+    is_stdin,
+    is_stream,
+)
 from waveflow_local.paths import LocalError
 
 _NEW_FILE = 0o666  # file rights, of which the user's umask removes some
@@ -15,11 +22,12 @@ _NEW_FILE = 0o666  # file rights, of which the user's umask removes some
 
 def check_outputs(*outputs: Path | None, inputs: Sequence[Path]) -> None:
     """Refuse, before any work, an output path that is an input or another output."""
-    taken = list(inputs)
+    taken = [STDIN if is_stdin(path) else path for path in inputs]
     for path in outputs:
         if path is None:
             continue
-        _check_replaceable(path)
+        if not is_stream(path):
+            _check_replaceable(path)
         for other in taken:
             if _are_one_file(path, other):
                 raise LocalError(
@@ -98,8 +106,13 @@ def _make_folder(folder: Path) -> None:
 def appearing(path: Path) -> Iterator[Path]:
     """Yield a temporary file, which is renamed to `path` when the block succeeds.
 
-    A symbolic link stays, and the link's target is replaced.
+    A symbolic link stays, and the link's target is replaced. A pipe or a device gets
+    the content of the whole file.
     """
+    if is_stream(path):
+        with flowing(path) as unfinished:
+            yield unfinished
+        return
     _check_replaceable(path)
     target = _real(path)
     unfinished = target.with_name(f".waveflow-{secrets.token_hex(8)}")
@@ -134,6 +147,8 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _are_one_file(path: Path, other: Path) -> bool:
+    if is_stream(path):
+        return are_one_stream(path, other)
     if _real(path) == _real(other):
         return True
     return path.exists() and other.exists() and path.samefile(other)

@@ -41,8 +41,16 @@ class Picture:
     figures: str
 
 
-def lay_out(document: Mapping[str, object], *, title: str = "") -> Picture:
-    """Return the outlines and texts of the picture of one waveform document."""
+def lay_out(
+    document: Mapping[str, object], *, title: str = "", start: float = 0.0
+) -> Picture:
+    """Return the outlines and texts of the picture of one waveform document.
+
+    Parameters
+    ----------
+    start
+        Where the document's part begins in its file, in seconds.
+    """
     levels = _levels(document)
     peaks = _numbers(document, "peaks")
     top = max((max(abs(low), abs(high)) for low, high in levels), default=0.0)
@@ -52,7 +60,7 @@ def lay_out(document: Mapping[str, object], *, title: str = "") -> Picture:
     return Picture(
         envelope=_outline([(low * scale, high * scale) for low, high in levels]),
         halo=_outline([(-peak, peak) for peak in peaks]),
-        ticks=_ticks(duration),
+        ticks=_ticks(duration, start),
         caption="".join(sign if sign.isprintable() else "·" for sign in title),
         figures=_figures(document, duration),
     )
@@ -122,7 +130,7 @@ def _columns(levels: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
     ]
 
 
-def _ticks(duration: float) -> list[Tick]:
+def _ticks(duration: float, start: float) -> list[Tick]:
     if duration < _SHORTEST_S:
         return []
     per_second = (RIGHT - LEFT) / duration
@@ -132,9 +140,10 @@ def _ticks(duration: float) -> list[Tick]:
     )
     if step is None:
         return []  # the file is longer than a day
-    count = int(duration / step) + 1
+    first, last = math.ceil(start / step), int((start + duration) / step)
     return [
-        Tick(LEFT + i * step * per_second, _clock(i * step, step)) for i in range(count)
+        Tick(LEFT + (i * step - start) * per_second, _clock(i * step, step))
+        for i in range(first, last + 1)
     ]
 
 

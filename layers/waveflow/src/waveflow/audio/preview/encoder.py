@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from errno import EDQUOT, EFBIG, ENOSPC
 from fractions import Fraction
@@ -53,7 +53,8 @@ class Preview:
     duration
         Of the recording, in seconds.
     warnings
-        CHANNELS_MIXED where more than two channels became one.
+        CHANNELS_MIXED where more than two channels became one; of a whole file the
+        decoder's too.
     """
 
     path: Path
@@ -262,8 +263,10 @@ def write_preview(source: Path, target: Path, *, kind: PreviewKind) -> Preview:
     """
     encoder = PreviewEncoder(target, kind)
     try:
-        codec.decode_into(codec.open_audio(source), [encoder])
+        stream = codec.open_audio(source)
+        codec.decode_into(stream, [encoder])
     except BaseException:
         encoder.abandon()
         raise
-    return encoder.finish()
+    preview = encoder.finish()
+    return replace(preview, warnings=preview.warnings | stream.warnings)

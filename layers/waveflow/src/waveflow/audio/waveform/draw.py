@@ -55,13 +55,14 @@ class Waveform:
     warnings: tuple[str, ...]
 
 
-def draw(
+def draw(  # noqa: PLR0913 - one parameter per choice
     path: Path,
     num_peaks: int,
     *,
     deadline: float | None = None,
     decoders: int = DECODERS,
     listen: Callable[[Stream], Sequence[Listener[object]]] = lambda _: (),
+    open_audio: Callable[[Path], Stream] = codec.open_audio,
 ) -> Waveform:
     """Return the waveform of one audio file, recognised by its content.
 
@@ -76,13 +77,15 @@ def draw(
     listen
         Makes listeners of the opened file, which hear every block once, in order;
         then one decoder reads the whole file.
+    open_audio
+        Opens the file, or a part of the file as if that were all.
 
     Raises
     ------
     WaveflowError
         One of the audio errors, or RESOURCE_LIMIT past the deadline.
     """
-    stream = codec.open_audio(path)
+    stream = open_audio(path)
     listeners = listen(stream)
     plan = Plan(stream.frames or 1, num_peaks, stream.rounding, stream.channels)
     long = stream.frames >= decoders * MIN_PART_FRAMES
@@ -92,7 +95,7 @@ def draw(
         canvas = parallel.paint(stream, plan, deadline=deadline, parts=decoders)
         if canvas is not None:
             return waveform_of(canvas, stream)
-        stream = codec.open_audio(path)
+        stream = open_audio(path)
     at_first = frozenset(stream.warnings)
     for _ in range(MAX_PASSES):
         stream.warnings.intersection_update(at_first)

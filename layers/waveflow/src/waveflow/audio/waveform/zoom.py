@@ -2,6 +2,7 @@
 
 import json
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,8 @@ class WaveformData:
         1, or those of the source where they were split.
     data
         Shape (length, channels, 2): minimum and maximum.
+    warnings
+        Those of the decoder until the last point; sorted.
     """
 
     sample_rate: int
@@ -45,6 +48,7 @@ class WaveformData:
     bits: int
     channels: int
     data: Points
+    warnings: tuple[str, ...] = ()
 
     @property
     def length(self) -> int:
@@ -95,13 +99,14 @@ class WaveformData:
         return f"{head}[{','.join(texts)}{tail}\n".encode()
 
 
-def audiowaveform_data(
+def audiowaveform_data(  # noqa: PLR0913 - one parameter per choice
     path: Path,
     *,
     samples_per_pixel: int,
     bits: int = 8,
     split_channels: bool = False,
     deadline: float | None = None,
+    open_audio: Callable[[Path], Stream] = codec.open_audio,
 ) -> WaveformData:
     """Return the waveform data that audiowaveform computes of an audio file.
 
@@ -115,6 +120,8 @@ def audiowaveform_data(
         One waveform for each channel instead of their mix.
     deadline
         A value of `time.monotonic()` to end by.
+    open_audio
+        Opens the file, or a part of the file as if that were all.
 
     Raises
     ------
@@ -128,7 +135,7 @@ def audiowaveform_data(
             f"samples_per_pixel is {samples_per_pixel} (2 at least) "
             f"and bits is {bits} (8 or 16)."
         )
-    stream = codec.open_audio(path)
+    stream = open_audio(path)
     if stream.channels > MAX_CHANNELS:
         raise TooManyChannelsError(
             f"The file has {stream.channels} channels, "
@@ -183,6 +190,7 @@ class ZoomLevel:
             bits=self._bits,
             channels=data.shape[1],
             data=data,
+            warnings=tuple(sorted(self._stream.warnings)),
         )
 
     def _points_of(self, samples: Samples, starts: NDArray[np.int64]) -> Points:
