@@ -11,6 +11,7 @@ import * as store from "./store.js";
 import { Group } from "./together.js";
 import { calm, trouble } from "./trouble.js";
 import { take, takeDropped } from "./uploads.js";
+import { hear } from "./volume.js";
 
 const $ = (id) => document.getElementById(id);
 const shown = new Map();
@@ -95,6 +96,7 @@ async function mixChosen() {
 
 /** Play the chosen rows as one group, or pause them. */
 function playChosen() {
+  if (!together().playing) chosen().forEach(hear);
   together().toggle().catch((error) => trouble(t("playing"), error));
 }
 
@@ -116,6 +118,11 @@ function switchTheme() {
   localStorage.setItem("waveflow.theme", document.documentElement.dataset.theme);
 }
 
+/** Remember the switch that asks for tempo, key and loudness. */
+function keepSwitch({ target }) {
+  localStorage.setItem("waveflow.music", target.checked ? "1" : "");
+}
+
 function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
   recolour();
@@ -134,6 +141,8 @@ function wire() {
   $("together").addEventListener("click", playChosen);
   $("mix").addEventListener("click", mixChosen);
   $("clear").addEventListener("click", () => [...store.rows].forEach(store.remove));
+  $("music").checked = Boolean(localStorage.getItem("waveflow.music"));
+  $("music").addEventListener("change", keepSwitch);
   $("theme").addEventListener("click", switchTheme);
   $("language").addEventListener("click", () => {
     switchLanguage();

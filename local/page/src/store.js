@@ -3,7 +3,7 @@ import { t } from "./i18n.js";
 // The rows of the list, from which the page is drawn.
 // Each row is a localStorage entry, so that two tabs do not overwrite each other's rows.
 const PREFIX = "waveflow.row.";
-const KEPT = ["key", "added", "jobId", "name", "kind", "stems", "size", "undone", "drawn", "byHand", "strip", "asked"];
+const KEPT = ["key", "added", "jobId", "name", "kind", "stems", "size", "undone", "drawn", "byHand", "strip", "asked", "volume"];
 
 export const rows = [];
 const PATIENCE_MS = 8000;

@@ -14,7 +14,7 @@ export async function take(files) {
   if ($("asleep").checked) await api.sleep().catch((error) => trouble(t("switching"), error));
   for (const file of kept) {
     const twins = $("twins").checked ? [file, file] : [file];
-    const made = twins.map((each) => [add({ name: each.name, size: each.size }), spoilt(each)]);
+    const made = twins.map((each) => [add({ name: each.name, size: each.size }), spoilt(each), $("music").checked]);
     waiting.push(...made);
   }
   next();
@@ -56,12 +56,13 @@ function next() {
   }
 }
 
-async function send(row, blob) {
+async function send(row, blob, analysis) {
+  const onProgress = (share) => {
+    row.sent = share;
+    changed(row);
+  };
   try {
-    const told = await api.upload(blob, row.name, (share) => {
-      row.sent = share;
-      changed(row);
-    });
+    const told = await api.upload(blob, row.name, { analysis, onProgress });
     row.jobId = told.job_id;
   } catch (error) {
     row.failedUpload = error;
