@@ -19,16 +19,17 @@ const follower = new Follower(onMoment, onRefused);
 
 function onMoment(moment) {
   const row = store.ofJob(moment.job_id);
+  const before = row && store.ended(row);
   if (!row || !store.note(row, moment)) return;
   if (moment.state === "Ask" && asksMe()) row.byHand = true;
   if (store.waits(row)) $("say").textContent = t("saidWaiting", { name: store.nameOf(row) });
-  if (store.ended(row)) $("say").textContent = t(moment.status === "failed" ? "saidFailed" : "saidDone", { name: store.nameOf(row) });
+  if (store.ended(row) && !before) $("say").textContent = t(moment.status === "failed" ? "saidFailed" : "saidDone", { name: store.nameOf(row) });
   store.changed(row);
 }
 
 /** Find the rows whose jobs a restarted engine no longer knows. */
 async function onRefused() {
-  for (const row of store.rows.filter((r) => r.jobId && !store.ended(r))) await refresh(row);
+  for (const row of store.rows.filter(store.untold)) await refresh(row);
 }
 
 async function refresh(row) {
@@ -50,7 +51,7 @@ function draw() {
     const row = store.selected();
     drawMachine($("machine"), row);
     $("machine-of").textContent = row ? t("machineOf", { name: store.nameOf(row) }) : t("machineNone");
-    follower.follow(store.rows.filter((r) => r.jobId && !store.ended(r)).map((r) => r.jobId));
+    follower.follow(store.rows.filter(store.untold).map((r) => r.jobId));
   });
 }
 
@@ -118,6 +119,12 @@ function switchTheme() {
   localStorage.setItem("waveflow.theme", document.documentElement.dataset.theme);
 }
 
+/** Open the state machine as at the last visit. */
+function keepMachine() {
+  $("machine-card").open = Boolean(localStorage.getItem("waveflow.machine"));
+  $("machine-card").addEventListener("toggle", ({ target }) => localStorage.setItem("waveflow.machine", target.open ? "1" : ""));
+}
+
 /** Remember the switch that asks for tempo, key and loudness. */
 function keepSwitch({ target }) {
   localStorage.setItem("waveflow.music", target.checked ? "1" : "");
@@ -157,6 +164,7 @@ openSession();
 if (localStorage.getItem("waveflow.theme")) setTheme(localStorage.getItem("waveflow.theme"));
 translate();
 wire();
+keepMachine();
 zoomAll();
 openMixer();
 store.onChange(draw);
@@ -166,4 +174,4 @@ draw();
 openPlayground();
 store.share(refresh);
 store.recall().forEach(refresh);
-setInterval(() => store.rows.some((row) => !store.ended(row)) && draw(), 1000);
+setInterval(() => store.rows.some((row) => !store.ended(row) || store.untold(row)) && draw(), 1000);

@@ -23,7 +23,7 @@ export function makeRow(row) {
     verdict: part("verdict"), notes: part("notes", "ul"), foot: part("foot"),
   };
   const element = h("li", { class: "row", "data-key": row.key, onclick: () => choose(row) }, ...Object.values(parts));
-  parts.facts = parts.foot.appendChild(part("facts", "p"));
+  parts.facts = parts.foot.appendChild(part("facts"));
   parts.actions = parts.foot.appendChild(part("actions"));
   parts.meter.append(h("span"));
   return { element, parts };
@@ -39,7 +39,7 @@ export function update(row, { element, parts }) {
   parts.meter.firstChild.style.width = `${share}%`;
   parts.meter.dataset.kind = state.kind;
   parts.meter.hidden = Boolean(ended(row));
-  parts.facts.textContent = facts(row);
+  fill(parts.facts, [facts(row), ...way(row), document.documentElement.lang].join(), () => told(row));
   fill(parts.music, JSON.stringify(music(row)), () => music(row).map(([value, unit]) => h("li", {}, h("b", {}, value), unit && ` ${unit}`)));
   fill(parts.notes, JSON.stringify([notes(row)]), () => notes(row).map(item));
   fill(parts.verdict, `${asked(row)} ${asked(row) && others(row).map((r) => r.key)} ${document.documentElement.lang}`, () => verdict(row));
@@ -48,7 +48,7 @@ export function update(row, { element, parts }) {
 }
 
 /** Make a note; the technical detail of a failure opens by a click. */
-const item = (note) => h("li", {}, note.detail ? h("details", {}, h("summary", {}, note.text), note.detail) : note);
+const item = (note) => h("li", {}, note.detail ? h("details", {}, h("summary", {}, note.text), note.detail) : (note.text ?? note));
 
 /** Tell whether the person at the page can give a row's verdict, or the verdict of a redelivery. */
 const asked = (row) => waits(row) || (asksMe() && delivering(row)?.states.at(-1) === "Ask");
@@ -106,7 +106,6 @@ function icon(playing) {
 }
 
 function facts(row) {
-  const moments = row.moments.filter((m) => m.at);
   const { result = null } = now(row) ?? {};
   const parts = [];
   if (row.size) parts.push(bytes(row.size));
@@ -115,11 +114,24 @@ function facts(row) {
     if (result.channels) parts.push(`${result.channels} ch`);
     if (result.format) parts.push(result.format);
   }
-  moments.forEach((moment, index) => {
-    const next = moments[index + 1];
-    if (moment.state && next) parts.push(`${moment.state} ${seconds((new Date(next.at) - new Date(moment.at)) / 1000)}`);
-  });
   return parts.join(" · ");
+}
+
+/** Return each state that a row's job went through, with the time that the job was in the state. */
+function way(row) {
+  const moments = row.moments.filter((m) => m.at);
+  const steps = moments.slice(0, -1).map((moment, index) => moment.state && `${moment.state} ${seconds(between(moment, moments[index + 1]))}`);
+  return steps.filter(Boolean);
+}
+
+const between = (one, other) => (new Date(other.at) - new Date(one.at)) / 1000;
+
+/** Return a row's facts; the times in the states open by a click on the whole time. */
+function told(row) {
+  const [moments, steps] = [row.moments.filter((m) => m.at), way(row)];
+  if (!steps.length) return [h("span", {}, facts(row))];
+  const summary = h("summary", {}, t("tookTime", { time: seconds(between(moments[0], moments.at(-1))) }));
+  return [h("span", {}, facts(row)), h("details", {}, summary, steps.join(" · "))];
 }
 
 function verdict(row) {

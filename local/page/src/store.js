@@ -105,9 +105,16 @@ export const ended = (row) => row.lost || row.failedUpload || (now(row) && now(r
 export const waits = (row) =>
   now(row)?.state === "Ask" && !ended(row) && (row.byHand || Date.now() - new Date(now(row).at) > PATIENCE_MS);
 
-/** Add a moment once. */
+/** Tell whether a row's way through the machine is still to be told: a result alone has no times. */
+export const untold = (row) => Boolean(row.jobId) && (!ended(row) || (!row.lost && !now(row).at));
+
+/** Add a moment once; the end stays last, and an end with its time replaces a bare result. */
 export function note(row, moment) {
   const known = row.moments.some((m) => m.at === moment.at && m.state === moment.state && m.status === moment.status);
-  if (!known) row.moments.push(moment);
-  return !known;
+  if (known) return false;
+  const end = row.moments.findIndex(({ status }) => status !== "processing");
+  if (end < 0) row.moments.push(moment);
+  else if (moment.status === "processing") row.moments.splice(end, 0, moment);
+  else if (moment.at) row.moments.splice(end, 1, moment);
+  return true;
 }

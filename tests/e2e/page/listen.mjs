@@ -45,8 +45,16 @@ try {
   await page.locator("#language").click();
   say("korean", [await player.locator(".music").innerText(), await player.locator(".volume").innerText()]);
   await page.locator("#language").click();
+  const walked = () => player.locator(".facts details").textContent();
+  const lit = () => page.locator(".state.seen text, .state.current text").allTextContents();
+  say("walked", [await walked(), await lit()]);
   await page.reload();
   await player.locator(".wave > div").waitFor();
+  await player.locator(".facts details").waitFor();
+  say("walked again", [await walked(), await lit()]);
+  say("open", await page.locator("details[open]").count());
+  await page.locator("#machine-card summary").click();
+  await shot("page-listen-again");
   say("kept", [await page.locator("#music").isChecked(), await player.getByLabel("Volume").inputValue()]);
 } finally {
   say("faults", faults);

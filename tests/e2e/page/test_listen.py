@@ -61,6 +61,20 @@ def test_a_cards_volume_is_heard_and_kept(seen):
     assert seen["kept"] == [True, "0.25"]
 
 
+def test_a_reload_keeps_the_way_of_a_finished_file(seen):
+    """A developer who reloads must not see a finished file at the first state."""
+    told, lit = seen["walked"]
+
+    assert "Hash " in told
+    assert {"Hash", "Waveform", "Tell"} <= set(lit)
+    assert seen["walked again"] == seen["walked"]
+
+
+def test_the_machines_words_wait_for_a_click(seen):
+    """A musician must read words of music first, not the names of states."""
+    assert seen["open"] == 0
+
+
 def test_tempo_key_and_loudness_stand_on_the_card(seen):
     """A musician who asks for the analysis must read it in the trade's words."""
     assert "120.0 BPM" in seen["music"]
