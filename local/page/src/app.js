@@ -40,6 +40,9 @@ async function refresh(row) {
   store.changed(row);
 }
 
+/** Return the rows to be followed, of which the first that arrived comes last. */
+const waitingFor = () => store.rows.filter(store.untold).sort((a, b) => (b.arrived ?? b.added) - (a.arrived ?? a.added));
+
 let drawing = false;
 function draw() {
   if (drawing) return;
@@ -51,7 +54,7 @@ function draw() {
     const row = store.selected();
     drawMachine($("machine"), row);
     $("machine-of").textContent = row ? t("machineOf", { name: store.nameOf(row) }) : t("machineNone");
-    follower.follow(store.rows.filter(store.untold).map((r) => r.jobId));
+    follower.follow(waitingFor().map((row) => row.jobId));
   });
 }
 
@@ -70,7 +73,7 @@ function drawRows() {
   });
 }
 
-const chosen = () => store.rows.filter((row) => row.checked && drawable(row)).reverse();
+const chosen = () => store.rows.filter((row) => row.checked && drawable(row));
 const together = () => new Group(chosen().map((row) => row.jobId));
 
 function drawBar() {

@@ -1,3 +1,4 @@
+import { bytes } from "./dom.js";
 import { dotted, failed, sentenceOf, t } from "./i18n.js";
 import { rendered } from "./mixer/result.js";
 import { nameOf, now, ofJob, rows } from "./store.js";
@@ -7,6 +8,7 @@ export function notes(row) {
   const end = now(row);
   const said = [];
   if (row.lost) said.push(t("noteLost"));
+  if (row.tooLarge) said.push(t("noteTooLarge", { size: bytes(row.tooLarge.size), most: bytes(row.tooLarge.most) }));
   if (row.failedUpload) said.push(failed(t("upload"), row.failedUpload));
   if (end?.status === "failed") said.push(failure(end.error));
   if (row.undone) said.push({ text: t("noteUndone", { name: survivor(end?.result ?? {}) }), detail: t("noteUndoneDetail") });

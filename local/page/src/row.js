@@ -64,6 +64,7 @@ function choose(row) {
 
 function stateOf(row) {
   const moment = now(row);
+  if (row.tooLarge) return { text: t("tooLarge"), kind: "bad" };
   if (row.lost || row.failedUpload) return { text: t("FAILURE"), kind: "bad" };
   if (!moment) return { text: row.sent ? t("uploading") : t("queued"), kind: "busy" };
   if (waits(row)) return { text: t("waiting"), kind: "held" };

@@ -99,7 +99,7 @@ function mixName({ asked, added, stems }) {
 export const now = (row) => row.moments.at(-1);
 
 /** Tell whether a row's job has ended. */
-export const ended = (row) => row.lost || row.failedUpload || (now(row) && now(row).status !== "processing");
+export const ended = (row) => row.lost || row.tooLarge || row.failedUpload || (now(row) && now(row).status !== "processing");
 
 /** Tell whether a row waits for a verdict by hand: by choice, or after 8 s without an answer. */
 export const waits = (row) =>
@@ -108,13 +108,19 @@ export const waits = (row) =>
 /** Tell whether a row's way through the machine is still to be told: a result alone has no times. */
 export const untold = (row) => Boolean(row.jobId) && (!ended(row) || (!row.lost && !now(row).at));
 
-/** Add a moment once; the end stays last, and an end with its time replaces a bare result. */
+/** Add a moment once; the end stays last, and a bare result gets the end's state and time. */
 export function note(row, moment) {
   const known = row.moments.some((m) => m.at === moment.at && m.state === moment.state && m.status === moment.status);
   if (known) return false;
   const end = row.moments.findIndex(({ status }) => status !== "processing");
   if (end < 0) row.moments.push(moment);
   else if (moment.status === "processing") row.moments.splice(end, 0, moment);
-  else if (moment.at) row.moments.splice(end, 1, moment);
+  else row.moments[end] = oneEnd(row.moments[end], moment);
   return true;
+}
+
+/** Return one end of two that were told: the newer, or a bare result with the state and time of the other. */
+function oneEnd(before, after) {
+  if (before.at && after.at) return after;
+  return after.at ? { ...after, ...before } : { ...before, ...after };
 }
