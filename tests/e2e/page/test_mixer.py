@@ -157,7 +157,8 @@ def test_a_mixer_fits_every_width_and_says_why_nothing_is_rendered(seen):
         "Every stem is muted: there is nothing to render.",
         True,
     ]
-    assert seen["refused"] == "Render failed: The storage does not answer."
+    storage = "The storage did not answer; try again later."
+    assert seen["refused"] == f"Render failed: {storage}"
     assert seen["faults"] == []
 
 
