@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from waveflow.api.errors import RefusalError
 from waveflow.audio.listen.findings import StemWarning
 from waveflow.audio.mix.render import LOUDNESS_LIMITED, LOUDNESS_UNKNOWN
 from waveflow.audio.mix.stem import CUT_AWAY, RESAMPLED
@@ -27,6 +28,8 @@ WARNINGS = {
     *(ZOOM_DROPPED, ZOOM_FAILED, PREVIEW_FAILED, AUDIO_ID_UNKNOWN, CHANNELS_MIXED),
     *get_args(StemWarning.__annotations__["code"]),
 }
+UNASKED = {"BAD_SIGNATURE", "UPLOAD_NOT_FOUND", "UPLOAD_INCOMPLETE"}  # by the page
+REFUSALS = {kind.code for kind in RefusalError.__subclasses__()} - UNASKED
 KEPT = {
     reason
     for row in REASONS.splitlines()
@@ -52,7 +55,7 @@ def test_the_documented_reasons_are_all():
     assert KEPT >= RAISED > set()
 
 
-@pytest.mark.parametrize("code", sorted(ERRORS | WARNINGS | KEPT))
+@pytest.mark.parametrize("code", sorted(ERRORS | WARNINGS | KEPT | REFUSALS))
 def test_each_code_has_a_sentence_in_both_languages(code: str):
     """A musician would read a bare code, or English on a Korean page."""
     assert sentence(ENGLISH, code)

@@ -26,6 +26,11 @@ class Program:
             )
 
     @property
+    def pid(self) -> int:
+        """Return the program's process id."""
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         """Return the program's output until now."""
         return self.log.read_text("utf-8", errors="replace")

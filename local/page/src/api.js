@@ -60,13 +60,13 @@ export class Failure extends Error {
   }
 }
 
-/** Upload one file, whose verdict the platform's server gives. */
-export function upload(blob, name, onProgress) {
+/** Upload one file, whose verdict the platform's server gives; `analysis` asks for tempo, key and loudness too. */
+export function upload(blob, name, { analysis, onProgress }) {
   return new Promise((resolve, reject) => {
     const form = new FormData();
     form.append("file", blob, name);
     const request = new XMLHttpRequest();
-    const asked = Object.entries(OUTPUTS).flatMap(([name, value]) => [value].flat().map((each) => [name, each]));
+    const asked = Object.entries({ ...OUTPUTS, ...(analysis ? { analysis } : {}) }).flatMap(([name, value]) => [value].flat().map((each) => [name, each]));
     request.open("POST", addressOf(`/tokens/${TOKEN}/upload-audio?${new URLSearchParams([["verdict", "platform"], ...asked])}`));
     for (const [name, value] of Object.entries(credentials())) request.setRequestHeader(name, value);
     request.responseType = "json";

@@ -11,6 +11,7 @@ import * as store from "./store.js";
 import { Group } from "./together.js";
 import { calm, trouble } from "./trouble.js";
 import { take, takeDropped } from "./uploads.js";
+import { hear } from "./volume.js";
 
 const $ = (id) => document.getElementById(id);
 const shown = new Map();
@@ -18,16 +19,17 @@ const follower = new Follower(onMoment, onRefused);
 
 function onMoment(moment) {
   const row = store.ofJob(moment.job_id);
+  const before = row && store.ended(row);
   if (!row || !store.note(row, moment)) return;
   if (moment.state === "Ask" && asksMe()) row.byHand = true;
   if (store.waits(row)) $("say").textContent = t("saidWaiting", { name: store.nameOf(row) });
-  if (store.ended(row)) $("say").textContent = t(moment.status === "failed" ? "saidFailed" : "saidDone", { name: store.nameOf(row) });
+  if (store.ended(row) && !before) $("say").textContent = t(moment.status === "failed" ? "saidFailed" : "saidDone", { name: store.nameOf(row) });
   store.changed(row);
 }
 
 /** Find the rows whose jobs a restarted engine no longer knows. */
 async function onRefused() {
-  for (const row of store.rows.filter((r) => r.jobId && !store.ended(r))) await refresh(row);
+  for (const row of store.rows.filter(store.untold)) await refresh(row);
 }
 
 async function refresh(row) {
@@ -37,6 +39,9 @@ async function refresh(row) {
   if (told && told.status !== "processing") store.note(row, told);
   store.changed(row);
 }
+
+/** Return the rows to be followed, of which the first that arrived comes last. */
+const waitingFor = () => store.rows.filter(store.untold).sort((a, b) => (b.arrived ?? b.added) - (a.arrived ?? a.added));
 
 let drawing = false;
 function draw() {
@@ -49,7 +54,7 @@ function draw() {
     const row = store.selected();
     drawMachine($("machine"), row);
     $("machine-of").textContent = row ? t("machineOf", { name: store.nameOf(row) }) : t("machineNone");
-    follower.follow(store.rows.filter((r) => r.jobId && !store.ended(r)).map((r) => r.jobId));
+    follower.follow(waitingFor().map((row) => row.jobId));
   });
 }
 
@@ -68,7 +73,7 @@ function drawRows() {
   });
 }
 
-const chosen = () => store.rows.filter((row) => row.checked && drawable(row)).reverse();
+const chosen = () => store.rows.filter((row) => row.checked && drawable(row));
 const together = () => new Group(chosen().map((row) => row.jobId));
 
 function drawBar() {
@@ -95,6 +100,7 @@ async function mixChosen() {
 
 /** Play the chosen rows as one group, or pause them. */
 function playChosen() {
+  if (!together().playing) chosen().forEach(hear);
   together().toggle().catch((error) => trouble(t("playing"), error));
 }
 
@@ -116,6 +122,17 @@ function switchTheme() {
   localStorage.setItem("waveflow.theme", document.documentElement.dataset.theme);
 }
 
+/** Open the state machine as at the last visit. */
+function keepMachine() {
+  $("machine-card").open = Boolean(localStorage.getItem("waveflow.machine"));
+  $("machine-card").addEventListener("toggle", ({ target }) => localStorage.setItem("waveflow.machine", target.open ? "1" : ""));
+}
+
+/** Remember the switch that asks for tempo, key and loudness. */
+function keepSwitch({ target }) {
+  localStorage.setItem("waveflow.music", target.checked ? "1" : "");
+}
+
 function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
   recolour();
@@ -134,6 +151,8 @@ function wire() {
   $("together").addEventListener("click", playChosen);
   $("mix").addEventListener("click", mixChosen);
   $("clear").addEventListener("click", () => [...store.rows].forEach(store.remove));
+  $("music").checked = Boolean(localStorage.getItem("waveflow.music"));
+  $("music").addEventListener("change", keepSwitch);
   $("theme").addEventListener("click", switchTheme);
   $("language").addEventListener("click", () => {
     switchLanguage();
@@ -148,6 +167,7 @@ openSession();
 if (localStorage.getItem("waveflow.theme")) setTheme(localStorage.getItem("waveflow.theme"));
 translate();
 wire();
+keepMachine();
 zoomAll();
 openMixer();
 store.onChange(draw);
@@ -157,4 +177,4 @@ draw();
 openPlayground();
 store.share(refresh);
 store.recall().forEach(refresh);
-setInterval(() => store.rows.some((row) => !store.ended(row)) && draw(), 1000);
+setInterval(() => store.rows.some((row) => !store.ended(row) || store.untold(row)) && draw(), 1000);

@@ -26,4 +26,12 @@ export const save = (href, download = "") => h("a", { href, download }).click();
 /** Return 3 s as "3.00 s", 1.5 MiB as "1.5 MiB". */
 export const seconds = (s) => `${s < 10 ? s.toFixed(2) : s.toFixed(1)} s`;
 export const bytes = (n) => (n < 1048576 ? `${Math.ceil(n / 1024)} KiB` : `${(n / 1048576).toFixed(1)} MiB`);
-export const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+
+/** Return 75.5 s as "1:15", as "1:15.5" with one digit; an hour as "1:00:00". */
+export function clock(s, digits = 0) {
+  const whole = Math.floor(s * 10 ** digits + 1e-6) / 10 ** digits;
+  const [minutes, rest] = [Math.floor(whole / 60), (whole % 60).toFixed(digits)];
+  const two = (part) => String(part).padStart(2, "0");
+  const seconds = `${two(Math.floor(rest))}${rest.replace(/^\d+/, "")}`;
+  return minutes < 60 ? `${minutes}:${seconds}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${seconds}`;
+}

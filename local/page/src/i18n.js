@@ -18,7 +18,7 @@ export const failed = (what, error) => t("failed", { what, reason: reason(error)
 
 function reason({ code, status, message }) {
   if (["NETWORK", "NO_TOKEN", "UNDECODABLE"].includes(code)) return t(code);
-  return dotted(message || t("UNREADABLE", { status }));
+  return sentenceOf(code) ?? dotted(message || t("UNREADABLE", { status }));
 }
 
 /** Return a text with a full stop, unless the text ends a sentence already. */

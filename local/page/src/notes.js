@@ -1,3 +1,4 @@
+import { bytes } from "./dom.js";
 import { dotted, failed, sentenceOf, t } from "./i18n.js";
 import { rendered } from "./mixer/result.js";
 import { nameOf, now, ofJob, rows } from "./store.js";
@@ -7,9 +8,10 @@ export function notes(row) {
   const end = now(row);
   const said = [];
   if (row.lost) said.push(t("noteLost"));
+  if (row.tooLarge) said.push(t("noteTooLarge", { size: bytes(row.tooLarge.size), most: bytes(row.tooLarge.most) }));
   if (row.failedUpload) said.push(failed(t("upload"), row.failedUpload));
   if (end?.status === "failed") said.push(failure(end.error));
-  if (row.undone) said.push(t("noteUndone", { name: survivor(end?.result ?? {}) }));
+  if (row.undone) said.push({ text: t("noteUndone", { name: survivor(end?.result ?? {}) }), detail: t("noteUndoneDetail") });
   else if (end?.status === "completed") said.push(...done(row, end));
   for (const each of row.notes) said.push(TOLD[each.kind](each));
   if (row.unplayable) said.push(t("notePlay"));
@@ -32,7 +34,9 @@ function done(row, end) {
 
 function drawnFrom(row, { dedupe, sample_rate: rate }) {
   if (row.kind === "mix") return t("noteMix", { rate: rate / 1000 });
-  return dedupe ? t("noteRefused", { reason: t(dedupe.refused) }) : t("noteDone");
+  if (!dedupe) return t("noteDone");
+  const { refused: code } = dedupe;
+  return { text: t("noteRefused", { reason: t(code) }), detail: t("noteRefusedDetail", { code }) };
 }
 
 /** Return a sentence for each warning code; a mix tells a code once for each stem. */
@@ -55,16 +59,19 @@ function survivor(result) {
 
 const TOLD = {
   redelivered: ({ status, states, written, repeats }) => {
-    if (status === "RUNNING") return t("noteRedeliveredRunning", { state: states.at(-1) ?? "" });
+    if (status === "RUNNING") return way(t("noteRedeliveredRunning"), states);
     const wrote = written.length ? t("noteRedeliveredWritten", { list: written.join(", ") }) : t("noteRedeliveredNothing");
-    return [t("noteRedelivered", { states: states.join(" → ") }), wrote, ...sameId(repeats)].join(" ");
+    return way(`${t("noteRedelivered")} ${wrote}`, states, sameId(repeats));
   },
   redrawn: ({ status, states }) => {
-    if (status === "RUNNING") return t("noteRedrawing", { state: states.at(-1) ?? "" });
+    if (status === "RUNNING") return way(t("noteRedrawing"), states);
     return t(status === "SUCCEEDED" ? "noteRedrawn" : "noteNotRedrawn");
   },
   error: ({ what, error }) => failed(t(what), error),
 };
+
+/** Return a note whose detail is the way through the state machine. */
+const way = (text, states, more = []) => ({ text, detail: states.length ? [`${states.join(" → ")}.`, ...more].join(" ") : "" });
 
 /** Return a sentence about the webhooks' ids, only where webhooks were seen. */
 function sameId(repeats) {

@@ -80,7 +80,10 @@ async function drawn(box, row, { result, media, onZoomError }) {
     renderFunction: (_, context) => picture.draw(context, span(context.canvas, second())),
     ...colours(),
   });
-  return { media: surfer.getMediaElement(), surfer, duration, visible: () => box.clientWidth / second() };
+  const visible = () => box.clientWidth / second();
+  const shown = () => ({ start: surfer.getScroll() / second(), end: surfer.getScroll() / second() + visible() });
+  const onMove = (listener) => ["scroll", "zoom", "redraw", "resize"].forEach((kind) => surfer.on(kind, listener));
+  return { media: surfer.getMediaElement(), surfer, duration, visible, span: shown, onMove };
 }
 
 /** Return the seconds that a canvas shows, by its place in the waveform. */

@@ -23,6 +23,11 @@ let chosen = 0;
 let standin = false;
 let timeout = 0;
 
+let asked = null;
+
+/** Return what the API of `waveflow up` says about itself, asked for once; null where nothing answers. */
+export const engine = () => (asked ??= api.status().catch(() => (asked = null)));
+
 /** Tell whether a stand-in server runs, whose webhooks the page can read. */
 export const hasStandin = () => standin;
 
@@ -31,7 +36,7 @@ export const asksMe = () => current === "ask-me";
 
 /** Show the server's switches, where a stand-in runs. */
 export async function openPlayground() {
-  const status = await api.status().catch(() => null);
+  const status = await engine();
   if (!status) return;
   if (status.token_required && !hasToken()) trouble(t("asking"), new api.Failure({ code: "NO_TOKEN" }));
   $("where").textContent = t("where", { endpoint: status.endpoint.replace("http://", "") });

@@ -1,6 +1,7 @@
 import * as api from "./api.js";
 import { bytes, clock, fill, h, save, seconds } from "./dom.js";
 import { t } from "./i18n.js";
+import { music } from "./music.js";
 import { notes } from "./notes.js";
 import { mount, pauseOthers, players } from "./player.js";
 import { asksMe } from "./playground.js";
@@ -8,20 +9,21 @@ import { delivering, redeliver, undo } from "./redeliver.js";
 import { renew } from "./sound.js";
 import { changed, ended, nameOf, now, remove, rows, view, waits } from "./store.js";
 import { Group, play } from "./together.js";
+import { makeTransport } from "./transport.js";
+import { hear, hearMix } from "./volume.js";
 
 const KINDS = { SUCCESS: "good", DUPLICATE: "twin", HELD: "held", FAILURE: "bad" };
 const SEEK_S = 5;
-const UNHEARD = 1e-4; // -80 dB: what is muted runs on a clock of its own
 
 /** Make a row's element; `update` fills it. */
 export function makeRow(row) {
   const part = (name, tag = "div") => h(tag, { class: name });
   const parts = {
-    head: part("head"), meter: part("meter"), wave: part("wave"), verdict: part("verdict"),
-    notes: part("notes", "ul"), foot: part("foot"),
+    head: part("head"), meter: part("meter"), wave: part("wave"), times: part("times"), music: part("music", "ul"),
+    verdict: part("verdict"), notes: part("notes", "ul"), foot: part("foot"),
   };
   const element = h("li", { class: "row", "data-key": row.key, onclick: () => choose(row) }, ...Object.values(parts));
-  parts.facts = parts.foot.appendChild(part("facts", "p"));
+  parts.facts = parts.foot.appendChild(part("facts"));
   parts.actions = parts.foot.appendChild(part("actions"));
   parts.meter.append(h("span"));
   return { element, parts };
@@ -37,15 +39,16 @@ export function update(row, { element, parts }) {
   parts.meter.firstChild.style.width = `${share}%`;
   parts.meter.dataset.kind = state.kind;
   parts.meter.hidden = Boolean(ended(row));
-  parts.facts.textContent = facts(row);
+  fill(parts.facts, [facts(row), ...way(row), document.documentElement.lang].join(), () => told(row));
+  fill(parts.music, JSON.stringify(music(row)), () => music(row).map(([value, unit]) => h("li", {}, h("b", {}, value), unit && ` ${unit}`)));
   fill(parts.notes, JSON.stringify([notes(row)]), () => notes(row).map(item));
   fill(parts.verdict, `${asked(row)} ${asked(row) && others(row).map((r) => r.key)} ${document.documentElement.lang}`, () => verdict(row));
   fill(parts.actions, [ended(row), now(row)?.outcome, row.undone, row.drawn, row.mode, [...busy(row)], document.documentElement.lang].join(), () => actions(row));
-  if (drawable(row)) draw(row, parts.wave);
+  if (drawable(row)) draw(row, { box: parts.wave, below: parts.times });
 }
 
 /** Make a note; the technical detail of a failure opens by a click. */
-const item = (note) => h("li", {}, note.detail ? h("details", {}, h("summary", {}, note.text), note.detail) : note);
+const item = (note) => h("li", {}, note.detail ? h("details", {}, h("summary", {}, note.text), note.detail) : (note.text ?? note));
 
 /** Tell whether the person at the page can give a row's verdict, or the verdict of a redelivery. */
 const asked = (row) => waits(row) || (asksMe() && delivering(row)?.states.at(-1) === "Ask");
@@ -61,6 +64,7 @@ function choose(row) {
 
 function stateOf(row) {
   const moment = now(row);
+  if (row.tooLarge) return { text: t("tooLarge"), kind: "bad" };
   if (row.lost || row.failedUpload) return { text: t("FAILURE"), kind: "bad" };
   if (!moment) return { text: row.sent ? t("uploading") : t("queued"), kind: "busy" };
   if (waits(row)) return { text: t("waiting"), kind: "held" };
@@ -103,7 +107,6 @@ function icon(playing) {
 }
 
 function facts(row) {
-  const moments = row.moments.filter((m) => m.at);
   const { result = null } = now(row) ?? {};
   const parts = [];
   if (row.size) parts.push(bytes(row.size));
@@ -112,11 +115,24 @@ function facts(row) {
     if (result.channels) parts.push(`${result.channels} ch`);
     if (result.format) parts.push(result.format);
   }
-  moments.forEach((moment, index) => {
-    const next = moments[index + 1];
-    if (moment.state && next) parts.push(`${moment.state} ${seconds((new Date(next.at) - new Date(moment.at)) / 1000)}`);
-  });
   return parts.join(" · ");
+}
+
+/** Return each state that a row's job went through, with the time that the job was in the state. */
+function way(row) {
+  const moments = row.moments.filter((m) => m.at);
+  const steps = moments.slice(0, -1).map((moment, index) => moment.state && `${moment.state} ${seconds(between(moment, moments[index + 1]))}`);
+  return steps.filter(Boolean);
+}
+
+const between = (one, other) => (new Date(other.at) - new Date(one.at)) / 1000;
+
+/** Return a row's facts; the times in the states open by a click on the whole time. */
+function told(row) {
+  const [moments, steps] = [row.moments.filter((m) => m.at), way(row)];
+  if (!steps.length) return [h("span", {}, facts(row))];
+  const summary = h("summary", {}, t("tookTime", { time: seconds(between(moments[0], moments.at(-1))) }));
+  return [h("span", {}, facts(row)), h("details", {}, summary, steps.join(" · "))];
 }
 
 function verdict(row) {
@@ -165,44 +181,28 @@ function act(row, word, call) {
 function compare(row) {
   const choice = (mode) => h("button", {
     type: "button", "aria-pressed": String((row.mode ?? "theMix") === mode),
-    onclick: () => { row.mode = mode; mute(row); changed(row); },
+    onclick: () => { row.mode = mode; hearMix(row); changed(row); },
   }, t(mode));
   return [h("span", { class: "segments", role: "group", "aria-label": t("listen") }, choice("theMix"), choice("theStems"))];
-}
-
-/** Let the mix be heard, or its stems, each stem at an equal share. */
-function mute(row) {
-  const stems = row.mode === "theStems";
-  for (const id of [row.jobId, ...(row.stems ?? [])]) {
-    const player = players.get(id);
-    if (!player) continue;
-    const heard = stems === (id !== row.jobId);
-    loudness(player.media, heard ? (stems ? 1 / row.stems.length : 1) : UNHEARD);
-  }
-}
-
-function loudness(media, volume) {
-  media.volume = volume;
-  media.muted = volume === UNHEARD && media.volume !== volume; // a phone has but its own buttons
 }
 
 const toggle = (row) => listen(row).catch((error) => note(row, "playing", error));
 
 async function listen(row) {
   if (row.kind === "mix" && !row.asked && row.stems?.some((id) => players.get(id))) {
-    mute(row);
+    hearMix(row);
     return new Group([row.jobId, ...row.stems]).toggle();
   }
   const player = players.get(row.jobId);
   if (!player) return;
-  loudness(player.media, 1);
+  hear(row);
   if (!player.media.paused) return player.media.pause();
   pauseOthers([row.jobId]);
   await renew(player.media);
   await play(player.media);
 }
 
-async function draw(row, box) {
+async function draw(row, { box, below }) {
   if (players.has(row.jobId) || row.undrawable) return;
   const heard = {
     result: now(row)?.result,
@@ -216,7 +216,9 @@ async function draw(row, box) {
     row.undrawable = true; // asked for once, not at every change of the list
     note(row, "draw", error);
   });
-  if (player?.surfer) control(row, box, player);
+  if (!player?.surfer) return;
+  control(row, box, player);
+  makeTransport(row, { box, below }, player);
 }
 
 /** Make the waveform a slider for the keyboard and for screen readers. */

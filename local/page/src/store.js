@@ -3,7 +3,7 @@ import { t } from "./i18n.js";
 // The rows of the list, from which the page is drawn.
 // Each row is a localStorage entry, so that two tabs do not overwrite each other's rows.
 const PREFIX = "waveflow.row.";
-const KEPT = ["key", "added", "jobId", "name", "kind", "stems", "size", "undone", "drawn", "byHand", "strip", "asked"];
+const KEPT = ["key", "added", "jobId", "name", "kind", "stems", "size", "undone", "drawn", "byHand", "strip", "asked", "volume"];
 
 export const rows = [];
 const PATIENCE_MS = 8000;
@@ -99,15 +99,28 @@ function mixName({ asked, added, stems }) {
 export const now = (row) => row.moments.at(-1);
 
 /** Tell whether a row's job has ended. */
-export const ended = (row) => row.lost || row.failedUpload || (now(row) && now(row).status !== "processing");
+export const ended = (row) => row.lost || row.tooLarge || row.failedUpload || (now(row) && now(row).status !== "processing");
 
 /** Tell whether a row waits for a verdict by hand: by choice, or after 8 s without an answer. */
 export const waits = (row) =>
   now(row)?.state === "Ask" && !ended(row) && (row.byHand || Date.now() - new Date(now(row).at) > PATIENCE_MS);
 
-/** Add a moment once. */
+/** Tell whether a row's way through the machine is still to be told: a result alone has no times. */
+export const untold = (row) => Boolean(row.jobId) && (!ended(row) || (!row.lost && !now(row).at));
+
+/** Add a moment once; the end stays last, and a bare result gets the end's state and time. */
 export function note(row, moment) {
   const known = row.moments.some((m) => m.at === moment.at && m.state === moment.state && m.status === moment.status);
-  if (!known) row.moments.push(moment);
-  return !known;
+  if (known) return false;
+  const end = row.moments.findIndex(({ status }) => status !== "processing");
+  if (end < 0) row.moments.push(moment);
+  else if (moment.status === "processing") row.moments.splice(end, 0, moment);
+  else row.moments[end] = oneEnd(row.moments[end], moment);
+  return true;
+}
+
+/** Return one end of two that were told: the newer, or a bare result with the state and time of the other. */
+function oneEnd(before, after) {
+  if (before.at && after.at) return after;
+  return after.at ? { ...after, ...before } : { ...before, ...after };
 }

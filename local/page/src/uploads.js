@@ -1,5 +1,6 @@
 import * as api from "./api.js";
 import { t } from "./i18n.js";
+import { engine } from "./playground.js";
 import { add, changed } from "./store.js";
 import { trouble } from "./trouble.js";
 
@@ -8,15 +9,26 @@ const AT_ONCE = 3; // a browser opens six connections; one is the stream's
 const waiting = [];
 let running = 0;
 
-/** Upload files in order, with the faults that are switched on. */
-export async function take(files) {
-  const kept = [...files].filter((file) => !file.name.startsWith("."));
+/** Compare paths as people count: track 2 comes before track 10. */
+const natural = new Intl.Collator(undefined, { numeric: true }).compare;
+const pathOf = (file) => file.webkitRelativePath || file.name;
+
+/** Upload chosen files in natural order. */
+export const take = (files) => send([...files].map((file) => ({ file, path: pathOf(file) })));
+
+/** Upload files in natural order, the first on top, with the faults that are switched on. */
+async function send(found) {
+  const kept = found.filter(({ file }) => !file.name.startsWith(".")).sort((a, b) => natural(a.path, b.path));
+  const { max_file_bytes: most = Infinity } = (await engine()) ?? {};
   if ($("asleep").checked) await api.sleep().catch((error) => trouble(t("switching"), error));
-  for (const file of kept) {
+  const made = [];
+  for (const { file } of kept.reverse()) { // what is added last stands on top
+    const tooLarge = file.size > most ? { size: file.size, most } : undefined;
     const twins = $("twins").checked ? [file, file] : [file];
-    const made = twins.map((each) => [add({ name: each.name, size: each.size }), spoilt(each)]);
-    waiting.push(...made);
+    const rows = twins.map((each) => add({ name: each.name, size: each.size, tooLarge }));
+    if (!tooLarge) made.unshift(...rows.map((row) => [row, spoilt(file), $("music").checked]));
   }
+  waiting.push(...made);
   next();
 }
 
@@ -25,11 +37,11 @@ export async function takeDropped({ items, files }) {
   const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.length) return take(files);
   const lists = await Promise.all(entries.map(filesOf));
-  take(lists.flat());
+  send(lists.flat());
 }
 
 async function filesOf(entry) {
-  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  if (entry.isFile) return [{ path: entry.fullPath, file: await new Promise((resolve, reject) => entry.file(resolve, reject)) }];
   const reader = entry.createReader();
   const found = [];
   for (;;) {
@@ -49,20 +61,21 @@ function spoilt(file) {
 function next() {
   while (running < AT_ONCE && waiting.length) {
     running += 1;
-    send(...waiting.shift()).finally(() => {
+    upload(...waiting.shift()).finally(() => {
       running -= 1;
       next();
     });
   }
 }
 
-async function send(row, blob) {
+async function upload(row, blob, analysis) {
+  const onProgress = (share) => {
+    row.sent = share;
+    changed(row);
+  };
   try {
-    const told = await api.upload(blob, row.name, (share) => {
-      row.sent = share;
-      changed(row);
-    });
-    row.jobId = told.job_id;
+    const told = await api.upload(blob, row.name, { analysis, onProgress });
+    Object.assign(row, { jobId: told.job_id, arrived: Date.now() });
   } catch (error) {
     row.failedUpload = error;
   }

@@ -21,7 +21,7 @@ try {
   await other.waitForFunction(() => document.querySelector("#behaviours input:checked"));
   say("rules", [await other.getByLabel("Asks me").isChecked(), await rule("Asks me").isChecked()]);
   await drop(file("drums.wav"));
-  await until(state("drums"), "Waiting for the verdict");
+  await until(state("drums"), "Waiting for your answer");
   say("machine", await page.locator(".state.current text").textContent());
   await row("drums").getByRole("button", { name: "New" }).click();
   await ends("drums", "Done");
@@ -102,7 +102,7 @@ try {
   await shot("page-duplicate");
   say("webhook", await page.locator("#webhooks pre").first().textContent());
   await row("drums", 0).getByRole("button", { name: "Undo deletion" }).click();
-  await until(notes("drums", 0), "back from its recorded version");
+  await until(notes("drums", 0), "Back, and it stays");
   await until(notes("drums", 0), "Its waveform is drawn now.");
   await row("drums", 0).locator(".wave > div").first().waitFor();
   await row("drums", 0).getByRole("button", { name: /^Play/ }).click();
@@ -111,12 +111,12 @@ try {
   say("undone", await state("drums", 0).textContent());
   await row("drums", 0).getByRole("button", { name: /^Pause/ }).click();
   await row("drums", 0).getByRole("button", { name: "Deliver again" }).click();
-  await until(notes("drums", 0), "Delivered again: ");
+  await until(notes("drums", 0), "Delivered again. ");
   const audio = await page.request.get(new URL(`/tokens/analysis-audio/${await job("drums.wav")}`, url).href, { maxRedirects: 0 });
   say("delivered after the undo", [await notes("drums", 0).textContent(), audio.status()]);
   await behave("Not at all: 500 until switched back");
   await row("bass").getByRole("button", { name: "Deliver again" }).click();
-  await until(notes("bass"), "still running: Ask");
+  await until(notes("bass"), /still under way\..*Ask\./);
   await behave("At once, from its table");
   await until(notes("bass"), "The webhook carried the same id.");
   say("again", await notes("bass").textContent());

@@ -150,7 +150,7 @@ try {
   await press("keys", "Solo", "Space");
   await press("flipped", "Solo", "Space");
   await control("early", "Start of").fill("-600000");
-  await page.getByLabel("Loudness").selectOption("-14");
+  await page.locator("#target-loudness").selectOption("-14");
   await page.getByLabel("Format").selectOption("flac24");
   await render("loud.flac");
   say("renders", await page.locator(".row .name", { hasText: /^Mixer / }).allTextContents());

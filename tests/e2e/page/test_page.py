@@ -72,7 +72,7 @@ def _seen(browser, url, tmp_path):
 def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     """A musician must see, hear, mix, lose and restore files on the page."""
     assert seen["machine"] == "Ask"
-    assert {"Waiting for the verdict", "Done"} <= set(seen["states"])
+    assert {"Waiting for your answer", "Done"} <= set(seen["states"])
     assert seen["waveforms"] == [1, 1, 1]
     outputs = {"previews": ["mp3", "opus"], "sound": "pcm1:"}
     assert seen["outputs"] == {"levels": [[64, 2], [512, 2], [4096, 2]], **outputs}
@@ -87,7 +87,8 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     assert "webhook-signature: v1," in seen["webhook"]
     assert seen["undone"] == "Restored"
     note, audio = seen["delivered after the undo"]
-    assert "→ Waveform → Tell. Nothing was written twice." in note
+    assert "Delivered again. Nothing was written twice." in note
+    assert "→ Waveform → Tell." in note
     assert audio == 307
     assert "not accepted" in seen["failed"]
     assert seen["phone"] == {"language": "ko", "overflow": 0}
@@ -99,7 +100,7 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
 
     # A person gives verdicts by hand.
     assert "nothing deleted, nothing drawn" in seen["held"]
-    assert "The same bytes as drums.wav: the older copy stays" in seen["by hand"]
+    assert "The same file as drums.wav: the older copy stays" in seen["by hand"]
 
     # Several players start within milliseconds, the mix included.
     assert max(seen["apart"]) < 20
@@ -112,18 +113,17 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
     assert float(re.search(r"Hash ([\d.]+) s", seen["asleep"])[1]) >= WAKES_AFTER_S / 50
     # Two uploads within one second have no older copy for sure, so both may stay.
     one_stays = "twin.wav: the older copy stays"
-    both_stay = "kept and drawn, because the other copy is not the older one"
+    both_stay = "Kept: the other copy is not the older one"
     assert sum(one_stays in note for note in seen["twins"]) <= 1
     assert any(one_stays in note or both_stay in note for note in seen["twins"])
-    assert (
-        "Nothing was written twice. The webhook carried the same id." in seen["again"]
-    )
+    assert "Nothing was written twice." in seen["again"]
+    assert "The webhook carried the same id." in seen["again"]
 
     # A refusal must read as a refusal, with its own sentence.
-    undo_refused = "Undo deletion failed: The object is there already."
+    undo_refused = "Undo deletion failed: A file is there already."
     assert seen["undo refused"].endswith(undo_refused)
     assert "Delivered again" not in seen["undo refused"]
-    storage = "The storage does not answer."
+    storage = "The storage did not answer; try again later."
     assert seen["switch refused"] == f"Switching the server failed: {storage}"
     assert seen["rule kept"]
     assert seen["mix refused"] == f"Mix failed: {storage}"
@@ -136,7 +136,8 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
 
 
 @pytest.mark.parametrize(
-    "part", ["events", "follow", "levels", "mixer", "sound", "together"]
+    "part",
+    ["events", "follow", "levels", "mixer", "sound", "together", "transport"],
 )
 def test_the_pages_parts_keep_their_claims(part):
     """A lost stream, or stems that start apart, would show in no walk of the page."""

@@ -20,6 +20,20 @@ def _table():
     table.close()
 
 
+def test_a_table_knows_no_stem_of_an_earlier_start(tmp_path):
+    """The second `make up` must not call each file of the first a duplicate."""
+    path = tmp_path / "server.sqlite"
+    earlier = StemTable(path)
+    earlier.remember(question("stem-1"))
+    earlier.close()
+
+    table = StemTable(path)
+
+    assert table.remember(question("stem-2")) is None
+    assert [stem["stem_id"] for stem in table.stems()] == ["stem-2"]
+    table.close()
+
+
 def question(stem: str, *, audio_hash: str = "h", user: str = "u", track: str = "t"):
     """Return the part of a hash-check that the table reads."""
     return {

@@ -95,6 +95,7 @@ class PlaygroundStatus(BaseModel):
     endpoint: str
     verdict_timeout_s: int
     token_required: bool
+    max_file_bytes: int
 
 
 class HandVerdict(BaseModel):
@@ -123,6 +124,7 @@ def status(playground: OwnPlayground) -> PlaygroundStatus:
         endpoint=place.endpoint,
         verdict_timeout_s=place.verdict_timeout_s,
         token_required=place.require_token,
+        max_file_bytes=playground.services.policy.max_file_bytes,
     )
 
 

@@ -73,6 +73,8 @@ def up(options: UpOptions, *, out: IO[str]) -> None:
         print("ready", file=out, flush=True)
         while not stopped.wait(_LOOK_EVERY_S):
             log.look(pipeline)
+            if api is not None:
+                api.revive(out)
     print("stopped", file=out, flush=True)
 
 

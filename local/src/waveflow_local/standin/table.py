@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _FINAL = ("SUCCESS", "DUPLICATE")
+_EMPTY = """
+DROP TABLE IF EXISTS stems;
+DROP TABLE IF EXISTS mixes;
+"""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS stems (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -38,14 +42,18 @@ class OlderStem:
 
 
 class StemTable:
-    """Keep each user's stems, hashes and outcomes in an SQLite database."""
+    """Keep each user's stems, hashes and outcomes in an SQLite database.
+
+    The table starts empty: the engine's objects are gone with the engine, and a
+    stem of an earlier start would make each repeated upload a false duplicate.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.Lock()
         # Request threads share the connection; the lock lets in one thread at a time.
         self._rows = sqlite3.connect(path or ":memory:", check_same_thread=False)
         self._rows.row_factory = sqlite3.Row
-        self._rows.executescript(_SCHEMA)
+        self._rows.executescript(_EMPTY + _SCHEMA)
 
     def close(self) -> None:
         """Close the SQLite database of stems."""

@@ -1,0 +1,62 @@
+// Listen to a stem as a musician does: where am I, how loud, which tempo and key; print what was seen.
+import { browser, ends, faults, file, out, page, row, say, shot, url } from "./person.mjs";
+
+const player = row("groove");
+const volume = (of) => page.evaluate(async (id) => (await import("/page/src/player.js")).players.get(id).media.volume, of);
+
+/** Return the marks of the time axis, once there are some. */
+async function axis() {
+  await player.locator(".mark").first().waitFor();
+  return player.locator(".mark").allTextContents();
+}
+
+/** Return the time that the page shows below the mouse, at a share of the waveform. */
+async function hovered(share) {
+  const { x, y, width, height } = await player.locator(".wave").boundingBox();
+  await page.mouse.move(x + width * share, y + height / 2);
+  return player.locator(".hover").textContent();
+}
+
+try {
+  await page.goto(url);
+  await page.getByLabel("Find tempo, key and loudness").check();
+  await page.setInputFiles("#file-input", file("groove.wav"));
+  await ends("groove", "Done");
+  await player.locator(".wave > div").waitFor();
+  say("axis", await axis());
+  say("music", await player.locator(".music").innerText());
+  say("time", await player.locator(".time").textContent());
+  say("hover", await hovered(0.5));
+  await shot("page-listen");
+
+  await player.locator(".wave").press("ArrowRight");
+  await player.locator(".time", { hasText: "0:05 / 0:12" }).waitFor();
+  await player.getByLabel("Volume").fill("0.25");
+  const id = await page.evaluate(() => JSON.parse(localStorage[Object.keys(localStorage).find((key) => key.startsWith("waveflow.row."))]).jobId);
+  await player.getByRole("button", { name: /^Play/ }).click();
+  await player.locator(".play[aria-pressed=true]").waitFor();
+  say("volume", await volume(id));
+  await player.getByRole("button", { name: /^Pause/ }).click();
+  await page.locator("#zoom").press("End");
+  await page.waitForFunction(() => /\.\d/.test(document.querySelector(".mark")?.textContent));
+  say("axis near", await axis());
+  await page.locator("#zoom").press("Home");
+
+  await page.locator("#language").click();
+  say("korean", [await player.locator(".music").innerText(), await player.locator(".volume").innerText()]);
+  await page.locator("#language").click();
+  const walked = () => player.locator(".facts details").textContent();
+  const lit = () => page.locator(".state.seen text, .state.current text").allTextContents();
+  say("walked", [await walked(), await lit()]);
+  await page.reload();
+  await player.locator(".wave > div").waitFor();
+  await player.locator(".facts details").waitFor();
+  say("walked again", [await walked(), await lit()]);
+  say("open", await page.locator("details[open]").count());
+  await page.locator("#machine-card summary").click();
+  await shot("page-listen-again");
+  say("kept", [await page.locator("#music").isChecked(), await player.getByLabel("Volume").inputValue()]);
+} finally {
+  say("faults", faults);
+  await browser.close();
+}

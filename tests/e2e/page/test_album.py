@@ -1,0 +1,63 @@
+"""A musician drops an album's folder on the page, and a file that is too large."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from support.console import ROOT, console
+from support.node import built, require_node
+from support.processes import HANGS_S
+
+RATE = 8_000
+TRACKS = 30
+LATE_MS = 10_000  # of a second or less on a machine that does nothing else
+
+
+@pytest.fixture(name="seen", scope="module")
+def _seen(browser, tmp_path_factory):
+    """Return the browser's findings at each step; keep its pictures where asked."""
+    require_node()
+    folder = tmp_path_factory.mktemp("albums")
+    (folder / "album").mkdir()
+    t = np.arange(RATE // 2) / RATE
+    for track in range(1, TRACKS + 1):
+        sound = 0.5 * np.sin(2 * np.pi * (200 + 20 * track) * t)
+        soundfile.write(folder / "album" / f"Track {track}.wav", sound, RATE)
+    pictures = Path(os.environ.get("WAVEFLOW_PICTURES", folder))
+    walk = Path(__file__).with_name("album.mjs")
+    packages = built(ROOT / "local" / "page")
+    with console(folder) as url:
+        ran = subprocess.run(
+            ["node", walk, url, browser, pictures, packages, folder, str(TRACKS)],
+            capture_output=True,
+            text=True,
+            timeout=2 * HANGS_S,
+            check=False,
+        )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    return {line["step"]: line["seen"] for line in lines}
+
+
+def test_an_albums_tracks_stand_in_the_order_of_the_album(seen):
+    """A musician must find track 10 after track 9, not after track 1."""
+    assert seen["order"] == [f"Track {nth}.wav" for nth in range(1, TRACKS + 1)]
+
+
+def test_each_end_is_shown_soon_after_it_happened(seen):
+    """Uploads that starve the events would leave finished tracks in the queue."""
+    assert max(seen["lags"]) < LATE_MS
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(seen):
+    """A musician on a slow line must not send 101 MiB to read that 100 are allowed."""
+    said = "Not sent: the file has 101.0 MiB, and 100.0 MiB are the most."
+
+    assert seen["too large"] == [said, 0]
+    assert "101.0 MiB" in seen["too large, Korean"]
+    assert "보내지 않았습니다" in seen["too large, Korean"]
+    assert seen["faults"] == []
