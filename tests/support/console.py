@@ -1,7 +1,9 @@
 """`waveflow up` beside a browser, and a stem of four minutes with every output."""
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ import requests
 import soundfile
 from waveflow_local import paths
 
+from support.node import built, require_node
 from support.processes import HANGS_S, Program
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +102,27 @@ def console(folder: Path, *options: str) -> Iterator[str]:
         yield lines["WAVEFLOW_API_URL"] + "/"
     finally:
         program.stop()
+
+
+def walk(script: Path, url: str, browser: str, folder: Path, *rest: str) -> Any:
+    """Drive the page by a script of Playwright; return its findings by their step.
+
+    The script gets URL, browser, a folder for pictures, Playwright's folder, the
+    folder of its sounds, and the rest. Pictures are kept where WAVEFLOW_PICTURES says.
+    """
+    require_node()
+    pictures = os.environ.get("WAVEFLOW_PICTURES", str(folder))
+    places = [url, browser, pictures, built(ROOT / "local" / "page"), folder]
+    ran = subprocess.run(
+        ["node", script, *places, *rest],
+        capture_output=True,
+        text=True,
+        timeout=2 * HANGS_S,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    return {line["step"]: line["seen"] for line in lines}
 
 
 def write_stem(path: Path) -> None:

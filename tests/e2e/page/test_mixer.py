@@ -1,16 +1,11 @@
 """The page's mixer: what a musician sets is what plays, and what is rendered."""
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from support.console import ROOT
-from support.node import built, require_node
-from support.processes import HANGS_S
+from support.console import walk
 
 RATE, SECONDS = 48_000, 1.5
 CHANNELS = {
@@ -42,21 +37,8 @@ def _stems(tmp_path_factory):
 @pytest.fixture(name="seen", scope="module")
 def _seen(browser, own_url, stems):
     """Return the browser's findings at each step; keep its pictures where asked."""
-    require_node()
-    walk = Path(__file__).with_name("mixer.mjs")
-    packages = built(ROOT / "local" / "page")
-    pictures = Path(os.environ.get("WAVEFLOW_PICTURES", stems))
-    places = [own_url, browser, pictures, packages, stems]
-    ran = subprocess.run(
-        ["node", walk, *places, *CHANNELS],
-        capture_output=True,
-        text=True,
-        timeout=2 * HANGS_S,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    lines = [json.loads(line) for line in ran.stdout.splitlines()]
-    return {line["step"]: line["seen"] for line in lines}
+    script = Path(__file__).with_name("mixer.mjs")
+    return walk(script, own_url, browser, stems, *CHANNELS)
 
 
 def residual_db(made, wanted):

@@ -1,16 +1,12 @@
 """The page as in production: three origins, and a bearer token."""
 
-import json
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import requests
 import soundfile
-from support.console import ROOT, console
-from support.node import built, require_node
-from support.processes import HANGS_S
+from support.console import console, walk
 
 RATE, SECONDS = 22_050, 4
 
@@ -28,24 +24,12 @@ def _page(tmp_path_factory):
 @pytest.fixture(name="seen", scope="module")
 def _seen(browser, page, tmp_path_factory):
     """Return the browser's findings at each step."""
-    require_node()
     folder = tmp_path_factory.mktemp("sounds")
     t = np.arange(RATE * SECONDS) / RATE
     for name, pitch in (("drums.wav", 110), ("bass.flac", 55)):
         sound = np.sin(2 * np.pi * pitch * t) * 0.4
         soundfile.write(folder / name, np.stack([sound, sound * 0.5], axis=1), RATE)
-    walk = Path(__file__).with_name("origins.mjs")
-    packages = built(ROOT / "local" / "page")
-    ran = subprocess.run(
-        ["node", walk, page, browser, folder, packages, folder],
-        capture_output=True,
-        text=True,
-        timeout=HANGS_S,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    lines = [json.loads(line) for line in ran.stdout.splitlines()]
-    return {line["step"]: line["seen"] for line in lines}
+    return walk(Path(__file__).with_name("origins.mjs"), page, browser, folder)
 
 
 def test_a_page_of_another_origin_uploads_follows_plays_and_mixes(seen):

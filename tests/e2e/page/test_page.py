@@ -1,7 +1,5 @@
 """The page in a browser: drop, watch, listen, mix, delete and undo."""
 
-import json
-import os
 import re
 import shutil
 import subprocess
@@ -10,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from support.console import ROOT, console
-from support.node import built, require_node
+from support.console import console, walk
+from support.node import require_node
 from support.processes import HANGS_S
 from waveflow_local.engine.sleep import WAKES_AFTER_S
 
@@ -55,18 +53,8 @@ def write_files(folder: Path) -> None:
 @pytest.fixture(name="seen")
 def _seen(browser, url, tmp_path):
     """Return the browser's findings at each step; keep its pictures where asked."""
-    require_node()
-    flow = Path(__file__).with_name("flow.mjs")
-    packages = built(ROOT / "local" / "page")
-    pictures = Path(os.environ.get("WAVEFLOW_PICTURES", tmp_path))
     write_files(tmp_path)
-    command = ["node", flow, url, browser, pictures, packages, tmp_path]
-    ran = subprocess.run(
-        command, capture_output=True, text=True, timeout=FLOW_WITHIN_S, check=False
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    lines = [json.loads(line) for line in ran.stdout.splitlines()]
-    return {line["step"]: line["seen"] for line in lines}
+    return walk(Path(__file__).with_name("flow.mjs"), url, browser, tmp_path)
 
 
 def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):

@@ -1,14 +1,9 @@
 """The page with a stem of four minutes: zoom to cycles, previews, a slow line."""
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
-from support.console import ROOT
-from support.node import built, require_node
-from support.processes import HANGS_S
+from support.console import walk
 
 HEADER_BYTES = 24
 POINT_BYTES = 4  # minimum and maximum of two channels
@@ -19,22 +14,9 @@ PIXELS = 5
 @pytest.fixture(name="seen", scope="module")
 def _seen(browser, own_url, stem, flac, tmp_path_factory):
     """Return the browser's findings at each step; keep its pictures where asked."""
-    require_node()
-    walk = Path(__file__).with_name("zoom.mjs")
-    packages = built(ROOT / "local" / "page")
+    script = Path(__file__).with_name("zoom.mjs")
     folder = tmp_path_factory.mktemp("zoom")
-    pictures = Path(os.environ.get("WAVEFLOW_PICTURES", folder))
-    places = [own_url, browser, pictures, packages, folder]
-    ran = subprocess.run(
-        ["node", walk, *places, stem.job_id, flac.job_id],
-        capture_output=True,
-        text=True,
-        timeout=2 * HANGS_S,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    lines = [json.loads(line) for line in ran.stdout.splitlines()]
-    return {line["step"]: line["seen"] for line in lines}
+    return walk(script, own_url, browser, folder, stem.job_id, flac.job_id)
 
 
 @pytest.mark.parametrize("place", ["middle", "end"])

@@ -241,7 +241,7 @@ def test_a_loud_channel_is_limited_beside_a_quiet_one(tmp_path: Path):
 def test_a_wrong_prediction_is_corrected_by_measuring(
     tmp_path: Path, monkeypatch, error_lu: float
 ):
-    """What the levels predict is an estimate, and a service measures the file."""
+    """A mix must reach its loudness when measured, not only by its prediction."""
     predict = Prediction.loudness
     monkeypatch.setattr(
         Prediction, "loudness", lambda self, gain: predict(self, gain) + error_lu

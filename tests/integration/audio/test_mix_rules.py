@@ -244,7 +244,7 @@ def test_a_stem_that_cancels_itself_says_so(
 
 
 def test_nan_counts_as_silence_and_is_told(tmp_path: Path):
-    """One broken sample must not turn the whole mix into silence."""
+    """A single broken sample must not turn the whole mix into silence."""
     samples = sound.music(1)
     samples[1000, 1] = np.nan
     samples[2000, 0] = np.inf

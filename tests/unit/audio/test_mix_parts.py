@@ -36,7 +36,7 @@ def limiter(peaks: np.ndarray, *, rate: int) -> Limiter:
 
 @pytest.mark.parametrize("rate", RATES)
 def test_no_sample_of_a_loud_chunk_passes_the_ceiling(rate: int):
-    """One sample above the ceiling is a click in somebody's converter."""
+    """A single sample above the ceiling is a click in a listener's converter."""
     random = np.random.default_rng(rate)
     peaks = random.uniform(0, 1.9, 3_000) * (random.random(3_000) > 0.8)
     tool = limiter(peaks.astype(np.float32), rate=rate)

@@ -209,18 +209,6 @@ def test_every_error_has_its_code(error, code):
     assert run(failure(UPLOAD, error))[2].code == code
 
 
-def test_a_function_that_stayed_asleep_is_told_in_words_of_the_reader():
-    """A musician can do nothing with Lambda's own text of services and request ids."""
-    cause = "The function is asleep. (Service: Lambda, Request ID: 1, Proxy: null)"
-
-    asleep = failure(UPLOAD, "Lambda.CodeArtifactUserPendingException", cause)
-    [(_, payload, _)], _, result = run(asleep)
-
-    sentence = "A function of WaveFlow was not ready for five minutes."
-    assert payload["result"]["error_message"] == result.sentence == sentence
-    assert result.code == "RESOURCE_LIMIT"
-
-
 @pytest.mark.parametrize(
     ("body", "path"),
     [

@@ -96,7 +96,7 @@ class MixFacts(Struct, frozen=True, kw_only=True):
 
 
 class StemFacts(Struct, frozen=True, kw_only=True):
-    """One item of `stems` of `/mixing-complete`, in the order of `stem_paths`.
+    """Item of `stems` of `/mixing-complete`, in the order of `stem_paths`.
 
     `peak` is the largest magnitude that the stem adds to the mix. `duration` and
     `peak` of a muted stem are null, because the stage does not read its file.
