@@ -17,6 +17,7 @@ from waveflow.errors import WaveflowError
 from waveflow_local.cli import files, pipeline
 from waveflow_local.cli.mix import mix
 from waveflow_local.cli.peaks import peaks
+from waveflow_local.cli.plot import plot
 from waveflow_local.cli.printing import print_mistake
 from waveflow_local.ops import commands
 from waveflow_local.paths import LocalError
@@ -40,7 +41,7 @@ def app(context: click.Context) -> None:
 
 for _command in (
     *(pipeline.run, pipeline.up, pipeline.api, pipeline.status),
-    *(files.hash_, peaks, files.analyze, mix, files.preview, files.plot),
+    *(files.hash_, peaks, files.analyze, mix, files.preview, plot),
     commands.ops,
 ):
     app.add_command(_command)
