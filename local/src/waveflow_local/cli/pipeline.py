@@ -54,7 +54,9 @@ def run(*, files: tuple[Path, ...], out: Path) -> None:
     default=True,
     help="Run the stand-in for the platform's server.",
 )
-@click.option("--webhook-url", help="Send webhooks there; no stand-in runs.")
+@click.option(
+    "--webhook-url", type=options.ADDRESS, help="Send webhooks there; no stand-in runs."
+)
 @click.option(
     "--verdict-mode",
     type=click.Choice(_MODES),
@@ -129,17 +131,22 @@ def up(**options_given: Any) -> None:
     help="Port of the API; without it 8000, or a free one.",
 )
 @click.option(
-    "--standin", default="", help="The stand-in's webhook URL, for the page's switches."
+    "--standin",
+    type=options.ADDRESS,
+    help="The stand-in's webhook URL, for the page's switches.",
 )
-def api(*, endpoint: str, port: int | None, standin: str) -> None:
+def api(*, endpoint: str, port: int | None, standin: str | None) -> None:
     """Serve the HTTP API and its page alone.
 
     The local engine must run: `waveflow up --no-api`.
     """
     from waveflow_local.console.api_server import serve
     from waveflow_local.console.place import Place
+    from waveflow_local.ops.stack import ask_engine
 
-    serve(Place(endpoint=endpoint, port=port, standin_url=standin), out=sys.stdout)
+    ask_engine(endpoint)
+    place = Place(endpoint=endpoint, port=port, standin_url=standin or "")
+    serve(place, out=sys.stdout)
 
 
 @click.command()
@@ -152,9 +159,13 @@ def status(*, subject: str, endpoint: str, as_json: bool) -> None:
     ID is a stem's, stage's or job's; the reasons are shown too.
     """
     from waveflow_local.engine.clients import Clients
+    from waveflow_local.ops.faults import aws_faults_as_lines
+    from waveflow_local.ops.stack import ask_engine
     from waveflow_local.ops.whereabouts import find, report
 
-    found = find(Clients(endpoint).sfn, paths.MACHINE_ARN, subject)
+    ask_engine(endpoint)
+    with aws_faults_as_lines():
+        found = find(Clients(endpoint).sfn, paths.MACHINE_ARN, subject)
     if not found:
         raise LocalError(f"No execution knows {subject!r}.")
     reports = [report(each) for each in found]

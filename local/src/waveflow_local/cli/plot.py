@@ -1,7 +1,7 @@
 """Offer the command that draws pictures of audio files and waveform documents."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,12 +23,7 @@ class _ColourType(click.ParamType["Colour"]):
 
     name = "colour"
 
-    def convert(
-        self,
-        value: str,
-        param: click.Parameter | None,  # noqa: ARG002 - click's signature
-        ctx: click.Context | None,  # noqa: ARG002 - click's signature
-    ) -> "Colour":
+    def convert(self, value: str, _param: Any, _ctx: Any) -> "Colour":
         """Return the colour of a word."""
         return read_colour(value)
 

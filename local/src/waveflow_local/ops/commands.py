@@ -29,7 +29,18 @@ _until = click.option(
 )
 
 
-@click.group(invoke_without_command=True)
+class _OperatorGroup(click.Group):
+    """Hold the operator's commands, whose failures of AWS are one line each."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that the line names."""
+        from waveflow_local.ops.faults import aws_faults_as_lines
+
+        with aws_faults_as_lines():
+            return super().invoke(ctx)
+
+
+@click.group(cls=_OperatorGroup, invoke_without_command=True)
 @click.pass_context
 def ops(context: click.Context) -> None:
     """Operate a deployed stack: undo, recover, look."""
