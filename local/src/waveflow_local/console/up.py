@@ -2,12 +2,11 @@
 
 import contextlib
 import signal
-import sys
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import IO
 
 from waveflow_local import paths
@@ -48,7 +47,8 @@ class UpOptions:
 
 def up(options: UpOptions, *, out: IO[str]) -> None:
     """Start pipeline and API, print what a server needs, and wait for Ctrl-C."""
-    stopped = _stop_on_signals()
+    # A shell's background job ignores SIGINT until told otherwise.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with contextlib.ExitStack() as stack:
         stack.enter_context(functions_log(options.data / "functions.log"))
         standin = _standin(options)
@@ -71,11 +71,11 @@ def up(options: UpOptions, *, out: IO[str]) -> None:
         if api is not None:
             _introduce(api.url(), options, pipeline, out=out)
         print("ready", file=out, flush=True)
-        while not stopped.wait(_LOOK_EVERY_S):
+        while True:
+            time.sleep(_LOOK_EVERY_S)
             log.look(pipeline)
             if api is not None:
                 api.revive(out)
-    print("stopped", file=out, flush=True)
 
 
 def env_block(pipeline: Pipeline, webhook_url: str) -> str:
@@ -202,19 +202,6 @@ def _standin(options: UpOptions) -> StandIn | None:
         return None
     port = options.port + 1 if options.port else 0
     return StandIn(port=port, data=options.data, mode=options.verdict_mode)
-
-
-def _stop_on_signals() -> threading.Event:
-    stopped = threading.Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        if stopped.is_set():
-            sys.exit(130)  # a second Ctrl-C does not wait
-        stopped.set()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    return stopped
 
 
 def _short(arn: str) -> str:
