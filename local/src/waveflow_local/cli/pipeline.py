@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -117,9 +118,21 @@ def up(**options_given: Any) -> None:
 
     What a server's .env needs is printed.
     """
+    _check_up(options_given)
     from waveflow_local.console import up as keeping
 
     keeping.up(keeping.UpOptions(**options_given), out=sys.stdout)
+
+
+def _check_up(given: Mapping[str, Any]) -> None:
+    """Refuse options of `waveflow up` that have no effect beside another one."""
+    if not given["api"]:
+        options.refuse("api_port", "require_token", beside="--no-api")
+    if given["webhook_url"] is not None and given["standin"]:
+        options.refuse("standin", beside="--webhook-url")
+    if given["verdict_mode"] == "message":
+        # The task of a question is answered at once: a message brings the verdict.
+        options.refuse("verdict_timeout_s", beside="--verdict-mode message")
 
 
 @click.command()

@@ -20,7 +20,14 @@ from waveflow_local.demo.stems import write_stems
 from waveflow_local.engine.clients import Clients
 from waveflow_local.engine.forward import forwarded
 from waveflow_local.engine.template import local_name
-from waveflow_local.paths import DEFAULT_ENDPOINT, PROJECT_ROOT, LocalError, endpoint
+from waveflow_local.paths import (
+    DEFAULT_ENDPOINT,
+    PROJECT_ROOT,
+    LocalError,
+    UsageMistakeError,
+    endpoint,
+    web_address,
+)
 
 STAGES = ("hash", "dedupe_delete", "waveform", "music", "mix", "notify")
 EVERY_STAGE = "start-lambda"  # SAM's own name for serving all of them
@@ -61,7 +68,9 @@ def invoke(  # noqa: PLR0913 - one parameter for each option
 
     Without FILE the event is about made drums.
     """
-    clients = Clients(engine)
+    if file is not None and stage == EVERY_STAGE:
+        raise UsageMistakeError(f"FILE has no effect beside STAGE={EVERY_STAGE}.")
+    clients = Clients(web_address(engine))
     secret = _secret_of_engine(clients)
     gateway = _gateway()
     built = built or PROJECT_ROOT / ".aws-sam" / "build"
@@ -173,4 +182,4 @@ if __name__ == "__main__":
         invoke()
     except LocalError as exc:
         print(f"waveflow: {exc}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(exc.exit_code)

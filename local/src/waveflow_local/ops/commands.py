@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 from click.exceptions import Exit
 
 from waveflow_local.files.zoom import read_levels
@@ -46,7 +47,7 @@ def ops(context: click.Context) -> None:
     """Operate a deployed stack: undo, recover, look."""
     if context.invoked_subcommand is None:
         print(context.get_help())
-        raise Exit(1)
+        raise Exit(click.UsageError.exit_code)
 
 
 @ops.command()
@@ -210,6 +211,7 @@ def smoke(*, token: str | None, stack: str, dry_run: bool) -> None:
     from waveflow_local.ops.smoke_questions import QUESTIONS
     from waveflow_local.ops.stack import open_stack
 
+    _refuse_on_engine("token", stack)
     if dry_run:
         _print(f"would ask: {question.text}" for question in QUESTIONS)
         return
@@ -243,6 +245,7 @@ def status(*, subject: str, days: int, stack: str, dry_run: bool) -> None:
     from waveflow_local.ops.status import query_of
     from waveflow_local.ops.status import status as look
 
+    _refuse_on_engine("days", stack)
     if dry_run:
         print(f"would ask the logs: {query_of(subject)}")
         return
@@ -252,6 +255,15 @@ def status(*, subject: str, days: int, stack: str, dry_run: bool) -> None:
         raise Exit(3)
     if every[0].needs_somebody:
         raise Exit(1)
+
+
+def _refuse_on_engine(name: str, stack: str) -> None:
+    """Refuse an option about what the local engine lacks, as logs and a public API."""
+    from waveflow_local.ops.stack import LOCAL
+
+    source = click.get_current_context().get_parameter_source(name)
+    if stack == LOCAL and source is ParameterSource.COMMANDLINE:
+        raise click.UsageError(f"--{name} has no effect beside --stack {LOCAL}.")
 
 
 def _run_again(choice: "Choice", stack: str, *, dry_run: bool) -> None:

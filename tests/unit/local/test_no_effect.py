@@ -1,0 +1,64 @@
+"""Refuse options of the pipeline's commands that have no effect where they stand."""
+
+import pytest
+from click.testing import CliRunner
+from waveflow_local.cli.app import app
+from waveflow_local.demo import invoke
+from waveflow_local.paths import UsageMistakeError
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "up --no-api --require-token",
+            "--require-token has no effect beside --no-api.",
+        ),
+        ("up --no-api --api-port 8000", "--api-port has no effect beside --no-api."),
+        (
+            "up --server --webhook-url http://127.0.0.1:3000/webhook",
+            "--server has no effect beside --webhook-url.",
+        ),
+        (
+            "up --verdict-mode message --verdict-timeout 60",
+            "--verdict-timeout has no effect beside --verdict-mode message.",
+        ),
+        (
+            "ops status x --days 3 --stack local",
+            "--days has no effect beside --stack local.",
+        ),
+        (
+            "ops smoke --token x --stack local",
+            "--token has no effect beside --stack local.",
+        ),
+    ],
+)
+def test_an_option_without_an_effect_is_refused_by_name(line, said):
+    """A developer would believe that a page asks for a token while no page runs."""
+    ended = CliRunner().invoke(app, line.split())
+
+    assert ended.exit_code == 2
+    assert said in ended.output
+
+
+@pytest.mark.parametrize("address", ["nonsense", "localhost:3000", "ftp://x/"])
+def test_a_webhook_address_that_is_none_is_refused(address):
+    """A typing error would become webhooks that nobody ever gets."""
+    ended = CliRunner().invoke(app, ["up", "--webhook-url", address])
+
+    assert isinstance(ended.exception, UsageMistakeError)
+    assert f"{address!r} is no address" in str(ended.exception)
+
+
+def test_a_file_for_every_stage_is_refused(tmp_path):
+    """A developer would wait for an event about the file that is never written."""
+    with pytest.raises(UsageMistakeError, match="FILE has no effect"):
+        invoke.invoke.main(["start-lambda", str(tmp_path)], standalone_mode=False)
+
+
+def test_ops_without_a_command_is_a_wrong_line():
+    """A script that lost the command's name must not go on as if all were done."""
+    ended = CliRunner().invoke(app, ["ops"])
+
+    assert ended.exit_code == 2
+    assert "health" in ended.output
