@@ -40,6 +40,9 @@ export async function openPlayground() {
   if (!status) return;
   if (status.token_required && !hasToken()) trouble(t("asking"), new api.Failure({ code: "NO_TOKEN" }));
   $("where").textContent = t("where", { endpoint: status.endpoint.replace("http://", "") });
+  const [kinds, most] = [$("kinds"), status.max_file_bytes / 2 ** 20];
+  Object.assign(kinds.dataset, { t: "dropKindsMost", most });
+  kinds.textContent = t("dropKindsMost", { most });
   timeout = status.verdict_timeout_s;
   standin = status.standin;
   $("server-card").hidden = !standin;

@@ -3,7 +3,8 @@ export const WORDS = {
   en: {
     skip: "Skip to the files", theme: "Theme", api: "API", files: "Files",
     asideLabel: "Machine and server", dropTitle: "Drop audio here",
-    dropKinds: "WAV, AIFF, FLAC, MP3, Ogg, Opus, M4A; up to 100 MiB each",
+    dropKinds: "WAV, AIFF, FLAC, MP3, Ogg, Opus, M4A",
+    dropKindsMost: "WAV, AIFF, FLAC, MP3, Ogg, Opus, M4A; up to {most} MiB each",
     askMusic: "Find tempo, key and loudness", keyMajor: "{tonic} major", keyMinor: "{tonic} minor", volume: "Volume",
     pick: "Choose files", pickFolder: "Folder", zoom: "Zoom", together: "Play together",
     pause: "Pause", mix: "Mix", mixMany: "Mix {n} files", clear: "Clear list",
@@ -68,7 +69,8 @@ export const WORDS = {
   ko: {
     skip: "파일로 건너뛰기", theme: "테마", api: "API", files: "파일",
     asideLabel: "상태 머신과 서버", dropTitle: "오디오를 여기에 놓으세요",
-    dropKinds: "WAV, AIFF, FLAC, MP3, Ogg, Opus, M4A, 파일당 최대 100 MiB",
+    dropKinds: "WAV, AIFF, FLAC, MP3, Ogg, Opus, M4A",
+    dropKindsMost: "WAV, AIFF, FLAC, MP3, Ogg, Opus, M4A, 파일당 최대 {most} MiB",
     askMusic: "템포, 조, 라우드니스 찾기", keyMajor: "{tonic} 장조", keyMinor: "{tonic} 단조", volume: "볼륨",
     pick: "파일 선택", pickFolder: "폴더", zoom: "확대", together: "함께 재생",
     pause: "일시정지", mix: "믹스", mixMany: "{n}개 믹스", clear: "목록 비우기",

@@ -31,7 +31,18 @@ const choose = (name, mib) => page.evaluate(([wanted, size]) => {
 }, [name, mib]);
 
 try {
+  await page.route("**/local/status", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), max_file_bytes: 7 * 2 ** 20 } });
+  });
   await page.goto(url);
+  await eventually(async () => (await page.locator("#kinds").textContent()).includes("7 MiB"));
+  await page.locator("#language").click();
+  say("limit", await page.locator("#kinds").textContent());
+  await page.unroute("**/local/status");
+  await page.locator("#language").click();
+  await page.goto(url);
+  await eventually(async () => (await page.locator("#kinds").textContent()).includes("100 MiB"));
   await watch();
   const sent = [];
   page.on("request", (request) => request.url().includes("/upload-audio") && sent.push(request.url()));

@@ -53,6 +53,11 @@ def test_each_end_is_shown_soon_after_it_happened(seen):
     assert max(seen["lags"]) < LATE_MS
 
 
+def test_the_page_names_the_limit_of_its_engine(seen):
+    """A musician must not read 100 MiB on the page of an engine that takes 7."""
+    assert seen["limit"].endswith("파일당 최대 7 MiB")
+
+
 def test_a_file_that_is_too_large_is_refused_before_it_is_sent(seen):
     """A musician on a slow line must not send 101 MiB to read that 100 are allowed."""
     said = "Not sent: the file has 101.0 MiB, and 100.0 MiB are the most."
