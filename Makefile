@@ -110,7 +110,7 @@ up: $(VENV)/.run $(PLAYER) ## Keep the pipeline running for a server; ARGS="--po
 .PHONY: invoke
 invoke: $(VENV)/.run ## Run a stage's image by sam against `make up`; STAGE=waveform FILE=song.wav.
 	@SAM_CLI_TELEMETRY=0 WAVEFLOW_SAM="$(TOOL) aws-sam-cli==1.170.0 sam" WAVEFLOW_ARCHITECTURE=$(ARCHITECTURE) \
-		$(BIN)/python -m waveflow_local.demo.invoke $(STAGE) $(if $(FILE),"$(FILE)") $(ARGS)
+		$(BIN)/waveflow invoke $(STAGE) $(if $(FILE),"$(FILE)") $(ARGS)
 
 ADAPTER := public.ecr.aws/awsguru/aws-lambda-adapter:0.9.1
 

@@ -13,11 +13,11 @@ import pytest
 from rich.console import Console
 from support import images
 from waveflow_local.demo import report
-from waveflow_local.demo.invoke import STAGES
 from waveflow_local.demo.outputs import Bucket
 from waveflow_local.demo.report import Row
 from waveflow_local.demo.run import Run
 from waveflow_local.demo.scenario import demonstration
+from waveflow_local.demo.stages import STAGES
 from waveflow_local.demo.stems import write_stems
 from waveflow_local.engine.forward import forwarded
 from waveflow_local.engine.pipeline import Pipeline, Settings

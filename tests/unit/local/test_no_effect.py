@@ -3,7 +3,6 @@
 import pytest
 from click.testing import CliRunner
 from waveflow_local.cli.app import app
-from waveflow_local.demo import invoke
 from waveflow_local.paths import UsageMistakeError
 
 
@@ -48,12 +47,6 @@ def test_a_webhook_address_that_is_none_is_refused(address):
 
     assert isinstance(ended.exception, UsageMistakeError)
     assert f"{address!r} is no address" in str(ended.exception)
-
-
-def test_a_file_for_every_stage_is_refused(tmp_path):
-    """A developer would wait for an event about the file that is never written."""
-    with pytest.raises(UsageMistakeError, match="FILE has no effect"):
-        invoke.invoke.main(["start-lambda", str(tmp_path)], standalone_mode=False)
 
 
 def test_ops_without_a_command_is_a_wrong_line():

@@ -15,6 +15,7 @@ import click
 from waveflow.errors import WaveflowError
 
 from waveflow_local.cli import files, pipeline
+from waveflow_local.cli.invoke import invoke
 from waveflow_local.cli.mix import mix
 from waveflow_local.cli.peaks import peaks
 from waveflow_local.cli.plot import plot
@@ -40,7 +41,7 @@ def app(context: click.Context) -> None:
 
 
 for _command in (
-    *(pipeline.run, pipeline.up, pipeline.api, pipeline.status),
+    *(pipeline.run, pipeline.up, pipeline.api, pipeline.status, invoke),
     *(files.hash_, peaks, files.analyze, mix, files.preview, plot),
     commands.ops,
 ):
