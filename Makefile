@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 # Behind a company's proxy only the system's store knows who signs; pip looks there too.
 export UV_SYSTEM_CERTS ?= 1
+export NODE_USE_SYSTEM_CA ?= 1
 INSTALL = $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/$*.lock
 PROJECTS := --no-deps --no-build-isolation -e layers/waveflow -e local
 LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-header \

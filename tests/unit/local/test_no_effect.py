@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 from waveflow_local.cli.app import app
-from waveflow_local.paths import UsageMistakeError
+from waveflow_local.paths import LocalError, UsageMistakeError
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,17 @@ def test_ops_without_a_command_is_a_wrong_line():
 
     assert ended.exit_code == 2
     assert "health" in ended.output
+
+
+@pytest.mark.parametrize("options", ["--data {file}", "--env-file {folder}"])
+def test_a_place_that_cannot_be_written_is_one_line_at_once(options, tmp_path):
+    """A developer must not wait for the engine to read that a path is wrong."""
+    file = tmp_path / "song.wav"
+    file.touch()
+    line = options.format(file=file, folder=tmp_path)
+
+    ended = CliRunner().invoke(app, ["up", "--data", str(tmp_path), *line.split()])
+
+    assert isinstance(ended.exception, LocalError)
+    assert str(tmp_path) in str(ended.exception)
+    assert ended.output == ""

@@ -17,7 +17,7 @@ from waveflow_local.engine.history import running, see
 from waveflow_local.engine.pipeline import Pipeline, Settings
 from waveflow_local.engine.quotas import Throttle
 from waveflow_local.engine.reads import ReadFaults
-from waveflow_local.files.writing import write_whole
+from waveflow_local.files.writing import check_outputs, make_folder, write_whole
 from waveflow_local.ops.whereabouts import explain
 from waveflow_local.standin.answers import VerdictMode
 from waveflow_local.standin.server import StandIn
@@ -49,6 +49,8 @@ def up(options: UpOptions, *, out: IO[str]) -> None:
     """Start pipeline and API, print what a server needs, and wait for Ctrl-C."""
     # A shell's background job ignores SIGINT until told otherwise.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    make_folder(options.data)
+    check_outputs(options.env_file, inputs=[])
     with contextlib.ExitStack() as stack:
         stack.enter_context(functions_log(options.data / "functions.log"))
         standin = _standin(options)
