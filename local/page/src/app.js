@@ -158,7 +158,7 @@ function wire() {
     switchLanguage();
     drawSwitches();
     zoomAll();
-    draw();
+    store.changed();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
 }

@@ -108,7 +108,7 @@ export async function showWebhooks() {
   const list = $("webhooks");
   if (!standin || document.hidden) return;
   if (!row?.jobId) return fill(list, "none", () => [h("li", { class: "none" }, t("noWebhooks"))]);
-  const stamp = ended(row) ? row.jobId + row.notes.map(({ status }) => status) : "";
+  const stamp = ended(row) ? row.jobId + document.documentElement.lang + row.notes.map(({ status }) => status) : "";
   const settled = stamp && !stamp.includes("RUNNING");
   if (settled && list.dataset.settled === stamp) return;
   const received = await api.webhooks(row.jobId).catch(() => []);

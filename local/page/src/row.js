@@ -207,7 +207,7 @@ async function draw(row, { box, below }) {
   const heard = {
     result: now(row)?.result,
     onState: (playing) => { row.playing = playing; changed(row); },
-    onError: () => { row.unplayable = true; changed(row); },
+    onError: (word) => { row.unplayable = word; changed(row); },
     onZoomError: (error) => {
       if (!row.notes.some(({ what }) => what === "zoom")) note(row, "zoom", error);
     },
