@@ -40,8 +40,9 @@ async function refresh(row) {
   store.changed(row);
 }
 
-/** Return the rows to be followed, of which the first that arrived comes last. */
-const waitingFor = () => store.rows.filter(store.untold).sort((a, b) => (b.arrived ?? b.added) - (a.arrived ?? a.added));
+/** Return the rows to be followed, of which the running job that arrived first comes last. */
+const waitingFor = () => store.rows.filter(store.untold)
+  .sort((a, b) => Boolean(store.ended(b)) - Boolean(store.ended(a)) || (b.arrived ?? b.added) - (a.arrived ?? a.added));
 
 let drawing = false;
 function draw() {

@@ -102,8 +102,23 @@ function check() {
   for (const input of $("behaviours").querySelectorAll("input")) input.checked = input.value === current;
 }
 
-/** Show the selected row's webhooks as the server got them. */
-export async function showWebhooks() {
+let showing = null; // the webhooks that are asked for now
+let stale = false; // whether something has changed since
+
+/** Show the selected row's webhooks as the server got them, by one request at a time. */
+export function showWebhooks() {
+  stale = true;
+  return (showing ??= readWebhooks().finally(() => (showing = null)));
+}
+
+async function readWebhooks() {
+  while (stale) {
+    stale = false;
+    await readSelected();
+  }
+}
+
+async function readSelected() {
   const row = selected();
   const list = $("webhooks");
   if (!standin || document.hidden) return;
