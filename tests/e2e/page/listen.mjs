@@ -36,6 +36,11 @@ try {
   await player.getByRole("button", { name: /^Play/ }).click();
   await player.locator(".play[aria-pressed=true]").waitFor();
   say("volume", await volume(id));
+  await player.locator(".wave").press("9");
+  await player.getByRole("button", { name: "Repeat" }).click();
+  await player.locator(".time", { hasText: /0:1\d/ }).waitFor();
+  await player.locator(".time", { hasText: /0:0[0-5]/ }).waitFor(); // its end was passed
+  say("repeats", [await player.locator(".play").getAttribute("aria-pressed"), await player.locator(".repeat").getAttribute("aria-pressed")]);
   await player.getByRole("button", { name: /^Pause/ }).click();
   await page.locator("#zoom").press("End");
   await page.waitForFunction(() => /\.\d/.test(document.querySelector(".mark")?.textContent));

@@ -61,6 +61,11 @@ def test_a_cards_volume_is_heard_and_kept(seen):
     assert seen["kept"] == [True, "0.25"]
 
 
+def test_a_card_begins_again_where_repeat_is_on(seen):
+    """A musician who practises a part must not press play after each end."""
+    assert seen["repeats"] == ["true", "true"]
+
+
 def test_a_reload_keeps_the_way_of_a_finished_file(seen):
     """A developer who reloads must not see a finished file at the first state."""
     told, lit = seen["walked"]
