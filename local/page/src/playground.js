@@ -22,6 +22,7 @@ let current = null; // as the server said last; null is none of these
 let chosen = 0;
 let standin = false;
 let timeout = 0;
+let endpoint = "";
 
 let asked = null;
 
@@ -39,25 +40,29 @@ export async function openPlayground() {
   const status = await engine();
   if (!status) return;
   if (status.token_required && !hasToken()) trouble(t("asking"), new api.Failure({ code: "NO_TOKEN" }));
-  $("where").textContent = t("where", { endpoint: status.endpoint.replace("http://", "") });
+  endpoint = status.endpoint.replace("http://", "");
   timeout = status.verdict_timeout_s;
   standin = status.standin;
   $("server-card").hidden = !standin;
   $("webhook-card").hidden = !standin;
-  if (!standin) return;
   drawSwitches();
+  if (!standin) return;
   await look();
   document.addEventListener("visibilitychange", look);
   setInterval(look, LOOK_MS);
 }
+
+/** Say in the current language which engine the page belongs to. */
+const drawWhere = () => ($("where").textContent = endpoint && t("where", { endpoint }));
 
 /** Read the server's rule and webhooks; another tab may have switched the server. */
 async function look() {
   if (!document.hidden) await Promise.all([readRule(), showWebhooks()]);
 }
 
-/** Draw the server's switches in the current language. */
+/** Draw the engine's address and the server's switches in the current language. */
 export function drawSwitches() {
+  drawWhere();
   const legend = $("behaviours").querySelector("legend");
   const late = timeout > LATE_AT_MOST_S;
   const choices = Object.keys(RULES).map((name) => {

@@ -66,7 +66,8 @@ def _seen(request, own_url, tmp_path_factory) -> dict[str, Any]:
         tab.photograph(pictures / f"page-{request.param}.png")
         tab.click("#language")
         tab.until(f"{STATE} === '완료'")
-        seen["korean"] = [tab.run(STATE), tab.run(TEXT, "h2")]
+        places = ("#files .pill", "#files h2", "#where", ".repeat")
+        seen["korean"] = [tab.run(TEXT, place).split(" 1")[0] for place in places]
         tab.until(f"{WEBHOOKS}.includes('서명')")
         seen["webhooks"] = tab.run(WEBHOOKS)
         seen["wider"] = tab.run(WIDER)
@@ -133,7 +134,7 @@ def test_play_moves_the_time(seen):
 
 def test_every_word_changes_into_korean(seen):
     """A Korean reader must find no English word left after the switch."""
-    assert seen["korean"] == ["완료", "파일"]
+    assert seen["korean"] == ["완료", "파일", "로컬 엔진", "반복"]
     assert "signature" not in seen["webhooks"]
 
 
