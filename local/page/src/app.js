@@ -11,7 +11,7 @@ import * as store from "./store.js";
 import { Group } from "./together.js";
 import { calm, trouble } from "./trouble.js";
 import { take, takeDropped } from "./uploads.js";
-import { hear } from "./volume.js";
+import { adjustable, comparable, evenOut, hearBeside } from "./volume.js";
 
 const $ = (id) => document.getElementById(id);
 const shown = new Map();
@@ -80,6 +80,7 @@ const together = () => new Group(chosen().map((row) => row.jobId));
 function drawBar() {
   const count = chosen().length;
   $("bar").hidden = !store.rows.length;
+  $("even-label").hidden = !adjustable || !comparable();
   $("drop").classList.toggle("small", store.rows.length > 0);
   $("mix").disabled = $("together").disabled = count === 0;
   $("mix").textContent = count ? t("mixMany", { n: count }) : t("mix");
@@ -101,7 +102,7 @@ async function mixChosen() {
 
 /** Play the chosen rows as one group, or pause them. */
 function playChosen() {
-  if (!together().playing) chosen().forEach(hear);
+  if (!together().playing) chosen().forEach(hearBeside);
   together().toggle().catch((error) => trouble(t("playing"), error));
 }
 
@@ -150,6 +151,7 @@ function wire() {
   }
   $("zoom").addEventListener("input", zoomAll);
   $("together").addEventListener("click", playChosen);
+  $("even").addEventListener("change", ({ target }) => evenOut(target.checked));
   $("mix").addEventListener("click", mixChosen);
   $("clear").addEventListener("click", () => [...store.rows].forEach(store.remove));
   $("music").checked = Boolean(localStorage.getItem("waveflow.music"));

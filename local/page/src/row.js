@@ -10,7 +10,7 @@ import { renew } from "./sound.js";
 import { changed, ended, nameOf, now, remove, rows, view, waits } from "./store.js";
 import { Group, play } from "./together.js";
 import { makeTransport } from "./transport.js";
-import { hear, hearMix } from "./volume.js";
+import { hearAlone, hearMix } from "./volume.js";
 
 const KINDS = { SUCCESS: "good", DUPLICATE: "twin", HELD: "held", FAILURE: "bad" };
 const SEEK_S = 5;
@@ -197,7 +197,7 @@ async function listen(row) {
   }
   const player = players.get(row.jobId);
   if (!player) return;
-  hear(row);
+  hearAlone(row);
   if (!player.media.paused) return player.media.pause();
   player.media.loop = Boolean(row.repeats);
   pauseOthers([row.jobId]);

@@ -61,6 +61,20 @@ try {
   await page.locator("#machine-card summary").click();
   await shot("page-listen-again");
   say("kept", [await page.locator("#music").isChecked(), await player.getByLabel("Volume").inputValue()]);
+
+  say("alone", await page.locator("#even").isVisible());
+  await page.setInputFiles("#file-input", file("quiet.wav"));
+  await ends("quiet", "Done");
+  await page.getByLabel("Same loudness").check();
+  await row("quiet").locator(".wave > div").waitFor();
+  for (const name of ["quiet", "groove"]) {
+    await row(name).getByRole("button", { name: /^Play/ }).click();
+    await row(name).locator(".play[aria-pressed=true]").waitFor();
+  }
+  const even = await volume(id);
+  await page.getByLabel("Same loudness").uncheck();
+  say("even", [even, await volume(id)]);
+  await shot("page-even");
 } finally {
   say("faults", faults);
   await browser.close();
