@@ -10,7 +10,7 @@ import { openSession } from "./session.js";
 import * as store from "./store.js";
 import { Group } from "./together.js";
 import { calm, trouble } from "./trouble.js";
-import { take, takeDropped } from "./uploads.js";
+import { sendMore, take, takeDropped } from "./uploads.js";
 import { adjustable, comparable, evenOut, hearBeside } from "./volume.js";
 
 const $ = (id) => document.getElementById(id);
@@ -180,4 +180,7 @@ draw();
 openPlayground();
 store.share(refresh);
 store.recall().forEach(refresh);
-setInterval(() => store.rows.some((row) => !store.ended(row) || store.untold(row)) && draw(), 1000);
+setInterval(() => {
+  if (store.rows.some((row) => !store.ended(row) || store.untold(row))) draw();
+  sendMore();
+}, 1000);

@@ -30,7 +30,7 @@ async function send(found) {
     if (!tooLarge) made.unshift(...rows.map((row) => [row, spoilt(file), $("music").checked]));
   }
   waiting.push(...made);
-  next();
+  sendMore();
 }
 
 /** Upload dropped files, and every file inside dropped folders. */
@@ -62,7 +62,8 @@ function spoilt(file) {
 /** Tell whether the engine has room for one more job; a job that waits for a person takes no room. */
 const hasRoom = () => running + rows.filter((row) => row.jobId && !ended(row) && !waits(row)).length < UNDERWAY;
 
-function next() {
+/** Send the next files while there is room; a job takes none as soon as it has waited for long. */
+export function sendMore() {
   while (running < AT_ONCE && waiting.length && hasRoom()) {
     running += 1;
     upload(...waiting.shift());
@@ -84,4 +85,4 @@ async function upload(row, blob, analysis) {
   changed(row);
 }
 
-onChange(next);
+onChange(sendMore);

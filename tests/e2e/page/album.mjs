@@ -1,7 +1,8 @@
 // Upload an album's folder and a file that is too large; print the order, the states as they were seen, and the words.
-import { browser, ends, eventually, faults, file, notes, page, row, say, shot, url } from "./person.mjs";
+import { behave, browser, ends, eventually, faults, file, notes, page, row, say, shot, state, until, url } from "./person.mjs";
 
 const tracks = Number(process.argv[7]);
+const MORE = 9; // one file more than the page lets be under way
 
 /** Note when the page came to know each moment of each job. */
 const watch = () => page.evaluate(async () => {
@@ -64,6 +65,13 @@ try {
   await eventually(async () => (await page.locator(".pill.good").count()) === tracks);
   say("lags", await lags());
   say("open at once", most);
+
+  await behave("Not at all: 500 until switched back");
+  await page.setInputFiles("#folder-input", file("more"));
+  await until(state("More 9"), /^(Looking for a copy|Waiting for your answer)$/);
+  say("more", await state("More 1.").textContent());
+  await behave("At once, from its table");
+  await eventually(async () => (await page.locator(".pill.good").count()) === tracks + MORE);
 
   const before = sent.length;
   await choose("concert.wav", 101);

@@ -24,11 +24,15 @@ def _seen(browser, tmp_path_factory):
     """Return the browser's findings at each step; keep its pictures where asked."""
     require_node()
     folder = tmp_path_factory.mktemp("albums")
-    (folder / "album").mkdir()
+    for name in ("album", "more"):
+        (folder / name).mkdir()
     t = np.arange(RATE // 2) / RATE
     for track in range(1, TRACKS + 1):
         sound = 0.5 * np.sin(2 * np.pi * (200 + 20 * track) * t)
         soundfile.write(folder / "album" / f"Track {track}.wav", sound, RATE)
+    for more in range(1, 10):
+        sound = 0.5 * np.sin(2 * np.pi * (90 + 10 * more) * t)
+        soundfile.write(folder / "more" / f"More {more}.wav", sound, RATE)
     pictures = Path(os.environ.get("WAVEFLOW_PICTURES", folder))
     walk = Path(__file__).with_name("album.mjs")
     packages = built(ROOT / "local" / "page")
@@ -63,6 +67,11 @@ def test_uploads_and_waveforms_leave_connections_to_the_events(seen):
 
     assert most["streams"] <= CONNECTIONS // 2
     assert most["all"] <= 3 * CONNECTIONS
+
+
+def test_files_that_wait_for_the_server_hold_no_file_back(seen):
+    """A platform whose server is down for a while must still take every upload."""
+    assert seen["more"] == "Waiting for your answer"
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_sent(seen):
