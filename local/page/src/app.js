@@ -10,8 +10,8 @@ import { openSession } from "./session.js";
 import * as store from "./store.js";
 import { Group } from "./together.js";
 import { calm, trouble } from "./trouble.js";
-import { take, takeDropped } from "./uploads.js";
-import { hear } from "./volume.js";
+import { sendMore, take, takeDropped } from "./uploads.js";
+import { adjustable, comparable, evenOut, hearBeside } from "./volume.js";
 
 const $ = (id) => document.getElementById(id);
 const shown = new Map();
@@ -40,8 +40,9 @@ async function refresh(row) {
   store.changed(row);
 }
 
-/** Return the rows to be followed, of which the first that arrived comes last. */
-const waitingFor = () => store.rows.filter(store.untold).sort((a, b) => (b.arrived ?? b.added) - (a.arrived ?? a.added));
+/** Return the rows to be followed, of which the running job that arrived first comes last. */
+const waitingFor = () => store.rows.filter(store.untold)
+  .sort((a, b) => Boolean(store.ended(b)) - Boolean(store.ended(a)) || (b.arrived ?? b.added) - (a.arrived ?? a.added));
 
 let drawing = false;
 function draw() {
@@ -79,6 +80,7 @@ const together = () => new Group(chosen().map((row) => row.jobId));
 function drawBar() {
   const count = chosen().length;
   $("bar").hidden = !store.rows.length;
+  $("even-label").hidden = !adjustable || !comparable();
   $("drop").classList.toggle("small", store.rows.length > 0);
   $("mix").disabled = $("together").disabled = count === 0;
   $("mix").textContent = count ? t("mixMany", { n: count }) : t("mix");
@@ -100,7 +102,7 @@ async function mixChosen() {
 
 /** Play the chosen rows as one group, or pause them. */
 function playChosen() {
-  if (!together().playing) chosen().forEach(hear);
+  if (!together().playing) chosen().forEach(hearBeside);
   together().toggle().catch((error) => trouble(t("playing"), error));
 }
 
@@ -149,6 +151,7 @@ function wire() {
   }
   $("zoom").addEventListener("input", zoomAll);
   $("together").addEventListener("click", playChosen);
+  $("even").addEventListener("change", ({ target }) => evenOut(target.checked));
   $("mix").addEventListener("click", mixChosen);
   $("clear").addEventListener("click", () => [...store.rows].forEach(store.remove));
   $("music").checked = Boolean(localStorage.getItem("waveflow.music"));
@@ -158,7 +161,7 @@ function wire() {
     switchLanguage();
     drawSwitches();
     zoomAll();
-    draw();
+    store.changed();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
 }
@@ -177,4 +180,7 @@ draw();
 openPlayground();
 store.share(refresh);
 store.recall().forEach(refresh);
-setInterval(() => store.rows.some((row) => !store.ended(row) || store.untold(row)) && draw(), 1000);
+setInterval(() => {
+  if (store.rows.some((row) => !store.ended(row) || store.untold(row))) draw();
+  sendMore();
+}, 1000);

@@ -26,7 +26,7 @@ from waveflow.api.openapi import (
 from waveflow.api.queries import KnownQuery
 from waveflow.events.options import PreviewFormat
 
-MAX_FOLLOWED = 20  # each takes one DescribeExecution before the stream begins
+MAX_FOLLOWED = 20  # a new one takes one DescribeExecution before the stream begins
 FORM_BYTES = 64 << 10  # the most that a form adds to its file
 MAX_WEBHOOK_BYTES = 200 << 10
 _ADVICE = " Larger files go to S3 directly: POST /tokens/{token_id}/uploads."
@@ -137,13 +137,17 @@ async def several_jobs_events(
     last_event_id: schemas.LastEventId = None,
 ) -> Response:
     """Stream the progress of several jobs at once, each from its beginning."""
-    running = {
-        each: await asyncio.to_thread(services.jobs.is_running, each, owner=owner)
-        for each in sorted(set(job_id))
-    }
+    wanted = sorted(set(job_id))
+    running = dict(
+        zip(
+            wanted,
+            await asyncio.gather(*(_runs(services, each, owner) for each in wanted)),
+            strict=True,
+        )
+    )
     if number_of(last_event_id) >= len(running):
         return Response(status_code=204)
-    return several_jobs_stream(services.feeds.follow_all(running))
+    return several_jobs_stream(services.feeds.follow_all(running, owner=owner))
 
 
 @routes.post(
@@ -284,6 +288,13 @@ def complete_upload(
 def abort_upload(upload_id: schemas.UploadId, services: Services, owner: Owner) -> None:
     """Abort a large upload, and remove its parts."""
     services.presigned.abort(upload_id, owner=owner)
+
+
+async def _runs(services: ApiServices, job_id: str, owner: str) -> bool:
+    """Tell whether a job runs, by DescribeExecution only where no stream has asked."""
+    if services.feeds.is_followed(job_id, owner=owner):
+        return True
+    return await asyncio.to_thread(services.jobs.is_running, job_id, owner=owner)
 
 
 def _link(url: str, *, as_json: bool) -> Response:
