@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AwsModule } from './aws/aws.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { EventsModule } from './events/events.module.js';
 import { MixService } from './mixes/mix.service.js';
 import { MixesModule } from './mixes/mixes.module.js';
 import { ResendModule } from './resend/resend.module.js';
@@ -12,6 +13,7 @@ import { WebhookModule } from './webhook/webhook.module.js';
   imports: [
     AwsModule,
     DatabaseModule,
+    EventsModule,
     ResendModule,
     WebhookModule.register({
       imports: [StemsModule, MixesModule],

@@ -1,5 +1,6 @@
 import { ConflictException, Injectable, Logger, NotFoundException } from '@nestjs/common';
-import { In, IsNull, LessThan, type EntityManager, type FindOptionsOrder, type FindOptionsWhere } from 'typeorm';
+import { In, IsNull, LessThan, MoreThanOrEqual, type EntityManager, type FindOptionsOrder, type FindOptionsWhere } from 'typeorm';
+import type { Change, ChangesQuery } from '../events/changes.js';
 import { StemFile } from '../stems/stem-file.entity.js';
 import type { MixingCompleteDto } from '../waveflow/dto/mixing-complete.dto.js';
 import { optionalOutputs } from '../waveflow/outputs.js';
@@ -70,6 +71,15 @@ export class MixService implements MixReceiver {
     return mix;
   }
 
+  /** What pages that follow must be told. */
+  changed({ userIds, since, limit }: ChangesQuery): Promise<Change[]> {
+    return this.transactions.read(async (manager) => {
+      const where = { userId: In(userIds), changedAt: MoreThanOrEqual(since) };
+      const rows = await shown(manager, await manager.find(Mix, { where, order: { changedAt: 'ASC' }, take: limit }));
+      return rows.map((row) => ({ kind: 'mix', id: row.taskId, userId: row.userId, changedAt: row.changedAt, row }));
+    });
+  }
+
   /** Send requests that never left, the oldest first; a queue that refuses one ends it. */
   async resend(before: string, limit: number): Promise<void> {
     const where = { state: 'queued', sentAt: IsNull(), requestedAt: LessThan(before) } as const;
@@ -98,7 +108,7 @@ export class MixService implements MixReceiver {
   private look(userId: string, which: FindOptionsWhere<Mix>, order?: FindOptionsOrder<Mix>): Promise<ShownMix[]> {
     return this.transactions.read(async (manager) => {
       const where = { ...which, userId };
-      return shown(manager, userId, await manager.find(Mix, { where, order, take: MOST_LISTED }));
+      return shown(manager, await manager.find(Mix, { where, order, take: MOST_LISTED }));
     });
   }
 
@@ -134,8 +144,8 @@ async function writeDown(manager: EntityManager, wish: Wish): Promise<Mix> {
   await manager.insert(Mix, {
     ...{ taskId, userId, stageId, stemIds, requestedAt: time.toISOString() },
     stemPaths: stemIds.map((stemId) => paths.get(stemId) ?? ''),
-    options: wish.mix ?? null,
-    levels: wish.stems?.map(({ stemId, ...levels }) => ({ path: paths.get(stemId) ?? '', ...levels })) ?? null,
+    mix: wish.mix ?? null,
+    stems: wish.stems?.map(({ stemId, ...levels }) => ({ path: paths.get(stemId) ?? '', ...levels })) ?? null,
     player: wish.player ?? null,
     upstreamId: wish.upstreamId ?? null,
   });

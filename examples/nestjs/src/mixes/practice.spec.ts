@@ -75,7 +75,7 @@ describe('practice mixes', () => {
     const { body } = await server.get('/mixes?userId=user&stageId=listed');
 
     assert.deepEqual(body.map(({ player }: Json) => player), ['Joon', '민아']);
-    assert.deepEqual(body[0].stems.map(({ levels }: Json) => levels), [null, null, { mute: true }, null]);
+    assert.deepEqual(body[0].stems.map(({ mute }: Json) => mute ?? false), [false, false, true, false]);
   });
 
   it('are all written down, or none', async () => {

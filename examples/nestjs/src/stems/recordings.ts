@@ -10,15 +10,17 @@ export type ListedStem = StemFile & { sameRecordingAs: SameRecording[] };
  */
 export async function withSameRecordings(
   manager: EntityManager,
-  userId: string,
   stems: StemFile[],
 ): Promise<ListedStem[]> {
   const audioIds = new Set(stems.map(({ audioId }) => audioId).filter((audioId) => audioId !== null));
-  const alike = audioIds.size === 0 ? [] : await manager.findBy(StemFile, { userId, audioId: In([...audioIds]) });
+  const userIds = new Set(stems.map(({ userId }) => userId));
+  const same = { userId: In([...userIds]), audioId: In([...audioIds]) };
+  const alike = audioIds.size === 0 ? [] : await manager.findBy(StemFile, same);
   return stems.map((stem) => ({
     ...stem,
     sameRecordingAs: alike
-      .filter((other) => other.audioId === stem.audioId && isOlder(other, stem))
+      .filter(({ userId, audioId }) => userId === stem.userId && audioId === stem.audioId)
+      .filter((other) => isOlder(other, stem))
       .sort((a, b) => (isOlder(a, b) ? -1 : 1))
       .map(({ stemId, trackId, originalFilename }) => ({ stemId, trackId, originalFilename })),
   }));

@@ -13,6 +13,7 @@ export const FINAL_STATES: readonly StemState[] = ['completed', 'duplicate'];
   where: '"isOriginal"',
 })
 @Index('recordings_of_a_user', ['userId', 'audioId'])
+@Index('changed_stems_of_a_user', ['userId', 'changedAt'])
 export class StemFile implements OptionalOutputs {
   @PrimaryColumn()
   stemId!: string;
@@ -112,6 +113,10 @@ export class StemFile implements OptionalOutputs {
 
   @Column({ type: 'varchar', nullable: true })
   processedAt!: string | null;
+
+  /** When any column changed last: pages that follow are told by it. */
+  @Column({ type: 'varchar', default: '' })
+  changedAt!: string;
 }
 
 /** What a new request begins with: nothing that an earlier file of the stem has left. */

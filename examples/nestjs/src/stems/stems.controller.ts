@@ -1,7 +1,6 @@
 import { Body, Controller, Get, Header, HttpCode, NotFoundException, Param, Post, Query } from '@nestjs/common';
 import { MediaService, type Media } from '../waveflow/media.service.js';
 import type { ListedStem } from './recordings.js';
-import type { StemFile } from './stem-file.entity.js';
 import { OwnerQueryDto, StemQueryDto, UploadCompleteDto, UploadRequestDto } from './stems.dto.js';
 import { UploadService } from './upload.service.js';
 
@@ -25,7 +24,7 @@ export class StemsController {
 
   @Post('upload-complete')
   @HttpCode(202)
-  async handleUploadComplete(@Body() request: UploadCompleteDto): Promise<StemFile> {
+  async handleUploadComplete(@Body() request: UploadCompleteDto): Promise<ListedStem> {
     return this.uploads.complete(request);
   }
 
@@ -35,8 +34,8 @@ export class StemsController {
   }
 
   @Get(':stemId')
-  show(@Param('stemId') stemId: string, @Query() { userId }: OwnerQueryDto): Promise<StemFile> {
-    return this.uploads.find(userId, stemId);
+  show(@Param('stemId') stemId: string, @Query() { userId }: OwnerQueryDto): Promise<ListedStem> {
+    return this.uploads.show(userId, stemId);
   }
 
   /** Short-lived addresses of everything that a page shows and plays. */

@@ -7,8 +7,9 @@ import {
   NotFoundException,
   ServiceUnavailableException,
 } from '@nestjs/common';
-import { IsNull, LessThan, type EntityManager } from 'typeorm';
+import { In, IsNull, LessThan, MoreThanOrEqual, type EntityManager } from 'typeorm';
 import { ObjectsService, type StoredObject } from '../aws/objects.service.js';
+import type { Change, ChangesQuery } from '../events/changes.js';
 import { SqsService } from '../waveflow/sqs.service.js';
 import { forUpdate, Transactions } from '../waveflow/transactions.js';
 import { withSameRecordings, type ListedStem } from './recordings.js';
@@ -53,7 +54,7 @@ export class UploadService {
   }
 
   /** Safe to repeat: an unchanged file is the same message with the same id and time. */
-  async complete({ userId, stemId }: UploadCompleteDto): Promise<StemFile> {
+  async complete({ userId, stemId }: UploadCompleteDto): Promise<ListedStem> {
     const { uploadPath } = await this.find(userId, stemId);
     const object = await this.objects.describe(uploadPath);
     const stem = await this.transactions.run((manager) =>
@@ -62,7 +63,7 @@ export class UploadService {
     if (!FINAL_STATES.includes(stem.state)) {
       await this.send(stem);
     }
-    return stem;
+    return this.show(userId, stemId);
   }
 
   async find(userId: string, stemId: string): Promise<StemFile> {
@@ -75,10 +76,31 @@ export class UploadService {
     return stem;
   }
 
+  /** One stem, as `list` shows each. */
+  show(userId: string, stemId: string): Promise<ListedStem> {
+    return this.transactions.read(async (manager) => {
+      const [stem] = await withSameRecordings(manager, await manager.findBy(StemFile, { stemId, userId }));
+      if (stem === undefined) {
+        throw new NotFoundException(`No stem ${stemId} of this user`);
+      }
+      return stem;
+    });
+  }
+
   list(userId: string, trackId: string): Promise<ListedStem[]> {
     return this.transactions.read(async (manager) => {
       const stems = await manager.findBy(StemFile, { userId, trackId });
-      return withSameRecordings(manager, userId, stems);
+      return withSameRecordings(manager, stems);
+    });
+  }
+
+  /** What pages that follow must be told. */
+  changed({ userIds, since, limit }: ChangesQuery): Promise<Change[]> {
+    return this.transactions.read(async (manager) => {
+      const where = { userId: In(userIds), changedAt: MoreThanOrEqual(since) };
+      const stems = await manager.find(StemFile, { where, order: { changedAt: 'ASC' }, take: limit });
+      const rows = await withSameRecordings(manager, stems);
+      return rows.map((row) => ({ kind: 'stem', id: row.stemId, userId: row.userId, changedAt: row.changedAt, row }));
     });
   }
 

@@ -150,7 +150,7 @@ describe('DTOs and WaveFlow’s schemas', { skip }, () => {
     const sqs = new SqsService(queue as unknown as SQSClient, settings as Settings);
     const { stemId, filepath, requestedAt } = STEM;
     const audio_hash = 'a'.repeat(64);
-    const mix = { stageId: 'stage', stemPaths: [filepath], taskId: STEM.taskId, requestedAt, options: null, levels: null };
+    const mix = { stageId: 'stage', stemPaths: [filepath], taskId: STEM.taskId, requestedAt, mix: null, stems: null };
     const options = plainToInstance(MixOptionsDto, MIX);
 
     await sqs.sendHashGenerationRequest(STEM);
@@ -159,7 +159,7 @@ describe('DTOs and WaveFlow’s schemas', { skip }, () => {
     await sqs.sendAudioAnalysisRequest(STEM, { audio_hash, num_peaks: 4000 });
     await sqs.sendMixRequest({ ...mix, upstreamId: null });
     await sqs.sendMixRequest({ ...mix, upstreamId: 'upstream' });
-    await sqs.sendMixRequest({ ...mix, upstreamId: null, options, levels: [{ path: filepath, ...LEVELS }] });
+    await sqs.sendMixRequest({ ...mix, upstreamId: null, mix: options, stems: [{ path: filepath, ...LEVELS }] });
 
     assert.equal(queue.inputs.length, 7);
     for (const input of queue.inputs) {

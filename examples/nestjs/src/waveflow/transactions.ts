@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Subject } from 'rxjs';
 import { DataSource, QueryFailedError, type EntityManager } from 'typeorm';
 
 type Work<T> = (manager: EntityManager) => Promise<T>;
@@ -12,12 +13,16 @@ const ATTEMPTS = 3;
  */
 @Injectable()
 export class Transactions {
+  /** Says that rows may have changed. */
+  readonly committed = new Subject<void>();
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly dataSource: DataSource) {}
 
-  run<T>(work: Work<T>): Promise<T> {
-    return this.inTurn(() => this.attempt(work));
+  async run<T>(work: Work<T>): Promise<T> {
+    const result = await this.inTurn(() => this.attempt(work));
+    this.committed.next();
+    return result;
   }
 
   /** Look without a transaction. */

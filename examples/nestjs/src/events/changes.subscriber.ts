@@ -1,0 +1,24 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntitySubscriberInterface, type InsertEvent, type UpdateEvent } from 'typeorm';
+
+/** Writes the time of each change into the column `changedAt` of the entities that have one. */
+@Injectable()
+export class ChangesSubscriber implements EntitySubscriberInterface {
+  constructor(dataSource: DataSource) {
+    dataSource.subscribers.push(this);
+  }
+
+  beforeInsert({ entity, metadata }: InsertEvent<unknown>): void {
+    stamp(entity, metadata.propertiesMap);
+  }
+
+  beforeUpdate({ entity, metadata }: UpdateEvent<unknown>): void {
+    stamp(entity, metadata.propertiesMap);
+  }
+}
+
+function stamp(entity: unknown, columns: object): void {
+  if ('changedAt' in columns && typeof entity === 'object' && entity !== null) {
+    Object.assign(entity, { changedAt: new Date().toISOString() });
+  }
+}
