@@ -1,6 +1,7 @@
 import { ValidationPipe } from '@nestjs/common';
 import type { NestApplicationOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { servePage } from './page/page.js';
 import { Settings } from './settings/settings.js';
 
 /** The signature covers the body's bytes, so Nest must keep them. */
@@ -13,5 +14,6 @@ export function configure(app: NestExpressApplication): NestExpressApplication {
   app.useGlobalPipes(new ValidationPipe({ transform: true }));
   app.enableCors({ origin: [...app.get(Settings).corsOrigins], maxAge: 600 });
   app.enableShutdownHooks();
+  servePage(app);
   return app;
 }
