@@ -6,12 +6,12 @@ import { fill, language, megabytes, sentence, words } from './words.js';
 const find = (name, within = document) => within.querySelector(name);
 const known = new Map(); // by stemId: the row of the list, and the server's newest words
 
-/** Put a row on top of the list. */
+/** Put a row at the end of the list. */
 function addRow(name) {
   const row = find('#row').content.firstElementChild.cloneNode(true);
   find('.name', row).textContent = name;
   translate(row);
-  find('#stems').prepend(row);
+  find('#stems').append(row);
   return row;
 }
 
@@ -40,11 +40,12 @@ async function send(file, row, most) {
   }
 }
 
-/** Send files one after the other, as an album counts them; the first is on top of the list. */
+/** Send files one after the other, as an album counts them: 2 before 10. */
 async function sendAll(files, most) {
-  const album = [...files].sort((a, b) => b.name.localeCompare(a.name, language, { numeric: true }));
-  const waiting = album.map((file) => ({ file, row: addRow(file.name) })).reverse();
+  const album = [...files].sort((a, b) => a.name.localeCompare(b.name, language, { numeric: true }));
+  const waiting = album.map((file) => ({ file, row: addRow(file.name) }));
   waiting.forEach(({ row }) => say(row, 'waiting'));
+  waiting[0]?.row.scrollIntoView({ block: 'nearest' });
   for (const { file, row } of waiting) await send(file, row, most);
 }
 

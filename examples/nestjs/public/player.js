@@ -95,7 +95,9 @@ export class Player {
       this.level = undefined; // the next move of the slider tries again
       throw error;
     }
-    if (this.level === level) surfer.setOptions({ peaks: level.peaks, duration: whole.duration });
+    if (this.level !== level) return; // the slider has moved on
+    surfer.setOptions({ peaks: level.peaks, duration: whole.duration });
+    surfer.getRenderer().render(surfer.getDecodedData()); // `setOptions` alone draws the points of before
   }
 
   /** Play what this browser can, the smallest file first; after an error the next file, or the same by a new address. */

@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { browser, context, elsewhere, eventually, faults, file, out, page, say, tabOf, url } from "../page/person.mjs";
 
 const PLAYED_S = 0.5;
+const CYCLES = 50; // ridges of a window that shows single cycles of 41 Hz; the whole shows 24 beats
 const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
 const row = (name, nth = 0) => page.locator("li", { has: page.getByText(name, { exact: true }) }).nth(nth);
 const until = (word, name, nth) => row(name, nth).locator(".state").filter({ hasText: word }).waitFor();
 const note = (name, nth) => row(name, nth).locator(".note").textContent();
 const send = (...names) => page.setInputFiles("#files", names.map(file));
-const song = row("song.wav", -1); // a copy that is sent later stands above
+const song = row("song.wav"); // a copy that is sent later stands below
 const wave = song.locator(".wave");
 const sound = () => song.locator("audio").evaluate(({ currentTime, currentSrc }) => ({ at: currentTime, file: new URL(currentSrc).pathname.split(".").at(-1) }));
 const asked = [];
@@ -17,7 +18,7 @@ page.on("request", (request) => {
   asked.push(`${request.method()} ${pathname.replace(/[0-9a-f-]{36}/, "{id}")}`);
 });
 
-/** Note every word that the state of the newest row takes. */
+/** Note every word that the first row's state takes. */
 function watch() {
   return page.evaluate(() => {
     window.words = [];
@@ -29,14 +30,16 @@ function watch() {
   });
 }
 
-/** Return the ink of the waveform's first canvas: its tallest and its lowest column, as shares of the height. */
-function ink() {
+/** Return what the waveform's first canvas shows: its tallest and lowest column, as shares of the height, and its ridges. */
+function drawn() {
   return wave.locator("canvas").first().evaluate((canvas) => {
     const { width, height } = canvas;
     const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
     const rows = Array.from({ length: height }, (_, y) => y);
     const columns = Array.from({ length: width }, (_, x) => rows.filter((y) => data[(y * width + x) * 4 + 3]).length / height);
-    return { tallest: Math.max(...columns), lowest: Math.min(...columns) };
+    const slopes = columns.map((tall, x) => Math.sign(tall - columns[x - 1])).filter(Boolean);
+    const ridges = slopes.filter((slope, n) => slope > 0 && slopes[n + 1] < 0).length;
+    return { tallest: Math.max(...columns), lowest: Math.min(...columns), ridges };
   });
 }
 
@@ -67,15 +70,15 @@ try {
   say("words", await page.evaluate(() => window.words));
   say("facts", await song.locator(".facts").textContent());
   say("asked", asked.filter((each) => /\/(stems|events|limits)/.test(each)));
-  say("whole", { ...(await ink()), zoom: asked.filter((each) => each.endsWith(".dat")).length });
+  say("whole", { ...(await drawn()), zoom: asked.filter((each) => each.endsWith(".dat")).length });
 
   await wave.click({ position: { x: 400, y: 30 } });
   const near = page.waitForResponse((answer) => answer.url().includes("/256_split.dat"));
   await song.locator(".zoom").press("End");
   await near;
   const wide = () => wave.evaluate((box) => box.firstElementChild.shadowRoot.querySelector(".wrapper").clientWidth / box.clientWidth);
-  await eventually(async () => (await wide()) > 2 && (await ink()).tallest > 0.5);
-  say("near", { ...(await ink()), wide: await wide(), mark: await song.locator(".axis span").first().textContent() });
+  await eventually(async () => (await wide()) > 2 && (await drawn()).ridges > CYCLES);
+  say("near", { ...(await drawn()), wide: await wide(), mark: await song.locator(".axis span").first().textContent() });
 
   const { at: clicked } = await sound();
   await song.getByRole("button", { name: "Play song.wav" }).click();
@@ -85,14 +88,15 @@ try {
   await wave.press("ArrowLeft");
   say("played", { clicked, at, kind, back: (await sound()).at, time: await song.locator(".time").textContent() });
 
-  await send("notes.wav", "long.wav", "empty.wav", "song.wav");
-  await until("Already here", "song.wav", 0);
-  say("refused", { notes: await note("notes.wav"), long: await note("long.wav"), empty: await note("empty.wav"), copy: await note("song.wav", 0) });
+  await send("10 long.wav", "9 notes.wav", "empty.wav", "song.wav");
+  await until("Already here", "song.wav", 1);
+  say("refused", { notes: await note("9 notes.wav"), long: await note("10 long.wav"), empty: await note("empty.wav"), copy: await note("song.wav", 1) });
+  say("order", await page.locator(".name").allTextContents());
   say("wider", await looks());
   await song.locator(".zoom").fill("0.4");
   say("wider when zoomed", await looks());
   await page.reload();
-  await until("Already here", "song.wav", 0);
+  await until("Already here", "song.wav", 1);
   say("after a reload", await page.locator(".state").allTextContents());
 
   const korean = await tabOf(await browser.newContext({ locale: "ko-KR", viewport: SIZES.phone }));
@@ -103,12 +107,21 @@ try {
   say("faults", faults);
   say("elsewhere", elsewhere);
 
+  // Requests that fail from here on are the test's own.
+  await context.route("**/waveflow-local", (route) => (route.request().method() === "POST" ? route.abort() : route.fallback()));
+  await send("retry.wav");
+  await row("retry.wav").getByRole("button", { name: "Try again" }).waitFor();
+  say("unreached", await note("retry.wav"));
+  await context.unroute("**/waveflow-local");
+  await row("retry.wav").getByRole("button", { name: "Try again" }).click();
+  await until("Done", "retry.wav");
+
   await context.route("**/events*", (route) => route.abort());
   await page.reload();
   await page.locator("#trouble").filter({ hasText: "cannot be reached" }).waitFor();
   await context.unroute("**/events*");
   await page.locator("#trouble:empty").waitFor({ state: "attached" });
-  await until("Already here", "song.wav", 0);
+  await until("Already here", "song.wav", 1);
 } finally {
   await browser.close();
 }

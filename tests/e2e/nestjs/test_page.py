@@ -19,11 +19,12 @@ def _seen(browser, platform, tmp_path_factory):
     folder = tmp_path_factory.mktemp("sounds")
     t = np.arange(RATE * SECONDS) / RATE
     beat = np.exp(-9 * (t % 0.5)) * (0.4 + 0.6 * np.abs(np.sin(np.pi * t / 6)))
-    sound = [np.sin(2 * np.pi * pitch * t) * beat / 2 for pitch in (110, 82.4)]
+    sound = [np.sin(2 * np.pi * pitch * t) * beat / 2 for pitch in (41, 33)]
     soundfile.write(folder / "song.wav", np.stack(sound, axis=1), RATE)
-    (folder / "notes.wav").write_text("Lyrics of the second verse.\n" * 9, "utf-8")
+    soundfile.write(folder / "retry.wav", sound[0][:RATE], RATE)
+    (folder / "9 notes.wav").write_text("Lyrics of the second verse.\n" * 9, "utf-8")
     (folder / "empty.wav").touch()
-    with (folder / "long.wav").open("wb") as file:
+    with (folder / "10 long.wav").open("wb") as file:
         file.truncate(LIMIT + 5 * MEGABYTE)
     return walk(Path(__file__).with_name("page.mjs"), platform.url, browser, folder)
 
@@ -49,6 +50,7 @@ def test_the_waveform_is_drawn_and_zooms_to_the_finest_file(seen):
         assert picture["lowest"] < 0.1
     assert seen["whole"]["zoom"] == 0
     assert seen["near"]["wide"] > 2
+    assert seen["near"]["ridges"] > 2 * seen["whole"]["ridges"]  # single cycles
     assert re.fullmatch(r"0:0\d\.\d", seen["near"]["mark"])
 
 
@@ -69,12 +71,15 @@ def test_what_is_wrong_is_told_in_words(seen):
     assert refused["long"] == "Not sent: the file has 105 MB, and 100 MB are the most."
     assert refused["empty"] == "Not sent: the file is empty."
     assert refused["copy"].startswith("The same file as song.wav: ")
+    assert seen["unreached"] == "The server cannot be reached."
 
 
 def test_the_page_is_the_same_after_a_reload_and_fits_a_phone(seen):
     """A musician who opens the page on a phone must find the same list there."""
-    assert seen["after a reload"] == ["Already here", "Failed", "Done"]
-    assert seen["korean"] == ["이미 있음", "실패", "완료"]
+    names = ["song.wav", "9 notes.wav", "10 long.wav", "empty.wav", "song.wav"]
+    assert seen["order"] == names
+    assert seen["after a reload"] == ["Done", "Failed", "Already here"]
+    assert seen["korean"] == ["완료", "실패", "이미 있음"]
     assert seen["wider"] == seen["wider when zoomed"] == []
     assert seen["elsewhere"] == []
     assert seen["faults"] == []
