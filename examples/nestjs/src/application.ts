@@ -1,6 +1,7 @@
 import { ValidationPipe } from '@nestjs/common';
 import type { NestApplicationOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { servePage } from './page/page.js';
 import { Settings } from './settings/settings.js';
 
@@ -15,5 +16,19 @@ export function configure(app: NestExpressApplication): NestExpressApplication {
   app.enableCors({ origin: [...app.get(Settings).corsOrigins], maxAge: 600 });
   app.enableShutdownHooks();
   servePage(app);
+  showRoutes(app);
   return app;
+}
+
+/** Swagger UI at `/docs`, from its own package; `null` keeps it from asking a validator elsewhere. */
+function showRoutes(app: NestExpressApplication): void {
+  const about = new DocumentBuilder()
+    .setTitle('A NestJS server as the client of WaveFlow')
+    .setDescription('What the browser uses. The webhooks of WaveFlow are described by its own schemas.')
+    .build();
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, about), {
+    jsonDocumentUrl: 'docs/openapi.json',
+    yamlDocumentUrl: 'docs/openapi.yaml',
+    swaggerOptions: { validatorUrl: null },
+  });
 }

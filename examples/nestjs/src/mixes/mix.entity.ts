@@ -4,6 +4,9 @@ import type { MixOptionsDto } from '../waveflow/dto/mix-options.dto.js';
 import type { OptionalOutputs, Previews, ZoomLevel } from '../waveflow/outputs.js';
 import type { AskedLevels } from '../waveflow/sqs.service.js';
 
+export const MIX_STATES = ['queued', 'completed', 'error'] as const;
+export type MixState = (typeof MIX_STATES)[number];
+
 /** One request to mix stems, and its result. */
 @Entity()
 @Index('one_mix_per_stage_and_time', ['stageId', 'requestedAt'], { unique: true })
@@ -50,7 +53,7 @@ export class Mix implements OptionalOutputs {
   player!: string | null;
 
   @Column({ type: 'varchar', default: 'queued' })
-  state!: 'queued' | 'completed' | 'error';
+  state!: MixState;
 
   @Column({ type: 'varchar', nullable: true })
   mixedFilePath!: string | null;

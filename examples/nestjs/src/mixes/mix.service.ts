@@ -7,10 +7,11 @@ import { optionalOutputs } from '../waveflow/outputs.js';
 import { SqsService } from '../waveflow/sqs.service.js';
 import { forUpdate, Transactions } from '../waveflow/transactions.js';
 import type { Applied, MixReceiver } from '../webhook/receivers.js';
+import type { MixDto } from './mix.dto.js';
 import { Mix } from './mix.entity.js';
 import type { MixQueryDto, MixRequestDto, PracticeMixesDto, StemInMixDto } from './mixes.dto.js';
 import { mutedIds } from './rules.js';
-import { shown, type ShownMix } from './shown-mix.js';
+import { shown } from './shown-mix.js';
 
 /** What a page shows of a stage; an older mix is still found by its `taskId`. */
 const MOST_LISTED = 100;
@@ -28,14 +29,14 @@ export class MixService implements MixReceiver {
   ) {}
 
   /** Write the wish down and send it; what the queue does not take now is sent later. */
-  async request(wish: MixRequestDto): Promise<ShownMix> {
+  async request(wish: MixRequestDto): Promise<MixDto> {
     const mix = await this.transactions.run((manager) => writeDown(manager, wish));
     await this.sendNowOrLater(mix);
     return this.show(mix.userId, mix.taskId);
   }
 
   /** For each player one mix of everybody else; all are written down, or none. */
-  async requestPracticeMixes(stageId: string, { players, ...wish }: PracticeMixesDto): Promise<ShownMix[]> {
+  async requestPracticeMixes(stageId: string, { players, ...wish }: PracticeMixesDto): Promise<MixDto[]> {
     const mixes = await this.transactions.run(async (manager) => {
       const written: Mix[] = [];
       for (const { name, stemIds } of players) {
@@ -51,7 +52,7 @@ export class MixService implements MixReceiver {
   }
 
   /** This user's mixes of a stage, newest first. */
-  list({ userId, stageId }: MixQueryDto): Promise<ShownMix[]> {
+  list({ userId, stageId }: MixQueryDto): Promise<MixDto[]> {
     return this.look(userId, { stageId }, { requestedAt: 'DESC' });
   }
 
@@ -63,7 +64,7 @@ export class MixService implements MixReceiver {
     return mix;
   }
 
-  async show(userId: string, taskId: string): Promise<ShownMix> {
+  async show(userId: string, taskId: string): Promise<MixDto> {
     const [mix] = await this.look(userId, { taskId });
     if (mix === undefined) {
       throw new NotFoundException(`No mix ${taskId} of this user`);
@@ -105,7 +106,7 @@ export class MixService implements MixReceiver {
     return 'applied';
   }
 
-  private look(userId: string, which: FindOptionsWhere<Mix>, order?: FindOptionsOrder<Mix>): Promise<ShownMix[]> {
+  private look(userId: string, which: FindOptionsWhere<Mix>, order?: FindOptionsOrder<Mix>): Promise<MixDto[]> {
     return this.transactions.read(async (manager) => {
       const where = { ...which, userId };
       return shown(manager, await manager.find(Mix, { where, order, take: MOST_LISTED }));

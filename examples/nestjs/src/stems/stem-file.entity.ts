@@ -1,7 +1,8 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { NO_OUTPUTS, type OptionalOutputs, type Previews, type ZoomLevel } from '../waveflow/outputs.js';
 
-export type StemState = 'uploading' | 'queued' | 'processing' | 'completed' | 'duplicate' | 'error';
+export const STEM_STATES = ['uploading', 'queued', 'processing', 'completed', 'duplicate', 'error'] as const;
+export type StemState = (typeof STEM_STATES)[number];
 
 /** States that no later FAILURE of the same request may change. */
 export const FINAL_STATES: readonly StemState[] = ['completed', 'duplicate'];

@@ -86,7 +86,7 @@ describe('uploads', () => {
 
     const early = await complete(stem.stemId);
     const before = await server.stem(stem.stemId);
-    arrive(next.filepath, String(stem['etag']));
+    arrive(next.filepath, (await server.row(stem.stemId)).etag ?? '');
     const { body } = await complete(stem.stemId);
 
     assert.equal(early.status, 409);
@@ -112,7 +112,7 @@ describe('uploads', () => {
     });
 
     assert.equal(reply.status, 409);
-    assert.equal((await server.stem(first.stemId))['uploadPath'], next.filepath);
+    assert.equal((await server.row(first.stemId)).uploadPath, next.filepath);
     assert.equal((await server.stem(first.stemId))['state'], 'uploading');
   });
 

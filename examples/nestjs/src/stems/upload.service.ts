@@ -12,7 +12,8 @@ import { ObjectsService, type StoredObject } from '../aws/objects.service.js';
 import type { Change, ChangesQuery } from '../events/changes.js';
 import { SqsService } from '../waveflow/sqs.service.js';
 import { forUpdate, Transactions } from '../waveflow/transactions.js';
-import { withSameRecordings, type ListedStem } from './recordings.js';
+import { shown } from './shown-stem.js';
+import type { StemDto } from './stem.dto.js';
 import { FINAL_STATES, NO_RESULTS, StemFile } from './stem-file.entity.js';
 import type { UploadCompleteDto, UploadRequestDto } from './stems.dto.js';
 
@@ -54,7 +55,7 @@ export class UploadService {
   }
 
   /** Safe to repeat: an unchanged file is the same message with the same id and time. */
-  async complete({ userId, stemId }: UploadCompleteDto): Promise<ListedStem> {
+  async complete({ userId, stemId }: UploadCompleteDto): Promise<StemDto> {
     const { uploadPath } = await this.find(userId, stemId);
     const object = await this.objects.describe(uploadPath);
     const stem = await this.transactions.run((manager) =>
@@ -77,9 +78,9 @@ export class UploadService {
   }
 
   /** One stem, as `list` shows each. */
-  show(userId: string, stemId: string): Promise<ListedStem> {
+  show(userId: string, stemId: string): Promise<StemDto> {
     return this.transactions.read(async (manager) => {
-      const [stem] = await withSameRecordings(manager, await manager.findBy(StemFile, { stemId, userId }));
+      const [stem] = await shown(manager, await manager.findBy(StemFile, { stemId, userId }));
       if (stem === undefined) {
         throw new NotFoundException(`No stem ${stemId} of this user`);
       }
@@ -87,10 +88,10 @@ export class UploadService {
     });
   }
 
-  list(userId: string, trackId: string): Promise<ListedStem[]> {
+  list(userId: string, trackId: string): Promise<StemDto[]> {
     return this.transactions.read(async (manager) => {
       const stems = await manager.findBy(StemFile, { userId, trackId });
-      return withSameRecordings(manager, stems);
+      return shown(manager, stems);
     });
   }
 
@@ -99,7 +100,7 @@ export class UploadService {
     return this.transactions.read(async (manager) => {
       const where = { userId: In(userIds), changedAt: MoreThanOrEqual(since) };
       const stems = await manager.find(StemFile, { where, order: { changedAt: 'ASC' }, take: limit });
-      const rows = await withSameRecordings(manager, stems);
+      const rows = await shown(manager, stems);
       return rows.map((row) => ({ kind: 'stem', id: row.stemId, userId: row.userId, changedAt: row.changedAt, row }));
     });
   }
