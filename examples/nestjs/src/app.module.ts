@@ -4,9 +4,9 @@ import { DatabaseModule } from './database/database.module.js';
 import { EventsModule } from './events/events.module.js';
 import { MixService } from './mixes/mix.service.js';
 import { MixesModule } from './mixes/mixes.module.js';
-import { ResendModule } from './resend/resend.module.js';
 import { StemFileService } from './stems/stem-file.service.js';
 import { StemsModule } from './stems/stems.module.js';
+import { UpkeepModule } from './upkeep/upkeep.module.js';
 import { WebhookModule } from './webhook/webhook.module.js';
 
 @Module({
@@ -14,7 +14,7 @@ import { WebhookModule } from './webhook/webhook.module.js';
     AwsModule,
     DatabaseModule,
     EventsModule,
-    ResendModule,
+    UpkeepModule,
     WebhookModule.register({
       imports: [StemsModule, MixesModule],
       stems: StemFileService,

@@ -14,6 +14,7 @@ import type { Change, ChangesQuery } from '../events/changes.js';
 import { StemFile } from '../stems/stem-file.entity.js';
 import type { MixingCompleteDto } from '../waveflow/dto/mixing-complete.dto.js';
 import { optionalOutputs } from '../waveflow/outputs.js';
+import { NO_ANSWER } from '../waveflow/no-answer.js';
 import { SqsService } from '../waveflow/sqs.service.js';
 import { forUpdate, Transactions } from '../waveflow/transactions.js';
 import type { Applied, MixReceiver } from '../webhook/receivers.js';
@@ -116,6 +117,16 @@ export class MixService implements MixReceiver {
     }
     await manager.save(Mix, { ...mix, ...outcome(mix, completion) });
     return 'applied';
+  }
+
+  /** Call what was asked before a time, and never answered, a failure; a late answer still counts. */
+  giveUp(askedBefore: string, errorMessage: string): Promise<number> {
+    const before = LessThan(askedBefore);
+    const given = { state: 'error', errorCode: NO_ANSWER, errorMessage } as const;
+    return this.transactions.run(async (manager) => {
+      const untold = await manager.update(Mix, { state: 'queued', sentAt: before, changedAt: before }, given);
+      return untold.affected ?? 0;
+    });
   }
 
   private look(userId: string, which: FindOptionsWhere<Mix>, order?: FindOptionsOrder<Mix>): Promise<MixDto[]> {

@@ -51,6 +51,12 @@ export class Environment {
   @IsPositive()
   MAX_FILE_SIZE_MB = 100;
 
+  /** Longer than WaveFlow waits for a verdict, which is three times `VerdictTimeoutSeconds`. */
+  @Type(() => Number)
+  @IsInt()
+  @IsPositive()
+  ANSWER_WITHIN_MINUTES = 60;
+
   @Type(() => Number)
   @IsInt()
   @IsPositive()

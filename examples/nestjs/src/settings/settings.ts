@@ -24,6 +24,7 @@ export function settingsOf(variables: NodeJS.ProcessEnv) {
     webhookSecrets: secretsOf(environment.WEBHOOK_SECRET),
     databaseFile: environment.DATABASE_FILE,
     maxUploadBytes: environment.MAX_FILE_SIZE_MB * 2 ** 20,
+    answerWithinMinutes: environment.ANSWER_WITHIN_MINUTES,
     port: environment.PORT,
     /** Pages of other origins that may call this server. */
     corsOrigins: environment.CORS_ORIGINS,

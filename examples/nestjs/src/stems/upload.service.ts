@@ -11,6 +11,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { In, IsNull, LessThan, MoreThanOrEqual, Repository, type EntityManager } from 'typeorm';
 import { ObjectsService, type StoredObject } from '../aws/objects.service.js';
 import type { Change, ChangesQuery } from '../events/changes.js';
+import { NO_ANSWER } from '../waveflow/no-answer.js';
 import { SqsService } from '../waveflow/sqs.service.js';
 import { forUpdate, Transactions } from '../waveflow/transactions.js';
 import { shown } from './shown-stem.js';
@@ -111,6 +112,17 @@ export class UploadService {
     for (const stem of waiting) {
       await this.send(stem);
     }
+  }
+
+  /** Call what was asked before a time, and never answered, a failure; a late answer still counts. */
+  giveUp(askedBefore: string, errorMessage: string): Promise<number> {
+    const before = LessThan(askedBefore);
+    const given = { state: 'error', isOriginal: false, duplicateOf: null, errorCode: NO_ANSWER, errorMessage } as const;
+    return this.transactions.run(async (manager) => {
+      const unasked = await manager.update(StemFile, { state: 'queued', sentAt: before, changedAt: before }, given);
+      const untold = await manager.update(StemFile, { state: 'processing', changedAt: before }, given);
+      return (unasked.affected ?? 0) + (untold.affected ?? 0);
+    });
   }
 
   private async send(stem: StemFile): Promise<void> {
