@@ -18,6 +18,7 @@ const ALL = {
     AUDIO_TOO_LONG: 'The recording is too long: six hours are allowed.', FILE_TOO_LARGE: 'The file is too large.',
     EntityTooLarge: 'The file is too large.', BAD_SAMPLE_RATE: 'Its sample rate cannot be used: 4 to 768 kHz are allowed.',
     TOO_MANY_CHANNELS: 'It has too many channels: 32 are allowed.', VERDICT_TIMEOUT: 'The server gave no answer in time; upload it again.',
+    NO_ANSWER: 'Nobody has said how this ended; upload it again.',
     UNKNOWN: 'Something went wrong ({code}); try again later.',
   },
   ko: {
@@ -38,6 +39,7 @@ const ALL = {
     AUDIO_TOO_LONG: '녹음이 너무 깁니다. 최대 6시간입니다.', FILE_TOO_LARGE: '파일이 너무 큽니다.',
     EntityTooLarge: '파일이 너무 큽니다.', BAD_SAMPLE_RATE: '사용할 수 없는 샘플 레이트입니다. 4~768 kHz만 가능합니다.',
     TOO_MANY_CHANNELS: '채널이 너무 많습니다. 최대 32개입니다.', VERDICT_TIMEOUT: '서버가 제때 답하지 않았습니다. 다시 올리세요.',
+    NO_ANSWER: '어떻게 끝났는지 알 수 없습니다. 다시 올리세요.',
     UNKNOWN: '문제가 생겼습니다({code}). 나중에 다시 시도하세요.',
   },
 };

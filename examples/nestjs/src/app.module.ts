@@ -5,9 +5,9 @@ import { EventsModule } from './events/events.module.js';
 import { MixService } from './mixes/mix.service.js';
 import { MixesModule } from './mixes/mixes.module.js';
 import { PageModule } from './page/page.module.js';
-import { ResendModule } from './resend/resend.module.js';
 import { StemFileService } from './stems/stem-file.service.js';
 import { StemsModule } from './stems/stems.module.js';
+import { UpkeepModule } from './upkeep/upkeep.module.js';
 import { WebhookModule } from './webhook/webhook.module.js';
 
 @Module({
@@ -16,7 +16,7 @@ import { WebhookModule } from './webhook/webhook.module.js';
     DatabaseModule,
     EventsModule,
     PageModule,
-    ResendModule,
+    UpkeepModule,
     WebhookModule.register({
       imports: [StemsModule, MixesModule],
       stems: StemFileService,

@@ -3,7 +3,7 @@ import type { NestApplicationOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { servePage } from './page/page.js';
-import { Settings } from './settings/settings.js';
+import { settings, type Settings } from './settings/settings.js';
 
 /** The signature covers the body's bytes, so Nest must keep them. */
 export const OPTIONS: NestApplicationOptions = { rawBody: true };
@@ -13,7 +13,7 @@ export function configure(app: NestExpressApplication): NestExpressApplication {
   // Express takes 100 kB; a webhook of 64 stems with long keys, or of unknown fields, has up to 256 KiB.
   app.useBodyParser('json', { limit: '1mb' });
   app.useGlobalPipes(new ValidationPipe({ transform: true }));
-  app.enableCors({ origin: [...app.get(Settings).corsOrigins], maxAge: 600 });
+  app.enableCors({ origin: [...app.get<Settings>(settings.KEY).corsOrigins], maxAge: 600 });
   app.enableShutdownHooks();
   servePage(app);
   showRoutes(app);

@@ -1,9 +1,20 @@
 import { ConflictException, Injectable, Logger, NotFoundException } from '@nestjs/common';
-import { In, IsNull, LessThan, MoreThanOrEqual, type EntityManager, type FindOptionsOrder, type FindOptionsWhere } from 'typeorm';
+import { InjectRepository } from '@nestjs/typeorm';
+import {
+  In,
+  IsNull,
+  LessThan,
+  MoreThanOrEqual,
+  Repository,
+  type EntityManager,
+  type FindOptionsOrder,
+  type FindOptionsWhere,
+} from 'typeorm';
 import type { Change, ChangesQuery } from '../events/changes.js';
 import { StemFile } from '../stems/stem-file.entity.js';
 import type { MixingCompleteDto } from '../waveflow/dto/mixing-complete.dto.js';
 import { optionalOutputs } from '../waveflow/outputs.js';
+import { NO_ANSWER } from '../waveflow/no-answer.js';
 import { SqsService } from '../waveflow/sqs.service.js';
 import { forUpdate, Transactions } from '../waveflow/transactions.js';
 import type { Applied, MixReceiver } from '../webhook/receivers.js';
@@ -24,6 +35,8 @@ export class MixService implements MixReceiver {
   private readonly logger = new Logger(MixService.name);
 
   constructor(
+    @InjectRepository(Mix) private readonly mixes: Repository<Mix>,
+    @InjectRepository(StemFile) private readonly stems: Repository<StemFile>,
     private readonly transactions: Transactions,
     private readonly sqs: SqsService,
   ) {}
@@ -57,7 +70,7 @@ export class MixService implements MixReceiver {
   }
 
   async find(userId: string, taskId: string): Promise<Mix> {
-    const mix = await this.transactions.read((manager) => manager.findOneBy(Mix, { taskId, userId }));
+    const mix = await this.transactions.read(() => this.mixes.findOneBy({ taskId, userId }));
     if (mix === null) {
       throw new NotFoundException(`No mix ${taskId} of this user`);
     }
@@ -74,9 +87,9 @@ export class MixService implements MixReceiver {
 
   /** What pages that follow must be told. */
   changed({ userIds, since, limit }: ChangesQuery): Promise<Change[]> {
-    return this.transactions.read(async (manager) => {
+    return this.transactions.read(async () => {
       const where = { userId: In(userIds), changedAt: MoreThanOrEqual(since) };
-      const rows = await shown(manager, await manager.find(Mix, { where, order: { changedAt: 'ASC' }, take: limit }));
+      const rows = await shown(this.stems, await this.mixes.find({ where, order: { changedAt: 'ASC' }, take: limit }));
       return rows.map((row) => ({ kind: 'mix', id: row.taskId, userId: row.userId, changedAt: row.changedAt, row }));
     });
   }
@@ -84,8 +97,8 @@ export class MixService implements MixReceiver {
   /** Send requests that never left, the oldest first; a queue that refuses one ends it. */
   async resend(before: string, limit: number): Promise<void> {
     const where = { state: 'queued', sentAt: IsNull(), requestedAt: LessThan(before) } as const;
-    const waiting = await this.transactions.read((manager) =>
-      manager.find(Mix, { where, order: { requestedAt: 'ASC' }, take: limit }),
+    const waiting = await this.transactions.read(() =>
+      this.mixes.find({ where, order: { requestedAt: 'ASC' }, take: limit }),
     );
     for (const mix of waiting) {
       await this.send(mix);
@@ -106,10 +119,20 @@ export class MixService implements MixReceiver {
     return 'applied';
   }
 
+  /** Call what was asked before a time, and never answered, a failure; a late answer still counts. */
+  giveUp(askedBefore: string, errorMessage: string): Promise<number> {
+    const before = LessThan(askedBefore);
+    const given = { state: 'error', errorCode: NO_ANSWER, errorMessage } as const;
+    return this.transactions.run(async (manager) => {
+      const untold = await manager.update(Mix, { state: 'queued', sentAt: before, changedAt: before }, given);
+      return untold.affected ?? 0;
+    });
+  }
+
   private look(userId: string, which: FindOptionsWhere<Mix>, order?: FindOptionsOrder<Mix>): Promise<MixDto[]> {
-    return this.transactions.read(async (manager) => {
+    return this.transactions.read(async () => {
       const where = { ...which, userId };
-      return shown(manager, await manager.find(Mix, { where, order, take: MOST_LISTED }));
+      return shown(this.stems, await this.mixes.find({ where, order, take: MOST_LISTED }));
     });
   }
 

@@ -1,6 +1,6 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { Settings } from '../settings/settings.js';
+import { settings, type Settings } from '../settings/settings.js';
 
 export class LimitsDto {
   @ApiProperty({ description: 'Bytes.', example: 104_857_600 })
@@ -11,7 +11,7 @@ export class LimitsDto {
 @ApiTags('stems')
 @Controller('limits')
 export class LimitsController {
-  constructor(private readonly settings: Settings) {}
+  constructor(@Inject(settings.KEY) private readonly settings: Settings) {}
 
   @Get()
   @ApiOkResponse({ type: LimitsDto })

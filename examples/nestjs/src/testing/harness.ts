@@ -14,7 +14,7 @@ import { DataSource } from 'typeorm';
 import { AppModule } from '../app.module.js';
 import { configure, OPTIONS } from '../application.js';
 import { ObjectsService, type StoredObject } from '../aws/objects.service.js';
-import { Settings } from '../settings/settings.js';
+import { settings, settingsOf } from '../settings/settings.js';
 import { StemFile } from '../stems/stem-file.entity.js';
 
 export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
@@ -88,7 +88,7 @@ export class Server {
   ) {}
 
   async start(): Promise<this> {
-    const settings = new Settings({
+    const told = settingsOf({
       SQS_QUEUE_URL: 'http://queue.invalid',
       S3_BUCKET_NAME: 'bucket',
       WEBHOOK_SECRET: `${OLD_SECRET} ${SECRET}`,
@@ -96,9 +96,9 @@ export class Server {
       ...this.environment,
     });
     const credentials = { accessKeyId: 'example', secretAccessKey: 'example' };
-    this.objects = new FakeObjects(new S3Client({ region: settings.region, credentials }), settings);
+    this.objects = new FakeObjects(new S3Client({ region: told.region, credentials }), told);
     const testing = await Test.createTestingModule({ imports: [AppModule] })
-      .overrideProvider(Settings).useValue(settings)
+      .overrideProvider(settings.KEY).useValue(told)
       .overrideProvider(SQSClient).useValue(this.queue)
       .overrideProvider(SFNClient).useValue(this.steps)
       .overrideProvider(ObjectsService).useValue(this.objects)

@@ -1,6 +1,6 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { Injectable, Logger } from '@nestjs/common';
-import { Settings } from '../settings/settings.js';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { settings, type Settings } from '../settings/settings.js';
 import type { MixOptionsDto, StemLevelsDto } from './dto/mix-options.dto.js';
 
 /** What the messages say of a stem: columns of its row. */
@@ -39,7 +39,7 @@ export class SqsService {
 
   constructor(
     private readonly client: SQSClient,
-    private readonly settings: Settings,
+    @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
   /** Step 1 of an upload: hash the file and ask us for a verdict. */

@@ -25,9 +25,9 @@ export class Transactions {
     return result;
   }
 
-  /** Look without a transaction. */
-  read<T>(work: Work<T>): Promise<T> {
-    return this.inTurn(() => work(this.dataSource.manager));
+  /** Look by repositories, without a transaction. */
+  read<T>(look: () => Promise<T>): Promise<T> {
+    return this.inTurn(look);
   }
 
   /** sql.js has a single connection, so two open transactions would be one. */
