@@ -10,7 +10,7 @@ const NEAREST = 2; // pixels for a point of the finest zoom file
 const EARLY_MS = 30_000; // addresses are signed anew this long before they end
 
 export class Player {
-  static #playing; // one sound at a time
+  static #playing; // the one sound that somebody wants to hear
   #signed = { until: 0 };
   #sounds = []; // addresses that were not tried yet
 
@@ -37,7 +37,11 @@ export class Player {
     const { audio, button, slider, surfer, wave } = this;
     button.onclick = () => (audio.paused ? audio.play().catch(() => {}) : audio.pause()); // `onerror` tells
     audio.onerror = () => this.#nextSound().catch(({ message }) => this.fail(message));
-    audio.onpause = audio.ontimeupdate = () => this.#tell();
+    audio.ontimeupdate = () => this.#tell();
+    audio.onpause = () => {
+      if (Player.#playing === audio && audio.paused && !audio.error) Player.#playing = null; // an error pauses, too
+      this.#tell();
+    };
     audio.onplay = () => {
       if (Player.#playing !== audio) Player.#playing?.pause();
       Player.#playing = audio;
@@ -103,12 +107,12 @@ export class Player {
   /** Play what this browser can, the smallest file first; after an error the next file, or the same by a new address. */
   async #nextSound() {
     const { audio } = this;
-    const [time, isPlaying] = [audio.currentTime, !audio.paused];
+    const time = audio.currentTime;
     await this.#media(); // after some minutes the addresses are new, and tried anew
     if (this.#sounds.length === 0) throw new Error(words.unplayable);
     audio.src = this.#sounds.shift();
     audio.currentTime = time;
-    if (isPlaying) audio.play().catch(() => {}); // `onerror` tells
+    if (Player.#playing === audio) audio.play().catch(() => {}); // `onerror` tells
   }
 
   /** Return the addresses of all files; they count for minutes, so ask before each use. */

@@ -4,6 +4,7 @@ import { browser, context, elsewhere, eventually, faults, file, out, page, say, 
 
 const PLAYED_S = 0.5;
 const CYCLES = 50; // ridges of a window that shows single cycles of 41 Hz; the whole shows 24 beats
+const PART_BYTES = 60_000; // of a preview
 const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
 const row = (name, nth = 0) => page.locator("li", { has: page.getByText(name, { exact: true }) }).nth(nth);
 const until = (word, name, nth) => row(name, nth).locator(".state").filter({ hasText: word }).waitFor();
@@ -41,6 +42,17 @@ function drawn() {
     const ridges = slopes.filter((slope, n) => slope > 0 && slopes[n + 1] < 0).length;
     return { tallest: Math.max(...columns), lowest: Math.min(...columns), ridges };
   });
+}
+
+/** Answer a file in parts, and refuse the next part once somebody plays, as S3 does when an address ends. */
+let isPlayed = false;
+async function breakOff(route) {
+  if (isPlayed) return route.fulfill({ status: 403 });
+  const first = Number(/bytes=(\d+)/.exec(route.request().headers().range ?? "bytes=0")[1]);
+  const whole = await (await route.fetch({ headers: {} })).body();
+  const body = whole.subarray(first, first + PART_BYTES);
+  const range = `bytes ${first}-${first + body.length - 1}/${whole.length}`;
+  return route.fulfill({ status: 206, contentType: "audio/mpeg", headers: { "accept-ranges": "bytes", "content-range": range }, body });
 }
 
 /** Keep a picture of the page in each size and theme; return which of them are wider than the window. */
@@ -115,6 +127,17 @@ try {
   await context.unroute("**/waveflow-local");
   await row("retry.wav").getByRole("button", { name: "Try again" }).click();
   await until("Done", "retry.wav");
+
+  await context.route("**/previews/*.opus*", (route) => route.abort());
+  await context.route("**/previews/*.mp3*", breakOff);
+  await page.reload();
+  await eventually(() => song.locator("audio").evaluate(({ readyState, currentSrc }) => readyState > 0 && currentSrc.includes(".mp3")));
+  isPlayed = true;
+  await song.getByRole("button", { name: "Play song.wav" }).click();
+  await eventually(async () => (await sound()).file === "wav" && (await sound()).at > PLAYED_S);
+  say("goes on", await sound());
+  await song.getByRole("button", { name: "Pause song.wav" }).click();
+  await context.unrouteAll({ behavior: "ignoreErrors" });
 
   await context.route("**/events*", (route) => route.abort());
   await page.reload();

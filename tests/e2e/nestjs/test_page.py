@@ -62,6 +62,7 @@ def test_the_sound_plays_from_where_the_musician_clicks(seen):
     assert played["kind"] == "opus"
     assert played["back"] == pytest.approx(max(played["at"] - 5, 0), abs=0.1)
     assert played["time"].endswith(" / 0:12")
+    assert seen["goes on"]["file"] == "wav"  # after the previews have broken off
 
 
 def test_what_is_wrong_is_told_in_words(seen):
