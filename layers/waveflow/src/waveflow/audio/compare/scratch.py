@@ -1,0 +1,67 @@
+"""Keep decoded channels on the disk, to be read from any frame on."""
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waveflow.audio.mix.room import write_at
+
+SAMPLE_BYTES = 4  # float32
+
+
+class Channels:
+    """Keep the channels of one version at one sample rate, one scratch file each.
+
+    Parameters
+    ----------
+    folder
+        Takes the files, which have no names and vanish with the process.
+    stack
+        Its end closes the files, which frees their room on the disk.
+    """
+
+    def __init__(
+        self, folder: Path, *, sample_rate: int, channels: int, stack: ExitStack
+    ) -> None:
+        self.sample_rate = sample_rate
+        self.frames = 0
+        self._files = [
+            stack.enter_context(
+                TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - by the stack
+            )
+            for _ in range(channels)
+        ]
+
+    @property
+    def count(self) -> int:
+        """Return the number of channels."""
+        return len(self._files)
+
+    def append(self, samples: NDArray[np.float32]) -> None:
+        """Write the next samples, shape (frames, channels), behind the last ones."""
+        for file, channel in zip(self._files, samples.T, strict=True):
+            data = np.ascontiguousarray(channel).view(np.uint8).data
+            write_at(file, data, self.frames * SAMPLE_BYTES)
+        self.frames += len(samples)
+
+    def read(self, channel: int, start: int, stop: int) -> NDArray[np.float32]:
+        """Return the frames of a channel from `start` to `stop`.
+
+        Returns
+        -------
+        NDArray
+            Shape (stop - start,), with zeros before the first and after the last frame.
+        """
+        samples = np.zeros(stop - start, np.float32)
+        first, last = max(start, 0), min(stop, self.frames)
+        if first < last:
+            inside = samples[first - start : last - start].view(np.uint8).data
+            at = first * SAMPLE_BYTES
+            while inside.nbytes:
+                count = os.preadv(self._files[channel].fileno(), [inside], at)
+                inside, at = inside[count:], at + count
+        return samples
