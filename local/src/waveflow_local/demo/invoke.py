@@ -22,7 +22,7 @@ from waveflow_local.engine.forward import forwarded
 from waveflow_local.engine.template import local_name
 from waveflow_local.paths import DEFAULT_ENDPOINT, PROJECT_ROOT, LocalError, endpoint
 
-STAGES = ("hash", "dedupe_delete", "waveform", "music", "mix", "notify")
+STAGES = ("hash", "dedupe_delete", "waveform", "music", "mix", "compare", "notify")
 EVERY_STAGE = "start-lambda"  # SAM's own name for serving all of them
 # SAM passes only those variables to a function that the template declares.
 _LOCAL_VARIABLES = ("AWS_ENDPOINT_URL", "WAVEFLOW_LOCAL")
