@@ -24,7 +24,7 @@ class Song:
     chords: Audio
 
     def mix(self, **stems: Audio) -> Audio:
-        """Return the sum of the stems; stems given by name replace those of the song."""
+        """Return the sum of the stems; a stem given by name replaces the song's."""
         names = ("voice", "drums", "bass", "chords")
         return sum(stems.get(name, getattr(self, name)) for name in names)
 
@@ -92,7 +92,7 @@ def _drums(random: np.random.Generator, frames: int, *, rate: int) -> Audio:
     return _scaled(track, 0.3)
 
 
-def _line(
+def _line(  # noqa: PLR0913 - what a part of a song is made of
     random: np.random.Generator,
     frames: int,
     *,

@@ -27,7 +27,7 @@ PLACE_FRAMES = 1 << 15
 STEPS = 16  # of a frame, before the parabola
 FINE_LOWEST_HZ, FINE_HIGHEST_HZ = 40, 12_000
 FINEST_PART = 0.45  # of the sample rate
-SAME_FRAMES = 0.02  # offsets nearer to each other are one
+SAME_FRAMES = 0.02  # an offset below is none: the refinement is no better
 
 Spectrum = NDArray[np.complex64]
 
@@ -59,9 +59,9 @@ def candidates(coarse: Pairing, full: Pairing) -> list[Candidate]:
     middle, found = len(heights) // 2, list[Candidate]()
     for lag, height in _peaks(heights, round(APART_S * coarse.sample_rate)):
         offset_s = _refine(full, (lag - middle) / coarse.sample_rate)
-        found.append(Candidate(offset_s, height))
-    nearest = min((abs(each.offset_s) for each in found), default=1.0)
-    if nearest * full.sample_rate > SAME_FRAMES:
+        is_none = abs(offset_s) * full.sample_rate < SAME_FRAMES
+        found.append(Candidate(0.0 if is_none else offset_s, height))
+    if 0.0 not in [each.offset_s for each in found]:
         found.append(Candidate(0.0, 0.0))
     return found
 
