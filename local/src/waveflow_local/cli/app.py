@@ -15,6 +15,7 @@ import click
 from waveflow.errors import WaveflowError
 
 from waveflow_local.cli import files, pipeline
+from waveflow_local.cli.compare import compare
 from waveflow_local.cli.mix import mix
 from waveflow_local.cli.peaks import peaks
 from waveflow_local.cli.printing import print_mistake
@@ -40,7 +41,8 @@ def app(context: click.Context) -> None:
 
 for _command in (
     *(pipeline.run, pipeline.up, pipeline.api, pipeline.status),
-    *(files.hash_, peaks, files.analyze, mix, files.preview, files.plot),
+    *(files.hash_, peaks, files.analyze, compare),
+    *(mix, files.preview, files.plot),
     commands.ops,
 ):
     app.add_command(_command)

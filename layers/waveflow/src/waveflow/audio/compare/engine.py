@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from waveflow.audio.compare.allowance import Allowance
+from waveflow.audio.compare.judge import judge
 from waveflow.audio.compare.report import PairReport
 from waveflow.audio.compare.version import (
     Form,
@@ -86,5 +87,4 @@ def _single(before: Source | None, after: Source | None) -> PairReport:
 def _of_both(before: Version, after: Version, *, num_peaks: int) -> PairReport:
     if before.audio_id is not None and before.audio_id == after.audio_id:
         return PairReport(status="same", before=before.facts, after=after.facts)
-    message = f"No pair that differs can be compared yet, {num_peaks}."
-    raise NotImplementedError(message)
+    return judge(before, after, num_peaks=num_peaks)

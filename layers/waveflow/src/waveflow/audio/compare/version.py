@@ -133,7 +133,13 @@ def read_version(
     channels = 1 if form.is_folded else stream.channels
 
     def scratch(sample_rate: int) -> Channels:
-        return Channels(folder, sample_rate=sample_rate, channels=channels, stack=stack)
+        return Channels(
+            folder,
+            sample_rate=sample_rate,
+            channels=channels,
+            stack=stack,
+            deadline=source.deadline,
+        )
 
     count, meter = _listeners(source)
     identity = Guard(lambda _: AudioIdentity(stream, source.path), Budget())
