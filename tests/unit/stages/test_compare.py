@@ -1,13 +1,18 @@
 """Pins, reads, document and refusals of the compare stage."""
 
+import io
 import json
 
 import msgspec
+import numpy as np
 import pytest
+import soundfile
 from support.memory import MemoryObjects
 from support.records import SENT, compare_request, hash_request
 from support.simulation.traffic import tiny_wav
+from waveflow.audio.compare.allowance import Allowance
 from waveflow.errors import (
+    AudioTooLongError,
     CorruptAudioError,
     EmptyAudioError,
     FileTooLargeError,
@@ -33,6 +38,19 @@ POLICY = Policy(
 )
 SAME = {"before": A, "after": B}
 NEW, REMOVED = {"before": None, "after": A}, {"before": MIX, "after": None}
+
+
+def few_frames(allowance):
+    """Begin an allowance with room for one decoded version, and no more."""
+    allowance.channel_hours, allowance.warnings = 60 / 8_000 / 3_600, set()
+
+
+def sawtooth(level):
+    """Return a WAV of two seconds of a sawtooth at a level."""
+    steps = np.arange(2 * 8_000) * 331 % 32_768 / 16_384 - 1
+    file = io.BytesIO()
+    soundfile.write(file, (steps * level).astype(np.float32), 8_000, format="WAV")
+    return file.getvalue()
 
 
 class Bucket(MemoryObjects):
@@ -199,6 +217,41 @@ def test_a_version_without_bytes_is_refused_before_any_read(objects):
     with pytest.raises(EmptyAudioError, match=A):
         run(objects, SAME)
     assert ("read", A) not in objects.calls
+
+
+def test_a_version_that_ends_early_is_compared_with_a_warning(objects):
+    """A musician must hear that an upload lacks its end, not "changed" alone."""
+    objects.put(B, ONE[:-10])
+
+    result = run(objects, {"after": A}, {"after": B}).outcome.result
+
+    assert result.statuses == ["new", "new"]
+    assert result.warnings == ["TRUNCATED"]
+
+
+def test_hours_of_sound_are_counted_over_all_pairs(objects, monkeypatch):
+    """64 pairs of an hour each would outlast the function, and be lost at its end."""
+    monkeypatch.setattr(Allowance, "__init__", few_frames)
+
+    assert run(objects, NEW).outcome.result.statuses == ["new"]
+    with pytest.raises(AudioTooLongError, match=r"pairs\[1\]: "):
+        run(objects, NEW, SAME, timestamp="2026-01-01T00:00:00Z")
+
+
+def test_two_takes_are_told_apart_and_the_document_says_how(objects):
+    """The stage must hand the engine's whole report on, for a page to draw."""
+    loud = sawtooth(0.5)
+    objects.put("audio/loud.wav", loud)
+    objects.put("audio/quiet.wav", sawtooth(0.25))
+    policy = msgspec.structs.replace(POLICY, max_file_bytes=len(loud))
+    pair = {"before": "audio/loud.wav", "after": "audio/quiet.wav"}
+
+    outcome = run(objects, pair, num_peaks=8, policy=policy).outcome
+
+    [report] = json.loads(objects.body(DOCUMENT))["pairs"]
+    assert outcome.result.statuses == [report["status"]] == ["changed"]
+    assert report["gain_db"] == pytest.approx(-6.02, abs=0.01)
+    assert (report["regions"], len(report["peaks_delta"])) == ([], 8)
 
 
 def test_an_error_names_its_pair(objects):

@@ -68,7 +68,7 @@ def compare_pairs(
         check=claim.check,
     )
     seconds = round(time.monotonic() - started, 3)
-    result = _result(job, reports)
+    result = _result(job, reports, warnings=sorted(comparing.warnings))
     outcome = Outcome(status="SUCCESS", processing_time=seconds, result=result)
     return CompareOutcome(job=job, outcome=outcome)
 
@@ -93,6 +93,11 @@ class _Comparing:
     def source(self) -> str:
         """Return a SHA-256 of the hashes of all compared versions, in order."""
         return self._source.hexdigest()
+
+    @property
+    def warnings(self) -> set[str]:
+        """Return the codes of the versions that were decoded so far."""
+        return self._allowance.warnings
 
     def report_of(self, pair: Pair, index: int, *, num_peaks: int) -> PairReport:
         """Download the versions of one pair, compare them, and remove their files."""
@@ -167,9 +172,11 @@ def _naming(index: int) -> Iterator[None]:
         raise type(exc)(f"pairs[{index}]: {exc}") from exc
 
 
-def _result(job: Job, reports: list[PairReport]) -> ComparisonResult:
+def _result(
+    job: Job, reports: list[PairReport], *, warnings: list[str]
+) -> ComparisonResult:
     return ComparisonResult(
         comparison_path=comparison_key(job),
         statuses=[report.status for report in reports],
-        warnings=[],
+        warnings=warnings,
     )
