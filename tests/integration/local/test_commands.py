@@ -22,6 +22,7 @@ from waveflow_local.demo.ffmpeg import measured_line
 from waveflow_local.demo.run import play, run
 from waveflow_local.demo.scenario import Expected, Scenario, own_files
 from waveflow_local.demo.stems import write_stems
+from waveflow_local.demo.versions import write_version
 
 WAVEFLOW = [sys.executable, "-c", "from waveflow_local.cli.app import main; main()"]
 
@@ -119,14 +120,24 @@ def test_run_needs_no_files_to_show_every_end(tmp_path):
     """The first command of a newcomer plays its own stems, the same every time."""
     said = io.StringIO()
 
-    code = run([], tmp_path / "out", console=Console(file=said, width=140))
+    code = run([], tmp_path / "out", console=Console(file=said, width=220))
 
-    again = {path.name: path.read_bytes() for path in write_stems(tmp_path / "again")}
+    stems = write_stems(tmp_path / "again")
+    stems.append(write_version(stems[-1]))
+    again = {path.name: path.read_bytes() for path in stems}
     played = tmp_path / "out" / "stems"
     assert code == 0, said.getvalue()
-    assert "10 of 10 executions ended as they should" in said.getvalue()
+    assert "12 of 12 executions ended as they should" in said.getvalue()
     assert {path.name: path.read_bytes() for path in played.iterdir()} == again
     assert re.search(r"(?m)^ stereo mix of 4 +-14\.0 +-\d\.\d ", said.getvalue())
+    # The voice is 12 dB down from 3 to 5 s in the second version.
+    document = json.loads((tmp_path / "out/comparisons/mix.json").read_bytes())
+    for name, report in zip(("the mix", "voice.wav"), document["pairs"], strict=True):
+        [region] = report["regions"]
+        assert 2.7 <= region["start"] < region["end"] <= 5.3
+        assert (
+            f"{name}: changed: differs at 0:0{region['start']:.1f}" in said.getvalue()
+        )
 
 
 @pytest.mark.skipif(not shutil.which("ffmpeg"), reason="FFmpeg is not installed")
