@@ -15,7 +15,7 @@ _SIDES = {1: ("",), 2: ("the left", "the right")}
 _NAMED_REGIONS = 3
 _NAMED_GAINS_DB = 0.5
 _NAMED_BAND_DB = 1.5
-_NAMED_OFFSET_MS = 1.0
+_NAMED_OFFSET_S = 0.001
 _NAMED_GAP_S = 0.3
 _WHOLE = {
     "same": "the same sound",
@@ -38,8 +38,10 @@ def _words(report: "PairReport") -> str:
         return _WHOLE[report.status]
     if report.status == "alike":
         return f"sounds the same{_rest(report)}"
-    parts = [*_common(report), *_moved(report.matches or ())]
-    parts += _regions(report.regions or (), report.regions_left_out or 0)
+    matches = report.matches or ()
+    parts = [*_common(report, matches), *_moved(matches)]
+    kept = [each for each in report.regions or () if not _is_inserted(each, matches)]
+    parts += _regions(kept, report.regions_left_out or 0)
     return "changed: " + ("; ".join(parts) or f"small differences{_rest(report)}")
 
 
@@ -50,12 +52,12 @@ def _rest(report: "PairReport") -> str:
     return f"; what differs is {-report.residual_db:.0f} dB below the music"
 
 
-def _common(report: "PairReport") -> Iterator[str]:
-    """Yield what holds for the whole version."""
-    offset_ms, gain_db = report.offset_ms, report.gain_db
-    if isinstance(offset_ms, float) and abs(offset_ms) > _NAMED_OFFSET_MS:
-        word = "later" if offset_ms > 0 else "earlier"
-        yield f"{_duration(abs(offset_ms) / 1000)} {word}"
+def _common(report: "PairReport", matches: "Sequence[Match]") -> Iterator[str]:
+    """Yield what holds for the whole version, and when the version starts."""
+    gain_db = report.gain_db
+    late_s = matches[0].after - matches[0].before if matches else 0.0
+    if abs(late_s) > _NAMED_OFFSET_S:
+        yield f"{_duration(abs(late_s))} {'later' if late_s > 0 else 'earlier'}"
     if isinstance(gain_db, float) and abs(gain_db) >= _NAMED_GAINS_DB:
         yield f"{_level(gain_db)} throughout"
     if report.inverted:
@@ -84,6 +86,15 @@ def _moved(matches: "Sequence[Match]") -> Iterator[str]:
             word = "inserted" if added_s > 0 else "removed"
             at = _time(one.after + one.seconds)
             yield f"{_duration(abs(added_s))} {word} at {at}"
+
+
+def _is_inserted(region: "Region", matches: "Sequence[Match]") -> bool:
+    """Tell whether a region lies between two matches, and was named as inserted."""
+    middle = (region.start + region.end) / 2
+    return any(
+        one.after + one.seconds < middle < other.after
+        for one, other in pairwise(matches)
+    )
 
 
 def _regions(regions: "Sequence[Region]", left_out: int) -> Iterator[str]:

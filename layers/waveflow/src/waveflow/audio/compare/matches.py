@@ -1,7 +1,7 @@
 """Find the passages that both versions hold, and what was inserted or removed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from waveflow.audio.compare.paths import Path
 from waveflow.audio.compare.windows import FLOOR, Mask
 
 SLACK = 5  # windows by which passages may overlap: their ends blur
+APART = 10  # windows without a match part two pieces, which may be chosen alone
 GAP = 2  # windows without sound inside a passage that is in no match
 SHORTEST = 5  # windows of an inserted or removed passage
 
@@ -31,40 +32,54 @@ class Passage:
 
 def find_passages(path: Path, balance: Balance, *, hop_s: float) -> list[Passage]:
     """Return the passages that both versions hold, rising in both."""
-    found: list[Passage] = []
+    pieces = [
+        Passage(first + start, first + end, offset_s / hop_s, offset_s)
+        for offset_s, first, last in path.runs()
+        for start, end in joined(balance.matching[first:last], gap=APART, shortest=1)
+    ]
     silent = (balance.after <= FLOOR) & (balance.before <= FLOOR)
-    for offset_s, first, last in path.runs():
-        inside = np.flatnonzero(balance.matching[first:last]) + first
-        if not len(inside):
-            continue
-        start = _extended(silent, int(inside[0]), stop=first, step=-1)
-        end = _extended(silent, int(inside[-1]), stop=last - 1, step=1) + 1
-        if found and found[-1].offset_s == offset_s:
-            start = found.pop().first
-        found.append(Passage(start, end, offset_s / hop_s, offset_s))
-    return _rising(found)
+    return [_extended(each, silent) for each in _united(_rising(pieces))]
 
 
-def _extended(silent: Mask, at: int, *, stop: int, step: int) -> int:
-    """Return the furthest window that only silence lies between, up to `stop`."""
-    while at != stop and silent[at + step]:
-        at += step
-    return at
+def _rising(pieces: Sequence[Passage]) -> list[Passage]:
+    """Return the pieces that rise in the older version too, the longest in all."""
+    starts = np.array([each.first - each.offset for each in pieces])
+    ends = np.array([each.last - each.offset for each in pieces])
+    lengths = np.zeros(len(pieces))
+    origins = np.full(len(pieces), -1)
+    for index, each in enumerate(pieces):
+        fits = np.flatnonzero(ends[:index] <= starts[index] + SLACK)
+        if len(fits):
+            origins[index] = fits[lengths[fits].argmax()]
+            lengths[index] = lengths[origins[index]]
+        lengths[index] += each.last - each.first
+    chain: list[Passage] = []
+    at = int(lengths.argmax()) if pieces else -1
+    while at >= 0:
+        chain.append(pieces[at])
+        at = int(origins[at])
+    return chain[::-1]
 
 
-def _rising(passages: Sequence[Passage]) -> list[Passage]:
-    """Return the longest passages in all that rise in the older version, too."""
-    best: list[tuple[int, list[Passage]]] = []
-    for each in passages:
-        before = each.first - each.offset
-        chains = [
-            (length, chain)
-            for length, chain in best
-            if chain[-1].last - chain[-1].offset <= before + SLACK
-        ]
-        length, chain = max(chains, key=lambda found: found[0], default=(0, []))
-        best.append((length + each.length, [*chain, each]))
-    return max(best, key=lambda found: found[0], default=(0, []))[1]
+def _united(pieces: Sequence[Passage]) -> list[Passage]:
+    """Join neighbours of one offset: what lies between was changed, not moved."""
+    found: list[Passage] = []
+    for each in pieces:
+        if found and found[-1].offset_s == each.offset_s:
+            found[-1] = replace(found[-1], last=each.last)
+        else:
+            found.append(each)
+    return found
+
+
+def _extended(passage: Passage, silent: Mask) -> Passage:
+    """Return a passage with the silence of both versions around it."""
+    sounds = np.flatnonzero(~silent)
+    before = sounds[sounds < passage.first]
+    behind = sounds[sounds >= passage.last]
+    first = int(before[-1]) + 1 if len(before) else 0
+    last = int(behind[0]) if len(behind) else len(silent)
+    return replace(passage, first=first, last=last)
 
 
 def is_left_out(active: Mask, passages: Sequence[Passage], *, is_before: bool) -> bool:
