@@ -150,7 +150,7 @@ deploy: images ## Deploy to AWS; CONFIG=prod, OVERRIDES="WebhookUrl=https://…"
 		$$($(CONFIGURED) $(CONFIG)) Release=$$(git rev-parse --short=12 HEAD) $(OVERRIDES) \
 		Architecture=$(ARCHITECTURE)
 
-costs: setup ## Work out what 1,000 uploads and mixes cost, from measured figures.
+costs: setup ## Work out what 1,000 uploads, mixes and comparisons cost, from measured figures.
 	@$(BIN)/python scripts/costs.py
 
 bench-parity: setup ## Measure the seed's table of times again, within 2 CPUs and 4 GB.
