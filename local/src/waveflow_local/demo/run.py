@@ -26,6 +26,7 @@ from waveflow_local.demo.scenario import (
     own_files,
 )
 from waveflow_local.demo.stems import write_stems
+from waveflow_local.demo.versions import compared_line
 from waveflow_local.engine.handlers import functions_log
 from waveflow_local.engine.history import see
 from waveflow_local.engine.pipeline import Pipeline, Settings
@@ -194,11 +195,13 @@ def play(prepare: Callable[[], Scenario], folder: Path, *, console: Console) -> 
 
 
 def _print_findings(rows: Sequence[Row], folder: Path, *, console: Console) -> None:
-    """Print the table of executions, the loudness of stems and mix, FFmpeg's too."""
+    """Print executions, the loudness of stems and mix, and how two versions differ."""
     console.print(report.summary(rows, width=console.width))
     console.print(analysis.table(_analyses(rows)))
-    if measured := ffmpeg.measured_line(folder / "mixes" / f"{STEREO_MIX}.wav"):
-        console.print(measured, highlight=False, markup=False)
+    mix = folder / "mixes" / f"{STEREO_MIX}.wav"
+    for line in (ffmpeg.measured_line(mix), compared_line(mix)):
+        if line is not None:
+            console.print(line, highlight=False, markup=False)
 
 
 @contextlib.contextmanager
