@@ -24,6 +24,7 @@ class Case:
     rate: int = RATE  # of the newer version
     bits: str = "FLOAT"
     regions: list[tuple[float, float]] | None = None  # None: not looked at
+    inside: tuple[float, float] | None = None  # where all regions lie, of quiet stems
     offset_ms: float | None = None
     gain_db: float | None = None
     inverted: bool = False
@@ -94,7 +95,7 @@ def of_song(song: Song, other: Song) -> Iterator[Case]:
             f"{name} 12 dB down for 2 s",
             edited,
             "changed",
-            regions=[(at, at + 2)],
+            inside=(at, at + 2),
             offset_ms=0.0,
             gain_db=0.0,
         )
@@ -105,7 +106,7 @@ def of_song(song: Song, other: Song) -> Iterator[Case]:
     part = slice(round(at * RATE), round((at + 3) * RATE))
     punched[part] = other.voice[part]
     edited = song.mix(voice=punched)
-    yield case("voice sung anew for 3 s", edited, "changed", regions=[(at, at + 3)])
+    yield case("voice sung anew for 3 s", edited, "changed", inside=(at, at + 3))
     anew = song.mix(voice=other.voice[: len(mix)])
     yield case("another take of the voice", anew, "changed")
     panned = song.mix(chords=versions.panned(song.chords, -6, 3))
@@ -130,6 +131,12 @@ def faults(case: Case, report: PairReport) -> list[str]:
         found.append(f"inverted {report.inverted}")
     if case.regions is not None:
         found += _region_faults(case.regions, report)
+    if case.inside is not None:
+        start, end = case.inside[0] - EXACT_S, case.inside[1] + EXACT_S
+        outside = [
+            each for each in report.regions if each.start < start or each.end > end
+        ]
+        found += ["no region"] if not report.regions else map(str, outside)
     moved = sum(
         (other.after - one.after) - (other.before - one.before)
         for one, other in pairwise(report.matches)

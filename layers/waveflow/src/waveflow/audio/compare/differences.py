@@ -80,14 +80,15 @@ def find_differences(sharp: Balance, smooth: Balance) -> Differences:
     limit = _limit(relative[matching & heard])
     differs = heard & (_level_change(smooth, gain_db) | (relative > limit))
     found = joined(differs, gap=GAP, shortest=SHORTEST)
-    edges_db = relative_db(sharp.residual(gain_db, smooth.signs), sharp.louder(gain_db))
+    sharp_rest = sharp.residual(gain_db, smooth.signs)
+    edges_db = relative_db(sharp_rest, sharp.louder(gain_db))
     by_level = _level_change(sharp, gain_db)
     return Differences(
         [_trimmed(each, by_level, edges_db, limit=limit) for each in found],
         float(relative_db(rest[matching].sum(), smooth.after[matching].sum())),
-        _rest=rest,
-        _after=smooth.after,
-        _before=smooth.before * 10 ** (gain_db / 10),
+        _rest=sharp_rest,
+        _after=sharp.after,
+        _before=sharp.before * 10 ** (gain_db / 10),
     )
 
 

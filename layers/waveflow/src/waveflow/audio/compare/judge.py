@@ -114,8 +114,8 @@ def _match(passage: Passage, facts: PairReport, *, hop_s: float) -> Match:
         passage.last * hop_s, facts.after.duration, facts.before.duration + offset_s
     )
     return Match(
-        before=round(start - offset_s, 3) + 0.0,
-        after=round(start, 3),
+        before=round(start - offset_s, 6) + 0.0,
+        after=round(start, 6),
         seconds=round(max(end - start, 0.0), 3),
     )
 
