@@ -32,7 +32,7 @@ TUNED = {
     "flac 54": next(FOLDER.glob("ietf-flac/subset__54*"), FOLDER),
 }
 KEPT = {
-    "vbr44": FOLDER / "tinytag/vbr44stereo.mp3",
+    "spoken": FOLDER / "audiowaveform/test_file_stereo.wav",
     "test-1": FOLDER / "audioread/test-1.mp3",
     "bach, drums": FOUND / "bach_fmajor_with_drums.mp3",
     "song 4": 4,

@@ -63,6 +63,15 @@ def test_matches_that_would_fall_in_the_older_version_are_left_out():
     assert _rising([]) == []
 
 
+def test_repeated_bars_are_inserted_between_two_matches():
+    """Bars that sound twice match twice, and the longer half alone would be left."""
+    until_repeated, again = Passage(0, 100, 0, 0), Passage(100, 200, 40, 4)
+
+    found = _rising([until_repeated, again])
+
+    assert [(each.first, each.last) for each in found] == [(0, 60), (100, 200)]
+
+
 def test_a_removed_passage_is_left_out_of_the_older_version_alone():
     """A version without its bridge would be alike, as nothing differs in the rest."""
     sounding = np.ones(100, bool)
