@@ -36,6 +36,7 @@ KEPT = {
     "test-1": FOLDER / "audioread/test-1.mp3",
     "bach, drums": FOUND / "bach_fmajor_with_drums.mp3",
     "song 4": 4,
+    "song 6": 6,
 }
 LOSSY = {
     "MP3 128": ("mp3", ["lame", "--quiet", "-b", "128"]),
