@@ -22,17 +22,21 @@ from waveflow.audio.compare.report import PairReport
 
 TUNED = {
     "song 1": 1,
+    "song 2": 2,
     "song 3": 3,
     "brahms": FOUND / "brahms_gminor_30s.mp3",
+    "bach": FOUND / "bach_fmajor_alone.mp3",
     "sample": FOLDER / "peaks-js/sample.ogg",
+    "07023003": FOLDER / "peaks-js/07023003.mp3",
     "test1": FOLDER / "pydub/test1-8bit.wav",
+    "flac 54": next(FOLDER.glob("ietf-flac/subset__54*"), FOLDER),
 }
 KEPT = {
-    "song 2": 2,
+    "spoken": FOLDER / "audiowaveform/test_file_stereo.wav",
+    "test-1": FOLDER / "audioread/test-1.mp3",
+    "bach, drums": FOUND / "bach_fmajor_with_drums.mp3",
     "song 4": 4,
-    "bach": FOUND / "bach_fmajor_alone.mp3",
-    "07023003": FOLDER / "peaks-js/07023003.mp3",
-    "flac 54": next(FOLDER.glob("ietf-flac/subset__54*"), FOLDER),
+    "song 6": 6,
 }
 LOSSY = {
     "MP3 128": ("mp3", ["lame", "--quiet", "-b", "128"]),

@@ -62,6 +62,9 @@ def of_recording(audio: Audio, other: Audio) -> Iterator[Case]:
         "changed",
         extra={"inserted": len(other) / RATE},
     )
+    bars = audio[round(2 * RATE) : round(4 * RATE)]
+    repeated = versions.inserted(audio, bars, at)
+    yield case("2 s repeated", repeated, "changed", extra={"inserted": 2.0})
     shorter = versions.cut(audio, at, at + 2)
     yield case("2 s cut out", shorter, "changed", extra={"removed": 2.0})
     silence = np.zeros((15 * RATE, audio.shape[1]), np.float32)
@@ -123,7 +126,8 @@ def faults(case: Case, report: PairReport) -> list[str]:
         found.append(f"status {report.status}, not {case.status}")
     if report.status not in ("alike", "changed"):
         return found
-    if case.offset_ms is not None and abs(report.offset_ms - case.offset_ms) > 0.02:
+    offset_ms = np.inf if report.offset_ms is None else report.offset_ms
+    if case.offset_ms is not None and abs(offset_ms - case.offset_ms) > 0.02:
         found.append(f"offset {report.offset_ms}, not {case.offset_ms}")
     if case.gain_db is not None and abs(report.gain_db - case.gain_db) > 0.05:
         found.append(f"gain {report.gain_db}, not {case.gain_db}")

@@ -9,6 +9,7 @@ from support.console import walk
 
 RATE, SECONDS, LATE_S = 16_000, 6, 0.25
 QUIET_S = (2.0, 4.0)
+MINUS = "\N{MINUS SIGN}"
 
 
 @pytest.fixture(name="seen", scope="module")
@@ -38,7 +39,7 @@ def test_the_changed_region_is_shaded_on_both_versions(seen):
     assert shown["names"] == ["one.wav", "two.wav"]
     assert shown["drawn"] == [True, True]
     assert "changed" in shown["facts"]
-    assert "−3.0 dB throughout" in shown["facts"]
+    assert f"{MINUS}3.0 dB throughout" in shown["facts"]
     assert len(shown["labels"]) == 2  # one region, on each line
     for place in shown["styles"]:
         assert place == pytest.approx([100 / 3, 100 / 3], abs=5)
