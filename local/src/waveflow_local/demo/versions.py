@@ -30,7 +30,7 @@ _SECOND = f"{STAGE}-2"
 
 
 def write_version(stem: Path, folder: Path) -> Path:
-    """Write a stem into a folder, with two seconds of it 12 dB down; return the path."""
+    """Write a stem to a folder, with two seconds of it 12 dB down; return the path."""
     folder.mkdir(exist_ok=True)
     samples, sample_rate = soundfile.read(stem, dtype="float32")
     start, end = (round(seconds * sample_rate) for seconds in QUIET_S)
