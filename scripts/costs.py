@@ -1,12 +1,13 @@
-"""Work out what 1,000 uploads and mixes cost, and print it as Markdown.
+"""Work out what 1,000 uploads, mixes and comparisons cost; print it as Markdown.
 
 Prices are list prices of Seoul (ap-northeast-2), without free tier, in USD, as of
 the date below; look them up again before you rely on them. The times of hash and
 waveform are those of a 30 s WAV in docs/benchmarks.md, over each function's share
 of a vCPU, and so is that of a cold start, from ADR 76; the times of outputs are CPU
-seconds beyond drawing four minutes of stereo, from ADR 81; the times of mix, of the
-server and of a result, and the share of cold starts, are assumptions. So are the lines
-that Lambda, Step Functions and the pipe add. Give your own:
+seconds beyond drawing four minutes of stereo, from ADR 81, and that of a comparison is
+of one pair of such files; the times of mix, of the server and of a result, and the
+share of cold starts, are assumptions. So are the lines that Lambda, Step Functions and
+the pipe add. Give your own:
 
     costs.py --waveform-s 0.72 --cold-share 0.01
 """
@@ -36,9 +37,10 @@ CUSTOM_METRIC = 0.30
 SECRET = 0.40
 # Measured in out/functions.log of `waveflow run` with a 30 s WAV.
 STAGE_LOG_BYTES = 1_120
-# Metrics of one success: 22 of the six stages, 3 of the stack, 2 of the machine's log.
+# Metrics of one success: 25 of the seven stages, 2 of the alarm of `compare`, 3 of the
+# stack, 2 of the machine's log.
 # Each other outcome adds 3 or more in each hour in which it occurs.
-CUSTOM_METRICS = 27
+CUSTOM_METRICS = 32
 # Assumed: Lambda's START, END and REPORT; one event of the machine's log without data,
 # of which a task has five, a choice two, the execution two.
 LAMBDA_LOG_BYTES = 300
@@ -108,10 +110,12 @@ def jobs(args: argparse.Namespace) -> tuple[Job, ...]:
     drawn = Stage(1769, args.waveform_s + cold, tmp_mb=2048)
     deleted = Stage(1024, args.hash_s + cold)
     mixed = Stage(1769, args.mix_s + cold, tmp_mb=10_240)
+    compared = Stage(1769, args.compare_s + cold, tmp_mb=10_240)
     return (
         Job("upload, new", 6, (hashed, asked, drawn, asked), puts=1, gets=4),
         Job("upload, duplicate", 6, (hashed, asked, deleted, asked), puts=1, gets=6),
         Job("mix", 3, (mixed, asked), puts=2, gets=4),
+        Job("comparison", 3, (compared, asked), puts=1, gets=5),
     )
 
 
@@ -133,7 +137,8 @@ def parser() -> argparse.ArgumentParser:
     seconds = within(0, 86_400)
     made.add_argument("--architecture", choices=sorted(GB_SECOND), default="x86_64")
     for name, default in (
-        *(("hash", 0.08), ("waveform", 0.11), ("mix", 1.5), ("zoom", 0.02)),
+        *(("hash", 0.08), ("waveform", 0.11), ("mix", 1.5), ("compare", 3.8)),
+        ("zoom", 0.02),
         *(("identity", 0.09), ("opus", 1.65), ("mp3", 6.65), ("result", 0.05)),
         *(("webhook", 0.15), ("cold", 0.8)),
     ):

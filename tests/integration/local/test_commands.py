@@ -119,14 +119,22 @@ def test_run_needs_no_files_to_show_every_end(tmp_path):
     """The first command of a newcomer plays its own stems, the same every time."""
     said = io.StringIO()
 
-    code = run([], tmp_path / "out", console=Console(file=said, width=140))
+    code = run([], tmp_path / "out", console=Console(file=said, width=220))
 
     again = {path.name: path.read_bytes() for path in write_stems(tmp_path / "again")}
     played = tmp_path / "out" / "stems"
     assert code == 0, said.getvalue()
-    assert "10 of 10 executions ended as they should" in said.getvalue()
+    assert "12 of 12 executions ended as they should" in said.getvalue()
     assert {path.name: path.read_bytes() for path in played.iterdir()} == again
     assert re.search(r"(?m)^ stereo mix of 4 +-14\.0 +-\d\.\d ", said.getvalue())
+    # The voice is 12 dB down from 3 to 5 s in the second version.
+    document = json.loads((tmp_path / "out/comparisons/mix.json").read_bytes())
+    for name, report in zip(("the mix", "voice.wav"), document["pairs"], strict=True):
+        [region] = report["regions"]
+        assert 2.7 <= region["start"] < region["end"] <= 5.3
+        assert (
+            f"{name}: changed: differs at 0:0{region['start']:.1f}" in said.getvalue()
+        )
 
 
 @pytest.mark.skipif(not shutil.which("ffmpeg"), reason="FFmpeg is not installed")

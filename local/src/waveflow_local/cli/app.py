@@ -15,6 +15,7 @@ import click
 from waveflow.errors import WaveflowError
 
 from waveflow_local.cli import files, pipeline
+from waveflow_local.cli.compare import compare
 from waveflow_local.cli.invoke import invoke
 from waveflow_local.cli.mix import mix
 from waveflow_local.cli.peaks import peaks
@@ -42,7 +43,7 @@ def app(context: click.Context) -> None:
 
 for _command in (
     *(pipeline.run, pipeline.up, pipeline.api, pipeline.status, invoke),
-    *(files.hash_, peaks, files.analyze, mix, files.preview, plot),
+    *(files.hash_, peaks, files.analyze, compare, mix, files.preview, plot),
     commands.ops,
 ):
     app.add_command(_command)

@@ -38,7 +38,8 @@ def _services(request: Request) -> ApiServices:
     return services
 
 
-def _new_context(token_id: schemas.TokenId, owner: Owner) -> JobContext:
+def new_context(token_id: schemas.TokenId, owner: Owner) -> JobContext:
+    """Return the context of a new job of the owner's, for one platform token."""
     return JobContext(owner=owner, token_id=token_id)
 
 
@@ -60,7 +61,7 @@ AsJson = Annotated[
 async def upload_audio(
     request: Request,
     services: Services,
-    context: Annotated[JobContext, Depends(_new_context)],
+    context: Annotated[JobContext, Depends(new_context)],
     *,
     options: Annotated[schemas.JobOptions, Query()],
     idempotency_key: schemas.IdempotencyKey = None,
@@ -175,7 +176,7 @@ async def external_report(
 def mix(
     wanted: MixBody,
     services: Services,
-    context: Annotated[JobContext, Depends(_new_context)],
+    context: Annotated[JobContext, Depends(new_context)],
     idempotency_key: schemas.IdempotencyKey = None,
 ) -> schemas.AcceptedBody:
     """Start a job that mixes the files of some jobs, in the order given."""
@@ -192,7 +193,7 @@ def job_waveform(
     request: Request, job_id: schemas.JobId, services: Services, owner: Owner
 ) -> Response:
     """Return a job's waveform document as it was written."""
-    body = services.jobs.document(job_id, owner=owner)
+    body = services.jobs.files.document(job_id, owner=owner)
     return document(request, body, media_type="application/json")
 
 
@@ -206,7 +207,7 @@ def job_audio(
     as_json: AsJson = False,
 ) -> Response:
     """Redirect to the job's audio in S3: the uploaded file, or the mix."""
-    url = services.jobs.audio_url(job_id, owner=owner, download=download)
+    url = services.jobs.files.audio_url(job_id, owner=owner, download=download)
     return _link(url, as_json=as_json)
 
 
@@ -220,7 +221,7 @@ def job_zoom_level(
     as_json: AsJson = False,
 ) -> Response:
     """Redirect to one zoom level of the job's waveform in S3."""
-    url = services.jobs.zoom_url(
+    url = services.jobs.files.zoom_url(
         job_id, owner=owner, samples_per_pixel=samples_per_pixel
     )
     return _link(url, as_json=as_json)
@@ -236,7 +237,7 @@ def job_preview(
     as_json: AsJson = False,
 ) -> Response:
     """Redirect to the job's preview in S3, in one format."""
-    url = services.jobs.preview_url(job_id, owner=owner, form=form)
+    url = services.jobs.files.preview_url(job_id, owner=owner, form=form)
     return _link(url, as_json=as_json)
 
 
@@ -249,7 +250,7 @@ def job_preview(
 def begin_upload(
     wanted: schemas.BeginUploadBody,
     services: Services,
-    context: Annotated[JobContext, Depends(_new_context)],
+    context: Annotated[JobContext, Depends(new_context)],
 ) -> schemas.UploadBody:
     """Begin a large upload straight to S3: one form, or parts that can resume."""
     return services.presigned.begin(context, wanted)
