@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.exceptions import Exit
 
-from waveflow_local.files.zoom import read_levels
+from waveflow_local.ops import options
+from waveflow_local.ops.backfill.command import backfill
 
 if TYPE_CHECKING:
     from waveflow_local.ops.rerun import Choice
 
-_stack = click.option(
-    "--stack",
-    default="waveflow",
-    envvar="WAVEFLOW_STACK",
-    show_envvar=True,
-    help="CloudFormation stack, or `local` for the engine of `waveflow up`.",
-)
-_dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done.")
 _since = click.option(
     "--since", type=click.DateTime(), help="UTC, as 2026-11-21T09:00:00."
 )
@@ -38,11 +31,14 @@ def ops(context: click.Context) -> None:
         raise Exit(1)
 
 
+ops.add_command(backfill)
+
+
 @ops.command()
 @click.argument("stem_id")
 @click.option("--to", help="Another key, where the own key is in use.")
-@_stack
-@_dry_run
+@options.stack
+@options.dry_run
 def restore(*, stem_id: str, to: str | None, stack: str, dry_run: bool) -> None:
     """Bring back a stem's deleted duplicate.
 
@@ -66,27 +62,12 @@ def restore(*, stem_id: str, to: str | None, stack: str, dry_run: bool) -> None:
 @click.option(
     "--num-peaks", type=click.IntRange(1, 4000), metavar="N", help="Peaks to draw."
 )
-@click.option(
-    "--zoom",
-    callback=read_levels,
-    metavar="N,N,N",
-    help="Samples per pixel of zoom levels to make, as 256,1024.",
-)
-@click.option(
-    "--split-channels",
-    is_flag=True,
-    help="Zoom levels of two channels apart; without --zoom those of the stack.",
-)
-@click.option(
-    "--preview",
-    "previews",
-    type=click.Choice(["opus", "mp3"]),
-    multiple=True,
-    help="A preview to make; name both by two options.",
-)
-@click.option("--audio-id", is_flag=True, help="Find the identity of the sound.")
-@_stack
-@_dry_run
+@options.zoom
+@options.split_channels
+@options.previews
+@options.audio_id
+@options.stack
+@options.dry_run
 def redraw(  # noqa: PLR0913 - one parameter per option
     *,
     zoom: tuple[int, ...],
@@ -102,13 +83,9 @@ def redraw(  # noqa: PLR0913 - one parameter per option
     from waveflow_local.ops.undo import Drawing
     from waveflow_local.ops.undo import redraw as draw_again
 
-    waveform = {"zoom_levels": list(zoom), "split_channels": split_channels}
-    options = {
-        "waveform": {name: value for name, value in waveform.items() if value},
-        "previews": list(dict.fromkeys(previews)),
-        "audio_id": audio_id,
-    }
-    asked = {name: value for name, value in options.items() if value}
+    asked = options.asked_for(
+        zoom=zoom, split_channels=split_channels, previews=previews, audio_id=audio_id
+    )
     wanted = Drawing(**drawing, options=asked)
     message = draw_again(open_stack(stack), wanted, dry_run=dry_run)
     _print([("would send " if dry_run else "sent ") + json.dumps(message)])
@@ -118,8 +95,8 @@ def redraw(  # noqa: PLR0913 - one parameter per option
 @click.option("--error", help="Only this code, as STORAGE_UNAVAILABLE.")
 @_since
 @_until
-@_stack
-@_dry_run
+@options.stack
+@options.dry_run
 def redrive(
     *,
     error: str | None,
@@ -144,8 +121,8 @@ def redrive(
 @ops.command()
 @_since
 @_until
-@_stack
-@_dry_run
+@options.stack
+@options.dry_run
 def replay(
     *, since: datetime | None, until: datetime | None, stack: str, dry_run: bool
 ) -> None:
@@ -157,8 +134,8 @@ def replay(
 
 
 @ops.command()
-@_stack
-@_dry_run
+@options.stack
+@options.dry_run
 def health(*, stack: str, dry_run: bool) -> None:
     """Check every part of the stack.
 
@@ -185,8 +162,8 @@ def health(*, stack: str, dry_run: bool) -> None:
     show_envvar=True,
     help="A bearer token of the stack's HTTP API.",
 )
-@_stack
-@_dry_run
+@options.stack
+@options.dry_run
 def smoke(*, token: str | None, stack: str, dry_run: bool) -> None:
     """Ask a new stack six questions that only AWS can answer.
 
@@ -219,8 +196,8 @@ def smoke(*, token: str | None, stack: str, dry_run: bool) -> None:
     show_default=True,
     help="How far back the logs are asked.",
 )
-@_stack
-@_dry_run
+@options.stack
+@options.dry_run
 def status(*, subject: str, days: int, stack: str, dry_run: bool) -> None:
     """Show a stem's executions: which state, why, what to do.
 
