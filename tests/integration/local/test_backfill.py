@@ -3,6 +3,9 @@
 import json
 import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +16,7 @@ from waveflow_local.cli.app import app
 
 STEMS = int(os.environ.get("WAVEFLOW_BACKFILL", "20"))  # 200 in `make soak`
 COLUMNS = ("userId", "trackId", "stemId", "filepath", "timestamp", "original_filename")
+COMMAND = Path(sys.executable).with_name("waveflow")
 TOOK = re.compile(r"in \d.*$", re.MULTILINE)
 
 
@@ -22,7 +26,9 @@ def backfill(world, *arguments):
         app, ["ops", "backfill", *map(str, arguments), "--stack", "local"]
     )
     # The stages run in this process, and print their metrics there too.
-    said = [x for x in ended.stdout.splitlines(True) if not x.startswith('{"_aws"')]
+    said = [
+        x for x in ended.stdout.splitlines(keepends=True) if not x.startswith('{"_aws"')
+    ]
     return ended.exit_code, "".join(said)
 
 
@@ -104,3 +110,25 @@ def test_the_server_hears_of_a_back_fill_once_for_each_stem(world, bucket):
         assert body["original_filename"] == message["original_filename"]
         assert body["timestamp"] == message["timestamp"]
         assert not world.told(message["stemId"], "hash-check")
+
+
+def test_a_faulty_manifest_is_told_line_by_line(world, tmp_path):
+    """An operator mends all faulty lines at once, and nothing was started meanwhile."""
+    manifest = table(tmp_path / "stems.csv", [world.new_stem(timestamp="soon")] * 2)
+    env = os.environ | {"AWS_ENDPOINT_URL": world.pipeline.endpoint}
+
+    ended = subprocess.run(
+        [COMMAND, *("ops", "backfill", manifest, "--stack", "local")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=env,
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        f"waveflow: {manifest} has 2 faulty lines; nothing was done.",
+        "  line 2 has an invalid timestamp.",
+        "  line 3 has an invalid timestamp.",
+    ]
+    assert not list(tmp_path.glob("*journal*"))

@@ -143,11 +143,11 @@ def test_a_faulty_line_is_named_by_its_number(manifest_of, fault):
     with pytest.raises(FaultyManifestError) as caught:
         manifest_of(content).check()
 
-    heading, *lines = str(caught.value).splitlines()
-    assert f"{len(expected)} faulty line" in heading
+    lines = caught.value.details
+    assert f"{len(expected)} faulty line" in str(caught.value)
     assert len(lines) == len(expected)
     for line, beginning in zip(lines, expected, strict=True):
-        assert line.strip().startswith(f"line {beginning}")
+        assert line.startswith(f"line {beginning}")
 
 
 def test_a_thousand_faults_are_counted_and_twenty_shown(manifest_of):
@@ -155,16 +155,15 @@ def test_a_thousand_faults_are_counted_and_twenty_shown(manifest_of):
     with pytest.raises(FaultyManifestError) as caught:
         manifest_of(["{}"] * 1000).check()
 
-    heading, *lines = str(caught.value).splitlines()
-    assert "1000 faulty lines" in heading
-    assert len(lines) == FAULTS_SHOWN + 1
-    assert lines[-1].strip() == "and 980 more."
+    assert "1000 faulty lines" in str(caught.value)
+    assert len(caught.value.details) == FAULTS_SHOWN + 1
+    assert caught.value.details[-1] == "and 980 more."
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", f"{HEADER}\n".encode()])
 def test_a_manifest_without_a_stem_is_a_mistake(manifest_of, content):
     """An empty export must not look like a finished run."""
-    with pytest.raises(LocalError, match=r"no stem|lacks the column"):
+    with pytest.raises(LocalError, match="holds no stem"):
         manifest_of(content).check()
 
 

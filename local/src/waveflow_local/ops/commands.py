@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.exceptions import Exit
 
-from waveflow_local.ops import options
 from waveflow_local.ops.backfill.command import backfill
+from waveflow_local.ops.options import (
+    asked_for,
+    audio_id_option,
+    dry_run_option,
+    previews_option,
+    split_channels_option,
+    stack_option,
+    zoom_option,
+)
 
 if TYPE_CHECKING:
     from waveflow_local.ops.rerun import Choice
@@ -37,8 +45,8 @@ ops.add_command(backfill)
 @ops.command()
 @click.argument("stem_id")
 @click.option("--to", help="Another key, where the own key is in use.")
-@options.stack
-@options.dry_run
+@stack_option
+@dry_run_option
 def restore(*, stem_id: str, to: str | None, stack: str, dry_run: bool) -> None:
     """Bring back a stem's deleted duplicate.
 
@@ -62,12 +70,12 @@ def restore(*, stem_id: str, to: str | None, stack: str, dry_run: bool) -> None:
 @click.option(
     "--num-peaks", type=click.IntRange(1, 4000), metavar="N", help="Peaks to draw."
 )
-@options.zoom
-@options.split_channels
-@options.previews
-@options.audio_id
-@options.stack
-@options.dry_run
+@zoom_option
+@split_channels_option
+@previews_option
+@audio_id_option
+@stack_option
+@dry_run_option
 def redraw(  # noqa: PLR0913 - one parameter per option
     *,
     zoom: tuple[int, ...],
@@ -83,7 +91,7 @@ def redraw(  # noqa: PLR0913 - one parameter per option
     from waveflow_local.ops.undo import Drawing
     from waveflow_local.ops.undo import redraw as draw_again
 
-    asked = options.asked_for(
+    asked = asked_for(
         zoom=zoom, split_channels=split_channels, previews=previews, audio_id=audio_id
     )
     wanted = Drawing(**drawing, options=asked)
@@ -95,8 +103,8 @@ def redraw(  # noqa: PLR0913 - one parameter per option
 @click.option("--error", help="Only this code, as STORAGE_UNAVAILABLE.")
 @_since
 @_until
-@options.stack
-@options.dry_run
+@stack_option
+@dry_run_option
 def redrive(
     *,
     error: str | None,
@@ -121,8 +129,8 @@ def redrive(
 @ops.command()
 @_since
 @_until
-@options.stack
-@options.dry_run
+@stack_option
+@dry_run_option
 def replay(
     *, since: datetime | None, until: datetime | None, stack: str, dry_run: bool
 ) -> None:
@@ -134,8 +142,8 @@ def replay(
 
 
 @ops.command()
-@options.stack
-@options.dry_run
+@stack_option
+@dry_run_option
 def health(*, stack: str, dry_run: bool) -> None:
     """Check every part of the stack.
 
@@ -162,8 +170,8 @@ def health(*, stack: str, dry_run: bool) -> None:
     show_envvar=True,
     help="A bearer token of the stack's HTTP API.",
 )
-@options.stack
-@options.dry_run
+@stack_option
+@dry_run_option
 def smoke(*, token: str | None, stack: str, dry_run: bool) -> None:
     """Ask a new stack six questions that only AWS can answer.
 
@@ -196,8 +204,8 @@ def smoke(*, token: str | None, stack: str, dry_run: bool) -> None:
     show_default=True,
     help="How far back the logs are asked.",
 )
-@options.stack
-@options.dry_run
+@stack_option
+@dry_run_option
 def status(*, subject: str, days: int, stack: str, dry_run: bool) -> None:
     """Show a stem's executions: which state, why, what to do.
 

@@ -7,33 +7,33 @@ import click
 
 from waveflow_local.files.zoom import read_levels
 
-stack = click.option(
+stack_option = click.option(
     "--stack",
     default="waveflow",
     envvar="WAVEFLOW_STACK",
     show_envvar=True,
     help="CloudFormation stack, or `local` for the engine of `waveflow up`.",
 )
-dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done.")
-zoom = click.option(
+dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done.")
+zoom_option = click.option(
     "--zoom",
     callback=read_levels,
     metavar="N,N,N",
     help="Samples per pixel of zoom levels to make, as 256,1024.",
 )
-split_channels = click.option(
+split_channels_option = click.option(
     "--split-channels",
     is_flag=True,
     help="Zoom levels of two channels apart; without --zoom those of the stack.",
 )
-previews = click.option(
+previews_option = click.option(
     "--preview",
     "previews",
     type=click.Choice(["opus", "mp3"]),
     multiple=True,
     help="A preview to make; name both by two options.",
 )
-audio_id = click.option(
+audio_id_option = click.option(
     "--audio-id", is_flag=True, help="Find the identity of the sound."
 )
 

@@ -8,17 +8,25 @@ from pathlib import Path
 import click
 from click.exceptions import Exit
 
-from waveflow_local.ops import options
+from waveflow_local.ops.options import (
+    asked_for,
+    audio_id_option,
+    dry_run_option,
+    previews_option,
+    split_channels_option,
+    stack_option,
+    zoom_option,
+)
 
 MOST_AT_ONCE = 200  # six transitions each in some seconds are half of 800 a second
 
 
 @click.command()
 @click.argument("manifest", metavar="MANIFEST")
-@options.zoom
-@options.split_channels
-@options.previews
-@options.audio_id
+@zoom_option
+@split_channels_option
+@previews_option
+@audio_id_option
 @click.option(
     "--at-once",
     type=click.IntRange(1, MOST_AT_ONCE),
@@ -38,8 +46,8 @@ MOST_AT_ONCE = 200  # six transitions each in some seconds are half of 800 a sec
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where the run is written down; else beside MANIFEST.",
 )
-@options.stack
-@options.dry_run
+@stack_option
+@dry_run_option
 def backfill(  # noqa: PLR0913 - one parameter per option
     *,
     manifest: str,
@@ -64,7 +72,7 @@ def backfill(  # noqa: PLR0913 - one parameter per option
     from waveflow_local.ops.backfill.run import Limits
     from waveflow_local.ops.stack import open_stack
 
-    asked = options.asked_for(
+    asked = asked_for(
         zoom=zoom, split_channels=split_channels, previews=previews, audio_id=audio_id
     )
     job = Backfill(open_stack(stack), manifest, asked, stack_name=stack)
