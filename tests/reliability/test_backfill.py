@@ -195,6 +195,15 @@ def test_no_execution_is_started_of_a_stem_that_is_gone(cloud, fill):
     assert "OBJECT_NOT_FOUND     1 (line 1)" in str(ended)
 
 
+def test_a_bucket_whose_originals_are_gone_stops_the_run(cloud, fill):
+    """A manifest of the wrong bucket must not be read to its millionth line."""
+    ended = fill([stem(number) for number in range(300)])
+
+    assert "6 of the last 6 failed" in ended.stopped
+    assert ended.tally.done == 6
+    assert not cloud.bodies
+
+
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_so_many_run_side_by_side_and_no_more(cloud, fill, at_once):
     """Every execution more takes concurrency from the uploads of musicians."""

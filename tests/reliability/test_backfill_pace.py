@@ -81,16 +81,23 @@ def test_an_execution_behind_thousands_of_live_ones_is_found(tmp_path, monkeypat
     """A stem that waits for an hour must end too, though the lists are too long."""
     monkeypatch.setattr(executions, "PAGE", 10)
     world = World(tmp_path, seconds=3600)
-    world.executions.start("old", {"body": {"kwargs": stem(1)}}, at=world.now)
+    for number in range(5):
+        world.executions.start(
+            f"old-{number}", {"body": {"kwargs": stem(number)}}, at=world.now
+        )
     for number in range(35):
         record = '[{"body": {"kwargs": {"stemId": "live", "timestamp": "2026-01-01"}}}]'
         world.cloud.start_execution(name=f"live-{number}", input=record)
+    world.now += 60
+    world.cloud.stuck |= {"stem-0", "stem-1", "stem-2"}
     world.now += 3600
+    ended: dict[str, str] = {}
+    for _ in range(4):
+        world.executions.wait()
+        ended |= world.executions.ends()
 
-    ended = world.run(0, at_once=1)
-
-    assert ended == {"old": ""}
-    assert world.cloud.calls["list"] <= 6
+    assert ended == {"old-3": "", "old-4": ""}
+    assert world.cloud.calls["describe"] == 2 * 4
 
 
 def test_failures_are_asked_for_their_code_alone(tmp_path):
