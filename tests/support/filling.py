@@ -211,6 +211,7 @@ class Cloud:
         return "FAILED" if error else "SUCCEEDED"
 
     def _keep(self, *, name: str, at: float, input: str) -> None:  # noqa: A002
+        name = str(name.encode(), "ascii")  # a copy: no string of the command stays
         self.text[name] = input
         self.started[name] = at, json.loads(input)[0]["body"]["kwargs"]
         self.now = max(self.now, at)

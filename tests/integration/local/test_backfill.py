@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -132,3 +133,29 @@ def test_a_faulty_manifest_is_told_line_by_line(world, tmp_path):
         "  line 3 has an invalid timestamp.",
     ]
     assert not list(tmp_path.glob("*journal*"))
+
+
+def test_a_run_that_is_interrupted_goes_on_by_the_same_command(world, tmp_path):
+    """An operator who goes home must lose nothing, and be told how to go on."""
+    messages = [world.new_stem(stemId=f"cut-{n}") for n in range(6)]
+    for number, message in enumerate(messages):
+        world.put(message["filepath"], wav(seed=100 + number))
+    manifest = table(tmp_path / "stems.csv", messages)
+    journal = tmp_path / "stems.csv.backfill-journal"
+    env = os.environ | {"AWS_ENDPOINT_URL": world.pipeline.endpoint}
+    command = ("ops", "backfill", manifest, "--stack", "local", "--at-once", "1")
+
+    with subprocess.Popen(
+        [COMMAND, *command], stderr=subprocess.PIPE, text=True, env=env
+    ) as running:
+        eventually(lambda: journal.exists() and '"start"' in journal.read_text())
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate()
+    code, report = backfill(world, manifest)
+
+    assert running.returncode == 130
+    assert "start the same command again for the rest" in said
+    assert "Traceback" not in said
+    assert (code, report.splitlines()[0].split()[:2]) == (0, ["drawn", "6"])
+    told = [world.told(message["stemId"], "completion") for message in messages]
+    assert {len(each) for each in told} == {1}
