@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from support.filling import Cloud, refused, stem, waveform_of
 from waveflow.audio.waveform.draw import ALGORITHM
-from waveflow.errors import InternalError
+from waveflow.errors import InternalError, StorageUnavailableError
 from waveflow.events.normalise import Entry, read_job
-from waveflow_local.ops.backfill import job
+from waveflow_local.ops.backfill import job, look
 from waveflow_local.ops.backfill.job import Backfill
 from waveflow_local.ops.backfill.run import Limits
 from waveflow_local.paths import LocalError
@@ -350,6 +350,28 @@ def test_throttling_is_waited_for(cloud, fill, call):
 
     assert (ended.tally.drawn, ended.tally.failed.total()) == (2, 1)
     assert sorted(drawn(cloud)) == ["stem-0", "stem-1", "stem-2"]
+
+
+@pytest.mark.parametrize("refusals", [5, 6])
+def test_a_bucket_that_asks_to_slow_down_is_waited_for(
+    cloud, fill, monkeypatch, refusals
+):
+    """One 503 of S3 in a night must not end the run; a bucket that is away must."""
+    monkeypatch.setattr(look, "PAUSES_S", [0.0] * 5)
+    turned_away = iter([True] * refusals)
+
+    def slow_down(made):
+        if made == "get" and next(turned_away, False):
+            raise refused("SlowDown", 503)
+
+    cloud.gate = slow_down
+    lines = stored(cloud, 1)
+
+    if refusals > 5:
+        with pytest.raises(StorageUnavailableError):
+            fill(lines)
+        assert not cloud.bodies
+    assert fill(lines).tally.drawn == 1
 
 
 def test_a_refusal_that_does_not_pass_ends_the_run_in_one_sentence(cloud, fill):

@@ -1,5 +1,6 @@
 """Look what lies in the bucket of a line, and say whether the stem must be drawn."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,6 +9,7 @@ import msgspec
 from msgspec import Struct
 from waveflow.audio.waveform.draw import ALGORITHM
 from waveflow.audio.waveform.zoom_levels import levels_within
+from waveflow.errors import StorageUnavailableError
 from waveflow.events.fields import JsonObject
 from waveflow.events.flow import preview_key, waveform_key, zoom_key
 from waveflow.events.messages import DEFAULT_NUM_PEAKS
@@ -17,6 +19,8 @@ from waveflow.ports import ObjectStore
 from waveflow_local.ops.backfill.lines import BackfillLine
 
 STEREO = 2
+# A run of days outlasts what boto3's own retries do not.
+PAUSES_S = (1.0, 5.0, 15.0, 30.0, 60.0)
 # Frames are guessed as 16-bit stereo of 44.1 kHz where no document tells seconds.
 BYTES_A_SECOND = 176_400
 
@@ -98,7 +102,15 @@ class Look:
         self._objects, self.asked = objects, asked
 
     def __call__(self, line: BackfillLine) -> Standing:
-        """Return the standing of one line, by one GET where the stem is current."""
+        """Return the standing of one line; wait where S3 asks callers to slow down."""
+        for pause in PAUSES_S:
+            try:
+                return self._look(line)
+            except StorageUnavailableError:
+                time.sleep(pause)
+        return self._look(line)
+
+    def _look(self, line: BackfillLine) -> Standing:
         document = self._document(line)
         reason = self._reason(line, document)
         if reason is None:
