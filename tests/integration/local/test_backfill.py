@@ -92,6 +92,8 @@ def test_what_is_missing_is_drawn_once_and_what_is_current_stays(world, filled):
     assert len(before) == STEMS // 2
     assert len(after) == STEMS
     assert before.items() <= after.items()
+    # The queue and the pipe had the live uploads alone.
+    assert len(world.started) == STEMS // 2
     assert {len(each) for each in after.values()} == {1}
     assert re.search(rf"drawn +0  .*\ncurrent +{STEMS}\n", again)
 
