@@ -242,3 +242,16 @@ class Killer:
         self.passed += 1
         if self.passed == self.at:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def stored(cloud: Cloud, *numbers: int, **fields: Any) -> list[dict[str, Any]]:
+    """Store the originals of some stems, and return their lines."""
+    lines = [stem(number, **fields) for number in numbers]
+    for line in lines:
+        cloud.put(line["filepath"])
+    return lines
+
+
+def drawn(cloud: Cloud) -> list[str]:
+    """Return the stems whose executions were started, in order."""
+    return [body["stemId"] for body in cloud.bodies]

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,14 @@ def table(path, messages):
 
 
 def versions(world):
-    """Return every version of each waveform document of the stems."""
-    return {key: world.versions(key) for key in world.keys("waveforms/fill-")}
+    """Return the versions of each waveform document of the stems."""
+    listed = world.s3.list_object_versions(
+        Bucket=world.bucket, Prefix="waveforms/fill-"
+    )
+    found = defaultdict(list)
+    for entry in listed.get("Versions", []):
+        found[entry["Key"]].append(entry["VersionId"])
+    return dict(found)
 
 
 @pytest.fixture(scope="module")
