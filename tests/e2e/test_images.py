@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 from support import images
 from waveflow_local.demo import report
+from waveflow_local.demo.invoke import STAGES
 from waveflow_local.demo.outputs import Bucket
 from waveflow_local.demo.report import Row
 from waveflow_local.demo.run import Run
@@ -87,7 +88,6 @@ class System:
     standin: StandIn
     sam: images.Sam
     bucket: Bucket
-    lambda_port: int
     started: dict[str, str]
 
     @property
@@ -114,9 +114,9 @@ class System:
         elif stage == "dedupe_delete":
             assert answer["status"] == "DUPLICATE"
         elif stage == "waveform":
-            assert answer["result"]["num_peaks"] == 8
             document = self.bucket.get(answer["result"]["waveform_data_path"])
-            assert len(json.loads(document)["peaks"]) == 8
+            peaks = json.loads(document)["peaks"]
+            assert len(peaks) == answer["result"]["num_peaks"] > 0
         elif stage == "music":
             assert set(answer) == {"tempo", "key"}
         elif stage == "mix":
@@ -130,7 +130,7 @@ class System:
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Run engine and stand-in where containers reach both."""
+    """Run engine, stand-in and the images where all reach each other."""
     folder = tmp_path_factory.mktemp("images")
     lambda_port, gateway = free_port(), images.gateway()
     started: dict[str, str] = {}
@@ -153,22 +153,26 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
             }
             bucket = Bucket(pipeline.clients.s3, pipeline.deployment.bucket)
             sam = images.Sam(folder, environment)
-            yield System(pipeline, standin, sam, bucket, lambda_port, started)
+            with sam.endpoint(lambda_port, folder / "sam.log"):
+                yield System(pipeline, standin, sam, bucket, started)
 
 
 def _port(url: str) -> int:
     return int(url.split(":")[2].partition("/")[0])
 
 
-@pytest.mark.parametrize("logical_id", FUNCTIONS)
-def test_an_image_answers_as_the_function_that_sam_builds(
-    logical_id: str, system: System
+@pytest.mark.parametrize("stage", STAGES)
+def test_make_invoke_runs_the_image_that_sam_builds(
+    stage: str, system: System, tmp_path: Path
 ):
     """A deployed image that does not start its handler would fail every job."""
-    stage = FUNCTIONS[logical_id]
-    system.lay_out()
+    song = tmp_path / "노래.wav"
+    song.write_bytes(sawtooth(7))
 
-    answer = system.sam.invoke(logical_id, system.event(stage))
+    answer = images.make_invoke(
+        *(stage, str(song), "--endpoint", system.pipeline.endpoint),
+        *("--webhook-url", system.standin.url, "--out", str(tmp_path / "out")),
+    )
 
     system.expect(stage, answer)
 
@@ -246,8 +250,7 @@ def test_the_whole_machine_runs_on_the_images(system: System, tmp_path: Path):
     run = Run(system.pipeline, system.standin, system.bucket, rows, system.started)
     console = Console(file=io.StringIO())
 
-    with system.sam.endpoint(system.lambda_port, tmp_path / "sam.log"):
-        run.finish(report.view_for(console))
+    run.finish(report.view_for(console))
     for row in rows:
         run.check(row)
 

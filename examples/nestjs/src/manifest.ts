@@ -1,11 +1,13 @@
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
 import { connectionOf } from './database/database.module.js';
+import { loadEnvFile } from './settings/env-file.js';
 import { settingsOf } from './settings/settings.js';
 import { manifestLines } from './stems/manifest.js';
 import { StemFile } from './stems/stem-file.entity.js';
 
-// `waveflow ops backfill` reads what this prints: one line of JSON for each stem.
+loadEnvFile();
+// `waveflow ops backfill` reads what is printed here: one line of JSON for each stem.
 const readOnly = { entities: [StemFile], synchronize: false, autoSave: false };
 const rows = new DataSource({ ...connectionOf(settingsOf(process.env)), ...readOnly });
 await rows.initialize();

@@ -17,10 +17,8 @@ def manifest_of(platform, app):
         "PATH": os.environ["PATH"],
     }
     script = json.loads((app / "package.json").read_text())["scripts"]["manifest"]
-    # The server's settings are given here, not by the file that the script reads.
-    command = script.replace("--env-file=.env ", "").split()
     printed = subprocess.run(
-        command,
+        script.split(),
         cwd=app,
         env={**platform.env, **own},
         capture_output=True,

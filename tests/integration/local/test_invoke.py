@@ -100,6 +100,25 @@ def test_each_stage_takes_the_event_that_is_written(stage, tools, engine, tmp_pa
     assert "errorType" not in json.loads(answer), answer
 
 
+def test_a_file_that_hash_refuses_is_one_line(tools, engine, tmp_path):
+    """A developer whose file no stage takes must read why, not a traceback."""
+    empty = tmp_path / "empty.wav"
+    empty.touch()
+
+    ended = invoke(
+        *("waveform", empty, "--endpoint", engine[0].endpoint, "--built", tools),
+        *("--webhook-url", engine[1].url),
+        path=tools,
+        out=tmp_path / "out",
+    )
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith(
+        "waveflow: The stage hash pins no object of empty.wav"
+    )
+    assert ended.stderr.count("\n") == 1
+
+
 def test_ctrl_c_lets_sam_remove_its_containers(tools, engine, tmp_path):
     """A developer who ends `sam local start-lambda` must not keep its containers."""
     process = subprocess.Popen(

@@ -38,6 +38,7 @@ class Bucket:
     versioned: bool = True
     versions: dict[str, list[Version]] = field(default_factory=dict)
     copies: Counter[str] = field(default_factory=Counter)
+    ever: dict[str, set[str]] = field(default_factory=dict)  # hashes put, by key
     refuses_until: float = 0.0  # time until which writes of optional outputs fail
     _count: int = 0
 
@@ -69,6 +70,7 @@ class Bucket:
         digest = hashlib.sha256(body).hexdigest()
         etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
         self._uncount(key)
+        self.ever.setdefault(key, set()).add(digest)
         if key.startswith(UPLOADS):
             self.copies[digest] += 1
         return self._append(

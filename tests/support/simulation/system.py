@@ -89,7 +89,7 @@ class System:
             audio_id=modes.audio_id,
         )
         self.claims = Claims(self.bucket, self.ledger.counts)
-        self.telling = Telling(self.ledger, self.policy, self.claims)
+        self.telling = Telling(self.ledger, self.policy, self.claims, runs=self.runs)
 
     def clock(self) -> float:
         """Return the simulated time in seconds."""

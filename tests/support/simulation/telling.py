@@ -1,7 +1,7 @@
 """Checks of webhooks and ends: the server is told the truth, then and at the end."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from support.simulation.checks import (
     recorded,
 )
 from support.simulation.gate import TOO_LONG
-from support.simulation.mixes import Claims
+from support.simulation.mixes import Claims, mixes_same
 from support.simulation.options import CODES as CODES_OF_OPTIONS
 from support.simulation.options import Asked, files_of, untrue
 from support.simulation.runs import Run
@@ -31,8 +31,10 @@ UNDELIVERED = {"Ask", "AskUndelivered", "Tell", "TellFailure"}
 class Telling:
     """Comparison of every webhook and every end with bucket, ledger and server."""
 
-    def __init__(self, ledger: Ledger, policy: Policy, claims: Claims) -> None:
-        self._ledger = ledger
+    def __init__(
+        self, ledger: Ledger, policy: Policy, claims: Claims, *, runs: Sequence[Run]
+    ) -> None:
+        self._ledger, self._runs = ledger, runs
         self._policy, self._claims = policy, claims
         self._bucket = ledger.bucket
         self._server = ledger.server
@@ -96,14 +98,29 @@ class Telling:
 
     def _check_mixed(self, payload: Mapping[str, Any]) -> None:
         """Check that a mix's WAV and document exist, and belong together."""
-        audio = self._bucket.current(payload["mixed_file_path"])
+        path = payload["mixed_file_path"]
+        audio, ever = self._bucket.current(path), self._bucket.ever.get(path, set())
         document = self._hash_in(payload["waveform_data_path"])
-        if audio is None or document != audio.sha256:
+        if audio is None or document not in ever:
             raise BrokenPromiseError(f"{payload['task_id']} is told as mixed, not so.")
+        if document != audio.sha256:
+            self._check_rewriting(payload)
         self._claims.check(payload)
         # A mix of stems that were replaced meanwhile may lie there instead.
-        versions = self._bucket.versions[payload["mixed_file_path"]]
-        self._check_files(payload, payload, {version.sha256 for version in versions})
+        self._check_files(payload, payload, ever)
+
+    def _check_rewriting(self, payload: Mapping[str, Any]) -> None:
+        """Check that a document beside a newer WAV is the limit known of two runs.
+
+        The other run wrote its WAV, of stems that were replaced meanwhile, and has
+        not yet written its document, or failed for good before that.
+        """
+        rivals = [run for run in self._runs if mixes_same(payload, run.execution)]
+        at_work = [run for run in rivals if run.ended is None and run.state == "Mix"]
+        failed = [run for run in rivals if run.ended and "FAILURE" in run.told]
+        if not at_work and not failed:
+            raise BrokenPromiseError(f"{payload['task_id']} is told of another's WAV.")
+        self._ledger.counts["mixes told while another run rewrites them"] += 1
 
     def _check_files(
         self, payload: Mapping[str, Any], told: Mapping[str, Any], sources: set[str]
