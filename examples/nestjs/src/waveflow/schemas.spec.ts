@@ -36,6 +36,7 @@ const SAMPLES: [string, ClassConstructor<object>, Json][] = [
   ['completion', CompletionDto, completion(STEM, 'SUCCESS')],
   ['completion', CompletionDto, completion(STEM, 'SUCCESS', { dedupe: { refused: 'OFF', would_delete: true } })],
   ['completion', CompletionDto, completion(STEM, 'SUCCESS', OUTPUTS)],
+  ['completion', CompletionDto, { ...completion(STEM, 'SUCCESS'), backfill: true }],
   ['completion', CompletionDto, completion(STEM, 'DUPLICATE')],
   ['completion', CompletionDto, completion(STEM, 'FAILURE')],
   ['mixing-complete', MixingCompleteDto, mixing('mix-stage-1', 'SUCCESS')],

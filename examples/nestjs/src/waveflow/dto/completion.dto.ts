@@ -170,6 +170,11 @@ export class CompletionDto {
   @IsNumber()
   processing_time?: number | null;
 
+  /** An operator had the stem drawn: no user waits for it. */
+  @MayBeMissing()
+  @IsBoolean()
+  backfill?: boolean;
+
   @IsObject()
   @ValidateNested()
   @Type((options) => resultClass(options?.object as CompletionDto | undefined))
