@@ -9,18 +9,13 @@ import click
 from click.exceptions import Exit
 
 from waveflow_local.files.zoom import read_levels
+from waveflow_local.ops.erasing.command import erase
+from waveflow_local.ops.options import dry_run_option as _dry_run
+from waveflow_local.ops.options import stack_option as _stack
 
 if TYPE_CHECKING:
     from waveflow_local.ops.rerun import Choice
 
-_stack = click.option(
-    "--stack",
-    default="waveflow",
-    envvar="WAVEFLOW_STACK",
-    show_envvar=True,
-    help="CloudFormation stack, or `local` for the engine of `waveflow up`.",
-)
-_dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done.")
 _since = click.option(
     "--since", type=click.DateTime(), help="UTC, as 2026-11-21T09:00:00."
 )
@@ -36,6 +31,9 @@ def ops(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         print(context.get_help())
         raise Exit(1)
+
+
+ops.add_command(erase)
 
 
 @ops.command()

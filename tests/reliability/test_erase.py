@@ -1,0 +1,413 @@
+"""Erasures: what goes, what stays, and what nobody can bring back."""
+
+import pytest
+from support.erasing import (
+    BOBS,
+    FIRST,
+    GOES,
+    GOES_WITH_MIXES,
+    MARKS,
+    MINE,
+    MY_COPY,
+    REQUEST,
+    Place,
+    anns,
+)
+from support.records import hash_request
+from waveflow.adapters.s3 import S3ObjectStore
+from waveflow.errors import ObjectNotFoundError
+from waveflow.ports import Policy
+from waveflow.stages._used import used_metadata
+from waveflow.stages.hash import hash_object
+from waveflow_local.ops.undo import Drawing, redraw, restore
+from waveflow_local.paths import LocalError
+
+POLICY = Policy(
+    allowed_prefixes=("users/",),
+    max_file_bytes=1 << 20,
+    dedupe_mode="delete",
+    verdict_mode="callback",
+)
+WRITES = {"put_object", "delete_object"}
+AUDIO, FLAC = (f"mixed/stage-1_mixed_5.{suffix}" for suffix in ("wav", "flac"))
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Return an empty bucket."""
+    return Place(tmp_path)
+
+
+def test_a_dry_run_names_what_goes_and_what_stays_and_changes_nothing(place):
+    """An operator signs for an erasure after reading this."""
+    manifest = anns(place)
+    before = place.left()
+
+    said = place.look(manifest)
+
+    for key in {*GOES}:
+        assert f"  goes  {key}: " in said
+    assert "goes  users/ann/1.wav: original, 2 versions, 1 delete marker" in said
+    assert f"stays {FIRST}: the same sound, kept as another stem, ann-0" in said
+    assert "stays mix stage-1 of 5: holds the sound of this stem; --mixes" in said
+    assert "stays comparison stage-1 of 6: holds the sound of this stem" in said
+    assert not {operation for operation, _ in place.client.calls} & WRITES
+    assert place.left() == before
+    assert not place.journal.exists()
+
+
+def test_a_dry_run_with_mixes_names_their_objects(place):
+    """An operator must see whose mixes go before they are gone."""
+    said = place.look(anns(place), with_mixes=True)
+
+    for key in GOES_WITH_MIXES:
+        assert f"  goes  {key}: " in said
+    assert "stays mix" not in said
+
+
+def test_mixes_stay_unless_the_operator_says_so(place):
+    """A mix is the work of several people; one of them leaves."""
+    manifest = anns(place)
+    before = place.left()
+
+    summary = place.erase(manifest)
+
+    assert place.left() == {k: v for k, v in before.items() if k not in {*GOES}}
+    assert (summary.versions, summary.has_left) == (len(GOES), False)
+    assert "comparison stage-1 of 6 stays; mix stage-1 of 5 stays" in place.told[0]
+    assert summary.unknown == ("mix stage-0 of 5",)
+
+
+def test_mixes_can_go_later_with_the_same_journal(place):
+    """An operator who hears later that the mixes must go begins nothing anew."""
+    manifest = anns(place)
+    place.erase(manifest)
+
+    summary = place.erase(manifest, with_mixes=True)
+
+    assert not {*GOES_WITH_MIXES} & place.left().keys()
+    assert summary.versions == len(GOES) + len(GOES_WITH_MIXES)
+    assert "mix 4, comparison 1" in place.told[-2]
+
+
+def test_the_report_holds_ids_counts_and_times_and_no_name(place):
+    """The report goes to a person, and must not hold names of others' files."""
+    manifest = anns(place)
+
+    said = [*place.told, str(place.erase(manifest, with_mixes=True)), *place.told]
+
+    first = place.told[0].split("; ")
+    assert first[0] == "ann-1: erased"
+    assert first[1].startswith("20")
+    assert first[2] == (
+        "original 2, document 3, zoom file 2, preview 2, mix 4, comparison 1"
+    )
+    assert place.told[1].endswith("original 1, deletion record 1, document 1")
+    assert "users/" not in "".join(said)
+    assert ".wav" not in "".join(said)
+    assert "users/" not in place.journal.read_text()
+
+
+def test_a_redelivered_message_finds_no_object(place):
+    """An old message must end typed, and not as the DUPLICATE that it was."""
+    place.erase(anns(place))
+    objects = S3ObjectStore(place.client, "a-bucket")
+
+    for stem_id, key in (("ann-1", MINE), ("ann-2", MY_COPY)):
+        request = hash_request(userId="ann", stemId=stem_id, filepath=key)
+        with pytest.raises(ObjectNotFoundError):
+            hash_object(request, objects=objects, policy=POLICY)
+
+
+def test_restore_and_redraw_say_that_the_stem_was_erased(place):
+    """An operator of next month must learn why the stem does not come back."""
+    place.erase(anns(place))
+    drawing = Drawing("ann", "t", "ann-1", MINE)
+
+    for stem_id in ("ann-1", "ann-2"):
+        with pytest.raises(LocalError, match=f"The stem {stem_id} was erased on 20"):
+            restore(place.stack, stem_id, dry_run=True)
+    with pytest.raises(LocalError, match="The stem ann-1 was erased on 20"):
+        redraw(place.stack, drawing, dry_run=True)
+
+
+def test_an_upload_that_came_after_the_erasure_can_be_drawn(place):
+    """A musician who comes back under the same ids must not be refused for ever."""
+    place.erase(anns(place))
+    place.put(MINE)
+
+    message = redraw(place.stack, Drawing("ann", "t", "ann-1", MINE), dry_run=True)
+
+    assert message["kwargs"]["stemId"] == "ann-1"
+
+
+def test_a_stem_that_is_gone_already_leaves_no_trace(place):
+    """A tombstone of a mistyped id would call a living stem erased."""
+    place.put(BOBS)
+
+    summary = place.erase(place.manifest(("nobody", "users/ann/9.wav")))
+
+    assert place.told == [f"nobody: nothing there; {place.told[0].split('; ')[1]}"]
+    assert (summary.done, summary.versions) == (1, 0)
+    assert {*place.bucket.versions} == {BOBS}
+
+
+def test_a_second_run_erases_what_a_job_under_way_has_written(place):
+    """A waveform stage that had the bytes already publishes after the erasure."""
+    manifest = anns(place)
+    place.erase(manifest)
+    place.put("waveforms/ann-1_waveform_17.json")
+
+    summary = place.erase(manifest)
+
+    assert "waveforms/ann-1_waveform_17.json" not in place.left()
+    assert summary.versions == len(GOES) + 1
+
+
+def test_the_only_copy_of_another_stem_stays(place):
+    """Bob's stem was deleted as a duplicate of Ann's, and lives from Ann's upload."""
+    place.put("audio/ann.wav", "audio/bob.wav")
+    place.delete_duplicate(
+        "bob-1", "audio/bob.wav", survivor=("ann-1", "audio/ann.wav")
+    )
+    manifest = place.manifest(("ann-1", "audio/ann.wav"))
+    before = place.left()
+
+    planned, summary = place.look(manifest), place.erase(manifest)
+
+    assert "ann-1 stays: bob-1 was deleted as a duplicate of this upload" in planned
+    assert place.left() == before
+    assert summary.has_left
+    assert "ann-1: stays;" in place.told[0]
+    assert not any(key.startswith("dedupe/erased/") for key in place.bucket.versions)
+
+
+@pytest.mark.parametrize("way", ["restored", "copied", "named", "undone", "hidden"])
+def test_a_stem_that_needs_the_copy_no_more_holds_up_nothing(place, way):
+    """An operator must have ways to end the erasure of the upload."""
+    place.put("audio/ann.wav", "audio/bob.wav")
+    reason = {"reason": "SURVIVOR_LOST"} if way == "undone" else {}
+    survivor = ("ann-1", "audio/ann.wav")
+    place.delete_duplicate("bob-1", "audio/bob.wav", survivor=survivor, **reason)
+    rows = [("ann-1", "audio/ann.wav")]
+    if way == "named":
+        rows.append(("bob-1", "audio/bob.wav"))
+    elif way == "hidden":  # the platform has deleted the upload by itself
+        place.bucket.delete("audio/ann.wav")
+    elif way == "copied":
+        place.put("audio/bob.wav")
+    elif way == "restored":
+        assert not restore(place.stack, "bob-1", dry_run=False)[0].failed
+
+    summary = place.erase(place.manifest(*rows))
+
+    assert not summary.has_left
+    assert "audio/ann.wav" not in place.left()
+    assert ("audio/bob.wav" in place.left()) == (way != "named")
+
+
+def a_chain(place):
+    """Delete B as a duplicate of A, and before that C as a duplicate of B."""
+    a, b, c = (f"audio/{name}.wav" for name in "abc")
+    place.put(a, b, c)
+    place.delete_duplicate("c", c, survivor=("b", b))
+    place.delete_duplicate("b", b, survivor=("a", a))
+    return a, b, c
+
+
+def test_the_copy_at_the_end_of_a_chain_stays(place):
+    """C was deleted for B, B for A: with A goes the only copy of C."""
+    a, b, _ = a_chain(place)
+
+    place.erase(place.manifest(("a", a), ("b", b)))
+
+    assert place.left()[a] == [a.encode()]
+    assert "a: stays;" in "".join(place.told)
+
+
+def test_the_way_to_the_copy_of_another_stays(place):
+    """Without the record of B nobody knows later that C lives from A."""
+    a, b, _ = a_chain(place)
+
+    summary = place.erase(place.manifest(("b", b)))
+
+    assert b not in place.left()
+    assert "dedupe/b_17.json" in place.left()
+    assert "b: erased in part;" in place.told[0]
+    assert summary.has_left
+    assert place.left()[a] == [a.encode()]
+
+
+def test_a_duplicate_that_is_proved_meanwhile_keeps_its_copy(place):
+    """A message of Bob is in work between the look and the erasure."""
+    place.put("audio/ann.wav", "audio/bob.wav")
+    manifest = place.manifest(("ann-1", "audio/ann.wav"))
+    before = place.left()["audio/ann.wav"]
+
+    def prove(operation, key):
+        if (operation, key) == ("delete_object", "audio/ann.wav"):
+            place.client.on_call = None
+            place.delete_duplicate(
+                "bob-1", "audio/bob.wav", survivor=("ann-1", "audio/ann.wav")
+            )
+
+    place.client.on_call = prove
+    summary = place.erase(manifest)
+
+    assert place.left()["audio/ann.wav"] == before
+    assert summary.has_left
+    assert "dedupe/erased/ann-1.json" not in place.bucket.versions
+    assert "bob-1 was deleted as a duplicate" in place.told[0]
+
+
+def test_an_upload_that_the_manifest_does_not_name_stays_with_its_record(place):
+    """A stem had two uploads: only the record knows the second, hidden one."""
+    place.put("audio/first.wav", "audio/second.wav", "audio/old.wav")
+    place.delete_duplicate("s", "audio/second.wav", survivor=("o", "audio/old.wav"))
+
+    summary = place.erase(place.manifest(("s", "audio/first.wav")))
+    both = [("s", "audio/first.wav"), ("s", "audio/second.wav")]
+    place.journal.unlink()
+    whole = place.erase(place.manifest(*both))
+
+    assert summary.has_left
+    assert "erased in part" in place.told[0]
+    assert not whole.has_left
+    assert {*place.left()} == {"audio/old.wav"}
+
+
+def test_the_mix_of_other_stems_under_the_same_stage_and_time_stays(place):
+    """Two requests of one time may both have written audio, as WAV and as FLAC."""
+    document = "waveforms/stage-1_mixed_waveform_5.json"
+    theirs = {**REQUEST, **used_metadata([BOBS])}
+    place.put(MINE, AUDIO, "previews/mixed/stage-1_5.opus")
+    place.bucket.put(FLAC, b"flac", metadata=theirs)
+    place.bucket.put(document, b"document", metadata=theirs)
+
+    place.erase(place.manifest(("ann-1", MINE)), with_mixes=True)
+
+    assert {*place.left()} == {FLAC, document, "previews/mixed/stage-1_5.opus"}
+
+
+def test_a_mix_that_the_platform_deleted_goes_too(place):
+    """The hidden version of a mix still holds the voice for QuarantineDays."""
+    place.put(MINE, AUDIO)
+    place.bucket.delete(AUDIO)
+
+    place.erase(place.manifest(("ann-1", MINE)), with_mixes=True)
+
+    assert place.left() == {}
+
+
+@pytest.mark.parametrize("stage_has_a_mix", [True, False])
+def test_the_document_of_a_mix_is_not_taken_for_a_stems(place, stage_has_a_mix):
+    """The stem `x_mixed` and a mix of the stage `x` name their documents alike."""
+    document = "waveforms/x_mixed_waveform_5.json"
+    place.put(MINE, document, *(["mixed/x_mixed_5.wav"] if stage_has_a_mix else []))
+
+    place.erase(place.manifest(("x_mixed", MINE)))
+
+    assert (document in place.left()) is stage_has_a_mix
+
+
+def test_a_mix_of_two_leavers_goes_once(place):
+    """The second of two stems must not fail on what went with the first."""
+    place.put(MINE, BOBS, AUDIO)
+    manifest = place.manifest(("ann-1", MINE), ("bob-1", BOBS))
+
+    summary = place.erase(manifest, with_mixes=True)
+
+    assert MARKS[AUDIO]["waveflow-stems"]
+    assert place.left() == {}
+    assert not summary.has_left
+
+
+def test_a_lock_is_named_to_an_account_that_may_not_look_at_it(place):
+    """The policy for erasing reads no old version, so S3's sentence has to do."""
+    place.put(MINE, "previews/ann-1_17.opus")
+    place.client.locked[MINE] = {}
+    place.client.denied["head_object"] = "AccessDenied"
+
+    summary = place.erase(place.manifest(("ann-1", MINE)))
+
+    assert place.told[0].endswith("; preview 1; original stays: an object lock")
+    assert summary.has_left
+    assert place.bucket.current(MINE) is None
+    assert "previews/ann-1_17.opus" not in place.left()
+
+
+BAD = {
+    "reserved": (("ann-1", "waveforms/ann-2_waveform_17.json"), "not allowed"),
+    "foreign": (("ann-1", "private/ann.wav"), "not allowed"),
+    "climbing": (("ann-1", "users/ann/../bob/voice.wav"), "not allowed"),
+    "no id": (("ann/1", MINE), "an invalid stemId"),
+    "no time": (("ann-1", MINE, "yesterday"), "an invalid timestamp"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_manifest_with_one_bad_line_erases_nothing(place, case):
+    """A wrong export must not begin to erase before somebody has looked."""
+    row, said = BAD[case]
+    place.put(MINE, BOBS)
+    before = place.left()
+
+    with pytest.raises(LocalError, match=f"line 3 has .*{said}"):
+        place.erase(place.manifest(("bob-1", BOBS), row))
+
+    assert place.left() == before
+    assert not place.journal.exists()
+
+
+def test_a_key_of_another_user_is_refused(place):
+    """A slip in an export must not erase the upload of somebody else."""
+    path = place.manifest(("ann-1", BOBS))
+    path.write_text(path.read_text().replace("\nbob,", "\nann,"))
+    place.put(BOBS)
+
+    with pytest.raises(LocalError, match="belongs to another user"):
+        place.erase(path)
+
+    assert BOBS in place.left()
+
+
+def test_a_line_that_stands_twice_is_refused(place):
+    """A line that stands twice was exported by mistake."""
+    row = ("ann-1", MINE, "2026-01-01T00:00")
+
+    with pytest.raises(LocalError, match="line 3 repeats line 2"):
+        place.erase(place.manifest(row, row))
+
+
+def test_a_manifest_with_a_byte_order_mark_is_read(place):
+    """A table saved by a spreadsheet begins with three more bytes."""
+    place.put(MINE)
+    path = place.manifest(("ann-1", MINE))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+
+    assert not place.erase(path).has_left
+    assert place.left() == {}
+
+
+def test_the_journal_of_another_manifest_is_refused(place):
+    """Lines of another manifest would count as erased, and stay."""
+    place.put(MINE, BOBS)
+    place.erase(place.manifest(("ann-1", MINE)))
+
+    with pytest.raises(LocalError, match="the journal of another manifest"):
+        place.erase(place.manifest(("bob-1", BOBS)))
+
+    assert BOBS in place.left()
+
+
+def test_250_stems_are_erased_in_batches(place):
+    """A whole account is one manifest, and the deletion records are read once."""
+    keys = [f"users/ann/{number}.wav" for number in range(250)]
+    others = [f"users/ann/{number}.wav" for number in range(250, 260)]
+    place.put(*keys, *others)
+    rows = [(f"s-{n}", key, "2026-01-01T00:00") for n, key in enumerate(keys)]
+
+    summary = place.erase(place.manifest(*rows))
+
+    assert (summary.done, summary.versions) == (250, 250)
+    assert {*place.left()} == {*others}
