@@ -74,7 +74,10 @@ def test_mixes_stay_unless_the_operator_says_so(place):
 
     assert place.left() == {k: v for k, v in before.items() if k not in {*GOES}}
     assert (summary.versions, summary.has_left) == (len(GOES), False)
-    assert "comparison stage-1 of 6 stays; mix stage-1 of 5 stays" in place.told[0]
+    assert (
+        "comparison stage-1 of 6 stays; comparison stage-1 of 7 stays; mix"
+        in place.told[0]
+    )
     assert summary.unknown == ("mix stage-0 of 5",)
 
 
@@ -87,7 +90,7 @@ def test_mixes_can_go_later_with_the_same_journal(place):
 
     assert not {*GOES_WITH_MIXES} & place.left().keys()
     assert summary.versions == len(GOES) + len(GOES_WITH_MIXES)
-    assert "mix 4, comparison 1" in place.told[-2]
+    assert "mix 4, comparison 2" in place.told[-2]
 
 
 def test_the_report_holds_ids_counts_and_times_and_no_name(place):
@@ -100,7 +103,7 @@ def test_the_report_holds_ids_counts_and_times_and_no_name(place):
     assert first[0] == "ann-1: erased"
     assert first[1].startswith("20")
     assert first[2] == (
-        "original 2, document 3, zoom file 2, preview 2, mix 4, comparison 1"
+        "original 2, document 3, zoom file 2, preview 2, mix 4, comparison 2"
     )
     assert place.told[1].endswith("original 1, deletion record 1, document 1")
     assert "users/" not in "".join(said)
@@ -411,3 +414,16 @@ def test_250_stems_are_erased_in_batches(place):
 
     assert (summary.done, summary.versions) == (250, 250)
     assert {*place.left()} == {*others}
+
+
+def test_versions_without_an_id_of_their_own_are_counted(place):
+    """A bucket without versioning calls every version `null`."""
+    place.bucket.versioned = False
+    place.put(
+        MINE, "waveforms/ann-1_waveform_1.json", "waveforms/ann-1_waveform_2.json"
+    )
+
+    summary = place.erase(place.manifest(("ann-1", MINE)))
+
+    assert summary.versions == 2 + 1
+    assert place.left() == {}

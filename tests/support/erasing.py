@@ -40,6 +40,7 @@ GOES_WITH_MIXES = [
     *("previews/mixed/stage-1_5.mp3", "waveforms/mixed/stage-1_zoom_5/256.dat"),
     *("waveforms/stage-1_mixed_waveform_5.json", "mixed/stage-1_mixed_5.wav"),
     "comparisons/stage-1_6.json",
+    "comparisons/stage-1_7.json",  # of two mixes, one of which used the stem
 ]
 STAYS = [
     # Keys that begin like those of the stems.
@@ -61,6 +62,9 @@ MARKS = {
         **used_metadata([MINE, BOBS]),
     },
     "comparisons/stage-1_6.json": used_metadata([MINE, BOBS]),
+    "comparisons/stage-1_7.json": used_metadata(
+        ["mixed/stage-1_mixed_5.wav", "mixed/stage-2_mixed_5.wav"]
+    ),
     "mixed/stage-2_mixed_5.wav": {**REQUEST, **used_metadata([BOBS])},
     "waveforms/stage-2_mixed_waveform_5.json": {**REQUEST, **used_metadata([BOBS])},
     "comparisons/stage-2_6.json": used_metadata([BOBS]),

@@ -64,7 +64,7 @@ class Dependents:
         return [
             each
             for each in found
-            if not self._named.names(each.filepath, stem_id=each.stem_id)
+            if not self._named.has_line(each.stem_id, each.filepath)
             and not self._versions.is_live(each.filepath)
         ]
 

@@ -196,7 +196,7 @@ class _Work:
             self._end(number, plan, State.STAYS, [refusal])
             return
         locked = {
-            version.version_id: f"{going.kind} stays: {lock}"
+            version.mark: f"{going.kind} stays: {lock}"
             for going in self._going(plan)
             for version in going.versions
             if (lock := self.survey.versions.remove(version)) is not None

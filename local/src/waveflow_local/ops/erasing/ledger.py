@@ -38,7 +38,7 @@ class Ending:
 class LineAccount:
     """Hold what the journal says of one line, over all runs.
 
-    `versions` has the ids of all versions that were to go, by kind.
+    `versions` has the marks of all versions that were to go, by kind.
     """
 
     stem_id: str = ""
@@ -59,10 +59,10 @@ class LineAccount:
             self.why, self.left = entry["why"], set(entry["left"])
             return
         self.was_live = self.was_live or entry["live"]
-        for kind, version_id, size in entry["versions"]:
+        for kind, mark, size in entry["versions"]:
             known = self.versions.setdefault(kind, set())
-            self.size_bytes += 0 if version_id in known else size
-            known.add(version_id)
+            self.size_bytes += 0 if mark in known else size
+            known.add(mark)
         self.used |= {Derived(Kind(k), stage, ts) for k, stage, ts in entry["used"]}
 
     def counts(self) -> Counter[str]:
@@ -110,7 +110,7 @@ class Ledger:
     def begin(self, number: int, plan: Plan) -> None:
         """Write what is to go, before anything goes."""
         versions = [
-            [going.kind.value, version.version_id, version.size]
+            [going.kind.value, version.mark, version.size]
             for going in plan.going
             for version in going.versions
             if not version.is_marker

@@ -8,23 +8,32 @@ from waveflow.stages._used import mark_of
 
 @dataclass
 class Named:
-    """Hold the uploads that a manifest names, with their stems and their marks.
+    """Hold the marks of the uploads that a manifest names, alone and with their stems.
 
-    Memory grows with the manifest: about 0.4 GB for a million lines.
+    A mark has 72 bits; memory grows by about 0.2 GB for a million lines.
     """
 
-    stems_of: dict[str, set[str]] = field(default_factory=dict)
-    marks: set[str] = field(default_factory=set)
+    uploads: set[str] = field(default_factory=set)
+    lines: set[str] = field(default_factory=set)
 
     def add(self, stem_id: str, filepath: str) -> None:
         """Take in one line of the manifest."""
-        self.stems_of.setdefault(filepath, set()).add(stem_id)
-        self.marks.add(mark_of(filepath))
+        self.uploads.add(mark_of(filepath))
+        self.lines.add(_line_mark(stem_id, filepath))
 
-    def names(self, filepath: str, *, stem_id: str) -> bool:
+    def has_upload(self, filepath: str) -> bool:
+        """Tell whether any line names this upload."""
+        return mark_of(filepath) in self.uploads
+
+    def has_line(self, stem_id: str, filepath: str) -> bool:
         """Tell whether a line names this upload as one of this stem."""
-        return stem_id in self.stems_of.get(filepath, ())
+        return _line_mark(stem_id, filepath) in self.lines
 
-    def uses(self, marks: Iterable[str]) -> set[str]:
+    def used(self, marks: Iterable[str]) -> set[str]:
         """Return those of an object's marks that belong to named uploads."""
-        return self.marks & set(marks)
+        return self.uploads.intersection(marks)
+
+
+def _line_mark(stem_id: str, filepath: str) -> str:
+    # No id holds a slash, so that no two lines are written alike.
+    return mark_of(f"{stem_id}/{filepath}")

@@ -179,7 +179,7 @@ class Survey:
             plan.going.append(going)
             return
         source, survivor = deletion.source.key, deletion.survivor
-        if not self.named.names(source, stem_id=plan.stem_id):
+        if not self.named.has_line(plan.stem_id, source):
             why = "an upload of this stem that the manifest does not name"
             plan.staying.append(Staying(source, why, unfinished=True))
             return
@@ -188,7 +188,7 @@ class Survey:
             plan.staying.append(Staying(going.key, why, unfinished=True))
             return
         plan.going.append(going)
-        if survivor.filepath not in self.named.stems_of:
+        if not self.named.has_upload(survivor.filepath):
             why = f"the same sound, kept as another stem, {survivor.stem_id}"
             plan.staying.append(Staying(survivor.filepath, why))
 

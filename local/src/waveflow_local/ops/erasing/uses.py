@@ -32,25 +32,32 @@ def find_uses(versions: Versions, named: Named) -> Uses:
     """Look at every version of every mix and comparison of the bucket."""
     found = Uses()
 
-    def look(version: Version) -> tuple[Version, frozenset[str] | None]:
-        metadata = versions.metadata(version)
-        return version, marks_in(metadata) if metadata is not None else frozenset()
-
-    for version, marks in side_by_side(look, _audible(versions)):
-        made = derived_of(version.key)
-        assert made is not None  # noqa: S101 - `_audible` yields no other
-        if marks is None:
-            found.unknown.add(made)
-            continue
-        for mark in named.uses(marks):
-            found.of_mark[mark].add(made)
+    mixes: dict[str, set[str]] = defaultdict(set)  # stems' marks by the mix's mark
+    for prefix in (AUDIO_OF_MIXES, COMPARISONS):
+        for key, marks in _marked(versions, prefix):
+            made = derived_of(key)
+            if made is None:
+                continue
+            if marks is None:
+                found.unknown.add(made)
+                continue
+            # A comparison of two mixes used the stems of both.
+            stems = named.used(marks).union(*(mixes.get(m, ()) for m in marks))
+            mixes[mark_of(key)] |= stems
+            for mark in stems:
+                found.of_mark[mark].add(made)
     return found
 
 
-def _audible(versions: Versions) -> Iterator[Version]:
-    """Yield the versions of all mixes' audio and of all comparisons."""
-    for prefix in (AUDIO_OF_MIXES, COMPARISONS):
-        for page in versions.below(prefix):
-            for version in page:
-                if not version.is_marker and derived_of(version.key) is not None:
-                    yield version
+def _marked(
+    versions: Versions, prefix: str
+) -> Iterator[tuple[str, frozenset[str] | None]]:
+    """Yield the key and the marks of every version that holds bytes."""
+
+    def look(version: Version) -> tuple[str, frozenset[str] | None]:
+        metadata = versions.metadata(version)
+        return version.key, frozenset() if metadata is None else marks_in(metadata)
+
+    every = (version for page in versions.below(prefix) for version in page)
+    found = (version for version in every if not version.is_marker)
+    return side_by_side(look, found)

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
+from waveflow.stages._used import mark_of
 
 from waveflow_local.ops.erasing.places import Place
 from waveflow_local.paths import LocalError
@@ -44,6 +45,11 @@ class Version:
     is_latest: bool
     written: datetime
     size: int = 0
+
+    @property
+    def mark(self) -> str:
+        """Return what identifies the version in a journal, which holds no keys."""
+        return f"{mark_of(self.key)}.{self.version_id}"
 
 
 class Versions:
