@@ -73,3 +73,46 @@ def test_no_state_in_between_shows_or_restores_what_was_erased(tmp_path):
         if place.bucket.current("dedupe/erased/ann-2.json") is not None:
             with pytest.raises(LocalError, match="was erased"):
                 restore(place.stack, "ann-2", dry_run=False)
+
+
+ANNS, BOBS_COPY = "audio/ann.wav", "audio/bob.wav"
+
+
+def prove_meanwhile(place):
+    """Let a duplicate of Ann's upload be proved right before the upload is hidden."""
+
+    def prove(operation, key):
+        if (operation, key) == ("delete_object", ANNS):
+            place.client.on_call = None
+            place.delete_duplicate("bob-1", BOBS_COPY, survivor=("ann-1", ANNS))
+
+    place.client.on_call = prove
+
+
+def test_a_killed_change_of_mind_is_ended_by_the_next_run(tmp_path):
+    """Bob lives from an upload that is hidden at this moment: Ann's must come back."""
+
+    def prepare():
+        place = Place(tmp_path)
+        place.journal.unlink(missing_ok=True)
+        place.put(ANNS, BOBS_COPY)
+        prove_meanwhile(place)
+        return place, place.manifest(("ann-1", ANNS))
+
+    place, manifest = prepare()
+    place.erase(manifest)
+
+    for number in range(1, len(place.client.calls) + 1):
+        for moment in MOMENTS:
+            place, manifest = prepare()
+            place.client.kill_at = (number, moment)
+            with pytest.raises(KilledError):
+                place.erase(manifest)
+            place.client = BucketClient(place.bucket)
+            proved = "dedupe/bob-1_17.json" in place.left()
+            summary = place.erase(manifest)
+
+            assert summary.has_left is proved
+            shown = place.bucket.current(ANNS)
+            assert (shown is not None) is proved, (number, moment)
+            assert ("dedupe/erased/ann-1.json" in place.bucket.versions) is not proved
