@@ -41,7 +41,7 @@ class Summary:
     done: int
     versions: int
     size_bytes: int
-    unknown: tuple[str, ...]
+    unknown: int
 
     @property
     def has_left(self) -> bool:
@@ -49,12 +49,13 @@ class Summary:
         return self.done < self.lines
 
     def __str__(self) -> str:
-        """Return the counts, and the mixes of which nobody knows the stems."""
+        """Return the counts as the last lines of the report."""
         gone = f"{self.versions} versions, {self.size_bytes} bytes"
+        silent = "mixes and comparisons that do not say which stems they used"
         said = [
             f"{self.done} of {self.lines} lines done: {gone}",
             f"stack {self.stack}, manifest {self.manifest_sha256}",
-            *(f"not known whether it used a stem: {each}" for each in self.unknown),
+            f"{silent}: {self.unknown}",
         ]
         return "\n".join(said)
 
@@ -109,7 +110,7 @@ class Erasure:
                 done=ledger.done_count,
                 versions=ledger.totals.total(),
                 size_bytes=ledger.size_bytes,
-                unknown=tuple(self.unknown()),
+                unknown=len(self._uses.unknown),
             )
 
     def _lines(self, ledger: Ledger, checked: Checked) -> Iterator[Numbered[StemLine]]:
