@@ -172,6 +172,9 @@ soak: setup ## Simulate 100,000 executions, explore longer, run warm, and remove
 	@WAVEFLOW_WARM=1000 WAVEFLOW_TRANSFERS=1000 WAVEFLOW_MESSAGES=10000 $(BIN)/pytest --quiet \
 		tests/reliability/test_warm.py tests/reliability/test_transport.py \
 		tests/reliability/test_fuzz.py -k 'warm or transfers or message'
+	@WAVEFLOW_STEMS=1000 WAVEFLOW_LINES=1000000 WAVEFLOW_BACKFILL=200 $(BIN)/pytest --quiet \
+		tests/reliability/test_backfill_volume.py tests/integration/local/test_manifests.py \
+		tests/integration/local/test_backfill.py
 	@WAVEFLOW_MUTANTS=all $(BIN)/pytest --quiet --numprocesses 2 tests/reliability/test_mutants.py
 	@WAVEFLOW_CLICK_STEP=1 $(BIN)/pytest --quiet tests/integration/audio/test_tempo_and_key.py
 

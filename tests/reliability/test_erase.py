@@ -193,9 +193,12 @@ def test_a_manifest_with_one_bad_line_erases_nothing(place, case):
     place.put(MINE, BOBS)
     before = place.left()
 
-    with pytest.raises(LocalError, match=f"line 3 has .*{said}"):
+    with pytest.raises(LocalError) as refused:
         place.erase(place.manifest(("bob-1", BOBS), row))
 
+    [fault] = refused.value.details
+    assert fault.startswith("line 3 has ")
+    assert said in fault
     assert place.left() == before
     assert not place.journal.exists()
 
@@ -206,8 +209,10 @@ def test_a_key_of_another_user_is_refused(place):
     path.write_text(path.read_text().replace("\nbob,", "\nann,"))
     place.put(BOBS)
 
-    with pytest.raises(LocalError, match="belongs to another user"):
+    with pytest.raises(LocalError) as refused:
         place.erase(path)
+
+    assert "belongs to another user" in refused.value.details[0]
 
     assert BOBS in place.left()
 
@@ -216,8 +221,10 @@ def test_a_line_that_stands_twice_is_refused(place):
     """A line that stands twice was exported by mistake."""
     row = ("ann-1", MINE, "2026-01-01T00:00")
 
-    with pytest.raises(LocalError, match="line 3 repeats line 2"):
+    with pytest.raises(LocalError) as refused:
         place.erase(place.manifest(row, row))
+
+    assert refused.value.details == ("line 3 repeats line 2.",)
 
 
 def test_a_manifest_with_a_byte_order_mark_is_read(place):

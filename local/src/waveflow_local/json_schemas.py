@@ -30,6 +30,11 @@ _RESULTS = {
     "DUPLICATE": DuplicateResult,
     "FAILURE": FailureResult,
 }
+# Carried through from the messages of `waveflow ops backfill`.
+_BACKFILL: Schema = {
+    "description": "Whether a back-fill drew the stem: tell no user about the end.",
+    "type": "boolean",
+}
 # Fields that are null only in the webhook of a failed mix.
 _OF_A_MIX = (
     "mixed_file_path",
@@ -69,7 +74,7 @@ def _message(task: str, model: type) -> Schema:
 
 
 def _completion() -> Schema:
-    schema = _object(Completion, *_RESULTS.values())
+    schema = _object(Completion, *_RESULTS.values(), backfill=_BACKFILL)
     schema["allOf"] = [
         _when(status, {"result": {"$ref": _TEMPLATE.format(name=model.__name__)}})
         for status, model in _RESULTS.items()

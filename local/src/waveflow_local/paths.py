@@ -21,9 +21,13 @@ PROJECT_ROOT = Path(__file__).resolve().parents[3]
 
 
 class LocalError(Exception):
-    """Report a mistake that the user can mend, shown as one line of text."""
+    """Report a mistake that the user can mend, shown as one line of text.
+
+    `details` are further lines, where a mistake has several places.
+    """
 
     exit_code = 1
+    details: tuple[str, ...] = ()
 
 
 class UsageMistakeError(LocalError):

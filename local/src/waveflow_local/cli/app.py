@@ -75,7 +75,10 @@ def _run_command() -> int:
     except click.ClickException as exc:
         return print_mistake(exc.format_message(), code=exc.exit_code)
     except LocalError as exc:
-        return print_mistake(str(exc), code=exc.exit_code)
+        code = print_mistake(str(exc), code=exc.exit_code)
+        for detail in exc.details:
+            print(f"  {detail}", file=sys.stderr)
+        return code
     except WaveflowError as exc:
         return print_mistake(f"{exc.code}: {exc}")
     except OSError as exc:

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.exceptions import Exit
 
-from waveflow_local.files.zoom import read_levels
+from waveflow_local.ops.backfill.command import backfill
 from waveflow_local.ops.erasing.command import erase
-from waveflow_local.ops.options import dry_run_option as _dry_run
-from waveflow_local.ops.options import stack_option as _stack
+from waveflow_local.ops.options import (
+    asked_for,
+    audio_id_option,
+    dry_run_option,
+    previews_option,
+    split_channels_option,
+    stack_option,
+    zoom_option,
+)
 
 if TYPE_CHECKING:
     from waveflow_local.ops.rerun import Choice
@@ -33,14 +40,15 @@ def ops(context: click.Context) -> None:
         raise Exit(1)
 
 
+ops.add_command(backfill)
 ops.add_command(erase)
 
 
 @ops.command()
 @click.argument("stem_id")
 @click.option("--to", help="Another key, where the own key is in use.")
-@_stack
-@_dry_run
+@stack_option
+@dry_run_option
 def restore(*, stem_id: str, to: str | None, stack: str, dry_run: bool) -> None:
     """Bring back a stem's deleted duplicate.
 
@@ -64,27 +72,12 @@ def restore(*, stem_id: str, to: str | None, stack: str, dry_run: bool) -> None:
 @click.option(
     "--num-peaks", type=click.IntRange(1, 4000), metavar="N", help="Peaks to draw."
 )
-@click.option(
-    "--zoom",
-    callback=read_levels,
-    metavar="N,N,N",
-    help="Samples per pixel of zoom levels to make, as 256,1024.",
-)
-@click.option(
-    "--split-channels",
-    is_flag=True,
-    help="Zoom levels of two channels apart; without --zoom those of the stack.",
-)
-@click.option(
-    "--preview",
-    "previews",
-    type=click.Choice(["opus", "mp3"]),
-    multiple=True,
-    help="A preview to make; name both by two options.",
-)
-@click.option("--audio-id", is_flag=True, help="Find the identity of the sound.")
-@_stack
-@_dry_run
+@zoom_option
+@split_channels_option
+@previews_option
+@audio_id_option
+@stack_option
+@dry_run_option
 def redraw(  # noqa: PLR0913 - one parameter per option
     *,
     zoom: tuple[int, ...],
@@ -100,13 +93,9 @@ def redraw(  # noqa: PLR0913 - one parameter per option
     from waveflow_local.ops.undo import Drawing
     from waveflow_local.ops.undo import redraw as draw_again
 
-    waveform = {"zoom_levels": list(zoom), "split_channels": split_channels}
-    options = {
-        "waveform": {name: value for name, value in waveform.items() if value},
-        "previews": list(dict.fromkeys(previews)),
-        "audio_id": audio_id,
-    }
-    asked = {name: value for name, value in options.items() if value}
+    asked = asked_for(
+        zoom=zoom, split_channels=split_channels, previews=previews, audio_id=audio_id
+    )
     wanted = Drawing(**drawing, options=asked)
     message = draw_again(open_stack(stack), wanted, dry_run=dry_run)
     _print([("would send " if dry_run else "sent ") + json.dumps(message)])
@@ -116,8 +105,8 @@ def redraw(  # noqa: PLR0913 - one parameter per option
 @click.option("--error", help="Only this code, as STORAGE_UNAVAILABLE.")
 @_since
 @_until
-@_stack
-@_dry_run
+@stack_option
+@dry_run_option
 def redrive(
     *,
     error: str | None,
@@ -142,8 +131,8 @@ def redrive(
 @ops.command()
 @_since
 @_until
-@_stack
-@_dry_run
+@stack_option
+@dry_run_option
 def replay(
     *, since: datetime | None, until: datetime | None, stack: str, dry_run: bool
 ) -> None:
@@ -155,8 +144,8 @@ def replay(
 
 
 @ops.command()
-@_stack
-@_dry_run
+@stack_option
+@dry_run_option
 def health(*, stack: str, dry_run: bool) -> None:
     """Check every part of the stack.
 
@@ -183,8 +172,8 @@ def health(*, stack: str, dry_run: bool) -> None:
     show_envvar=True,
     help="A bearer token of the stack's HTTP API.",
 )
-@_stack
-@_dry_run
+@stack_option
+@dry_run_option
 def smoke(*, token: str | None, stack: str, dry_run: bool) -> None:
     """Ask a new stack six questions that only AWS can answer.
 
@@ -217,8 +206,8 @@ def smoke(*, token: str | None, stack: str, dry_run: bool) -> None:
     show_default=True,
     help="How far back the logs are asked.",
 )
-@_stack
-@_dry_run
+@stack_option
+@dry_run_option
 def status(*, subject: str, days: int, stack: str, dry_run: bool) -> None:
     """Show a stem's executions: which state, why, what to do.
 

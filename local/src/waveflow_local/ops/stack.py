@@ -41,6 +41,7 @@ class Parts:
     api_url: str | None = None
     allowed_prefixes: tuple[str, ...] = ()
     quarantine_days: int = 0
+    zoom_levels: tuple[int, ...] = ()
 
 
 class Stack:
@@ -140,9 +141,14 @@ def parts_of(described: Any) -> Parts:
             api_url=outputs.get("ApiUrl"),
             allowed_prefixes=tuple(parameters["AllowedPrefixes"].split(",")),
             quarantine_days=int(parameters["QuarantineDays"]),
+            zoom_levels=_numbers(parameters.get("ZoomLevels", "")),
         )
     except KeyError as exc:
         raise LocalError(f"The stack has no {exc}; is it WaveFlow's?") from exc
+
+
+def _numbers(listed: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in listed.split(",") if number)
 
 
 def _told_by(endpoint: str) -> str:

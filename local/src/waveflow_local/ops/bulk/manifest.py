@@ -68,6 +68,10 @@ class Checked:
 class FaultyManifestError(LocalError):
     """List a manifest's faulty lines; no line of such a manifest is worked on."""
 
+    def __init__(self, sentence: str, details: list[str]) -> None:
+        super().__init__(sentence)
+        self.details = tuple(details)
+
 
 class Manifest(Generic[Line]):
     """Read one manifest as often as needed; memory grows by 8 bytes for each line.
@@ -116,7 +120,7 @@ class Manifest(Generic[Line]):
         kind = "faulty line" if count == 1 else "faulty lines"
         heading = f"{self.location} has {count} {kind}; nothing was done."
         rest = [f"and {count - len(shown)} more."] if count > len(shown) else []
-        raise FaultyManifestError("\n  ".join([heading, *map(str, shown), *rest]))
+        raise FaultyManifestError(heading, [*map(str, shown), *rest])
 
     def _twins(self, renditions: "array[int]") -> Iterator[Fault]:
         """Yield a fault for each line whose stem and time an earlier line has."""

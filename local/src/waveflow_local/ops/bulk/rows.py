@@ -102,9 +102,11 @@ def _without_nulls(values: object) -> dict[str, object] | str:
 
 def _csv_rows(lines: _Lines, required: list[str]) -> Iterator[Row]:
     rows = _cells(lines)
-    number, header = next(rows, (1, []))
+    number, header = next(rows, (0, []))
     names = [] if isinstance(header, str) else [name.strip() for name in header]
     missing = [name for name in required if name not in names]
+    if number == 0:
+        return
     if isinstance(header, str):
         yield number, header
     elif missing:
