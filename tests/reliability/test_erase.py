@@ -118,6 +118,19 @@ def test_a_redelivered_message_finds_no_object(place):
             hash_object(request, objects=objects, policy=POLICY)
 
 
+def test_a_second_run_that_cannot_end_is_not_called_done(place):
+    """A late output under a lock must not hide behind the first run's success."""
+    manifest = anns(place)
+    place.erase(manifest)
+    place.put("previews/ann-1_17.opus")
+    place.client.locked["previews/ann-1_17.opus"] = {}
+
+    summary = place.erase(manifest)
+
+    assert (summary.done, summary.has_left) == (1, True)
+    assert place.told[-1].endswith("preview stays: an object lock")
+
+
 def test_restore_and_redraw_say_that_the_stem_was_erased(place):
     """An operator of next month must learn why the stem does not come back."""
     place.erase(anns(place))

@@ -146,4 +146,6 @@ class Ledger:
             self.totals += account.counts()
             self.size_bytes += account.size_bytes
             self._tell(account)
+        elif account.state is not None:
+            self._done.pop(number, None)  # a second look found something that stays
         return account
