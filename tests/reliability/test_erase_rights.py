@@ -1,6 +1,7 @@
 """Rights of an erasure: a policy that no role of the stack and no operator has."""
 
 import json
+import unicodedata
 from types import SimpleNamespace
 
 import boto3
@@ -220,3 +221,19 @@ def test_a_locked_version_is_named_and_the_rest_goes(s3, tmp_path, said):
     assert "0 of 1 lines done" in result.output
     assert len([v for v in versions_of(s3, MINE) if "Size" in v]) == 1
     assert versions_of(s3, "waveforms/ann-1_waveform_17.json") == []
+
+
+def test_keys_are_taken_byte_for_byte(s3, tmp_path):
+    """Hangul has two spellings, and `%20` and `+` are no spaces: each is a key."""
+    composed, decomposed = (
+        f"users/ann/{unicodedata.normalize(form, '노래')} + %20.wav"
+        for form in ("NFC", "NFD")
+    )
+    for key in (composed, decomposed):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"voice")
+
+    result, _ = run(tmp_path, key=composed)
+
+    assert result.exit_code == 0, result.output
+    assert versions_of(s3, composed) == []
+    assert len(versions_of(s3, decomposed)) == 1
