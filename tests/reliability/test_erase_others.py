@@ -26,6 +26,7 @@ def test_the_only_copy_of_another_stem_stays(place):
     planned, summary = place.look(manifest), place.erase(manifest)
 
     assert "ann-1 stays: bob-1 was deleted as a duplicate of this upload" in planned
+    assert "  needed by audio/bob.wav: bob-1" in planned
     assert place.left() == before
     assert summary.has_left
     assert "ann-1: stays;" in place.told[0]

@@ -60,8 +60,8 @@ def mix_stems(
         mixed = mix_file(
             message, files, deadline=started + MIX_TIME_S, listen=optional.listen
         )
-        claim.check_all(job, objects=objects)
         metadata = {**claim.metadata, **used_metadata(audible_paths(message))}
+        claim.check_all(job, objects=objects)
         _publish(job, mixed, claim=claim, metadata=metadata, objects=objects)
         result = optional.publish(
             _result(job, mixed),

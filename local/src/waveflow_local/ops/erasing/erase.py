@@ -191,10 +191,11 @@ class _Work:
             self.survey.versions.hide(plan.filepath)
 
     def _finish(self, number: int, plan: Plan) -> None:
-        refusal = plan.refusal or self.survey.refusal_of(plan)
-        if refusal is not None:
+        if plan.refusal is None:
+            self.survey.refuse(plan)
+        if plan.refusal is not None:
             self._put_back(plan)
-            self._end(number, plan, State.STAYS, [refusal])
+            self._end(number, plan, State.STAYS, [plan.refusal])
             return
         locked = {
             version.mark: f"{going.kind} stays: {lock}"

@@ -75,6 +75,7 @@ class Plan:
     staying: list[Staying] = field(default_factory=list)
     used: list[Derived] = field(default_factory=list)
     refusal: str | None = None
+    needed_by: list[Dependent] = field(default_factory=list)
     is_live: bool = False
     was_live: bool = False
     has_begun: bool = False
@@ -82,7 +83,11 @@ class Plan:
     def __str__(self) -> str:
         """Return what goes and what stays, as lines for the operator."""
         if self.refusal:
-            return f"{self.stem_id} stays: {self.refusal}"
+            needed = [
+                f"  needed by {each.filepath}: {each.stem_id}"
+                for each in self.needed_by
+            ]
+            return "\n".join([f"{self.stem_id} stays: {self.refusal}", *needed])
         said = "would be erased" if self.going else "has nothing that goes"
         lines = [f"{self.stem_id} {said}", *map(str, self.going)]
         return "\n".join([*lines, *map(str, self.staying)])
@@ -138,7 +143,7 @@ class Survey:
             for version in going.versions
         )
         plan.was_live = plan.is_live or was_live
-        plan.refusal = self.refusal_of(plan)
+        self.refuse(plan)
         for going in self._groups(records(stem_id)):
             self._add_record(plan, going)
         for place in outputs(stem_id):
@@ -149,17 +154,16 @@ class Survey:
             self._add_derived(plan, made)
         return plan
 
-    def refusal_of(self, plan: Plan) -> str | None:
-        """Return why an upload must not go: other stems have no copy but this one."""
+    def refuse(self, plan: Plan) -> None:
+        """Refuse a plan whose upload is the only copy of other stems."""
         if not plan.has_upload or not plan.was_live:
-            return None
-        others = self.dependents.of(plan.filepath)
-        if not others:
-            return None
-        return (
-            f"{_names(others)} was deleted as a duplicate of this upload and has no "
-            "other copy: restore that stem first, or name its upload too"
-        )
+            return
+        plan.needed_by = self.dependents.of(plan.filepath)
+        if plan.needed_by:
+            plan.refusal = (
+                f"{_names(plan.needed_by)} was deleted as a duplicate of this upload "
+                "and has no other copy: restore that stem first, or name its upload too"
+            )
 
     def _add(self, plan: Plan, place: Place) -> None:
         plan.going += self._groups(place)
