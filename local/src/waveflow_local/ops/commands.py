@@ -10,6 +10,7 @@ from click.core import ParameterSource
 from click.exceptions import Exit
 
 from waveflow_local.ops.backfill.command import backfill
+from waveflow_local.ops.erasing.command import erase
 from waveflow_local.ops.options import (
     asked_for,
     audio_id_option,
@@ -52,6 +53,7 @@ def ops(context: click.Context) -> None:
 
 
 ops.add_command(backfill)
+ops.add_command(erase)
 
 
 @ops.command()
