@@ -88,7 +88,7 @@ def request_of(record: Mapping[str, Any]) -> str:
 def mixes_same(told: Mapping[str, Any], execution: Execution) -> bool:
     """Return whether an execution makes the mix that a webhook tells of."""
     record, name = execution.input[0], execution.name
-    job = _mix_job(MixRequest(record=record, start=execution.start, name=name))
+    job = _stage_job(Entry(record=record, start=execution.start, name=name))
     return job is not None and told["waveform_data_path"] == mixed_waveform_key(job)
 
 
