@@ -28,6 +28,17 @@ def erase(world, tmp_path, messages, *options):
     return ended.exit_code, ended.output
 
 
+def compare(world, before, after, *, at):
+    """Compare two versions through the machine."""
+    message = {
+        "task": "compare_mixes",
+        "stageId": "stage-erase",
+        "pairs": [{"before": before, "after": after}],
+        "timestamp": f"2024-01-01T11:00:{at}Z",
+    }
+    assert world.run(message).status == "SUCCEEDED"
+
+
 def everything_of(world, *texts):
     """Return every version whose key holds one of some texts, tombstones left out."""
     listed = world.s3.list_object_versions(Bucket=world.bucket)
@@ -52,12 +63,16 @@ def test_a_stem_and_its_mix_leave_nothing_and_old_messages_end_typed(world, tmp_
         "waveform": {"zoom_levels": [64]},
     }
     world.run(mix)
+    compare(world, mine["filepath"], other["filepath"], at="01")
+    # Compared with itself, a mix is named by nobody but the comparison's marks.
+    mixed = "mixed/stage-erase_mixed_1704103200000.wav"
+    compare(world, mixed, mixed, at="02")
     kept = len(everything_of(world, other["stemId"]))
 
     code, said = erase(world, tmp_path, [mine], "--mixes")
 
     assert code == 0, said
-    counts = "original 1, document 1, zoom file 2, preview 2, mix 4"
+    counts = "original 1, document 1, zoom file 2, preview 2, mix 4, comparison 2"
     assert counts in said
     assert everything_of(world, mine["stemId"], "stage-erase") == []
     assert len(everything_of(world, other["stemId"])) == kept

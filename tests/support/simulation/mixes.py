@@ -89,9 +89,7 @@ def mixes_same(told: Mapping[str, Any], execution: Execution) -> bool:
     """Return whether an execution makes the mix that a webhook tells of."""
     record, name = execution.input[0], execution.name
     job = _stage_job(Entry(record=record, start=execution.start, name=name))
-    if job is None or not isinstance(job.message, MixMessage):
-        return False
-    return bool(told["waveform_data_path"] == mixed_waveform_key(job))
+    return job is not None and told["waveform_data_path"] == mixed_waveform_key(job)
 
 
 class Claims:
