@@ -1,12 +1,13 @@
-"""Work out what 1,000 uploads and mixes cost, and print it as Markdown.
+"""Work out what 1,000 uploads, mixes and comparisons cost; print it as Markdown.
 
 Prices are list prices of Seoul (ap-northeast-2), without free tier, in USD, as of
 the date below; look them up again before you rely on them. The times of hash and
 waveform are those of a 30 s WAV in docs/benchmarks.md, over each function's share
 of a vCPU, and so is that of a cold start, from ADR 76; the times of outputs are CPU
-seconds beyond drawing four minutes of stereo, from ADR 81; the times of mix, of the
-server and of a result, and the share of cold starts, are assumptions. So are the lines
-that Lambda, Step Functions and the pipe add. Give your own:
+seconds beyond drawing four minutes of stereo, from ADR 81, and that of a comparison is
+of one pair of such files; the times of mix, of the server and of a result, and the
+share of cold starts, are assumptions. So are the lines that Lambda, Step Functions and
+the pipe add. Give your own:
 
     costs.py --waveform-s 0.72 --cold-share 0.01
 """
@@ -37,9 +38,10 @@ PROVISIONED_GB_SECOND = {"x86_64": 0.0000041667, "arm64": 0.0000033334}
 ALARM_METRIC = 0.10
 CUSTOM_METRIC = 0.30
 SECRET = 0.40
-# Metrics of one success: 22 of the six stages, 3 of the stack, 2 of the machine's log.
+# Metrics of one success: 25 of the seven stages, 2 of the alarm of `compare`, 3 of the
+# stack, 2 of the machine's log.
 # Each other outcome adds 3 or more in each hour in which it occurs.
-CUSTOM_METRICS = 27
+CUSTOM_METRICS = 32
 # Assumed: five pollers of the pipe that wait 20 s each.
 POLLS_A_MONTH = 5 * 3 * 60 * 730
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
@@ -57,10 +59,12 @@ def jobs(args: argparse.Namespace) -> tuple[Job, ...]:
     drawn = Stage(1769, args.waveform_s + cold, tmp_mb=2048)
     deleted = Stage(1024, args.hash_s + cold)
     mixed = Stage(1769, args.mix_s + cold, tmp_mb=10_240)
+    compared = Stage(1769, args.compare_s + cold, tmp_mb=10_240)
     return (
         Job("upload, new", 6, (hashed, asked, drawn, asked), puts=1, gets=4),
         Job("upload, duplicate", 6, (hashed, asked, deleted, asked), puts=1, gets=6),
         Job("mix", 3, (mixed, asked), puts=2, gets=4),
+        Job("comparison", 3, (compared, asked), puts=1, gets=5),
         backfill_job(hashed=hashed, drawn=drawn, told=asked),
     )
 

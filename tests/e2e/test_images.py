@@ -13,11 +13,11 @@ import pytest
 from rich.console import Console
 from support import images
 from waveflow_local.demo import report
-from waveflow_local.demo.invoke import STAGES
 from waveflow_local.demo.outputs import Bucket
 from waveflow_local.demo.report import Row
 from waveflow_local.demo.run import Run
 from waveflow_local.demo.scenario import demonstration
+from waveflow_local.demo.stages import STAGES
 from waveflow_local.demo.stems import write_stems
 from waveflow_local.engine.forward import forwarded
 from waveflow_local.engine.pipeline import Pipeline, Settings
@@ -35,6 +35,7 @@ FUNCTIONS = {
     "WaveformFunction": "waveform",
     "MusicFunction": "music",
     "MixFunction": "mix",
+    "CompareFunction": "compare",
     "NotifyFunction": "notify",
 }
 MEGABYTE = 1_000_000
@@ -122,6 +123,11 @@ class System:
         elif stage == "mix":
             mixed = self.bucket.get(answer["outcome"]["result"]["mixed_file_path"])
             assert mixed[:4] == b"RIFF"
+        elif stage == "compare":
+            result = answer["outcome"]["result"]
+            document = json.loads(self.bucket.get(result["comparison_path"]))
+            assert result["statuses"] == ["same", "new"]
+            assert [pair["status"] for pair in document["pairs"]] == ["same", "new"]
         else:
             told = self.standin.archive.about("stem789")
             assert [each.event for each in told] == ["completion"] * len(told)
@@ -268,7 +274,7 @@ def test_an_image_holds_only_what_its_stage_needs():
 
     print({stage: f"{megabytes:.0f} MB" for stage, megabytes in added.items()})  # noqa: T201 - a figure for the log
     assert all(added[s] <= CORE_MB for s in ("hash", "dedupe_delete", "notify"))
-    assert all(added[s] <= AUDIO_MB for s in ("waveform", "mix"))
+    assert all(added[s] <= AUDIO_MB for s in ("waveform", "mix", "compare"))
     assert added["music"] <= MUSIC_MB
 
 

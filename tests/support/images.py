@@ -126,7 +126,7 @@ class Sam:
 
 def make_invoke(*words: str) -> Any:
     """Run `make invoke`'s program with some words, and return the stage's answer."""
-    program = [sys.executable, "-m", "waveflow_local.demo.invoke", *words]
+    program = [str(Path(sys.executable).with_name("waveflow")), "invoke", *words]
     command = [*program, "--built", str(BUILT.parent)]
     done = _output(command, env={**os.environ, **_SAM_SETTINGS})
     return json.loads(done.splitlines()[-1])

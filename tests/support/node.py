@@ -78,6 +78,8 @@ def _copy(project: Path, folder: Path) -> None:
     for pattern in _COPIED:
         for path in project.glob(pattern):
             shutil.copy2(path, folder / path.name)
+    if (project / "public").exists():
+        shutil.copytree(project / "public", folder / "public", dirs_exist_ok=True)
 
 
 def _compile(project: Path, folder: Path) -> None:

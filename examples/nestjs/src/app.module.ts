@@ -4,6 +4,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { EventsModule } from './events/events.module.js';
 import { MixService } from './mixes/mix.service.js';
 import { MixesModule } from './mixes/mixes.module.js';
+import { PageModule } from './page/page.module.js';
 import { StemFileService } from './stems/stem-file.service.js';
 import { StemsModule } from './stems/stems.module.js';
 import { UpkeepModule } from './upkeep/upkeep.module.js';
@@ -14,6 +15,7 @@ import { WebhookModule } from './webhook/webhook.module.js';
     AwsModule,
     DatabaseModule,
     EventsModule,
+    PageModule,
     UpkeepModule,
     WebhookModule.register({
       imports: [StemsModule, MixesModule],

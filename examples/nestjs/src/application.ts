@@ -2,6 +2,7 @@ import { ValidationPipe } from '@nestjs/common';
 import type { NestApplicationOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { servePage } from './page/page.js';
 import { settings, type Settings } from './settings/settings.js';
 
 /** The signature covers the body's bytes, so Nest must keep them. */
@@ -14,6 +15,7 @@ export function configure(app: NestExpressApplication): NestExpressApplication {
   app.useGlobalPipes(new ValidationPipe({ transform: true }));
   app.enableCors({ origin: [...app.get<Settings>(settings.KEY).corsOrigins], maxAge: 600 });
   app.enableShutdownHooks();
+  servePage(app);
   showRoutes(app);
   return app;
 }

@@ -87,6 +87,17 @@ class Bucket:
         self._uncount(key)
         self._append(key, None, "", checksummed=False, sha256="")
 
+    def remove(self, key: str, version_id: str) -> None:
+        """Remove a version or a delete marker for good; a missing one is no fault."""
+        self._uncount(key)
+        kept = [v for v in self.versions.get(key, []) if v.version_id != version_id]
+        self.versions[key] = kept
+        if not kept:
+            del self.versions[key]
+        current = self.current(key)
+        if current is not None and key.startswith(UPLOADS):
+            self.copies[current.sha256] += 1
+
     def stored(self, key: str) -> StoredObject | None:
         """Return the current object as HEAD describes it, or None."""
         version = self.current(key)

@@ -58,7 +58,7 @@ class Telling:
             self._check_drawn(payload)
         else:
             self._claims.told(payload, run.execution.input[0])
-            self._check_mixed(payload)
+            self._check_of_stage(payload)
 
     def _check_blame(self, payload: Mapping[str, Any], error: str) -> None:
         """Check that the server is not blamed for Lambda, and that sleep is waited out.
@@ -95,6 +95,19 @@ class Telling:
         self._check_files(payload, result, {result["audio_data_hash"]})
         self._check_not_deleted(payload)
         self._ledger.told_drawn.add((_record_key(payload), result["audio_data_hash"]))
+
+    def _check_of_stage(self, payload: Mapping[str, Any]) -> None:
+        """Check a mix, or that a comparison's document says what is told."""
+        if "comparison_path" not in payload:
+            self._check_mixed(payload)
+            return
+        self._claims.check(payload)
+        versions = self._bucket.versions[payload["comparison_path"]]
+        documents = [json.loads(version.body) for version in versions if version.body]
+        # A version that was replaced meanwhile may have changed the document since.
+        told = [[pair["status"] for pair in each["pairs"]] for each in documents]
+        if payload["statuses"] not in told:
+            raise BrokenPromiseError(f"{payload['task_id']} is told as compared.")
 
     def _check_mixed(self, payload: Mapping[str, Any]) -> None:
         """Check that a mix's WAV and document exist, and belong together."""
@@ -170,6 +183,8 @@ class Telling:
                 raise BrokenPromiseError(f"{run.name} was held, and nobody said so.")
         elif end.output["status"] not in run.told:
             raise BrokenPromiseError(f"{run.name} succeeded, and told nobody.")
+        elif "statuses" in end.output["result"]:
+            pass  # a comparison has no options
         elif end.output["status"] == "SUCCESS":
             self._check_places(run, end.output["result"])
 
@@ -195,7 +210,7 @@ class Telling:
             if told["status"] == "SUCCESS" and "stemId" in told:
                 self._check_drawn(told)
             elif told["status"] == "SUCCESS":
-                self._check_mixed(told)
+                self._check_of_stage(told)
             elif told["status"] == "DUPLICATE":
                 self._check_survived(told)
 

@@ -15,8 +15,11 @@ import click
 from waveflow.errors import WaveflowError
 
 from waveflow_local.cli import files, pipeline
+from waveflow_local.cli.compare import compare
+from waveflow_local.cli.invoke import invoke
 from waveflow_local.cli.mix import mix
 from waveflow_local.cli.peaks import peaks
+from waveflow_local.cli.plot import plot
 from waveflow_local.cli.printing import print_mistake
 from waveflow_local.ops import commands
 from waveflow_local.paths import LocalError
@@ -39,8 +42,8 @@ def app(context: click.Context) -> None:
 
 
 for _command in (
-    *(pipeline.run, pipeline.up, pipeline.api, pipeline.status),
-    *(files.hash_, peaks, files.analyze, mix, files.preview, files.plot),
+    *(pipeline.run, pipeline.up, pipeline.api, pipeline.status, invoke),
+    *(files.hash_, peaks, files.analyze, compare, mix, files.preview, plot),
     commands.ops,
 ):
     app.add_command(_command)

@@ -32,6 +32,7 @@ class Events:
             "waveform": self._pinned,
             "music": self._pinned,
             "mix": self._mix,
+            "compare": self._compare,
             "notify": self._notify,
         }
         return makers[stage]()
@@ -71,6 +72,11 @@ class Events:
         keys = [self._put(name) for name in (_FIRST, "sample")]
         body = {"task": "mix_stems_and_upload", "stageId": "stage123"}
         return self._entry(body | {"stem_paths": keys})
+
+    def _compare(self) -> Event:
+        before, after = (self._put(name) for name in (_FIRST, "sample"))
+        body = {"task": "compare_mixes", "stageId": "stage123"}
+        return self._entry(body | {"pairs": [{"before": before, "after": after}]})
 
     def _notify(self) -> Event:
         pinned = self._pinned()

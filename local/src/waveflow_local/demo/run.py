@@ -14,7 +14,7 @@ from rich.console import Console
 from waveflow.audio.listen.findings import Analysis, Loudness
 from waveflow.events.fields import RESERVED_PREFIXES
 
-from waveflow_local.demo import checks, ffmpeg, outputs, report
+from waveflow_local.demo import checks, ffmpeg, outputs, report, versions
 from waveflow_local.demo.found import find
 from waveflow_local.demo.outputs import Bucket
 from waveflow_local.demo.report import Row
@@ -121,6 +121,13 @@ class Run:
             return
         if row.case.redelivers:
             row.outputs = ["nothing written twice"]
+        elif "comparison_path" in seen.result:
+            path = outputs.collect_comparison(
+                self.bucket, seen.result, folder, name=row.case.output
+            )
+            reports = versions.reports_in(path)
+            row.outputs = [_short_list([path], folder), *versions.sentences(reports)]
+            row.faults += versions.comparison_faults(reports)
         elif seen.outcome["status"] == "DUPLICATE" and row.case.upload:
             upload = row.case.upload
             version = self.bucket.kept_version(upload.key, upload.content)
@@ -141,9 +148,15 @@ def run(files: Sequence[Path], folder: Path, *, console: Console) -> int:
     if files:
         return _run_own(files, folder, console=console)
     outputs.clear(folder)
-    return play(
-        lambda: demonstration(write_stems(folder / "stems")), folder, console=console
-    )
+    return play(lambda: _demonstration(folder), folder, console=console)
+
+
+def _demonstration(folder: Path) -> Scenario:
+    """Write the stems and the second version of one, and return the demonstration."""
+    stems = write_stems(folder / "stems")
+    original = folder / "stems" / versions.EDITED
+    edited = versions.write_version(original, folder / "versions")
+    return versions.with_second_version(demonstration(stems), edited)
 
 
 def _run_own(files: Sequence[Path], out: Path, *, console: Console) -> int:

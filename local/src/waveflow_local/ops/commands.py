@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 from click.exceptions import Exit
 
 from waveflow_local.ops.backfill.command import backfill
+from waveflow_local.ops.erasing.command import erase
 from waveflow_local.ops.options import (
     asked_for,
     audio_id_option,
@@ -30,16 +32,28 @@ _until = click.option(
 )
 
 
-@click.group(invoke_without_command=True)
+class _OperatorGroup(click.Group):
+    """Hold the operator's commands, whose failures of AWS are one line each."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that the line names."""
+        from waveflow_local.ops.faults import aws_faults_as_lines
+
+        with aws_faults_as_lines():
+            return super().invoke(ctx)
+
+
+@click.group(cls=_OperatorGroup, invoke_without_command=True)
 @click.pass_context
 def ops(context: click.Context) -> None:
     """Operate a deployed stack: undo, recover, look."""
     if context.invoked_subcommand is None:
         print(context.get_help())
-        raise Exit(1)
+        raise Exit(click.UsageError.exit_code)
 
 
 ops.add_command(backfill)
+ops.add_command(erase)
 
 
 @ops.command()
@@ -184,6 +198,7 @@ def smoke(*, token: str | None, stack: str, dry_run: bool) -> None:
     from waveflow_local.ops.smoke_questions import QUESTIONS
     from waveflow_local.ops.stack import open_stack
 
+    _refuse_on_engine("token", stack)
     if dry_run:
         _print(f"would ask: {question.text}" for question in QUESTIONS)
         return
@@ -217,6 +232,7 @@ def status(*, subject: str, days: int, stack: str, dry_run: bool) -> None:
     from waveflow_local.ops.status import query_of
     from waveflow_local.ops.status import status as look
 
+    _refuse_on_engine("days", stack)
     if dry_run:
         print(f"would ask the logs: {query_of(subject)}")
         return
@@ -226,6 +242,15 @@ def status(*, subject: str, days: int, stack: str, dry_run: bool) -> None:
         raise Exit(3)
     if every[0].needs_somebody:
         raise Exit(1)
+
+
+def _refuse_on_engine(name: str, stack: str) -> None:
+    """Refuse an option about what the local engine lacks, as logs and a public API."""
+    from waveflow_local.ops.stack import LOCAL
+
+    source = click.get_current_context().get_parameter_source(name)
+    if stack == LOCAL and source is ParameterSource.COMMANDLINE:
+        raise click.UsageError(f"--{name} has no effect beside --stack {LOCAL}.")
 
 
 def _run_again(choice: "Choice", stack: str, *, dry_run: bool) -> None:

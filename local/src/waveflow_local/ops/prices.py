@@ -28,6 +28,7 @@ TIMES = {
     "hash": 0.08,
     "waveform": 0.11,
     "mix": 1.5,
+    "compare": 3.8,
     "zoom": 0.02,
     "identity": 0.09,
     "opus": 1.65,

@@ -1,4 +1,4 @@
-"""Refuse mixes that a file or the disk cannot hold, or that take too long."""
+"""Refuse what a file or the disk cannot hold, or what takes too long."""
 
 import errno
 import os
@@ -57,13 +57,11 @@ def check_time(deadline: float | None, frames: int) -> None:
 
 
 @contextmanager
-def translate_full_disk() -> Iterator[None]:
-    """Turn the system's error of a full disk into `ResourceLimitError`."""
+def translate_full_disk(what: str = "sum or the mix") -> Iterator[None]:
+    """Turn the system's error of a disk without room into `ResourceLimitError`."""
     try:
         yield
     except OSError as exc:
         if exc.errno not in FULL:
             raise
-        raise ResourceLimitError(
-            "The disk has no room for the sum or the mix."
-        ) from exc
+        raise ResourceLimitError(f"The disk has no room for the {what}.") from exc

@@ -1,0 +1,1 @@
+"""Compare two versions of a recording: offset, gain, and where they differ."""

@@ -1,0 +1,288 @@
+"""Comparing two versions: every kind of difference is found, and nothing else."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from support import version_cases, versions
+from support.version_cases import Case
+from support.versions import RATE
+from waveflow.audio.compare.allowance import Allowance
+from waveflow.audio.compare.engine import compare
+from waveflow.errors import AudioTooLongError, EmptyAudioError, ResourceLimitError
+
+SECONDS = 8
+SONG = versions.song(1, seconds=SECONDS)
+OTHER = versions.song(2, seconds=16)
+MIX = SONG.mix() / 2
+HISS = SONG.bass / 2 + versions.hiss(SECONDS)  # codecs make another noise of noise
+CASES = [
+    *version_cases.of_song(SONG, OTHER),
+    *version_cases.of_recording(MIX[:, :1], OTHER.mix()[: 3 * RATE, :1]),
+]
+COPIES = [  # the soak compares four copies of each recording and stem
+    ("mix", "mp3", "MPEG_LAYER_III"),
+    ("mix", "ogg", "VORBIS"),
+    ("drums", "mp3", "MPEG_LAYER_III"),
+    ("hiss", "ogg", "OPUS"),
+]
+
+
+@pytest.fixture
+def compared(tmp_path: Path):
+    """Return a function that compares two versions, given as samples or files."""
+
+    def path_of(version, name: str, rate: int) -> Path:
+        if isinstance(version, Path):
+            return version
+        return versions.write(tmp_path / name, version, rate=rate)
+
+    def run(before, after, *, rates: tuple[int, int] = (RATE, RATE), **options):
+        older = path_of(before, "0.wav", rates[0])
+        newer = path_of(after, "1.wav", rates[1])
+        return compare(older, newer, folder=tmp_path, **{"num_peaks": 16, **options})
+
+    return run
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_each_difference_is_found_as_what_it_is(compared, case: Case):
+    """A musician would be sent to the wrong second, or told of another change."""
+    report = compared(case.before, case.after, rates=(RATE, case.rate))
+
+    assert version_cases.faults(case, report) == []
+
+
+@pytest.mark.parametrize(("name", "ending", "form"), COPIES)
+def test_a_lossy_copy_is_alike(compared, tmp_path: Path, name, ending, form):
+    """A bounce to MP3 would be shown as a new version, full of changed passages."""
+    audio = {"mix": MIX, "drums": SONG.drums, "hiss": HISS}[name]
+    copy = tmp_path / f"copy.{ending}"
+    encoded = versions.at_rate(audio, 48_000) if form == "OPUS" else audio
+    soundfile.write(copy, encoded, 48_000 if form == "OPUS" else RATE, subtype=form)
+
+    report = compared(audio, copy)
+
+    assert report.status == "alike"
+    assert report.regions == []
+
+
+def test_left_and_right_exchanged_are_changed(compared):
+    """Exchanged channels have the same levels, and would pass as alike."""
+    report = compared(MIX, np.ascontiguousarray(MIX[:, ::-1]))
+
+    assert report.status == "changed"
+
+
+def test_one_inverted_channel_is_inverted(compared):
+    """A stem with one inverted channel vanishes in mono, and nobody would know."""
+    report = compared(MIX, MIX * np.array([1, -1], np.float32))
+
+    assert (report.status, report.inverted) == ("changed", True)
+
+
+def test_panning_shows_in_the_channels(compared):
+    """A stem that was panned has the same level as a whole."""
+    report = compared(MIX, versions.panned(MIX, -3, 1.5))
+
+    left, right = report.channels_db
+    assert right - left == pytest.approx(4.5, abs=0.1)
+
+
+def test_noise_of_a_codec_in_an_empty_band_is_no_equaliser(compared):
+    """AAC puts noise below a voice, 6 dB above the nothing that was there."""
+    low = versions.hiss(SECONDS).cumsum(axis=0) / 2_000  # noise of the bass
+    voice = SONG.voice
+    before, after = voice + low / 2, voice + np.ascontiguousarray(low[::-1])
+
+    report = compared(before, after)
+
+    assert (report.status, report.bands_db[0]) == ("alike", None)
+
+
+def test_an_equaliser_shows_in_its_band(compared):
+    """A brighter version would be called changed, without a word of the treble."""
+    report = compared(MIX, versions.shelved(MIX, 4, above_hz=3_000))
+
+    assert report.bands_db[3] == pytest.approx(4, abs=0.5)
+    assert abs(report.bands_db[0]) < 0.2
+
+
+def test_a_mono_version_is_compared_with_each_channel(compared):
+    """Dual mono is the same sound as mono, in a file of twice the size."""
+    voice = SONG.voice
+
+    report = compared(voice, voice[:, :1])
+
+    assert (report.status, report.gain_db) == ("alike", 0.0)
+    assert report.channels_db == [0.0, 0.0]
+
+
+def test_surround_is_compared_with_stereo(compared):
+    """Channels that do not pair are averaged, and must not end in an error."""
+    surround = np.repeat(MIX, 3, axis=1)
+
+    assert compared(MIX, surround).status == "alike"
+
+
+def test_matches_rise_around_an_inserted_passage(compared):
+    """The page could not tell which bars are new."""
+    after = versions.inserted(MIX, OTHER.mix()[: 3 * RATE], 4.0)
+
+    report = compared(MIX, after)
+
+    first, second = report.matches
+    assert (first.before, first.after) == (0.0, 0.0)
+    assert first.seconds == pytest.approx(4, abs=0.2)
+    assert second.before == pytest.approx(4, abs=0.2)
+    assert second.after - second.before == pytest.approx(3, abs=0.001)
+
+
+def test_equal_bytes_are_the_same(compared):
+    """A file that was sent again would be decoded twice, and called alike."""
+    report = compared(MIX, MIX)
+
+    assert report.status == "same"
+    assert report.before == report.after
+
+
+def test_equal_samples_in_another_container_are_the_same(compared, tmp_path: Path):
+    """A FLAC of the same WAV would be called alike, as if its sound had changed."""
+    before, after = tmp_path / "a.wav", tmp_path / "b.flac"
+    for path in (before, after):
+        soundfile.write(path, (MIX * 32_767).astype(np.int16), RATE)
+
+    assert compared(before, after).status == "same"
+
+
+def test_facts_are_those_of_each_file(compared):
+    """The page shows length, rate and loudness of both versions side by side."""
+    report = compared(
+        MIX, versions.at_rate(MIX, 48_000)[: 48_000 * 6], rates=(RATE, 48_000)
+    )
+
+    assert (report.before.duration, report.after.duration) == (8, 6)
+    assert (report.before.sample_rate, report.after.sample_rate) == (RATE, 48_000)
+    assert report.before.integrated == pytest.approx(report.after.integrated, abs=2)
+
+
+def test_a_version_without_a_partner_is_new_or_removed(tmp_path: Path):
+    """A stem that was added or dropped has nothing to be compared with."""
+    path = versions.write(tmp_path / "stem.wav", SONG.bass)
+
+    new = compare(None, path, folder=tmp_path)
+    removed = compare(path, None, folder=tmp_path)
+
+    assert (new.status, new.before, new.after.duration) == ("new", None, 8)
+    assert (removed.status, removed.before.duration) == ("removed", 8)
+    assert removed.after is None
+
+
+def test_peaks_delta_shows_where_the_level_moved(compared):
+    """The page draws its graph of differences from these numbers."""
+    after = versions.gain(MIX, -12, start_s=4, end_s=6) * 2
+
+    delta = np.array(compared(MIX, after, num_peaks=4).peaks_delta)
+
+    assert delta.shape == (4,)
+    assert delta[2] < -0.3
+    assert np.abs(delta[[0, 1, 3]]).max() < 0.01
+
+
+def test_silence_is_alike_silence_and_different_from_music(compared):
+    """An empty stem has no offset and no gain, and must not divide by nothing."""
+    silence = np.zeros_like(MIX)
+
+    alike = compared(silence, silence[: RATE * 2])
+    different = compared(silence, MIX)
+
+    assert (alike.status, alike.offset_ms, alike.gain_db) == ("alike", None, None)
+    assert (alike.matches, alike.regions) == ([], [])
+    assert different.status == "different"
+    assert different.offset_ms is different.matches  # both are unset
+
+
+@pytest.mark.parametrize(("before", "after"), [(MIX[:1], MIX), (MIX, MIX[:1])])
+def test_one_frame_is_another_recording(compared, before, after):
+    """A stem that was cut to nothing must end with a word, not with an error."""
+    assert compared(before, after).status == "different"
+
+
+def test_two_single_frames_are_compared(compared):
+    """The shortest files of all have no window and no spectrum."""
+    assert compared(MIX[:1], MIX[:1] + np.float32(0.1)).status in ("alike", "different")
+
+
+def test_thirty_two_channels_are_compared_one_by_one(compared):
+    """A session file of 32 channels would be folded, and its change lost."""
+    wide = np.repeat(SONG.bass[:RATE, :1], 32, axis=1)
+    edited = wide.copy()
+    edited[:, 30] *= 2
+
+    report = compared(wide, edited)
+
+    assert report.status == "changed"
+    assert report.channels_db[30] == pytest.approx(
+        6.02 + report.channels_db[0], abs=0.1
+    )
+
+
+def test_rates_of_4_and_768_khz_are_compared_at_the_lower_one(compared):
+    """The two ends of the accepted rates meet in one pair."""
+    tones = SONG.bass[:RATE]
+    low, high = versions.at_rate(tones, 4_000), versions.at_rate(tones, 768_000)
+
+    report = compared(low, high, rates=(4_000, 768_000))
+
+    assert report.status == "alike"
+    assert report.bands_db[2:] == [None, None]
+
+
+def test_infinite_and_huge_floats_are_compared(compared):
+    """One broken sample must not turn every number of the report into NaN."""
+    broken = MIX.copy()
+    broken[RATE : RATE + 2] = [[np.inf, np.nan], [np.nan, -np.inf]]
+    huge = broken.copy()
+    huge[RATE] = 1e30
+
+    assert np.isfinite(compared(MIX, broken).residual_db)
+    assert compared(MIX, huge).status in ("changed", "different")
+
+
+def test_too_many_decoded_hours_are_refused(compared):
+    """64 pairs of hours would run into the end of the function's time."""
+    with pytest.raises(AudioTooLongError, match="hours of stereo"):
+        compared(MIX, MIX * 2, allowance=Allowance(channel_hours=20 / 3600))
+
+
+def test_an_allowance_is_shared_by_all_pairs(compared):
+    """Each pair alone would pass, and all of them together would not end."""
+    hours = Allowance(channel_hours=40 / 3600)
+
+    compared(MIX, MIX * 2, allowance=hours)
+
+    with pytest.raises(AudioTooLongError):
+        compared(MIX, MIX * 2, allowance=hours)
+
+
+def test_a_deadline_ends_the_comparison(compared):
+    """A function that is ended by AWS tells nobody why."""
+    with pytest.raises(ResourceLimitError):
+        compared(MIX, MIX * 2, deadline=time.monotonic() + 0.2)
+
+
+def test_a_file_without_frames_is_refused(compared, tmp_path: Path):
+    """Nothing can be said about a version that holds no sound."""
+    empty = versions.write(tmp_path / "empty.wav", MIX[:0])
+
+    with pytest.raises(EmptyAudioError):
+        compared(MIX, empty)
+
+
+def test_no_scratch_file_stays(compared, tmp_path: Path):
+    """A warm function would fill its disk, pair by pair."""
+    compared(MIX, MIX * 2)
+
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["0.wav", "1.wav"]
