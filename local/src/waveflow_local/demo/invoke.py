@@ -52,7 +52,7 @@ class InvokeOptions:
     out: Path
 
 
-def invoke(options: InvokeOptions) -> int:
+def run_image(options: InvokeOptions) -> int:
     """Run one stage's image on an event about a file, or serve all; return SAM's code.
 
     Without a file the event is about made drums.
@@ -93,7 +93,7 @@ def _prepared(clients: Clients, options: InvokeOptions) -> list[str]:
 
 
 def _gateway() -> str:
-    """Return the address of this machine that containers reach; ask the engine."""
+    """Ask Docker for the address at which containers reach this machine."""
     command = ["docker", "network", "inspect", "bridge", "--format"]
     command.append("{{(index .IPAM.Config 0).Gateway}}")
     try:

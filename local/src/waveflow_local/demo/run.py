@@ -15,7 +15,7 @@ from waveflow.audio.listen.findings import Analysis, Loudness
 from waveflow.events.fields import RESERVED_PREFIXES
 
 from waveflow_local.demo import checks, ffmpeg, outputs, report
-from waveflow_local.demo.found import find
+from waveflow_local.demo.found import findings
 from waveflow_local.demo.outputs import Bucket
 from waveflow_local.demo.report import Row
 from waveflow_local.demo.scenario import (
@@ -148,7 +148,7 @@ def run(files: Sequence[Path], folder: Path, *, console: Console) -> int:
 
 def _run_own(files: Sequence[Path], out: Path, *, console: Console) -> int:
     """Tell what each file holds, and send the audio in the user's own order."""
-    found = find(files, out=out)
+    found = findings(files, out=out)
     for each in found:
         console.print(str(each), highlight=False, markup=False, soft_wrap=True)
     audio = [(each.path, each.name) for each in found if each.is_audio]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -10,7 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from waveflow.api import schemas
 from waveflow.api.auth import Owner, StreamSeat
 from waveflow.api.bootstrap import ApiServices
-from waveflow.api.documents import document
+from waveflow.api.documents import document_response
 from waveflow.api.events import job_stream, number_of, several_jobs_stream
 from waveflow.api.forms import FileForm, limited_body
 from waveflow.api.jobs.context import JobContext
@@ -137,14 +138,8 @@ async def several_jobs_events(
     last_event_id: schemas.LastEventId = None,
 ) -> Response:
     """Stream the progress of several jobs at once, each from its beginning."""
-    wanted = sorted(set(job_id))
-    running = dict(
-        zip(
-            wanted,
-            await asyncio.gather(*(_runs(services, each, owner) for each in wanted)),
-            strict=True,
-        )
-    )
+    ask = partial(services.jobs.is_running, owner=owner)
+    running = await services.feeds.running_of(job_id, ask, owner=owner)
     if number_of(last_event_id) >= len(running):
         return Response(status_code=204)
     return several_jobs_stream(services.feeds.follow_all(running, owner=owner))
@@ -193,7 +188,7 @@ def job_waveform(
 ) -> Response:
     """Return a job's waveform document as it was written."""
     body = services.jobs.document(job_id, owner=owner)
-    return document(request, body, media_type="application/json")
+    return document_response(request, body, media_type="application/json")
 
 
 @routes.get("/analysis-audio/{job_id}", **LINK)
@@ -288,13 +283,6 @@ def complete_upload(
 def abort_upload(upload_id: schemas.UploadId, services: Services, owner: Owner) -> None:
     """Abort a large upload, and remove its parts."""
     services.presigned.abort(upload_id, owner=owner)
-
-
-async def _runs(services: ApiServices, job_id: str, owner: str) -> bool:
-    """Tell whether a job runs, by DescribeExecution only where no stream has asked."""
-    if services.feeds.is_followed(job_id, owner=owner):
-        return True
-    return await asyncio.to_thread(services.jobs.is_running, job_id, owner=owner)
 
 
 def _link(url: str, *, as_json: bool) -> Response:
