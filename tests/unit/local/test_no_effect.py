@@ -49,14 +49,6 @@ def test_a_webhook_address_that_is_none_is_refused(address):
     assert f"{address!r} is no address" in str(ended.exception)
 
 
-def test_ops_without_a_command_is_a_wrong_line():
-    """A script that lost the command's name must not go on as if all were done."""
-    ended = CliRunner().invoke(app, ["ops"])
-
-    assert ended.exit_code == 2
-    assert "health" in ended.output
-
-
 @pytest.mark.parametrize("options", ["--data {file}", "--env-file {folder}"])
 def test_a_place_that_cannot_be_written_is_one_line_at_once(options, tmp_path):
     """A developer must not wait for the engine to read that a path is wrong."""
