@@ -13,7 +13,7 @@ from waveflow.api.auth import Owner, StreamSeat
 from waveflow.api.bootstrap import ApiServices
 from waveflow.api.documents import document_response
 from waveflow.api.events import job_stream, number_of, several_jobs_stream
-from waveflow.api.forms import FileForm, limited_body
+from waveflow.api.forms import FORM_BYTES, FileForm, limited_body
 from waveflow.api.jobs.context import JobContext
 from waveflow.api.mix_schemas import MixBody
 from waveflow.api.openapi import (
@@ -28,7 +28,6 @@ from waveflow.api.queries import KnownQuery
 from waveflow.events.options import PreviewFormat
 
 MAX_FOLLOWED = 20  # a new one takes one DescribeExecution before the stream begins
-FORM_BYTES = 64 << 10  # the most that a form adds to its file
 MAX_WEBHOOK_BYTES = 200 << 10
 _ADVICE = " Larger files go to S3 directly: POST /tokens/{token_id}/uploads."
 routes = APIRouter(prefix="/tokens", dependencies=[KnownQuery])
@@ -46,9 +45,7 @@ def _new_context(token_id: schemas.TokenId, owner: Owner) -> JobContext:
 Services = Annotated[ApiServices, Depends(_services)]
 AsJson = Annotated[
     bool,
-    Query(
-        alias="json", description="Whether to answer the URL as JSON, not lead there."
-    ),
+    Query(alias="json", description="Whether to answer the URL as JSON, not by 307."),
 ]
 
 
