@@ -166,14 +166,6 @@ def test_a_short_option_asks_for_help(waveflow, command):
     assert out.startswith("Usage: waveflow")
 
 
-def test_operating_needs_a_command(waveflow):
-    """A script must learn from the exit code that it asked for nothing."""
-    code, out, err = waveflow("ops")
-
-    assert (code, err) == (1, "")
-    assert "restore" in out
-
-
 def test_nothing_is_left_of_an_output_that_failed(waveflow, tmp_path):
     """A failed mix must not leave half a WAV that looks like a whole one."""
     text = tmp_path / "text.wav"
