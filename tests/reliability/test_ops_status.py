@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 from support.insights import FailedExecution, Insights
 from support.stack import ROOT
+from waveflow import runtime
 from waveflow.events.normalise import Entry
-from waveflow.runtime import lambda_stage
 from waveflow_local.ops import commands, status
 from waveflow_local.ops.stack import Parts, Stack
 from waveflow_local.paths import LocalError
@@ -122,24 +122,32 @@ def test_a_query_that_fails_is_not_read_as_an_empty_answer(ends):
     )
 
     with pytest.raises(LocalError, match=ends):
-        status.status(stack, "stem-1", days=1)
+        status.standings(stack, "stem-1", days=1)
 
 
 @pytest.mark.parametrize("subject", ['a" or 1=1', "a\\", "a b", ""])
 def test_an_id_cannot_change_the_query(subject):
     """An id with a quote would ask the logs for something else."""
     with pytest.raises(LocalError, match="An id has no quotes"):
-        status.status(Stack(Parts(*"bqdmsw"), Session()), subject, days=1)
+        status.standings(Stack(Parts(*"bqdmsw"), Session()), subject, days=1)
 
 
-def test_the_query_asks_for_what_the_first_stage_logs(capsys):
+@pytest.fixture
+def logged(capsys):
+    """Return a function that returns the lines logged to this test's own stdout."""
+    runtime._logger.cache_clear()  # an earlier test's logger writes to that test's
+    yield lambda: [json.loads(each) for each in capsys.readouterr().out.splitlines()]
+    runtime._logger.cache_clear()
+
+
+def test_the_query_asks_for_what_the_first_stage_logs(logged):
     """A renamed field of the log would leave every stem unknown."""
     record = {"messageId": "m", "body": {"stemId": "stem-1", "task": "x"}}
     entry = {"record": record, "start": "2026-11-21T09:00:00Z", "name": "piped-1"}
 
-    lambda_stage("hash", Entry)(lambda _request, _services: None)(entry, None)
+    runtime.lambda_stage("hash", Entry)(lambda _request, _services: None)(entry, None)
 
-    started = json.loads(capsys.readouterr().out.splitlines()[0])
+    started = logged()[0]
     asked = re.findall(r"(\w+) = \"([\w-]+)\"", status.query_of("stem-1"))
     assert asked == [
         ("message", started["message"]),

@@ -167,10 +167,10 @@ def test_a_short_option_asks_for_help(waveflow, command):
 
 
 def test_operating_needs_a_command(waveflow):
-    """A script must learn from the exit code that it asked for nothing."""
+    """A script that lost the command's name must not go on as if all were done."""
     code, out, err = waveflow("ops")
 
-    assert (code, err) == (1, "")
+    assert (code, err) == (2, "")
     assert "restore" in out
 
 

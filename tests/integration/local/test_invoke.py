@@ -119,6 +119,30 @@ def test_a_file_that_hash_refuses_is_one_line(tools, engine, tmp_path):
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("told", "seen"),
+    [
+        ("https://staging.example.com/webhook", "https://staging.example.com/webhook"),
+        ("http://192.0.2.7:3000/webhook", "http://192.0.2.7:3000/webhook"),
+        ("http://localhost:3000/webhook", "http://host.docker.internal:"),
+    ],
+)
+def test_webhooks_go_to_the_server_that_is_named(told, seen, tools, engine, tmp_path):
+    """A developer who names a server elsewhere must not get its webhooks here."""
+    out = tmp_path / "out"
+
+    ended = invoke(
+        *("hash", "--endpoint", engine[0].endpoint, "--built", tools),
+        *("--webhook-url", told),
+        path=tools,
+        out=out,
+    )
+
+    settings = json.loads((out / "env.json").read_text())["Parameters"]
+    assert ended.returncode == 0, ended.stderr
+    assert settings["WEBHOOK_URL"].startswith(seen)
+
+
 def test_ctrl_c_lets_sam_remove_its_containers(tools, engine, tmp_path):
     """A developer who ends `sam local start-lambda` must not keep its containers."""
     process = subprocess.Popen(

@@ -49,12 +49,12 @@ def test_a_webhook_address_that_is_none_is_refused(address):
     assert f"{address!r} is no address" in str(ended.exception)
 
 
-def test_ops_without_a_command_is_a_wrong_line():
-    """A script that lost the command's name must not go on as if all were done."""
-    ended = CliRunner().invoke(app, ["ops"])
+def test_redrive_without_a_choice_is_a_wrong_line():
+    """A script must tell a forgotten --error from executions that cannot be run."""
+    ended = CliRunner().invoke(app, ["ops", "redrive", "--stack", "local"])
 
-    assert ended.exit_code == 2
-    assert "health" in ended.output
+    assert isinstance(ended.exception, UsageMistakeError)
+    assert "--error or --since" in str(ended.exception)
 
 
 @pytest.mark.parametrize("options", ["--data {file}", "--env-file {folder}"])

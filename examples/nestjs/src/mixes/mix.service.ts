@@ -22,7 +22,7 @@ import type { MixDto } from './mix.dto.js';
 import { Mix } from './mix.entity.js';
 import type { MixQueryDto, MixRequestDto, PracticeMixesDto, StemInMixDto } from './mixes.dto.js';
 import { mutedIds } from './rules.js';
-import { shown } from './shown-mix.js';
+import { shownMixes } from './shown-mix.js';
 
 /** What a page shows of a stage; an older mix is still found by its `taskId`. */
 const MOST_LISTED = 100;
@@ -89,7 +89,8 @@ export class MixService implements MixReceiver {
   changed({ userIds, since, limit }: ChangesQuery): Promise<Change[]> {
     return this.transactions.read(async () => {
       const where = { userId: In(userIds), changedAt: MoreThanOrEqual(since) };
-      const rows = await shown(this.stems, await this.mixes.find({ where, order: { changedAt: 'ASC' }, take: limit }));
+      const mixes = await this.mixes.find({ where, order: { changedAt: 'ASC' }, take: limit });
+      const rows = await shownMixes(this.stems, mixes);
       return rows.map((row) => ({ kind: 'mix', id: row.taskId, userId: row.userId, changedAt: row.changedAt, row }));
     });
   }
@@ -132,7 +133,7 @@ export class MixService implements MixReceiver {
   private look(userId: string, which: FindOptionsWhere<Mix>, order?: FindOptionsOrder<Mix>): Promise<MixDto[]> {
     return this.transactions.read(async () => {
       const where = { ...which, userId };
-      return shown(this.stems, await this.mixes.find({ where, order, take: MOST_LISTED }));
+      return shownMixes(this.stems, await this.mixes.find({ where, order, take: MOST_LISTED }));
     });
   }
 

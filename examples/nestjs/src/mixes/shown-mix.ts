@@ -7,7 +7,7 @@ import { MixDto } from './mix.dto.js';
 import type { Mix } from './mix.entity.js';
 
 /** Join what the rows say about their stems with the stems' names; S3 paths of stems stay here. */
-export async function shown(stems: Repository<StemFile>, mixes: Mix[]): Promise<MixDto[]> {
+export async function shownMixes(stems: Repository<StemFile>, mixes: Mix[]): Promise<MixDto[]> {
   const stemIds = [...new Set(mixes.flatMap((mix) => mix.stemIds))];
   const rows = stemIds.length === 0 ? [] : await stems.findBy({ stemId: In(stemIds) });
   const names = new Map(rows.map((row) => [`${row.userId} ${row.stemId}`, row.originalFilename]));

@@ -7,7 +7,7 @@ import { isOlder, type StemFile } from './stem-file.entity.js';
  * Rows as their users are shown them: name the older stems with the same sound, whatever their files are wrapped in.
  * Only those of the same user: across users it would tell who has what.
  */
-export async function shown(
+export async function shownStems(
   repository: Repository<StemFile>,
   stems: StemFile[],
 ): Promise<StemDto[]> {

@@ -14,7 +14,7 @@ import type { Change, ChangesQuery } from '../events/changes.js';
 import { NO_ANSWER } from '../waveflow/no-answer.js';
 import { SqsService } from '../waveflow/sqs.service.js';
 import { forUpdate, Transactions } from '../waveflow/transactions.js';
-import { shown } from './shown-stem.js';
+import { shownStems } from './shown-stem.js';
 import type { StemDto } from './stem.dto.js';
 import { FINAL_STATES, NO_RESULTS, StemFile } from './stem-file.entity.js';
 import type { UploadCompleteDto, UploadRequestDto } from './stems.dto.js';
@@ -81,7 +81,7 @@ export class UploadService {
   /** One stem, as `list` shows each. */
   show(userId: string, stemId: string): Promise<StemDto> {
     return this.transactions.read(async () => {
-      const [stem] = await shown(this.stems, await this.stems.findBy({ stemId, userId }));
+      const [stem] = await shownStems(this.stems, await this.stems.findBy({ stemId, userId }));
       if (stem === undefined) {
         throw new NotFoundException(`No stem ${stemId} of this user`);
       }
@@ -90,7 +90,7 @@ export class UploadService {
   }
 
   list(userId: string, trackId: string): Promise<StemDto[]> {
-    return this.transactions.read(async () => shown(this.stems, await this.stems.findBy({ userId, trackId })));
+    return this.transactions.read(async () => shownStems(this.stems, await this.stems.findBy({ userId, trackId })));
   }
 
   /** What pages that follow must be told. */
@@ -98,7 +98,7 @@ export class UploadService {
     return this.transactions.read(async () => {
       const where = { userId: In(userIds), changedAt: MoreThanOrEqual(since) };
       const stems = await this.stems.find({ where, order: { changedAt: 'ASC' }, take: limit });
-      const rows = await shown(this.stems, stems);
+      const rows = await shownStems(this.stems, stems);
       return rows.map((row) => ({ kind: 'stem', id: row.stemId, userId: row.userId, changedAt: row.changedAt, row }));
     });
   }

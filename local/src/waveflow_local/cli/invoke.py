@@ -39,7 +39,6 @@ def invoke(**given: Any) -> None:
     STAGE is hash, dedupe_delete, waveform, music, mix or notify; its event is about
     FILE, or about made drums. start-lambda serves every image.
     """
-    from waveflow_local.demo.invoke import InvokeOptions
-    from waveflow_local.demo.invoke import invoke as run_image
+    from waveflow_local.demo.invoke import InvokeOptions, run_image
 
     raise Exit(run_image(InvokeOptions(**given)))

@@ -8,7 +8,6 @@ import click
 
 from waveflow_local.cli import options
 from waveflow_local.cli.printing import print_output
-from waveflow_local.files.streams import format_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,8 +87,8 @@ def mix(
     chosen = read_stems(stems)
     check_outputs(out, peaks_out, inputs=[stem.path for stem in chosen])
     options.check_report(out, peaks_out, as_json=as_json)
-    if peaks_out is not None:
-        format_of(peaks_out, ["json"], asked=None if peaks_out.suffix else "json")
+    options.check_document(peaks_out)
+    show = partial(print_output, outputs=[out, peaks_out], as_json=as_json)
     if classic:
         form = settings.pop("form")
         _check_classic(chosen, settings)
@@ -97,14 +96,12 @@ def mix(
 
         paths = [stem.path for stem in chosen]
         report = mix_files(paths, out, peaks=peaks_out, form=form)
-        show = partial(print_output, outputs=[out, peaks_out], as_json=as_json)
         show(report, _classic_line, warnings=report["warnings"])
         return
     plan = read_plan(chosen, out, settings)
     from waveflow_local.files.mixing import sum_files, sum_text, sum_warnings
 
     total = sum_files(plan, out, peaks=peaks_out)
-    show = partial(print_output, outputs=[out, peaks_out], as_json=as_json)
     show(total, sum_text, warnings=sum_warnings(total))
 
 

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from waveflow_local.files.region import Region
-from waveflow_local.files.streams import is_stdout, path_of
+from waveflow_local.files.streams import format_of, is_stdout, path_of
 from waveflow_local.paths import DEFAULT_ENDPOINT, ENDPOINT_VARIABLE, web_address
 
 
@@ -78,6 +78,12 @@ def check_report(*outputs: Path | None, as_json: bool) -> None:
     """Refuse a report for programs where an output takes the standard output."""
     if as_json and any(map(is_stdout, outputs)):
         raise click.UsageError("--json prints a report, and an output takes stdout.")
+
+
+def check_document(out: Path | None) -> None:
+    """Refuse a name for a waveform document that ends otherwise than with .json."""
+    if out is not None:
+        format_of(out, ["json"], asked=None if out.suffix else "json")
 
 
 endpoint = click.option(

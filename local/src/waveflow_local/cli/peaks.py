@@ -1,6 +1,6 @@
 """Offer the command that draws the waveforms of audio files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,6 +100,29 @@ def peaks(  # noqa: PLR0913 - one parameter per option
 
     One file's document is printed, or written by -o. Several files need --out-dir.
     """
+    _check_effects(out_dir, drawing)
+    drawing["region"] = options.region(start, end)
+    choice = _zoom_choice(zoom, out_dir or drawing["out"], drawing)
+    if out_dir is None:
+        if len(files) > 1:
+            raise click.UsageError("Several files need --out-dir for their documents.")
+        _draw_one(files[0], choice=choice, as_json=as_json, **drawing)
+        return
+    if drawing["out"] or drawing["dat"]:
+        raise click.UsageError("-o and --dat cannot be joined with --out-dir.")
+    _draw_many(
+        files,
+        out_dir,
+        num_peaks=drawing["num_peaks"],
+        choice=choice,
+        region=drawing["region"],
+        jobs=jobs,
+        as_json=as_json,
+    )
+
+
+def _check_effects(out_dir: Path | None, drawing: Mapping[str, Any]) -> None:
+    """Refuse options that have no effect without, or beside, another option."""
     if not drawing["dat"]:
         names = ("samples_per_pixel", "pixels_per_second", "bits", "form")
         options.refuse(*names, without="--dat")
@@ -107,19 +130,21 @@ def peaks(  # noqa: PLR0913 - one parameter per option
         options.refuse("num_peaks", without="a document, by -o")
     if out_dir is None:
         options.refuse("jobs", without="--out-dir")
-    per_second = drawing.pop("pixels_per_second")
-    if per_second is not None:
+    if drawing["pixels_per_second"] is not None:
         options.refuse("samples_per_pixel", beside="--pixels-per-second")
-    density = Density(drawing.pop("samples_per_pixel"), per_second)
-    drawing["region"] = options.region(start, end)
-    choice = _zoom_choice(zoom, out_dir or drawing["out"], drawing)
-    if out_dir is None:
-        if len(files) > 1:
-            raise click.UsageError("Several files need --out-dir for their documents.")
-        _draw_one(files[0], density=density, choice=choice, as_json=as_json, **drawing)
-        return
-    if drawing["out"] or drawing["dat"]:
-        raise click.UsageError("-o and --dat cannot be joined with --out-dir.")
+
+
+def _draw_many(  # noqa: PLR0913 - one parameter per option
+    files: Sequence[Path],
+    out_dir: Path,
+    *,
+    num_peaks: int,
+    choice: ZoomChoice,
+    region: Region,
+    jobs: int | None,
+    as_json: bool,
+) -> None:
+    """Write the documents of files into a folder, in several processes."""
     from waveflow_local.files.actions import draw_into
     from waveflow_local.files.writing import prepare_folder
 
@@ -127,9 +152,9 @@ def peaks(  # noqa: PLR0913 - one parameter per option
     work = partial(
         draw_into,
         folder=out_dir,
-        num_peaks=drawing["num_peaks"],
+        num_peaks=num_peaks,
         choice=choice,
-        region=drawing["region"],
+        region=region,
     )
     print_all(
         files,
@@ -162,36 +187,23 @@ def _draw_one(  # noqa: PLR0913 - one parameter per option
     out: Path | None,
     choice: ZoomChoice,
     dat: Path | None,
-    density: Density,
-    bits: str,
-    split_channels: bool,
-    form: str | None,
     region: Region,
     as_json: bool,
+    **of_dat: Any,
 ) -> None:
-    from waveflow_local.files.actions import draw_file, write_dat
+    """Write one file's data and document, or print the document."""
+    from waveflow_local.files.actions import draw_file
     from waveflow_local.files.writing import check_outputs
 
     levels = choice.paths(out) if out else []
     check_outputs(dat, out, *levels, inputs=[file])
     options.check_report(dat, out, as_json=as_json)
     show = partial(print_output, outputs=[dat, out], as_json=as_json)
-    if out is not None:
-        format_of(out, ["json"], asked=None if out.suffix else "json")
+    options.check_document(out)
     if dat is not None:
         if out is not None and is_read_once(file):
             raise click.UsageError(f"{file} is read once, for -o or for --dat.")
-        named = form or (None if dat.suffix else "dat")
-        form = format_of(dat, ["dat", "json"], asked=named)
-        points = write_dat(
-            file,
-            dat,
-            density=density,
-            bits=int(bits),
-            split_channels=split_channels,
-            form=form,
-            region=region,
-        )
+        points = _write_dat(file, dat, region=region, **of_dat)
         show(points, _dat_line, warnings=_warnings(points))
     if out is not None:
         drawn = draw_file(file, out, num_peaks=num_peaks, choice=choice, region=region)
@@ -200,6 +212,32 @@ def _draw_one(  # noqa: PLR0913 - one parameter per option
         drawn = draw_file(file, None, num_peaks=num_peaks, region=region)
         print(drawn["document"])
         print_warnings(_warnings(drawn))
+
+
+def _write_dat(  # noqa: PLR0913 - one parameter per option
+    file: Path,
+    dat: Path,
+    *,
+    samples_per_pixel: int,
+    pixels_per_second: int | None,
+    bits: str,
+    split_channels: bool,
+    form: str | None,
+    region: Region,
+) -> "DatReport":
+    """Write one file's data in audiowaveform's format."""
+    from waveflow_local.files.actions import write_dat
+
+    named = form or (None if dat.suffix else "dat")
+    return write_dat(
+        file,
+        dat,
+        density=Density(samples_per_pixel, pixels_per_second),
+        bits=int(bits),
+        split_channels=split_channels,
+        form=format_of(dat, ["dat", "json"], asked=named),
+        region=region,
+    )
 
 
 def _warnings(report: "DrawingReport | DatReport") -> list[str]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from waveflow_local import paths
 from waveflow_local.console.api_process import ApiProcess
@@ -73,11 +73,18 @@ def up(options: UpOptions, *, out: IO[str]) -> None:
         if api is not None:
             _introduce(api.url(), options, pipeline, out=out)
         print("ready", file=out, flush=True)
-        while True:
-            time.sleep(_LOOK_EVERY_S)
-            log.look(pipeline)
-            if api is not None:
-                api.revive(out)
+        _watch(pipeline, log, api=api, out=out)
+
+
+def _watch(
+    pipeline: Pipeline, log: "ExecutionLog", *, api: ApiProcess | None, out: IO[str]
+) -> NoReturn:
+    """Print how executions end, and start an API that ended again, until Ctrl-C."""
+    while True:
+        time.sleep(_LOOK_EVERY_S)
+        log.look(pipeline)
+        if api is not None:
+            api.revive(out)
 
 
 def env_block(pipeline: Pipeline, webhook_url: str) -> str:

@@ -33,7 +33,7 @@ class Found:
         return f"{self.name}: {self.told}"
 
 
-def find(given: Sequence[Path], *, out: Path) -> list[Found]:
+def findings(given: Sequence[Path], *, out: Path) -> list[Found]:
     """Return a finding for each file that is named, or lies in a named folder.
 
     Raises `LocalError` for a path that does not exist, before any file is read.

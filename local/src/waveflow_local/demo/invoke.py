@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -51,7 +52,7 @@ class InvokeOptions:
     out: Path
 
 
-def invoke(options: InvokeOptions) -> int:
+def run_image(options: InvokeOptions) -> int:
     """Run one stage's image on an event about a file, or serve all; return SAM's code.
 
     Without a file the event is about made drums.
@@ -92,7 +93,7 @@ def _prepared(clients: Clients, options: InvokeOptions) -> list[str]:
 
 
 def _gateway() -> str:
-    """Return the address of this machine that containers reach; ask the engine."""
+    """Ask Docker for the address at which containers reach this machine."""
     command = ["docker", "network", "inspect", "bridge", "--format"]
     command.append("{{(index .IPAM.Config 0).Gateway}}")
     try:
@@ -132,14 +133,25 @@ def _audio(file: Path | None) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _reachable(gateway: str, url: str) -> Iterator[str]:
-    """Yield the URL under which a container reaches a URL of this machine."""
+    """Yield the URL under which a container reaches a server, here or elsewhere."""
     parts = urlsplit(url)
+    if not _is_loopback(parts.hostname or ""):
+        yield url
+        return
     port = parts.port or 80
     with contextlib.ExitStack() as stack:
         # Docker Desktop has the gateway in its own machine, and forwards by itself.
         with contextlib.suppress(OSError):
             port = stack.enter_context(forwarded(gateway, port))
         yield parts._replace(netloc=f"{_IN_A_CONTAINER}:{port}").geturl()
+
+
+def _is_loopback(host: str) -> bool:
+    """Tell whether a host's name or address means this machine alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _run(words: Sequence[str], out: Path) -> int:

@@ -15,7 +15,7 @@ from waveflow.audio.listen.findings import Analysis, Loudness
 from waveflow.events.fields import RESERVED_PREFIXES
 
 from waveflow_local.demo import checks, ffmpeg, outputs, report, versions
-from waveflow_local.demo.found import find
+from waveflow_local.demo.found import findings
 from waveflow_local.demo.outputs import Bucket
 from waveflow_local.demo.report import Row
 from waveflow_local.demo.scenario import (
@@ -161,7 +161,7 @@ def _demonstration(folder: Path) -> Scenario:
 
 def _run_own(files: Sequence[Path], out: Path, *, console: Console) -> int:
     """Tell what each file holds, and send the audio in the user's own order."""
-    found = find(files, out=out)
+    found = findings(files, out=out)
     for each in found:
         console.print(str(each), highlight=False, markup=False, soft_wrap=True)
     audio = [(each.path, each.name) for each in found if each.is_audio]
@@ -173,7 +173,8 @@ def _run_own(files: Sequence[Path], out: Path, *, console: Console) -> int:
         console.print(f"A mix takes {MAX_MIX} files; the first ones are mixed.")
     code = play(lambda: own_files(audio), folder, console=console)
     if left_out := len(found) - len(audio):
-        console.print(f"{left_out} of {len(found)} files were not sent; see above.")
+        was = "was" if left_out == 1 else "were"
+        console.print(f"{left_out} of {len(found)} files {was} not sent; see above.")
     return code
 
 

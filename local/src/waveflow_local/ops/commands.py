@@ -229,14 +229,13 @@ def status(*, subject: str, days: int, stack: str, dry_run: bool) -> None:
     Exit 1 where the newest execution needs somebody, 3 where none is known.
     """
     from waveflow_local.ops.stack import open_stack
-    from waveflow_local.ops.status import query_of
-    from waveflow_local.ops.status import status as look
+    from waveflow_local.ops.status import query_of, standings
 
     _refuse_on_engine("days", stack)
     if dry_run:
         print(f"would ask the logs: {query_of(subject)}")
         return
-    every = look(open_stack(stack), subject, days=days)
+    every = standings(open_stack(stack), subject, days=days)
     _print(every or [f"No execution of the last {days} days knows {subject}."])
     if not every:
         raise Exit(3)

@@ -41,7 +41,7 @@ class Standing:
         return f"{said['text']}\n  {said['execution']}\n  do: {self.advice}"
 
 
-def status(stack: Stack, subject: str, *, days: int) -> list[Standing]:
+def standings(stack: Stack, subject: str, *, days: int) -> list[Standing]:
     """Return the executions about a stem, stage or job, the newest first."""
     if _SUBJECT.fullmatch(subject) is None:
         raise LocalError("An id has no quotes, backslashes or spaces.")

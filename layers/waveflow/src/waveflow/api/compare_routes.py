@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from waveflow.api import schemas
 from waveflow.api.auth import Owner
 from waveflow.api.compare_schemas import CompareBody
-from waveflow.api.documents import document
+from waveflow.api.documents import document_response
 from waveflow.api.jobs.context import JobContext
 from waveflow.api.openapi import COMPARISON, problem_responses
 from waveflow.api.queries import KnownQuery
@@ -39,4 +39,4 @@ def job_comparison(
 ) -> Response:
     """Return a comparison's document as it was written, one report for each pair."""
     body = services.jobs.files.comparison(job_id, owner=owner)
-    return document(request, body, media_type="application/json")
+    return document_response(request, body, media_type="application/json")

@@ -6,7 +6,7 @@ from html import escape
 
 from fastapi import FastAPI, Request, Response
 
-from waveflow.api.documents import document
+from waveflow.api.documents import document_response
 from waveflow.api.schemas import JsonObject
 
 _STYLE = (
@@ -26,7 +26,9 @@ def serve_docs(app: FastAPI) -> None:
 
     def docs(request: Request) -> Response:
         page = "".join(_page(app.openapi())).encode()
-        return document(request, page, media_type="text/html", headers=_HEADERS)
+        return document_response(
+            request, page, media_type="text/html", headers=_HEADERS
+        )
 
     app.add_api_route("/docs", docs, include_in_schema=False)
 

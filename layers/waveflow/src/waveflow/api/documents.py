@@ -11,7 +11,7 @@ GZIP_LEVEL = 6
 STREAMS = "/tokens/analysis-progress"  # a stream has no length, and takes a seat
 
 
-def document(
+def document_response(
     request: Request,
     body: bytes,
     *,

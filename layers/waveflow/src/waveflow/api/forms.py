@@ -12,6 +12,7 @@ from python_multipart.multipart import parse_options_header
 from waveflow.errors import FileTooLargeError, InvalidMessageError
 
 FIELD = "file"
+FORM_BYTES = 64 << 10  # the most that a form adds to its file
 MAX_NAME = 64  # characters of an unknown field that a refusal repeats
 
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import RedirectResponse
 
-from waveflow.api.documents import document
+from waveflow.api.documents import document_response
 from waveflow.api.problems import MEDIA_TYPE
 from waveflow.api.result_schemas import COMPARISON_SCHEMA, EVENT, add_results
 from waveflow.api.schemas import JsonObject, LinkBody, Problem
@@ -115,7 +115,7 @@ def describe(app: FastAPI) -> None:
 
     def openapi_json(request: Request) -> Response:
         body = json.dumps(app.openapi(), ensure_ascii=False).encode()
-        return document(request, body, media_type="application/json")
+        return document_response(request, body, media_type="application/json")
 
     app.add_api_route("/openapi.json", openapi_json, include_in_schema=False)
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way

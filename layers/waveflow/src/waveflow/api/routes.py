@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -10,9 +11,9 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from waveflow.api import schemas
 from waveflow.api.auth import Owner, StreamSeat
 from waveflow.api.bootstrap import ApiServices
-from waveflow.api.documents import document
+from waveflow.api.documents import document_response
 from waveflow.api.events import job_stream, number_of, several_jobs_stream
-from waveflow.api.forms import FileForm, limited_body
+from waveflow.api.forms import FORM_BYTES, FileForm, limited_body
 from waveflow.api.jobs.context import JobContext
 from waveflow.api.mix_schemas import MixBody
 from waveflow.api.openapi import (
@@ -27,7 +28,6 @@ from waveflow.api.queries import KnownQuery
 from waveflow.events.options import PreviewFormat
 
 MAX_FOLLOWED = 20  # a new one takes one DescribeExecution before the stream begins
-FORM_BYTES = 64 << 10  # the most that a form adds to its file
 MAX_WEBHOOK_BYTES = 200 << 10
 _ADVICE = " Larger files go to S3 directly: POST /tokens/{token_id}/uploads."
 routes = APIRouter(prefix="/tokens", dependencies=[KnownQuery])
@@ -46,9 +46,7 @@ def new_context(token_id: schemas.TokenId, owner: Owner) -> JobContext:
 Services = Annotated[ApiServices, Depends(_services)]
 AsJson = Annotated[
     bool,
-    Query(
-        alias="json", description="Whether to answer the URL as JSON, not lead there."
-    ),
+    Query(alias="json", description="Whether to answer the URL as JSON, not by 307."),
 ]
 
 
@@ -138,14 +136,8 @@ async def several_jobs_events(
     last_event_id: schemas.LastEventId = None,
 ) -> Response:
     """Stream the progress of several jobs at once, each from its beginning."""
-    wanted = sorted(set(job_id))
-    running = dict(
-        zip(
-            wanted,
-            await asyncio.gather(*(_runs(services, each, owner) for each in wanted)),
-            strict=True,
-        )
-    )
+    ask = partial(services.jobs.is_running, owner=owner)
+    running = await services.feeds.running_of(job_id, ask, owner=owner)
     if number_of(last_event_id) >= len(running):
         return Response(status_code=204)
     return several_jobs_stream(services.feeds.follow_all(running, owner=owner))
@@ -194,7 +186,7 @@ def job_waveform(
 ) -> Response:
     """Return a job's waveform document as it was written."""
     body = services.jobs.files.document(job_id, owner=owner)
-    return document(request, body, media_type="application/json")
+    return document_response(request, body, media_type="application/json")
 
 
 @routes.get("/analysis-audio/{job_id}", **LINK)
@@ -289,13 +281,6 @@ def complete_upload(
 def abort_upload(upload_id: schemas.UploadId, services: Services, owner: Owner) -> None:
     """Abort a large upload, and remove its parts."""
     services.presigned.abort(upload_id, owner=owner)
-
-
-async def _runs(services: ApiServices, job_id: str, owner: str) -> bool:
-    """Tell whether a job runs, by DescribeExecution only where no stream has asked."""
-    if services.feeds.is_followed(job_id, owner=owner):
-        return True
-    return await asyncio.to_thread(services.jobs.is_running, job_id, owner=owner)
 
 
 def _link(url: str, *, as_json: bool) -> Response:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -73,13 +73,7 @@ class Feeds:
         return self._follow(job_id, after=after, running=running, life_s=life_s)
 
     async def _follow(
-        self,
-        job_id: str,
-        *,
-        after: int,
-        running: bool,
-        life_s: float,
-        owner: str = "",
+        self, job_id: str, *, after: int, running: bool, life_s: float, owner: str = ""
     ) -> AsyncIterator[Progress | Gone | None]:
         clock = asyncio.get_running_loop().time
         ends = clock() + life_s
@@ -106,10 +100,23 @@ class Feeds:
         finally:
             self._leave(job_id, poll)
 
-    def is_followed(self, job_id: str, *, owner: str) -> bool:
-        """Tell whether this process polls a job already for a stream of the owner."""
-        poll = self._polls.get(job_id)
-        return poll is not None and owner in poll.owners
+    async def running_of(
+        self, job_ids: Iterable[str], ask: Callable[[str], bool], *, owner: str
+    ) -> dict[str, bool]:
+        """Return of each job whether the job runs, all asked at the same time.
+
+        `ask` is called in a thread, and only for jobs that this process does not poll
+        already for a stream of the same owner: those count as running.
+        """
+
+        async def runs(job_id: str) -> bool:
+            poll = self._polls.get(job_id)
+            followed = poll is not None and owner in poll.owners
+            return followed or await asyncio.to_thread(ask, job_id)
+
+        wanted = sorted(set(job_ids))
+        answers = await asyncio.gather(*map(runs, wanted))
+        return dict(zip(wanted, answers, strict=True))
 
     def _random_life(self) -> float:
         return self._life_s * random.uniform(0.8, 1)  # noqa: S311 - no secret
@@ -134,8 +141,8 @@ class Feeds:
     ) -> AsyncIterator[Progress | Gone | None]:
         """Yield the progress events of several jobs, until all jobs have ended.
 
-        `running` tells of each job id whether the job still runs, and `owner` whose
-        jobs they are: the owner's next stream need not ask for the owner again.
+        `running` tells of each job id whether the job still runs. `owner` is whose
+        jobs they are, so that `running_of` need not ask for the owner's next stream.
         """
         news: _News = asyncio.Queue()
         life_s = self._random_life()
