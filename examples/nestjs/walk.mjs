@@ -96,7 +96,7 @@ if (stem.state === 'completed') {
   if (stemIds.length > 1) {
     const players = stemIds.map((name) => ({ name, stemIds: [name] }));
     for (const practice of await call('/stages/stage1/practice-mixes', { ...wish, players })) {
-      const mine = practice.stems.find(({ levels }) => levels?.mute);
+      const mine = practice.stems.find(({ mute }) => mute);
       console.log(`9. all but ${mine.originalFilename}: ${await heard(practice.taskId)}`);
     }
   }

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "node"
-OLDEST_NODE = (20, 19)  # package.json's `engines`
+OLDEST_NODE = (20, 19)  # older than the examples' `engines`, and still good enough
 _NEED = "these tests need Node {}.{}".format(*OLDEST_NODE)
 _INSTALL = ("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
 _INSTALL_WITHIN_S = 180

@@ -1,7 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Settings } from '../settings/settings.js';
+import { settings, type Settings } from '../settings/settings.js';
 
 /**
  * SQLite in WebAssembly, kept in one file: nothing to install, nothing to compile.
@@ -10,7 +10,7 @@ import { Settings } from '../settings/settings.js';
 @Module({
   imports: [
     TypeOrmModule.forRootAsync({
-      inject: [Settings],
+      inject: [settings.KEY],
       useFactory: ({ databaseFile }: Settings) => ({
         type: 'sqljs',
         location: databaseFile,
