@@ -174,6 +174,8 @@ soak: setup ## Simulate 100,000 executions, explore longer, run warm, and remove
 		tests/reliability/test_fuzz.py -k 'warm or transfers or message'
 	@WAVEFLOW_MUTANTS=all $(BIN)/pytest --quiet --numprocesses 2 tests/reliability/test_mutants.py
 	@WAVEFLOW_CLICK_STEP=1 $(BIN)/pytest --quiet tests/integration/audio/test_tempo_and_key.py
+	@WAVEFLOW_COMPARED_MINUTES=60 $(BIN)/pytest --quiet tests/integration/audio/test_compare_memory.py
+	@$(RELIABILITY) performance.comparing
 
 fuzz: setup ## Draw N damaged files (200,000), and a quarter as many made of whole parts.
 	@$(RELIABILITY) support.fuzz --count $(N)

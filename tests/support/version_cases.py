@@ -24,6 +24,7 @@ class Case:
     rate: int = RATE  # of the newer version
     bits: str = "FLOAT"
     regions: list[tuple[float, float]] | None = None  # None: not looked at
+    inside: tuple[float, float] | None = None  # where all regions lie, of quiet stems
     offset_ms: float | None = None
     gain_db: float | None = None
     inverted: bool = False
@@ -61,6 +62,9 @@ def of_recording(audio: Audio, other: Audio) -> Iterator[Case]:
         "changed",
         extra={"inserted": len(other) / RATE},
     )
+    bars = audio[round(2 * RATE) : round(4 * RATE)]
+    repeated = versions.inserted(audio, bars, at)
+    yield case("2 s repeated", repeated, "changed", extra={"inserted": 2.0})
     shorter = versions.cut(audio, at, at + 2)
     yield case("2 s cut out", shorter, "changed", extra={"removed": 2.0})
     silence = np.zeros((15 * RATE, audio.shape[1]), np.float32)
@@ -94,7 +98,7 @@ def of_song(song: Song, other: Song) -> Iterator[Case]:
             f"{name} 12 dB down for 2 s",
             edited,
             "changed",
-            regions=[(at, at + 2)],
+            inside=(at, at + 2),
             offset_ms=0.0,
             gain_db=0.0,
         )
@@ -105,7 +109,7 @@ def of_song(song: Song, other: Song) -> Iterator[Case]:
     part = slice(round(at * RATE), round((at + 3) * RATE))
     punched[part] = other.voice[part]
     edited = song.mix(voice=punched)
-    yield case("voice sung anew for 3 s", edited, "changed", regions=[(at, at + 3)])
+    yield case("voice sung anew for 3 s", edited, "changed", inside=(at, at + 3))
     anew = song.mix(voice=other.voice[: len(mix)])
     yield case("another take of the voice", anew, "changed")
     panned = song.mix(chords=versions.panned(song.chords, -6, 3))
@@ -122,7 +126,8 @@ def faults(case: Case, report: PairReport) -> list[str]:
         found.append(f"status {report.status}, not {case.status}")
     if report.status not in ("alike", "changed"):
         return found
-    if case.offset_ms is not None and abs(report.offset_ms - case.offset_ms) > 0.02:
+    offset_ms = np.inf if report.offset_ms is None else report.offset_ms
+    if case.offset_ms is not None and abs(offset_ms - case.offset_ms) > 0.02:
         found.append(f"offset {report.offset_ms}, not {case.offset_ms}")
     if case.gain_db is not None and abs(report.gain_db - case.gain_db) > 0.05:
         found.append(f"gain {report.gain_db}, not {case.gain_db}")
@@ -130,6 +135,12 @@ def faults(case: Case, report: PairReport) -> list[str]:
         found.append(f"inverted {report.inverted}")
     if case.regions is not None:
         found += _region_faults(case.regions, report)
+    if case.inside is not None:
+        start, end = case.inside[0] - EXACT_S, case.inside[1] + EXACT_S
+        outside = [
+            each for each in report.regions if each.start < start or each.end > end
+        ]
+        found += ["no region"] if not report.regions else map(str, outside)
     moved = sum(
         (other.after - one.after) - (other.before - one.before)
         for one, other in pairwise(report.matches)

@@ -49,6 +49,14 @@ def take(seed: int, *, seconds: float = 40, rate: int = RATE) -> Audio:
     return _take(np.random.default_rng(seed), round(seconds * rate), rate=rate)
 
 
+def hiss(seconds: float) -> Audio:
+    """Return swelling noise of the treble, another in each channel."""
+    random = np.random.default_rng(1)
+    noise = random.standard_normal((round(seconds * RATE), 2))
+    swell = 0.025 * (1 + np.sin(np.arange(len(noise)) / RATE * 9))[:, None]
+    return (np.diff(noise, axis=0, prepend=0) * swell).astype(np.float32)
+
+
 def _take(random: np.random.Generator, frames: int, *, rate: int) -> Audio:
     track = np.zeros(frames, np.float64)
     at = BEAT_S

@@ -11,6 +11,7 @@ import * as store from "./store.js";
 import { Group } from "./together.js";
 import { calm, trouble } from "./trouble.js";
 import { take, takeDropped } from "./uploads.js";
+import { drawVersions, openVersions, quietVersions } from "./versions/panel.js";
 import { hear } from "./volume.js";
 
 const $ = (id) => document.getElementById(id);
@@ -73,7 +74,9 @@ function drawRows() {
   });
 }
 
-const chosen = () => store.rows.filter((row) => row.checked && drawable(row));
+const versions = () => store.rows.filter((row) => row.checked && drawable(row));
+/** Return the chosen stems: a mix can be compared, and not be mixed again. */
+const chosen = () => versions().filter((row) => row.kind !== "mix");
 const together = () => new Group(chosen().map((row) => row.jobId));
 
 function drawBar() {
@@ -83,6 +86,7 @@ function drawBar() {
   $("mix").disabled = $("together").disabled = count === 0;
   $("mix").textContent = count ? t("mixMany", { n: count }) : t("mix");
   drawMixer(chosen());
+  drawVersions(versions());
   $("together").textContent = together().playing ? t("pause") : t("together");
 }
 
@@ -170,8 +174,9 @@ wire();
 keepMachine();
 zoomAll();
 openMixer();
+openVersions(versions);
 store.onChange(draw);
-store.onChange((row) => row?.playing && quiet());
+store.onChange((row) => row?.playing && (quiet(), quietVersions()));
 store.onChange(showWebhooks);
 draw();
 openPlayground();

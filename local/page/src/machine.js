@@ -20,7 +20,7 @@ const EDGES = [
 ];
 // Edges that would run through another state.
 const AROUND = {
-  "Compare Tell": "M312 34V250Q312 281 280 281H172Q160 281 160 293V296",
+  "Compare Tell": "M316 20Q318 20 318 24V273Q318 281 310 281H168Q160 281 160 289V296",
   "Mix Tell": "M24 92V298Q24 310 36 310H112",
   "HashAgain Verdict": "M268 92V150Q268 162 256 162H206Q194 162 194 174V180",
 };

@@ -85,9 +85,9 @@ function head(row, state) {
     }, icon(row.playing)),
     h("strong", { class: "name", title: nameOf(row) }, nameOf(row)),
     h("span", { class: `pill ${state.kind}` }, state.text),
-    row.kind === "mix" ? null : h("input", {
+    h("input", {
       type: "checkbox", class: "check", disabled: !can, checked: row.checked,
-      "aria-label": t("select", { name: nameOf(row) }),
+      "aria-label": t(row.kind === "mix" ? "selectMix" : "select", { name: nameOf(row) }),
       onchange: (event) => { row.checked = event.target.checked; changed(row); },
     }),
     h("button", { type: "button", class: "close", "aria-label": t("remove", { name: nameOf(row) }), onclick: (event) => {

@@ -13,13 +13,20 @@ from waveflow.audio.compare.allowance import Allowance
 from waveflow.audio.compare.engine import compare
 from waveflow.errors import AudioTooLongError, EmptyAudioError, ResourceLimitError
 
-SECONDS = 10
+SECONDS = 8
 SONG = versions.song(1, seconds=SECONDS)
 OTHER = versions.song(2, seconds=16)
-MIX = SONG.mix()
+MIX = SONG.mix() / 2
+HISS = SONG.bass / 2 + versions.hiss(SECONDS)  # codecs make another noise of noise
 CASES = [
     *version_cases.of_song(SONG, OTHER),
-    *version_cases.of_recording(MIX, OTHER.mix()[: 3 * RATE]),
+    *version_cases.of_recording(MIX[:, :1], OTHER.mix()[: 3 * RATE, :1]),
+]
+COPIES = [  # the soak compares four copies of each recording and stem
+    ("mix", "mp3", "MPEG_LAYER_III"),
+    ("mix", "ogg", "VORBIS"),
+    ("drums", "mp3", "MPEG_LAYER_III"),
+    ("hiss", "ogg", "OPUS"),
 ]
 
 
@@ -48,14 +55,10 @@ def test_each_difference_is_found_as_what_it_is(compared, case: Case):
     assert version_cases.faults(case, report) == []
 
 
-@pytest.mark.parametrize(
-    ("ending", "form"),
-    [("mp3", "MPEG_LAYER_III"), ("ogg", "OPUS"), ("ogg", "VORBIS")],
-)
-@pytest.mark.parametrize("name", ["mix", "drums"])
+@pytest.mark.parametrize(("name", "ending", "form"), COPIES)
 def test_a_lossy_copy_is_alike(compared, tmp_path: Path, name, ending, form):
     """A bounce to MP3 would be shown as a new version, full of changed passages."""
-    audio = MIX if name == "mix" else SONG.drums
+    audio = {"mix": MIX, "drums": SONG.drums, "hiss": HISS}[name]
     copy = tmp_path / f"copy.{ending}"
     encoded = versions.at_rate(audio, 48_000) if form == "OPUS" else audio
     soundfile.write(copy, encoded, 48_000 if form == "OPUS" else RATE, subtype=form)
@@ -86,6 +89,17 @@ def test_panning_shows_in_the_channels(compared):
 
     left, right = report.channels_db
     assert right - left == pytest.approx(4.5, abs=0.1)
+
+
+def test_noise_of_a_codec_in_an_empty_band_is_no_equaliser(compared):
+    """AAC puts noise below a voice, 6 dB above the nothing that was there."""
+    low = versions.hiss(SECONDS).cumsum(axis=0) / 2_000  # noise of the bass
+    voice = SONG.voice
+    before, after = voice + low / 2, voice + np.ascontiguousarray(low[::-1])
+
+    report = compared(before, after)
+
+    assert (report.status, report.bands_db[0]) == ("alike", None)
 
 
 def test_an_equaliser_shows_in_its_band(compared):
@@ -138,7 +152,7 @@ def test_equal_samples_in_another_container_are_the_same(compared, tmp_path: Pat
     """A FLAC of the same WAV would be called alike, as if its sound had changed."""
     before, after = tmp_path / "a.wav", tmp_path / "b.flac"
     for path in (before, after):
-        soundfile.write(path, MIX, RATE, subtype="PCM_16")
+        soundfile.write(path, (MIX * 32_767).astype(np.int16), RATE)
 
     assert compared(before, after).status == "same"
 
@@ -146,10 +160,10 @@ def test_equal_samples_in_another_container_are_the_same(compared, tmp_path: Pat
 def test_facts_are_those_of_each_file(compared):
     """The page shows length, rate and loudness of both versions side by side."""
     report = compared(
-        MIX, versions.at_rate(MIX, 48_000)[: 48_000 * 8], rates=(RATE, 48_000)
+        MIX, versions.at_rate(MIX, 48_000)[: 48_000 * 6], rates=(RATE, 48_000)
     )
 
-    assert (report.before.duration, report.after.duration) == (10, 8)
+    assert (report.before.duration, report.after.duration) == (8, 6)
     assert (report.before.sample_rate, report.after.sample_rate) == (RATE, 48_000)
     assert report.before.integrated == pytest.approx(report.after.integrated, abs=2)
 
@@ -161,14 +175,14 @@ def test_a_version_without_a_partner_is_new_or_removed(tmp_path: Path):
     new = compare(None, path, folder=tmp_path)
     removed = compare(path, None, folder=tmp_path)
 
-    assert (new.status, new.before, new.after.duration) == ("new", None, 10)
-    assert (removed.status, removed.before.duration) == ("removed", 10)
+    assert (new.status, new.before, new.after.duration) == ("new", None, 8)
+    assert (removed.status, removed.before.duration) == ("removed", 8)
     assert removed.after is None
 
 
 def test_peaks_delta_shows_where_the_level_moved(compared):
     """The page draws its graph of differences from these numbers."""
-    after = versions.gain(MIX, -12, start_s=5, end_s=7.5) * 2
+    after = versions.gain(MIX, -12, start_s=4, end_s=6) * 2
 
     delta = np.array(compared(MIX, after, num_peaks=4).peaks_delta)
 
@@ -181,7 +195,7 @@ def test_silence_is_alike_silence_and_different_from_music(compared):
     """An empty stem has no offset and no gain, and must not divide by nothing."""
     silence = np.zeros_like(MIX)
 
-    alike = compared(silence, silence[: RATE * 5])
+    alike = compared(silence, silence[: RATE * 2])
     different = compared(silence, MIX)
 
     assert (alike.status, alike.offset_ms, alike.gain_db) == ("alike", None, None)
@@ -203,7 +217,7 @@ def test_two_single_frames_are_compared(compared):
 
 def test_thirty_two_channels_are_compared_one_by_one(compared):
     """A session file of 32 channels would be folded, and its change lost."""
-    wide = np.repeat(SONG.bass[: 3 * RATE, :1], 32, axis=1)
+    wide = np.repeat(SONG.bass[:RATE, :1], 32, axis=1)
     edited = wide.copy()
     edited[:, 30] *= 2
 
@@ -217,7 +231,7 @@ def test_thirty_two_channels_are_compared_one_by_one(compared):
 
 def test_rates_of_4_and_768_khz_are_compared_at_the_lower_one(compared):
     """The two ends of the accepted rates meet in one pair."""
-    tones = SONG.bass[: 4 * RATE]
+    tones = SONG.bass[:RATE]
     low, high = versions.at_rate(tones, 4_000), versions.at_rate(tones, 768_000)
 
     report = compared(low, high, rates=(4_000, 768_000))
@@ -229,23 +243,23 @@ def test_rates_of_4_and_768_khz_are_compared_at_the_lower_one(compared):
 def test_infinite_and_huge_floats_are_compared(compared):
     """One broken sample must not turn every number of the report into NaN."""
     broken = MIX.copy()
-    broken[RATE : RATE + 3] = [[np.inf, np.nan], [1e30, -1e30], [np.nan, 0]]
+    broken[RATE : RATE + 2] = [[np.inf, np.nan], [np.nan, -np.inf]]
+    huge = broken.copy()
+    huge[RATE] = 1e30
 
-    report = compared(MIX, broken)
-
-    assert report.status == "changed"
-    assert np.isfinite(report.residual_db)
+    assert np.isfinite(compared(MIX, broken).residual_db)
+    assert compared(MIX, huge).status in ("changed", "different")
 
 
 def test_too_many_decoded_hours_are_refused(compared):
     """64 pairs of hours would run into the end of the function's time."""
     with pytest.raises(AudioTooLongError, match="hours of stereo"):
-        compared(MIX, MIX * 2, allowance=Allowance(channel_hours=30 / 3600))
+        compared(MIX, MIX * 2, allowance=Allowance(channel_hours=20 / 3600))
 
 
 def test_an_allowance_is_shared_by_all_pairs(compared):
     """Each pair alone would pass, and all of them together would not end."""
-    hours = Allowance(channel_hours=50 / 3600)
+    hours = Allowance(channel_hours=40 / 3600)
 
     compared(MIX, MIX * 2, allowance=hours)
 

@@ -22,7 +22,6 @@ from waveflow_local.demo.ffmpeg import measured_line
 from waveflow_local.demo.run import play, run
 from waveflow_local.demo.scenario import Expected, Scenario, own_files
 from waveflow_local.demo.stems import write_stems
-from waveflow_local.demo.versions import write_version
 
 WAVEFLOW = [sys.executable, "-c", "from waveflow_local.cli.app import main; main()"]
 
@@ -122,9 +121,7 @@ def test_run_needs_no_files_to_show_every_end(tmp_path):
 
     code = run([], tmp_path / "out", console=Console(file=said, width=220))
 
-    stems = write_stems(tmp_path / "again")
-    stems.append(write_version(stems[-1]))
-    again = {path.name: path.read_bytes() for path in stems}
+    again = {path.name: path.read_bytes() for path in write_stems(tmp_path / "again")}
     played = tmp_path / "out" / "stems"
     assert code == 0, said.getvalue()
     assert "12 of 12 executions ended as they should" in said.getvalue()

@@ -40,11 +40,12 @@ def run(command: str, folder: Path) -> tuple[int, str]:
     return ended.returncode, ended.stdout
 
 
-def test_the_pages_commands_print_what_the_page_says(tmp_path: Path):
+@pytest.mark.parametrize("page", ["docs/commands.md", "docs/comparing.md"])
+def test_the_pages_commands_print_what_the_page_says(page: str, tmp_path: Path):
     """A reader who types an example must see the output that the page shows."""
     write_stems(tmp_path / "stems")
 
-    for command, said in examples("docs/commands.md"):
+    for command, said in examples(page):
         printed = run(command, tmp_path)[1]
         assert BY_CPU.sub("…", printed) == BY_CPU.sub("…", said)
 

@@ -25,6 +25,7 @@ from waveflow.errors import (
 from waveflow.events.fields import iso_time
 from waveflow.events.flow import MixRequest
 from waveflow.ports import DRAWN_BY, SOURCE, Policy
+from waveflow.stages._used import mark_of, marks_in
 from waveflow.stages.compare import compare_pairs
 
 A, B, MIX = "audio/a.wav", "audio/b.wav", "mixed/stage1_mixed_1.wav"
@@ -135,6 +136,29 @@ def test_the_document_names_its_sources_and_its_algorithm(objects):
     written = [objects.find(key) for key in objects.live() if "comparisons/" in key]
     assert [each.metadata[DRAWN_BY] for each in written] == ["1", "1"]
     assert len({each.metadata[SOURCE] for each in written}) == 2
+
+
+def test_the_document_says_which_versions_it_used(objects):
+    """Whoever erases a stem must find the comparisons that tell about it."""
+    run(objects, SAME, REMOVED)
+
+    metadata = objects.find(DOCUMENT).metadata
+    assert marks_in(metadata) == {mark_of(key) for key in (A, B, MIX)}
+
+
+def test_64_pairs_of_distinct_keys_fit_into_the_metadata(objects):
+    """S3 refuses a PUT with more than 2 KB of metadata, after all the work is done."""
+    pairs = []
+    for n in range(64):
+        keys = [f"audio/{n}-{side}.wav" for side in "ab"]
+        for key in keys:
+            objects.put(key, ONE)
+        pairs.append(dict(zip(("before", "after"), keys, strict=True)))
+
+    run(objects, *pairs)
+
+    metadata = objects.find(DOCUMENT).metadata
+    assert sum(len(name) + len(value) for name, value in metadata.items()) < 2_048
 
 
 def test_a_version_that_is_compared_with_itself_is_the_same_and_read_once(objects):

@@ -39,7 +39,7 @@ _RESULTS = (
 )
 _STEMS = (
     *(f"stems/{instrument.filename}" for instrument in INSTRUMENTS),
-    "stems/voice-2.wav",
+    "versions/voice-2.wav",
 )
 
 

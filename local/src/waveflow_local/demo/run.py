@@ -154,7 +154,8 @@ def run(files: Sequence[Path], folder: Path, *, console: Console) -> int:
 def _demonstration(folder: Path) -> Scenario:
     """Write the stems and the second version of one, and return the demonstration."""
     stems = write_stems(folder / "stems")
-    edited = versions.write_version(folder / "stems" / versions.EDITED)
+    original = folder / "stems" / versions.EDITED
+    edited = versions.write_version(original, folder / "versions")
     return versions.with_second_version(demonstration(stems), edited)
 
 

@@ -29,12 +29,13 @@ _NEAR_S = 0.3  # windows of 200 ms see an edit from outside
 _SECOND = f"{STAGE}-2"
 
 
-def write_version(stem: Path) -> Path:
-    """Write a stem once more, with two seconds of it 12 dB down; return the path."""
+def write_version(stem: Path, folder: Path) -> Path:
+    """Write a stem to a folder, with two seconds of it 12 dB down; return the path."""
+    folder.mkdir(exist_ok=True)
     samples, sample_rate = soundfile.read(stem, dtype="float32")
     start, end = (round(seconds * sample_rate) for seconds in QUIET_S)
     samples[start:end] *= np.float32(_QUIETER)
-    path = stem.with_name(f"{stem.stem}-2{stem.suffix}")
+    path = folder / f"{stem.stem}-2{stem.suffix}"
     soundfile.write(path, samples, sample_rate, subtype=soundfile.info(stem).subtype)
     return path
 

@@ -32,6 +32,7 @@ from waveflow.events.webhooks import ComparisonResult
 from waveflow.ports import DRAWN_BY, SOURCE, ObjectStore, Policy, StoredObject
 from waveflow.stages._claim import Claim
 from waveflow.stages._fetch import fetch, workspace
+from waveflow.stages._used import used_metadata
 from waveflow.stages.hash import check_size
 
 COMPARE_TIME_S = 840  # a minute less than the function's own time-out
@@ -59,7 +60,8 @@ def compare_pairs(
         comparing.report_of(pair, index, num_peaks=message.num_peaks)
         for index, pair in enumerate(message.pairs)
     ]
-    metadata = {**claim.metadata, SOURCE: comparing.source, DRAWN_BY: str(ALGORITHM)}
+    metadata = {**claim.metadata, **used_metadata(keys)}
+    metadata |= {SOURCE: comparing.source, DRAWN_BY: str(ALGORITHM)}
     objects.publish(
         comparison_key(job),
         msgspec.json.encode(Comparison(created_at=iso_time(job.ts), pairs=reports)),

@@ -115,8 +115,9 @@ class Balance:
         loudest = self.louder(gain_db) * 10 ** (-HEARD_DB / 10)
         return [
             self._median_db(
-                self.energies.after[..., band].sum(axis=1),
-                self.energies.before[..., band].sum(axis=1),
+                Energies(
+                    *(np.abs(each[..., band]).sum(axis=1) for each in self.energies)
+                ),
                 least=loudest,
                 gain_db=gain_db,
             )
@@ -128,8 +129,7 @@ class Balance:
         loudest = self.louder(gain_db) * 10 ** (-HEARD_DB / 10)
         return [
             self._median_db(
-                self._sums.after[:, channel],
-                self._sums.before[:, channel],
+                Energies(*(np.abs(each[:, channel]) for each in self._sums)),
                 least=loudest,
                 gain_db=gain_db,
             )
@@ -137,11 +137,16 @@ class Balance:
         ]
 
     def _median_db(
-        self, after: Floats, before: Floats, *, least: Floats, gain_db: float
+        self, part: Energies, *, least: Floats, gain_db: float
     ) -> float | None:
-        heard = self.matching & (after > FLOOR) & (before > FLOOR)
-        heard &= np.maximum(after, before) > least
+        """Return the median level of a part, where both versions hold the same of it.
+
+        The noise of a codec in an empty band is no equaliser.
+        """
+        heard = self.matching & (part.after > FLOOR) & (part.before > FLOOR)
+        heard &= np.maximum(part.after, part.before) > least
+        heard &= correlation(part.cross, part.after, part.before) >= MATCHING
         if heard.sum() < FEWEST:
             return None
-        difference = decibels(after[heard]) - decibels(before[heard])
+        difference = decibels(part.after[heard]) - decibels(part.before[heard])
         return float(np.median(difference)) - gain_db

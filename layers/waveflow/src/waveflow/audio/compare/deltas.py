@@ -34,7 +34,7 @@ def peaks_delta(
             moved = round(offset_s * pair.sample_rate)
             older[index] = gain * pair.before.loudest(start - moved, stop - moved)
     loudest = max(newer.max(initial=0), older.max(initial=0)) or 1.0
-    found: list[float] = np.round((newer - older) / loudest, DIGITS).tolist()
+    found: list[float] = (np.round((newer - older) / loudest, DIGITS) + 0.0).tolist()
     return found
 
 

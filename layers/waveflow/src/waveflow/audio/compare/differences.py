@@ -15,10 +15,13 @@ LOSSY_DB = -60.0  # rest of the best windows: copies of the samples leave less
 BEST_PERCENTILE, USUAL_PERCENTILE = 10, 75
 UNUSUAL_DB = 12.0  # above the usual rest of a lossy copy
 MOST_DB = -3.0  # two recordings that share half of their energy
+LOW_BANDS = 2
 GAP = 5  # windows: shorter pauses between two differences belong to them
 SHORTEST = 3  # windows
 NEIGHBOUR_DB = 12.0
 MOST_REGIONS = 500
+SMALL_DB = -18.0  # of the whole rest
+SMALL_LOSSY_DB = -14.0  # of the rest below 2,000 Hz
 LOWEST_DB = -120.0  # of a residual: nothing is left
 
 
@@ -32,10 +35,13 @@ class Differences:
         First window and the window behind the last, of each region.
     residual_db
         Of all matching windows together.
+    low_residual_db
+        Likewise below 2,000 Hz, where lossy codecs keep the waveform.
     """
 
     windows: list[tuple[int, int]]
     residual_db: float
+    low_residual_db: float
     _rest: Floats
     _after: Floats
     _before: Floats  # at the common gain
@@ -44,6 +50,19 @@ class Differences:
     def left_out(self) -> int:
         """Return how many regions are beyond the limit."""
         return max(0, len(self.windows) - MOST_REGIONS)
+
+    def is_small(self, *, is_lossy: bool) -> bool:
+        """Tell whether what is left hides behind the music.
+
+        Parameters
+        ----------
+        is_lossy
+            Whether one version holds MP3, Vorbis, Opus or AAC, whose rest may be large
+            in the treble.
+        """
+        if is_lossy:
+            return self.low_residual_db <= SMALL_LOSSY_DB
+        return self.residual_db <= SMALL_DB
 
     def regions(self, hop_s: float) -> list[Region]:
         """Return the longest regions, in order of time."""
@@ -80,15 +99,23 @@ def find_differences(sharp: Balance, smooth: Balance) -> Differences:
     limit = _limit(relative[matching & heard])
     differs = heard & (_level_change(smooth, gain_db) | (relative > limit))
     found = joined(differs, gap=GAP, shortest=SHORTEST)
-    edges_db = relative_db(sharp.residual(gain_db, smooth.signs), sharp.louder(gain_db))
+    sharp_rest = sharp.residual(gain_db, smooth.signs)
+    edges_db = relative_db(sharp_rest, sharp.louder(gain_db))
     by_level = _level_change(sharp, gain_db)
     return Differences(
         [_trimmed(each, by_level, edges_db, limit=limit) for each in found],
-        float(relative_db(rest[matching].sum(), smooth.after[matching].sum())),
-        _rest=rest,
-        _after=smooth.after,
-        _before=smooth.before * 10 ** (gain_db / 10),
+        _whole_db(smooth, smooth),
+        _whole_db(Balance(smooth.energies, LOW_BANDS), smooth),
+        _rest=sharp_rest,
+        _after=sharp.after,
+        _before=sharp.before * 10 ** (gain_db / 10),
     )
+
+
+def _whole_db(windows: Balance, common: Balance) -> float:
+    """Return the rest of all matching windows together at the common gain."""
+    rest = windows.residual(common.gain_db, common.signs)[common.matching]
+    return float(relative_db(rest.sum(), windows.after[common.matching].sum()))
 
 
 def _limit(rests_db: Floats) -> float:

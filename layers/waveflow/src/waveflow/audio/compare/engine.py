@@ -38,7 +38,7 @@ def compare(  # noqa: PLR0913 - each has a default but the first three
     before, after
         None for a version that does not exist; one of both must exist.
     folder
-        Takes scratch files: 160 kB for a second of both channels of stereo.
+        Takes scratch files: 320 kB for each second of stereo, of each version.
     num_peaks
         The length of `peaks_delta`, at least 1.
     allowance

@@ -20,7 +20,6 @@ ALIKE_MS = 1.0
 ALIKE_DB = 0.5
 ALIKE_BAND_DB = 1.5
 ALIKE_CHANNEL_DB = 0.5
-ALIKE_RESIDUAL_DB = -18.0
 
 
 def judge(before: Version, after: Version, *, num_peaks: int) -> PairReport:
@@ -44,10 +43,9 @@ def judge(before: Version, after: Version, *, num_peaks: int) -> PairReport:
         return facts
     hop_s = hop_s_of(full.sample_rate)
     passages = find_passages(path, smooth, hop_s=hop_s)
-    report = _described(facts, smooth, passages, hop_s=hop_s)
     found = find_differences(sharp, smooth)
     report = replace(
-        report,
+        _described(facts, smooth, passages, hop_s=hop_s),
         residual_db=round(found.residual_db, 1),
         regions=found.regions(hop_s),
         regions_left_out=found.left_out,
@@ -55,9 +53,10 @@ def judge(before: Version, after: Version, *, num_peaks: int) -> PairReport:
             full, passages, gain_db=smooth.gain_db, num_peaks=num_peaks
         ),
     )
-    moved = is_left_out(newer, passages, is_before=False)
-    moved |= is_left_out(older, passages, is_before=True)
-    is_alike = not moved and _is_alike(report, found)
+    is_moved = is_left_out(newer, passages, is_before=False)
+    is_moved |= is_left_out(older, passages, is_before=True)
+    is_alike = not is_moved and _is_alike(report, found)
+    is_alike &= found.is_small(is_lossy=before.is_lossy or after.is_lossy)
     return replace(report, status="alike" if is_alike else "changed")
 
 
@@ -114,8 +113,8 @@ def _match(passage: Passage, facts: PairReport, *, hop_s: float) -> Match:
         passage.last * hop_s, facts.after.duration, facts.before.duration + offset_s
     )
     return Match(
-        before=round(start - offset_s, 3) + 0.0,
-        after=round(start, 3),
+        before=round(start - offset_s, 6) + 0.0,
+        after=round(start, 6),
         seconds=round(max(end - start, 0.0), 3),
     )
 
@@ -137,5 +136,4 @@ def _is_alike(report: PairReport, found: Differences) -> bool:
         and abs(report.gain_db or 0) < ALIKE_DB
         and max(bands, default=0) < ALIKE_BAND_DB
         and max(channels, default=0) < ALIKE_CHANNEL_DB
-        and found.residual_db <= ALIKE_RESIDUAL_DB
     )

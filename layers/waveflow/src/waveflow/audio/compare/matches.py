@@ -9,7 +9,6 @@ from waveflow.audio.compare.balance import Balance
 from waveflow.audio.compare.paths import Path
 from waveflow.audio.compare.windows import FLOOR, Mask
 
-SLACK = 5  # windows by which passages may overlap: their ends blur
 APART = 10  # windows without a match part two pieces, which may be chosen alone
 GAP = 2  # windows without sound inside a passage that is in no match
 SHORTEST = 5  # windows of an inserted or removed passage
@@ -42,23 +41,37 @@ def find_passages(path: Path, balance: Balance, *, hop_s: float) -> list[Passage
 
 
 def _rising(pieces: Sequence[Passage]) -> list[Passage]:
-    """Return the pieces that rise in the older version too, the longest in all."""
+    """Return the pieces that rise in the older version too, the longest in all.
+
+    Two pieces may overlap in the older version, as bars that were repeated do; the
+    earlier piece ends where the later piece starts.
+    """
     starts = np.array([each.first - each.offset for each in pieces])
     ends = np.array([each.last - each.offset for each in pieces])
     lengths = np.zeros(len(pieces))
     origins = np.full(len(pieces), -1)
     for index, each in enumerate(pieces):
-        fits = np.flatnonzero(ends[:index] <= starts[index] + SLACK)
+        lengths[index] = each.length
+        rises = (starts[:index] < starts[index]) & (ends[:index] < ends[index])
+        fits = np.flatnonzero(rises)
         if len(fits):
-            origins[index] = fits[lengths[fits].argmax()]
-            lengths[index] = lengths[origins[index]]
-        lengths[index] += each.last - each.first
+            overlaps = np.maximum(ends[fits] - starts[index], 0)
+            sums = lengths[fits] + each.length - overlaps
+            best = int(sums.argmax())
+            if sums[best] > each.length:
+                origins[index], lengths[index] = fits[best], sums[best]
     chain: list[Passage] = []
     at = int(lengths.argmax()) if pieces else -1
     while at >= 0:
-        chain.append(pieces[at])
+        chain.append(_cut_before(pieces[at], chain[-1:]))
         at = int(origins[at])
     return chain[::-1]
+
+
+def _cut_before(piece: Passage, later: Sequence[Passage]) -> Passage:
+    """Return a piece that ends in the older version where a later piece starts."""
+    ends = [int(each.first - each.offset + piece.offset) for each in later]
+    return replace(piece, last=min([piece.last, *ends]))
 
 
 def _united(pieces: Sequence[Passage]) -> list[Passage]:

@@ -69,6 +69,11 @@ class Version:
     full: Channels
     coarse: Channels
 
+    @property
+    def is_lossy(self) -> bool:
+        """Tell whether the file holds MP3, Vorbis, Opus or AAC."""
+        return self.audio_id is not None and self.audio_id.startswith("pkt1:")
+
 
 class _Count:
     """Count decoded frames, and take them off the allowance."""
