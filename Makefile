@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 # Behind a company's proxy only the system's store knows who signs; pip looks there too.
 export UV_SYSTEM_CERTS ?= 1
+export NODE_USE_SYSTEM_CA ?= 1
 INSTALL = $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/$*.lock
 PROJECTS := --no-deps --no-build-isolation -e layers/waveflow -e local
 LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-header \
@@ -110,7 +111,7 @@ up: $(VENV)/.run $(PLAYER) ## Keep the pipeline running for a server; ARGS="--po
 .PHONY: invoke
 invoke: $(VENV)/.run ## Run a stage's image by sam against `make up`; STAGE=waveform FILE=song.wav.
 	@SAM_CLI_TELEMETRY=0 WAVEFLOW_SAM="$(TOOL) aws-sam-cli==1.170.0 sam" WAVEFLOW_ARCHITECTURE=$(ARCHITECTURE) \
-		$(BIN)/python -m waveflow_local.demo.invoke $(STAGE) $(if $(FILE),"$(FILE)") $(ARGS)
+		$(BIN)/waveflow invoke $(STAGE) $(if $(FILE),"$(FILE)") $(ARGS)
 
 ADAPTER := public.ecr.aws/awsguru/aws-lambda-adapter:0.9.1
 
@@ -150,7 +151,7 @@ deploy: images ## Deploy to AWS; CONFIG=prod, OVERRIDES="WebhookUrl=https://…"
 		$$($(CONFIGURED) $(CONFIG)) Release=$$(git rev-parse --short=12 HEAD) $(OVERRIDES) \
 		Architecture=$(ARCHITECTURE)
 
-costs: setup ## Work out what 1,000 uploads and mixes cost, from measured figures.
+costs: setup ## Work out what 1,000 uploads, mixes and comparisons cost, from measured figures.
 	@$(BIN)/python scripts/costs.py
 
 bench-parity: setup ## Measure the seed's table of times again, within 2 CPUs and 4 GB.
@@ -172,6 +173,9 @@ soak: setup ## Simulate 100,000 executions, explore longer, run warm, and remove
 	@WAVEFLOW_WARM=1000 WAVEFLOW_TRANSFERS=1000 WAVEFLOW_MESSAGES=10000 $(BIN)/pytest --quiet \
 		tests/reliability/test_warm.py tests/reliability/test_transport.py \
 		tests/reliability/test_fuzz.py -k 'warm or transfers or message'
+	@WAVEFLOW_STEMS=1000 WAVEFLOW_LINES=1000000 WAVEFLOW_BACKFILL=200 $(BIN)/pytest --quiet \
+		tests/reliability/test_backfill_volume.py tests/integration/local/test_manifests.py \
+		tests/integration/local/test_backfill.py
 	@WAVEFLOW_MUTANTS=all $(BIN)/pytest --quiet --numprocesses 2 tests/reliability/test_mutants.py
 	@WAVEFLOW_CLICK_STEP=1 $(BIN)/pytest --quiet tests/integration/audio/test_tempo_and_key.py
 	@WAVEFLOW_COMPARED_MINUTES=60 $(BIN)/pytest --quiet tests/integration/audio/test_compare_memory.py

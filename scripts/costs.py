@@ -1,12 +1,13 @@
-"""Work out what 1,000 uploads and mixes cost, and print it as Markdown.
+"""Work out what 1,000 uploads, mixes and comparisons cost; print it as Markdown.
 
 Prices are list prices of Seoul (ap-northeast-2), without free tier, in USD, as of
 the date below; look them up again before you rely on them. The times of hash and
 waveform are those of a 30 s WAV in docs/benchmarks.md, over each function's share
 of a vCPU, and so is that of a cold start, from ADR 76; the times of outputs are CPU
-seconds beyond drawing four minutes of stereo, from ADR 81; the times of mix, of the
-server and of a result, and the share of cold starts, are assumptions. So are the lines
-that Lambda, Step Functions and the pipe add. Give your own:
+seconds beyond drawing four minutes of stereo, from ADR 81, and that of a comparison is
+of one pair of such files; the times of mix, of the server and of a result, and the
+share of cold starts, are assumptions. So are the lines that Lambda, Step Functions and
+the pipe add. Give your own:
 
     costs.py --waveform-s 0.72 --cold-share 0.01
 """
@@ -14,35 +15,33 @@ that Lambda, Step Functions and the pipe add. Give your own:
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from waveflow.api.jobs.feed import LIFE_S
 from waveflow_local.engine.template import read_document
+from waveflow_local.ops.prices import (
+    COLD_SHARE,
+    GB_SECOND,
+    GET,
+    INVOCATION,
+    PRICES_AS_OF,
+    PUT,
+    SQS_REQUEST,
+    TIMES,
+    TRANSITION,
+    Job,
+    Stage,
+    backfill_job,
+)
 
-PRICES_AS_OF = "2026-11"
-TRANSITION = 0.0271 / 1_000
-GB_SECOND = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
 PROVISIONED_GB_SECOND = {"x86_64": 0.0000041667, "arm64": 0.0000033334}
-INVOCATION = 0.20 / 1_000_000
-EXTRA_STORAGE_GB_S = 0.0000000352  # beyond 512 MB of /tmp
-SQS_REQUEST = 0.40 / 1_000_000
-PIPE_REQUEST = 0.50 / 1_000_000
-PUT = 0.0045 / 1_000
-GET = 0.00035 / 1_000
-LOG_GB = 0.76
 ALARM_METRIC = 0.10
 CUSTOM_METRIC = 0.30
 SECRET = 0.40
-# Measured in out/functions.log of `waveflow run` with a 30 s WAV.
-STAGE_LOG_BYTES = 1_120
-# Metrics of one success: 22 of the six stages, 3 of the stack, 2 of the machine's log.
+# Metrics of one success: 25 of the seven stages, 2 of the alarm of `compare`, 3 of the
+# stack, 2 of the machine's log.
 # Each other outcome adds 3 or more in each hour in which it occurs.
-CUSTOM_METRICS = 27
-# Assumed: Lambda's START, END and REPORT; one event of the machine's log without data,
-# of which a task has five, a choice two, the execution two.
-LAMBDA_LOG_BYTES = 300
-EVENT_LOG_BYTES = 450
+CUSTOM_METRICS = 32
 # Assumed: five pollers of the pipe that wait 20 s each.
 POLLS_A_MONTH = 5 * 3 * 60 * 730
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
@@ -50,54 +49,6 @@ C7I_LARGE_HOUR = 0.1008
 HOURS_A_MONTH = 730
 # Megabytes of one environment for each stage that an upload waits for.
 KEPT_WARM = {"hash": 1024, "notify": 512, "waveform": 1769}
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Billed invocation of one function."""
-
-    memory_mb: int
-    seconds: float
-    tmp_mb: int = 512
-
-
-@dataclass(frozen=True)
-class Job:
-    """Billed parts of one job."""
-
-    name: str
-    states: int
-    stages: tuple[Stage, ...]
-    puts: int
-    gets: int
-
-    @property
-    def log_bytes(self) -> int:
-        """Return the bytes of log that the stages, Lambda and the machine write."""
-        tasks = len(self.stages)
-        events = 2 + 5 * tasks + 2 * (self.states - tasks)
-        own = tasks * (STAGE_LOG_BYTES + LAMBDA_LOG_BYTES)
-        return own + events * EVENT_LOG_BYTES
-
-    def compute(self, architecture: str) -> float:
-        """Return the price of the job's invocations."""
-        return sum(
-            stage.memory_mb / 1024 * stage.seconds * GB_SECOND[architecture]
-            + (stage.tmp_mb - 512) / 1024 * stage.seconds * EXTRA_STORAGE_GB_S
-            + INVOCATION
-            for stage in self.stages
-        )
-
-    def other(self) -> float:
-        """Return the price of queue, pipe, bucket and logs."""
-        # Send, receive and delete; empty polls are a fixed price.
-        queue = 3 * SQS_REQUEST + PIPE_REQUEST
-        bucket = self.puts * PUT + self.gets * GET
-        return queue + bucket + self.log_bytes / 1e9 * LOG_GB
-
-    def price(self, architecture: str) -> float:
-        """Return the price of one job."""
-        return self.states * TRANSITION + self.compute(architecture) + self.other()
 
 
 def jobs(args: argparse.Namespace) -> tuple[Job, ...]:
@@ -108,10 +59,13 @@ def jobs(args: argparse.Namespace) -> tuple[Job, ...]:
     drawn = Stage(1769, args.waveform_s + cold, tmp_mb=2048)
     deleted = Stage(1024, args.hash_s + cold)
     mixed = Stage(1769, args.mix_s + cold, tmp_mb=10_240)
+    compared = Stage(1769, args.compare_s + cold, tmp_mb=10_240)
     return (
         Job("upload, new", 6, (hashed, asked, drawn, asked), puts=1, gets=4),
         Job("upload, duplicate", 6, (hashed, asked, deleted, asked), puts=1, gets=6),
         Job("mix", 3, (mixed, asked), puts=2, gets=4),
+        Job("comparison", 3, (compared, asked), puts=1, gets=5),
+        backfill_job(hashed=hashed, drawn=drawn, told=asked),
     )
 
 
@@ -132,13 +86,9 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__)
     seconds = within(0, 86_400)
     made.add_argument("--architecture", choices=sorted(GB_SECOND), default="x86_64")
-    for name, default in (
-        *(("hash", 0.08), ("waveform", 0.11), ("mix", 1.5), ("zoom", 0.02)),
-        *(("identity", 0.09), ("opus", 1.65), ("mp3", 6.65), ("result", 0.05)),
-        *(("webhook", 0.15), ("cold", 0.8)),
-    ):
+    for name, default in TIMES.items():
         made.add_argument(f"--{name}-s", type=seconds, default=default)
-    made.add_argument("--cold-share", type=within(0, 1), default=0.05)
+    made.add_argument("--cold-share", type=within(0, 1), default=COLD_SHARE)
     made.add_argument("--ec2-busy-s", type=within(0.001, 86_400), default=0.17)
     return made
 

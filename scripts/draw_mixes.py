@@ -15,8 +15,8 @@ from waveflow_local.demo.stems import write_stems
 from waveflow_local.files.actions import mix_files
 from waveflow_local.files.mix_plan import read_plan, read_stems
 from waveflow_local.files.mixing import sum_files
-from waveflow_local.files.pictures import colours
-from waveflow_local.files.pictures.geometry import HALF, LEFT, MIDDLE, RIGHT, lay_out
+from waveflow_local.files.pictures.colours import PALETTE, css
+from waveflow_local.files.pictures.geometry import FRAME, lay_out
 from waveflow_local.files.writing import write_whole
 
 WIDTH, LANE, BELOW = 1600, 260, 24  # pixels; a lane holds one mix and its title
@@ -37,7 +37,7 @@ def draw(folder: Path) -> str:
     )
     sum_files(plan, total, peaks=_document(total))
     height = 2 * LANE + BELOW
-    ground = colours.css(colours.BACKGROUND)
+    ground = css(PALETTE.background)
     return f"""\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img"
  font-family="system-ui, Helvetica, Arial, sans-serif" font-size="24">
@@ -54,21 +54,22 @@ def _lane(path: Path, *, top: int, name: str) -> str:
     document = json.loads(_document(path).read_bytes())
     middle = top + WAVE_Y
     # The outline fills the height, so that the peak brings back the mix's own level.
-    scale = FULL_SCALE * document["peak"] / HALF
+    scale = FULL_SCALE * document["peak"] / FRAME.half
     points = "L".join(
-        f"{x:.1f} {middle + (y - MIDDLE) * scale:.1f}"
+        f"{x:.1f} {middle + (y - FRAME.middle) * scale:.1f}"
         for x, y in lay_out(document).envelope
     )
     lines = "".join(
-        f"M{LEFT} {middle + edge}H{RIGHT}" for edge in (-FULL_SCALE, 0, FULL_SCALE)
+        f"M{FRAME.left} {middle + edge}H{FRAME.right}"
+        for edge in (-FULL_SCALE, 0, FULL_SCALE)
     )
     heard = _loudness(path)
-    wave = colours.css(colours.at(0.35))
+    wave = css(PALETTE.at(0.35))
     return f"""\
-<path d="{lines}" stroke="{colours.css(colours.GRID)}" fill="none"/>
+<path d="{lines}" stroke="{css(PALETTE.grid)}" fill="none"/>
 <path d="M{points}Z" fill="{wave}"/>
-<text x="{LEFT}" y="{top + TITLE_Y}" fill="{colours.css(colours.TITLE)}">{name}</text>
-<text x="{RIGHT}" y="{top + TITLE_Y}" fill="{wave}" text-anchor="end">\
+<text x="{FRAME.left}" y="{top + TITLE_Y}" fill="{css(PALETTE.title)}">{name}</text>
+<text x="{FRAME.right}" y="{top + TITLE_Y}" fill="{wave}" text-anchor="end">\
 {heard.integrated:.1f} LUFS, true peak {heard.true_peak:.1f} dBTP</text>"""
 
 

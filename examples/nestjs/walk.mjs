@@ -10,21 +10,26 @@ if (file === undefined) {
 }
 const owner = { userId: 'user1', trackId: 'track1' };
 
+function end(reason) {
+  console.error(reason);
+  process.exit(1);
+}
+
 async function call(path, body) {
   const init = body && {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   };
-  const answer = await fetch(`${server}${path}`, init);
+  const answer = await fetch(`${server}${path}`, init).catch(() => end(`No server answers at ${server}: npm start`));
   if (!answer.ok) {
-    throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    end(`${path}: ${answer.status} ${await answer.text()}`);
   }
   return answer.json();
 }
 
 const original_filename = basename(file);
-const content = await readFile(file);
+const content = await readFile(file).catch(({ message }) => end(message));
 // In a browser: crypto.subtle.digest('SHA-256', await file.arrayBuffer())
 const sha256 = createHash('sha256').update(content).digest('hex');
 const request = { ...owner, original_filename, sha256 };
@@ -38,29 +43,59 @@ for (const [name, value] of Object.entries(upload.fields)) {
 form.append('file', new Blob([content]), original_filename); // the file comes last
 const sent = await fetch(upload.url, { method: 'POST', body: form });
 if (!sent.ok) {
-  throw new Error(`The bucket refused the file: ${sent.status} ${await sent.text()}`);
+  end(`The bucket refused the file: ${sent.status} ${await sent.text()}`);
 }
 console.log('2. the file is in the bucket');
 
-async function finished(path) {
+/** The newest of each row that the server has told. In a browser: new EventSource(…), see the README. */
+const rows = new Map();
+const waiting = new Map();
+const { userId } = owner;
+const stop = new AbortController();
+const events = await fetch(`${server}/events?userId=${userId}`, { signal: stop.signal });
+const following = follow(events.body.pipeThrough(new TextDecoderStream())).catch((error) => {
+  if (!stop.signal.aborted) {
+    throw error;
+  }
+});
+
+async function follow(parts) {
+  let text = '';
+  for await (const part of parts) {
+    const blocks = (text + part).split('\n\n');
+    text = blocks.pop();
+    for (const { id, row } of blocks.flatMap(rowOf)) {
+      rows.set(id, row);
+      waiting.get(id)?.();
+    }
+  }
+  end('The server has ended the events');
+}
+
+function rowOf(block) {
+  const [, type, data] = /^event: (stem|mix)\n(?:id: .*\n)?data: (.*)$/m.exec(block) ?? [];
+  const row = type && JSON.parse(data);
+  return row ? [{ id: type === 'stem' ? row.stemId : row.taskId, row }] : [];
+}
+
+async function finished(id) {
   for (;;) {
-    const row = await call(path);
-    if (row.state !== 'queued' && row.state !== 'processing') {
+    const row = rows.get(id);
+    if (row?.state !== undefined && !['uploading', 'queued', 'processing'].includes(row.state)) {
       return row;
     }
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((told) => waiting.set(id, told));
   }
 }
 
-const { userId } = owner;
 await call('/stems/upload-complete', { userId, stemId });
-const stem = await finished(`/stems/${stemId}?userId=${userId}`);
+const stem = await finished(stemId);
 console.log(`3. ${stem.state} ${stem.duplicateOf ?? stem.errorCode ?? ''}`.trimEnd());
 
 async function download(url) {
   const answer = await fetch(url);
   if (!answer.ok) {
-    throw new Error(`The bucket refused a result: ${answer.status} ${await answer.text()}`);
+    end(`The bucket refused a result: ${answer.status} ${await answer.text()}`);
   }
   return answer;
 }
@@ -96,15 +131,18 @@ if (stem.state === 'completed') {
   if (stemIds.length > 1) {
     const players = stemIds.map((name) => ({ name, stemIds: [name] }));
     for (const practice of await call('/stages/stage1/practice-mixes', { ...wish, players })) {
-      const mine = practice.stems.find(({ levels }) => levels?.mute);
+      const mine = practice.stems.find(({ mute }) => mute);
       console.log(`9. all but ${mine.originalFilename}: ${await heard(practice.taskId)}`);
     }
   }
 }
 
+stop.abort();
+await following;
+
 /** A mix's loudness as WaveFlow measured it, and the size of its file. */
 async function heard(taskId) {
-  const { state, facts, warnings, errorCode } = await finished(`/mixes/${taskId}?userId=${userId}`);
+  const { state, facts, warnings, errorCode } = await finished(taskId);
   if (state === 'error') {
     return errorCode;
   }

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import fields as fields_of
 from support.records import START, record
 from support.stack import ROOT
-from waveflow.events.messages import MESSAGES
+from waveflow.events.messages import MESSAGES, CompareMessage
 from waveflow.events.normalise import Entry, read_job
 from waveflow.events.options import (
     MAX_LEVELS,
@@ -61,4 +61,8 @@ def test_an_example_of_a_message_is_read(text: str):
     """A developer copies the example, so WaveFlow must take it."""
     entry = Entry(record=record(json.loads(text)), start=START, name="execution")
 
-    assert read_job(entry).stem.filepath == "audio/sample.wav"
+    message = read_job(entry).message
+    if isinstance(message, CompareMessage):
+        assert message.pairs[-1].keys == ("audio/choir.wav",)
+    else:
+        assert message.filepath == "audio/sample.wav"

@@ -234,9 +234,10 @@ def test_the_policies_know_the_repositories_as_sam_names_them():
     assert re.fullmatch(repository, "waveflowaa461926/apifunction51503098repo")
 
 
-def test_the_pages_lines_fill_in_every_word_of_the_operators_policy(tmp_path: Path):
+@pytest.mark.parametrize("title", ["An operator's role", "The right to erase"])
+def test_the_pages_lines_fill_in_every_word_of_a_policy(title: str, tmp_path: Path):
     """A word that is left in the policy denies an operator a command at night."""
-    section = DEPLOY.partition("## An operator's role")[2].partition("\n## ")[0]
+    section = DEPLOY.partition(f"## {title}")[2].partition("\n## ")[0]
     lines = [line[4:] for line in section.splitlines() if line.startswith("    ")]
     filled = tmp_path / "operator.json"
     asks = "STACK=a-stack; aws() { echo 111122223333; }; out() { echo arn:x:$1-1a; }\n"

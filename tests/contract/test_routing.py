@@ -15,7 +15,9 @@ ROUTE = json.loads(MACHINE.read_text())["States"]["Route"]
 bodies = st.one_of(
     st.none() | st.text(max_size=3) | st.integers() | st.lists(st.integers()),
     st.dictionaries(
-        st.sampled_from(["task", "stem_paths", "audio_hash", "num_peaks", "stemId"]),
+        st.sampled_from(
+            ["task", "stem_paths", "audio_hash", "num_peaks", "stemId", "pairs"]
+        ),
         st.one_of(
             st.none(),
             st.integers(),
@@ -30,6 +32,7 @@ bodies = st.one_of(
                             "process_duplicate_file",
                             "process_audio_analysis",
                             "mix_stems_and_upload",
+                            "compare_mixes",
                         ),
                     )
                 ]
@@ -39,6 +42,7 @@ bodies = st.one_of(
 )
 ENTRIES = {
     "mix_stems_and_upload": "Mix",
+    "compare_mixes": "Compare",
     "process_duplicate_file": "HashAgain",
     "process_audio_analysis": "HashAgain",
 }

@@ -233,5 +233,6 @@ def test_the_alarms_can_be_left_out_of_a_deployment(facts: dict[str, Any]):
     [condition, watched, otherwise] = alias["DeploymentPreference"]["Alarms"]["Fn::If"]
 
     assert condition == "RollsBack"
-    assert watched == [{"Ref": "ErrorRateAlarm"}, {"Ref": "DefectsAlarm"}]
+    alarms = ("ErrorRateAlarm", "CompareErrorRateAlarm", "DefectsAlarm")
+    assert watched == [{"Ref": name} for name in alarms]
     assert otherwise == {"Ref": "AWS::NoValue"}

@@ -6,13 +6,15 @@ import subprocess
 import pytest
 from support.stack import ROOT
 
-SHOW = "shown: ; @echo $$UV_SYSTEM_CERTS"
+SHOW = "shown: ; @echo $$UV_SYSTEM_CERTS $$NODE_USE_SYSTEM_CA"
+OFF = {"UV_SYSTEM_CERTS": "0", "NODE_USE_SYSTEM_CA": "0"}
 
 
-@pytest.mark.parametrize(("own", "seen"), [({}, "1"), ({"UV_SYSTEM_CERTS": "0"}, "0")])
-def test_uv_trusts_the_certificates_of_the_system(own, seen):
+@pytest.mark.parametrize(("own", "seen"), [({}, "1 1"), (OFF, "0 0")])
+def test_uv_and_npm_trust_the_certificates_of_the_system(own, seen):
     """Behind a company's proxy only the system's store knows who signs."""
-    others = {k: v for k, v in os.environ.items() if not k.startswith(("UV_", "MAKE"))}
+    ours = ("UV_", "NODE_", "MAKE")
+    others = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
 
     said = subprocess.run(
         ["make", "--no-print-directory", f"--eval={SHOW}", "shown"],

@@ -9,10 +9,10 @@ from support.records import START, record
 from support.stack import load
 from waveflow.audio.listen.findings import Loudness
 from waveflow.events.deliveries import delivery_of_outcome
-from waveflow.events.flow import MixOutcome, Outcome
+from waveflow.events.flow import CompareOutcome, MixOutcome, Outcome
 from waveflow.events.mix_options import MixFacts, StemFacts
 from waveflow.events.normalise import Entry, read_job
-from waveflow.events.webhooks import MixResult
+from waveflow.events.webhooks import ComparisonResult, MixResult
 from waveflow.stages._mixing import bounded_warnings
 
 STATE_BYTES = 262_144
@@ -134,3 +134,41 @@ def test_warnings_that_no_state_can_hold_lose_their_paths():
 
     assert bounded_warnings(long[:3]) == tuple(long[:3])
     assert bounded_warnings(long) == ("TRUNCATED",)
+
+
+def comparison(length):
+    """Return a comparison message of 64 pairs of keys of a length."""
+    pairs = [
+        {"before": key, "after": key.replace("audio", "audi0")} for key in paths(length)
+    ]
+    return {
+        "task": "compare_mixes",
+        "stageId": "s" * 128,
+        "upstreamId": "u" * 128,
+        "timestamp": "2026-11-27T09:00:00.000000+09:00",
+        "pairs": pairs,
+    }
+
+
+def test_the_largest_comparison_fits_the_states_of_the_machine():
+    """A state that is too large ends an execution without a word to the server."""
+    queue = load()["Resources"]["Queue"]["Properties"]["MaximumMessageSize"]
+    body = next(
+        body
+        for length in range(1024, 0, -1)
+        if size_of(body := comparison(length)) <= queue
+    )
+    job = read_job(Entry(record=record(body), start=START, name="run-1"))
+    result = ComparisonResult(
+        comparison_path="comparisons/" + "s" * 160,
+        statuses=["different"] * STEMS,
+        warnings=[*CODES],
+    )
+    done = Outcome(status="SUCCESS", result=result, processing_time=899.999)
+
+    output = msgspec.to_builtins(CompareOutcome(job=job, outcome=done))
+    told = {"retries": 12, "event": "outcome", **output}
+    failed = {"retries": 12, "record": record(body), "start": START, "error": "x" * 999}
+
+    assert max(map(size_of, (told, failed))) < STATE_BYTES
+    assert size_of(body) > queue - 4 * STEMS

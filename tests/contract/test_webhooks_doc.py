@@ -19,6 +19,7 @@ MODELS = {
     "duplicate": webhooks.DuplicateResult,
     "failure": webhooks.FailureResult,
     "mixing-complete": webhooks.MixingComplete,
+    "comparison-complete": webhooks.ComparisonComplete,
 }
 EXAMPLES = dict(re.findall(r"```json ([a-z-]+)\n(.*?)```", WEBHOOKS, re.DOTALL))
 

@@ -11,6 +11,7 @@ import soundfile
 from support.world import ended, names, wav
 from waveflow.audio.listen.findings import Loudness
 from waveflow.audio.waveform.draw import ALGORITHM
+from waveflow.stages._used import used_metadata
 
 
 def mix_of(world, stage, bodies, **fields):
@@ -137,6 +138,7 @@ def test_a_sum_reaches_its_loudness_and_is_told(world):
         "waveflow-request": hashlib.sha256(rfc8785.dumps(asked)).hexdigest(),
         "waveflow-source": digest,
         "waveflow-algorithm": str(ALGORITHM),
+        **used_metadata(asked["stem_paths"]),
     }
     types = {"mixed_file_path": "audio/flac", "waveform_data_path": "application/json"}
     for name, kind in types.items():

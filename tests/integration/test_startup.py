@@ -22,6 +22,7 @@ UNUSED = {
     "waveform": HEAVY | {"requests"},
     "music": HEAVY | {"requests"},  # loads librosa with the first excerpt
     "mix": HEAVY | {"requests"},
+    "compare": HEAVY | {"requests"},
 }
 LOAD = """
 import importlib.util, json, sys

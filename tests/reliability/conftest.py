@@ -9,11 +9,17 @@ from botocore.config import Config
 from botocore.retries import standard
 from moto import mock_aws
 from support.aws_server import AwsServer
+from support.filling import Cloud
 from support.machine import FakeMachine
 from support.policies import Policies
 from waveflow import bootstrap
 from waveflow.adapters.s3 import S3ObjectStore
+from waveflow_local.ops.backfill import job
+from waveflow_local.ops.backfill.job import Backfill
+from waveflow_local.ops.backfill.run import Limits
 from waveflow_local.ops.stack import Parts, Stack
+
+USUAL = Limits(at_once=10, tolerate=5)
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +142,23 @@ def no_waits(monkeypatch):
     monkeypatch.setattr(
         standard.ExponentialBackoff, "delay_amount", lambda _self, _context: 0
     )
+
+
+@pytest.fixture
+def cloud(tmp_path):
+    """Return an empty bucket and a machine, whose executions end at once."""
+    return Cloud(tmp_path / "cloud")
+
+
+@pytest.fixture
+def fill(cloud, tmp_path, monkeypatch):
+    """Return a function that back-fills lines, whose originals lie in the bucket."""
+    monkeypatch.setattr(job, "LOCAL_POLL_S", 0.0)
+
+    def run(lines, *, limits=USUAL, dry_run=False, journal="journal", **options):
+        manifest = tmp_path / "stems.jsonl"
+        manifest.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+        work = Backfill(cloud.stack, str(manifest), options, stack_name="fake")
+        return work.rehearse() if dry_run else work.run(limits, tmp_path / journal)
+
+    return run

@@ -56,6 +56,7 @@ LEFT = {  # effects of a clean run; two ends without any prove nothing
     "waveform with all": 5,
     "mix": 2,
     "sum with all": 6,
+    "compare": 1,
     "ask": 1,
     "known": 1,
     "tell": 1,

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from support.account import BUCKET, NEW, OLD, Account, enforced
-from support.invocations import EVERYTHING, MIX, SUM
+from support.invocations import COMPARED, EVERYTHING, MIX, SUM
 from support.policies import READS, ROLES, UPLOADS, WRITES
 from support.records import START, record
 from support.simulation.traffic import tiny_wav
@@ -21,6 +21,7 @@ from waveflow.errors import (
     StemMissingError,
 )
 from waveflow.events.flow import (
+    CompareRequest,
     DedupeDeleteRequest,
     HashRequest,
     MixRequest,
@@ -28,6 +29,7 @@ from waveflow.events.flow import (
     WaveformRequest,
 )
 from waveflow.ports import Policy
+from waveflow.stages.compare import compare_pairs
 from waveflow.stages.dedupe_delete import delete_duplicate
 from waveflow.stages.hash import hash_object
 from waveflow.stages.mix import mix_stems
@@ -173,14 +175,21 @@ def test_mix_does_its_work_with_its_rights(as_stage, asked, warnings):
             mixed(objects, OLD, "audio/missing.wav", stageId="other", **asked)
 
 
-def test_mix_needs_every_right_of_its_role(account):
-    """A right that no call of the stage needs is a gift to whoever takes it over."""
-    client, calls = account.client("mix", "s3"), set()
+def noting(account, stage):
+    """Return a client with the stage's rights, and the set of calls that it notes."""
+    client, calls = account.client(stage, "s3"), set()
 
     def note(params, model, **_):
         calls.add((model.name, params["Key"]))
 
     client.meta.events.register("provide-client-params.s3", note)
+    return client, calls
+
+
+def test_mix_needs_every_right_of_its_role(account):
+    """A right that no call of the stage needs is a gift to whoever takes it over."""
+    client, calls = noting(account, "mix")
+
     with enforced():
         for _ in range(2):
             told = mixed(S3ObjectStore(client, BUCKET), OLD, NEW, **SUM)
@@ -192,6 +201,35 @@ def test_mix_needs_every_right_of_its_role(account):
     writes = {place(key) for name, key in calls if name == "PutObject"}
     assert {name for name, _ in calls} == {"HeadObject", "GetObject", "PutObject"}
     assert (reads, writes) == ({*READS["mix"]}, {*WRITES["mix"]})
+
+
+def compared(objects, *keys, **fields):
+    """Compare the first key with each of the others."""
+    pairs = [{"before": keys[0], "after": key} for key in keys[1:]]
+    body = {**COMPARED, "pairs": pairs, **fields}
+    request = CompareRequest(record=record(body), start=START, name="r")
+    return compare_pairs(request, objects=objects, policy=POLICY).outcome.result
+
+
+def test_compare_does_its_work_with_every_right_of_its_role(account):
+    """A missing object or a taken time must not look like a right, nor need more."""
+    mix = "mixed/s_mixed_1.wav"
+    account.s3.put_object(Bucket=BUCKET, Key=mix, Body=tiny_wav(1))
+    client, calls = noting(account, "compare")
+    objects = S3ObjectStore(client, BUCKET)
+
+    with enforced():
+        for _ in range(2):
+            assert compared(objects, OLD, NEW, mix).statuses == ["same", "same"]
+        with pytest.raises(InvalidMessageError, match="another timestamp"):
+            compared(objects, OLD, NEW)
+        for missing in ("audio/missing.wav", "mixed/missing.wav"):
+            with pytest.raises(StemMissingError):
+                compared(objects, OLD, missing, stageId="other")
+
+    reads = {place(key) for name, key in calls if name in {"HeadObject", "GetObject"}}
+    writes = {place(key) for name, key in calls if name == "PutObject"}
+    assert (reads, writes) == ({*READS["compare"]}, {*WRITES["compare"]})
 
 
 def place(key):

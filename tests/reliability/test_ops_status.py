@@ -101,7 +101,7 @@ def test_only_the_named_executions_are_read(ask):
     assert said.index("newer") < said.index("older")
     assert '"stem-1"' in logs.asked["queryString"]
     assert logs.asked["logGroupNames"] == [
-        f"/waveflow/flow/{s}" for s in ("hash", "mix", "notify")
+        f"/waveflow/flow/{s}" for s in ("hash", "mix", "compare", "notify")
     ]
     assert logs.asked["endTime"] - logs.asked["startTime"] == 7 * 86_400
 

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 from support.calls import recording
+from support.filling import FAILING, Cloud, store_manifest
 from support.insights import FailedExecution, Insights
 from support.invocations import KEY, OLDER, events, load, prepare
 from support.machine import ARN, FakeMachine
@@ -22,6 +23,7 @@ from waveflow.events.flow import Source
 from waveflow.events.messages import Survivor
 from waveflow.stages._records import Deletion
 from waveflow_local.cli.app import app
+from waveflow_local.ops.backfill import job
 from waveflow_local.ops.bucket_checks import BLOCKS
 from waveflow_local.ops.commands import ops
 
@@ -131,6 +133,7 @@ SECRETS = {
 }
 FILLED = {"REGION": REGION, "ACCOUNT": ACCOUNT, "BUCKET": BUCKET} | OF_STACK | SECRETS
 STEM = ["--user-id", "u", "--track-id", "t", "--filepath", KEY]
+STEMS = "tables/stems.jsonl"
 COMMANDS = {
     "restore": [["new"], ["new", "--to", "audio/other.wav"]],
     "redraw": [["new", *STEM]],
@@ -139,6 +142,7 @@ COMMANDS = {
     "health": [[]],
     "smoke": [[]],
     "status": [["stem-1"]],
+    "backfill": [[f"s3://{BUCKET}/{STEMS}", "--preview", "opus"]],
 }
 
 
@@ -222,6 +226,7 @@ def deployed(webhook_url):
             Bucket=BUCKET, Key="dedupe/new_17.json", Body=msgspec.json.encode(record)
         )
         s3.delete_object(Bucket=BUCKET, Key=KEY)
+        store_manifest(s3, bucket=BUCKET, key=STEMS)
         yield Deployed(queues, outputs, parameters)
 
 
@@ -233,8 +238,8 @@ def operators_policy():
     return json.loads(text)["Statement"]
 
 
-def run(command, arguments, deployed):
-    """Run one ops command, and return what its calls needed."""
+def run(command, arguments, deployed, folder):
+    """Run one ops command in a folder, and return what its calls needed."""
     made = f"arn:aws:states:{HERE}"
     names = {
         ARN: f"{made}:execution:Machine-1a2b:",
@@ -249,6 +254,13 @@ def run(command, arguments, deployed):
         fakes |= dict.fromkeys(("sfn", "sqs", "lambda", "cloudwatch"), account)
     if command == "status":
         fakes |= {"sfn": FailedExecution(), "cloudwatch-logs": Insights(["told"])}
+    if command == "backfill":
+        arn = {"MachineArn": f"{made}:stateMachine:Machine-1a2b"}
+        fakes["cloudformation"] = Deployed(
+            deployed.queues, deployed.outputs | arn, deployed.parameters
+        )
+        fakes["sfn"] = Cloud(folder / "cloud", failing={FAILING: "CORRUPT_AUDIO"})
+        arguments = [*arguments, "--journal", str(folder / "journal")]
     with recording(names, **fakes) as needs:
         CliRunner().invoke(
             app, ["ops", command, *arguments, "--stack", "flow"], catch_exceptions=False
@@ -265,11 +277,16 @@ def run(command, arguments, deployed):
 
 
 @pytest.fixture
-def needed(deployed, monkeypatch):
+def needed(deployed, monkeypatch, tmp_path):
     """Return what every ops command needed, by command."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setattr(job, "POLL_S", 0.0)
     return {
-        command: [need for each in arguments for need in run(command, each, deployed)]
+        command: [
+            need
+            for each in arguments
+            for need in run(command, each, deployed, tmp_path)
+        ]
         for command, arguments in COMMANDS.items()
     }
 
@@ -280,10 +297,14 @@ def test_an_operator_may_run_every_command_and_nothing_else(needed):
     used = {need.action for needs in needed.values() for need in needs}
     held = {action for each in policy for action in listed(each["Action"])}
 
-    assert {*needed} == {*ops.commands}
+    # `erase` has a policy of its own: see test_erase_rights.py.
+    assert {*needed} == {*ops.commands} - {"erase"}
     for command, needs in needed.items():
         assert {need for need in needs if not allows(policy, need)} == set(), command
     assert held - used == set()
+    read, run = {"s3:GetObject"}, {"StartExecution", "ListExecutions"}
+    states = {f"states:{name}" for name in run | {"DescribeExecution"}}
+    assert {need.action for need in needed["backfill"]} >= read | states
 
 
 OTHERS = [

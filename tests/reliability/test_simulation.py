@@ -23,6 +23,8 @@ def test_no_promise_breaks_with_every_fault_at_five_percent():
     assert report.counts["optional files told"] >= 3_000
     assert report.counts["sums told"] >= 150
     assert report.counts["mixes refused for another request"] >= 200
+    assert report.counts["comparisons told"] >= 50
+    assert report.counts["comparisons refused for another request"] >= 8
     assert report.counts["done without: PREVIEW_FAILED"] >= 25
     assert report.counts["done without: ZOOM_FAILED"] >= 80
 

@@ -17,7 +17,7 @@ NOBODY = 65_534
 FITS_BYTES = 100_000  # more than the log of a test, less than an upload
 STAGES = [
     *("hash", "dedupe_delete", "music", "waveform", "mix", "ask", "tell"),
-    *("waveform with all", "mix with all"),
+    *("waveform with all", "mix with all", "compare"),
 ]
 
 
@@ -60,7 +60,7 @@ def test_a_warm_stage_keeps_its_size(aws, monkeypatch, tmp_path, case):
 
 
 @pytest.mark.usefixtures("function_environment")
-@pytest.mark.parametrize("case", ["waveform", "music", "mix"])
+@pytest.mark.parametrize("case", ["waveform", "music", "mix", "compare"])
 def test_a_full_disk_is_a_resource_limit(aws, monkeypatch, tmp_path, case):
     """A full disk must end as RESOURCE_LIMIT, which the machine retries elsewhere."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -78,7 +78,7 @@ def test_a_full_disk_is_a_resource_limit(aws, monkeypatch, tmp_path, case):
 
 
 @pytest.mark.usefixtures("function_environment")
-@pytest.mark.parametrize("case", ["waveform", "music", "mix"])
+@pytest.mark.parametrize("case", ["waveform", "music", "mix", "compare"])
 def test_a_temp_folder_that_is_read_only_is_a_resource_limit(
     aws, monkeypatch, tmp_path, case
 ):

@@ -20,7 +20,7 @@ from support.simulation.bucket import EPOCH, Bucket, Version
 
 SECRET = "whsec_" + base64.b64encode(b"only for the tests of this project").decode()
 META = "x-amz-meta-"
-HOOKS = ("/hash-check", "/completion", "/mixing-complete")
+HOOKS = ("/hash-check", "/completion", "/mixing-complete", "/comparison-complete")
 
 
 class AwsServer(ThreadingHTTPServer):

@@ -7,13 +7,13 @@ from typing import Any
 
 from support.stack import Stack
 
-# Dimensions of the metrics in each namespace.
+# Sets of dimensions of the metrics in each namespace.
 DIMENSIONS = {
-    "AWS/States": ["StateMachineArn"],
-    "AWS/SQS": ["QueueName"],
-    "AWS/Lambda": ["FunctionName"],
-    "WaveFlow": ["service"],
-    "WaveFlow/stack": [],
+    "AWS/States": [["StateMachineArn"]],
+    "AWS/SQS": [["QueueName"]],
+    "AWS/Lambda": [["FunctionName"]],
+    "WaveFlow": [["service"], ["service", "stage"]],
+    "WaveFlow/stack": [[]],
 }
 
 
@@ -47,7 +47,7 @@ def _breaches(own: dict[str, Any], metrics: dict[str, float]) -> bool:
     for row in (each for each in rows if "MetricStat" in each):
         named = row["MetricStat"]["Metric"]
         sides = {each["Name"]: each["Value"] for each in named.get("Dimensions", [])}
-        fits = DIMENSIONS.get(named["Namespace"]) == [*sides]
+        fits = [*sides] in DIMENSIONS.get(named["Namespace"], [])
         key = " ".join([named["MetricName"], *sides.values()])
         values[row["Id"]] = metrics.get(key) if fits else None
     for row in (each for each in reversed(rows) if "Expression" in each):

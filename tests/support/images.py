@@ -31,6 +31,11 @@ _HEARING_CTRL_C = (
     "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
     "os.execvp(sys.argv[1], sys.argv[1:])"
 )
+_SAM_SETTINGS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "SAM_CLI_TELEMETRY": "0",
+}
 _EMULATOR = "/var/rapid/aws-lambda-rie"
 _READY_S = 300.0  # sam first adds the emulator to every image
 _SERVES_S = 60.0
@@ -83,11 +88,6 @@ class Sam:
         self.template.write_text(text, "utf-8")
         self.variables.write_text(json.dumps({"Parameters": environment}), "utf-8")
 
-    def invoke(self, logical_id: str, event: Path) -> Any:
-        """Invoke one function once by `sam local invoke`, and return its result."""
-        done = self._run(["local", "invoke", logical_id, "--event", str(event)])
-        return json.loads(done.splitlines()[-1])
-
     @contextlib.contextmanager
     def endpoint(self, port: int, log: Path) -> Iterator[None]:
         """Run `sam local start-lambda` with a warm container for every function."""
@@ -114,21 +114,22 @@ class Sam:
             *("--parameter-overrides", f"Architecture={architecture()}"),
         ]
 
-    def _run(self, command: list[str]) -> str:
-        return _output(self._arguments(command), env=self._env())
-
     def _start(self, command: list[str], out: Any) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-c", _HEARING_CTRL_C, *self._arguments(command)],
             stdout=out,
             stderr=out,
-            env=self._env(),
+            env={**os.environ, **_SAM_SETTINGS},
             start_new_session=True,
         )
 
-    def _env(self) -> dict[str, str]:
-        ours = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-        return {**os.environ, **ours, "SAM_CLI_TELEMETRY": "0"}
+
+def make_invoke(*words: str) -> Any:
+    """Run `make invoke`'s program with some words, and return the stage's answer."""
+    program = [str(Path(sys.executable).with_name("waveflow")), "invoke", *words]
+    command = [*program, "--built", str(BUILT.parent)]
+    done = _output(command, env={**os.environ, **_SAM_SETTINGS})
+    return json.loads(done.splitlines()[-1])
 
 
 def python(logical_id: str, program: str, *words: str, env: dict[str, str]) -> str:

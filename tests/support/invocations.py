@@ -23,6 +23,12 @@ MESSAGE = {
     "duplicate_of": {"stemId": "old", "filepath": OLDER},
 }
 MIX = {"stageId": "s", "stem_paths": [KEY, OLDER], "timestamp": "2026-01-01T00:00:00Z"}
+COMPARED = {
+    "task": "compare_mixes",
+    "stageId": "s",
+    "timestamp": "2026-01-01T00:00:00Z",
+    "pairs": [{"before": OLDER, "after": KEY}, {"before": None, "after": OLDER}],
+}
 EVERYTHING = {
     "waveform": {"zoom_levels": [64, 128]},
     "audio_id": True,
@@ -92,6 +98,7 @@ def events(aws):
             "mix",
             {"record": record({**MIX, **SUM, **EVERYTHING}), **ENTRY},
         ),
+        "compare": ("compare", {"record": record(COMPARED), **ENTRY}),
         "ask": ("notify", {"event": "hash-check", **known, **question}),
         "known": (
             "notify",

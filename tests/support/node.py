@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "node"
-OLDEST_NODE = (20, 19)  # package.json's `engines`
+OLDEST_NODE = (20, 19)  # older than the examples' `engines`, and still good enough
 _NEED = "these tests need Node {}.{}".format(*OLDEST_NODE)
 _INSTALL = ("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
 _INSTALL_WITHIN_S = 180
@@ -78,6 +78,8 @@ def _copy(project: Path, folder: Path) -> None:
     for pattern in _COPIED:
         for path in project.glob(pattern):
             shutil.copy2(path, folder / path.name)
+    if (project / "public").exists():
+        shutil.copytree(project / "public", folder / "public", dirs_exist_ok=True)
 
 
 def _compile(project: Path, folder: Path) -> None:

@@ -19,18 +19,21 @@ ROLES = {
     "music": "MusicRole",
     "waveform": "WaveformRole",
     "mix": "MixRole",
+    "compare": "CompareRole",
     "notify": "NotifyRole",
 }
 
 HOLDERS = {**ROLES, "api": "ApiRole", "server": "ServerPolicy"}
 # Writers and readers of the bucket's prefixes, as in CONTRACT.md, section 10.
 UPLOADS = "the allowed prefixes"
+RESULTS = ("mixed/", "waveforms/", "previews/", "comparisons/")
 WRITES = {
     "hash": (),
     "dedupe_delete": ("dedupe/", UPLOADS),  # of the uploads only copies
     "music": (),
     "waveform": ("waveforms/", "previews/"),
     "mix": ("mixed/", "waveforms/", "previews/"),
+    "compare": ("comparisons/",),
     "notify": (),
     "api": ("audio/", "analysis/"),
     "server": (UPLOADS,),
@@ -41,8 +44,9 @@ READS = {
     "music": (UPLOADS,),
     "waveform": (UPLOADS, "dedupe/", "waveforms/", "previews/"),
     "mix": (UPLOADS, "mixed/", "waveforms/", "previews/"),
-    "api": ("audio/", "analysis/", "mixed/", "waveforms/", "previews/"),
-    "server": (UPLOADS, "mixed/", "waveforms/", "previews/"),
+    "compare": (UPLOADS, "mixed/", "comparisons/"),
+    "api": ("audio/", "analysis/", *RESULTS),
+    "server": (UPLOADS, *RESULTS),
 }
 PARTS = {"api": ("audio/",), "server": (UPLOADS,)}  # parts of a large upload
 BUCKET = {

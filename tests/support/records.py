@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from waveflow.events.flow import HashRequest, MixRequest
+from waveflow.events.flow import CompareRequest, HashRequest, MixRequest
 
 START = "2026-11-21T09:00:00.000Z"
 SENT = 1763715600123
@@ -31,3 +31,10 @@ def mix_request(**fields: Any) -> MixRequest:
     """Return a mix request with some fields replaced."""
     body = {"stageId": "stage1", "stem_paths": ["audio/a.wav"], **fields}
     return MixRequest(record=record(body), start=START, name="run-1")
+
+
+def compare_request(**fields: Any) -> CompareRequest:
+    """Return a comparison request with some fields replaced."""
+    pairs = [{"before": "audio/a.wav", "after": "audio/b.wav"}]
+    body = {"task": "compare_mixes", "stageId": "stage1", "pairs": pairs, **fields}
+    return CompareRequest(record=record(body), start=START, name="run-1")

@@ -4,13 +4,17 @@ import io
 import json
 from typing import Any
 
-STATES = ("Hash", "Ask", "AskUndelivered", "DedupeDelete", "Waveform", "Music", "Mix")
+STATES = (
+    *("Hash", "Ask", "AskUndelivered", "DedupeDelete", "Waveform", "Music"),
+    *("Mix", "Compare"),
+)
 REFUSED = ["Route", "Hash", "Ask", "AskUndelivered"]
 OF_MISSING = {
     "Hash": "ObjectNotFoundError",
     "Waveform": "ObjectNotFoundError",
     "Music": "ObjectNotFoundError",
     "Mix": "StemMissingError",
+    "Compare": "StemMissingError",
     "DedupeDelete": "DedupeRefusedError",
 }
 

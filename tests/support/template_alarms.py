@@ -10,11 +10,16 @@ from support.stack import ROOT, Stack
 
 STAGES = [f"{role.removesuffix('Role')}Function" for role in ROLES.values()]
 DEAD = "ApproximateNumberOfMessagesVisible DeadLetterQueue.QueueName"
+ERRORS, COMPARE = "Errors CompareFunction", "SERVICE compare"
 # Metrics of one period, and the name of the one alarm that they ring, or "".
 CALLS: list[tuple[str, dict[str, float]]] = [
     ("", {"served SERVICE": 99, "ExecutionFailed": 9, "FailStateEntered": 9}),
     ("", {"refused SERVICE": 90, "Errors HashFunction": 95, "served SERVICE": 90}),
     ("", {"Errors HashFunction": 19}),  # too few to be a share
+    ("", {"Errors CompareFunction": 4}),
+    ("", {f"refused {COMPARE}": 90, ERRORS: 95, f"served {COMPARE}": 90}),
+    # Refusals of the other stages must not hide comparisons that fail.
+    ("CompareErrorRateAlarm", {ERRORS: 5, "served SERVICE": 99, "refused SERVICE": 5}),
     ("UntoldFailuresAlarm", {"ExecutionFailed": 3, "FailStateEntered": 2}),
     ("RefusedJobsAlarm", {"ExecutionFailed": 99, "FailStateEntered": 99}),
     ("ExecutionsTimedOutAlarm", {"ExecutionsTimedOut Machine": 1}),
@@ -26,11 +31,17 @@ CALLS: list[tuple[str, dict[str, float]]] = [
     ("ApiErrorsAlarm", {"Url5xxCount ApiFunction": 1}),
     ("ApiThrottlesAlarm", {"Throttles ApiFunction": 1}),
     *(("ThrottlesAlarm", {f"Throttles {each}": 1}) for each in STAGES),
-    *(("ErrorRateAlarm", {f"Errors {each}": 30}) for each in STAGES[:-1]),
+    ("CompareErrorRateAlarm", {ERRORS: 30, f"served {COMPARE}": 70}),
+    *(
+        ("ErrorRateAlarm", {f"Errors {each}": 30})
+        for each in STAGES
+        if each not in ("NotifyFunction", "CompareFunction")
+    ),
 ]
 
 # Metrics of one period while the machine is well, once those from logs have come.
 QUIET = {"served SERVICE": 95, "refused SERVICE": 90, "Errors HashFunction": 90}
+QUIET |= {f"served {COMPARE}": 95, f"refused {COMPARE}": 90, ERRORS: 90}
 FROM_LOGS = ("served", "refused", "defects")  # Lambda's own metrics come earlier
 PERIODS = 3  # no alarm looks at more
 

@@ -15,7 +15,12 @@ from support.stack import ROOT, Stack
 
 STATES = json.loads((ROOT / "statemachine/waveflow.asl.json").read_text())["States"]
 DAY_S, STATE_BYTES = 86_400, 1 << 18
-DISK_MB = {"mix": 8192, "waveform": 1024, "music": 1024}  # twice 4 GiB; one upload
+DISK_MB = {
+    "mix": 8192,
+    "compare": 8192,
+    "waveform": 1024,
+    "music": 1024,
+}  # twice 4 GiB; one upload
 
 
 def _fills_slots(made: Any) -> bool:

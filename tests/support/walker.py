@@ -15,7 +15,7 @@ from support.expressions import UndefinedValueError, evaluate
 
 ROOT = Path(__file__).parents[2]
 MACHINE = ROOT / "statemachine/waveflow.asl.json"
-FUNCTIONS = ("Hash", "DedupeDelete", "Waveform", "Music", "Mix", "Notify")
+FUNCTIONS = ("Hash", "DedupeDelete", "Waveform", "Music", "Mix", "Compare", "Notify")
 SUBSTITUTIONS = {
     **{f"{name}FunctionArn": f"{name}Function" for name in FUNCTIONS},
     "VerdictTimeoutSeconds": "900",

@@ -32,9 +32,9 @@ def _environment(monkeypatch, request):
     runtime._logger.cache_clear()
 
 
-def handler(stage):
-    """Return a handler of the stage `hash` that runs a function."""
-    return runtime.lambda_stage("hash", HashRequest)(stage)
+def handler(stage, *, name="hash"):
+    """Return a handler of a stage that runs a function."""
+    return runtime.lambda_stage(name, HashRequest)(stage)
 
 
 def raising(error):
@@ -155,6 +155,19 @@ def test_alarms_find_the_metrics_by_the_service_alone(capsys, request):
     assert shape["Dimensions"] == [["service"]]
     assert counted["service"] == request.node.name
     assert counts(counted) == {"served": 1, "refused": 0, "defects": 0}
+
+
+def test_a_stage_of_its_own_alarm_is_counted_by_that_alarm_alone(capsys, request):
+    """ErrorRateAlarm takes refusals off the errors that it knows; it knows ten."""
+    handler(lambda _request, _services: None, name="compare")(EVENT, None)
+
+    *_, apart, counted = lines(capsys)
+    [shape] = apart["_aws"]["CloudWatchMetrics"]
+    assert {*shape["Dimensions"][0]} == {"service", "stage"}
+    assert (apart["service"], apart["stage"]) == (request.node.name, "compare")
+    assert (apart["served"], apart["refused"]) == ([1], [0])
+    assert counted["defects"] == [0]
+    assert not {"served", "refused"} & {*counted}
 
 
 def test_an_id_cannot_forge_a_log_line(capsys):

@@ -89,6 +89,9 @@ export const waveform = (row) => ask(documentPath(row));
 export const waveformUrl = (row) => local(documentPath(row));
 /** Mix the files of some jobs; without `mix` and `stems` the mix is the classic one. */
 export const mix = (ids, asked = {}) => ask(`/tokens/${TOKEN}/mix`, { job_ids: ids, ...asked, ...OUTPUTS });
+/** Compare the files of jobs, pair by pair. */
+export const compare = (pairs) => ask(`/tokens/${TOKEN}/compare`, { pairs });
+export const comparison = (id) => ask(`/tokens/analysis-comparison/${id}`);
 export const audioPath = (id, download = false) => `/tokens/analysis-audio/${id}${download ? "?download=true" : ""}`;
 export const previewPath = (id, form) => `/tokens/analysis-preview/${id}/${form}`;
 export const zoomPath = (id, samplesPerPixel) => `/tokens/analysis-zoom/${id}/${samplesPerPixel}`;

@@ -10,8 +10,9 @@ import { openSession } from "./session.js";
 import * as store from "./store.js";
 import { Group } from "./together.js";
 import { calm, trouble } from "./trouble.js";
-import { take, takeDropped } from "./uploads.js";
-import { hear } from "./volume.js";
+import { sendMore, take, takeDropped } from "./uploads.js";
+import { drawVersions, openVersions, quietVersions } from "./versions/panel.js";
+import { adjustable, comparable, evenOut, hearBeside } from "./volume.js";
 
 const $ = (id) => document.getElementById(id);
 const shown = new Map();
@@ -40,8 +41,9 @@ async function refresh(row) {
   store.changed(row);
 }
 
-/** Return the rows to be followed, of which the first that arrived comes last. */
-const waitingFor = () => store.rows.filter(store.untold).sort((a, b) => (b.arrived ?? b.added) - (a.arrived ?? a.added));
+/** Return the rows to be followed, of which the running job that arrived first comes last. */
+const waitingFor = () => store.rows.filter(store.untold)
+  .sort((a, b) => Boolean(store.ended(b)) - Boolean(store.ended(a)) || (b.arrived ?? b.added) - (a.arrived ?? a.added));
 
 let drawing = false;
 function draw() {
@@ -73,16 +75,20 @@ function drawRows() {
   });
 }
 
-const chosen = () => store.rows.filter((row) => row.checked && drawable(row));
+const versions = () => store.rows.filter((row) => row.checked && drawable(row));
+/** Return the chosen stems: a mix can be compared, and not be mixed again. */
+const chosen = () => versions().filter((row) => row.kind !== "mix");
 const together = () => new Group(chosen().map((row) => row.jobId));
 
 function drawBar() {
   const count = chosen().length;
   $("bar").hidden = !store.rows.length;
+  $("even-label").hidden = !adjustable || !comparable();
   $("drop").classList.toggle("small", store.rows.length > 0);
   $("mix").disabled = $("together").disabled = count === 0;
   $("mix").textContent = count ? t("mixMany", { n: count }) : t("mix");
   drawMixer(chosen());
+  drawVersions(versions());
   $("together").textContent = together().playing ? t("pause") : t("together");
 }
 
@@ -100,7 +106,7 @@ async function mixChosen() {
 
 /** Play the chosen rows as one group, or pause them. */
 function playChosen() {
-  if (!together().playing) chosen().forEach(hear);
+  if (!together().playing) chosen().forEach(hearBeside);
   together().toggle().catch((error) => trouble(t("playing"), error));
 }
 
@@ -149,6 +155,7 @@ function wire() {
   }
   $("zoom").addEventListener("input", zoomAll);
   $("together").addEventListener("click", playChosen);
+  $("even").addEventListener("change", ({ target }) => evenOut(target.checked));
   $("mix").addEventListener("click", mixChosen);
   $("clear").addEventListener("click", () => [...store.rows].forEach(store.remove));
   $("music").checked = Boolean(localStorage.getItem("waveflow.music"));
@@ -158,7 +165,7 @@ function wire() {
     switchLanguage();
     drawSwitches();
     zoomAll();
-    draw();
+    store.changed();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
 }
@@ -170,11 +177,15 @@ wire();
 keepMachine();
 zoomAll();
 openMixer();
+openVersions(versions);
 store.onChange(draw);
-store.onChange((row) => row?.playing && quiet());
+store.onChange((row) => row?.playing && (quiet(), quietVersions()));
 store.onChange(showWebhooks);
 draw();
 openPlayground();
 store.share(refresh);
 store.recall().forEach(refresh);
-setInterval(() => store.rows.some((row) => !store.ended(row) || store.untold(row)) && draw(), 1000);
+setInterval(() => {
+  if (store.rows.some((row) => !store.ended(row) || store.untold(row))) draw();
+  sendMore();
+}, 1000);

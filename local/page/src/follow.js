@@ -3,8 +3,7 @@ import { addressOf, credentials } from "./session.js";
 
 // The API's limit of jobs on one stream; a browser has few connections for more streams.
 export const AT_ONCE = 20;
-const REOPEN_MS = 2000;
-const JOIN_MS = 500;
+const JOIN_MS = 250;
 const RETRY_MS = 5000;
 
 /** Follow several jobs on one stream; `onMoment` gets every moment of each. */
@@ -23,12 +22,12 @@ export class Follower {
   /** Follow these jobs from now on; above the limit, the last ones of the list. */
   follow(ids) {
     if (!ids.length) return this.#close();
-    if (ids.every((id) => this.#followed.has(id))) return;
+    const wanted = ids.slice(-AT_ONCE);
+    if (wanted.every((id) => this.#followed.has(id))) return;
     if (Date.now() - this.#refused < RETRY_MS) return;
     // A new stream tells every job from its beginning: do not open one for each upload or freed place.
-    const pause = this.#followed.size < AT_ONCE ? JOIN_MS : REOPEN_MS;
-    if (this.#followed.size && (!this.#told || Date.now() - this.#opened < pause)) return;
-    this.#open(ids.slice(-AT_ONCE));
+    if (this.#followed.size && (!this.#told || Date.now() - this.#opened < JOIN_MS)) return;
+    this.#open(wanted);
   }
 
   /** Open a stream; the stream before goes on until the new one tells something. */

@@ -24,10 +24,10 @@ function reason({ code, status, message }) {
 /** Return a text with a full stop, unless the text ends a sentence already. */
 export const dotted = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-/** Put every sentence of the fixed markup into the current language. */
+/** Put every sentence of the fixed markup into the current language; `data-…` fills the blanks. */
 export function translate() {
   document.documentElement.lang = language;
-  for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t, element.dataset);
   for (const element of document.querySelectorAll("[data-t-label]")) {
     element.setAttribute("aria-label", t(element.dataset.tLabel));
   }

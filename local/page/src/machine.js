@@ -9,17 +9,18 @@ const SAME = { DedupeDeleteAnalysed: "DedupeDelete", AskUndelivered: "Ask" };
 const width = (name) => NARROW[name] ?? W;
 // The centre of each state; a job runs downwards.
 const AT = {
-  Route: [160, 20], Mix: [52, 78], Hash: [160, 78], HashAgain: [268, 78],
+  Route: [160, 20], Compare: [268, 20], Mix: [52, 78], Hash: [160, 78], HashAgain: [268, 78],
   Ask: [160, 136], Verdict: [160, 194], Held: [268, 194],
   DedupeDelete: [92, 252], Waveform: [192, 252], Music: [280, 252], Tell: [160, 310], TellFailure: [268, 310], Failed: [268, 362],
 };
 const EDGES = [
-  ["Route", "Mix"], ["Route", "Hash"], ["Route", "HashAgain"], ["Hash", "Ask"], ["Ask", "Verdict"],
+  ["Route", "Mix"], ["Route", "Compare"], ["Compare", "Tell"], ["Route", "Hash"], ["Route", "HashAgain"], ["Hash", "Ask"], ["Ask", "Verdict"],
   ["HashAgain", "Verdict"], ["Verdict", "Held"], ["Verdict", "DedupeDelete"], ["Verdict", "Waveform"], ["Verdict", "Music"], ["Music", "Waveform"],
   ["DedupeDelete", "Waveform"], ["DedupeDelete", "Tell"], ["Waveform", "Tell"], ["Mix", "Tell"], ["TellFailure", "Failed"],
 ];
 // Edges that would run through another state.
 const AROUND = {
+  "Compare Tell": "M316 20Q318 20 318 24V273Q318 281 310 281H168Q160 281 160 289V296",
   "Mix Tell": "M24 92V298Q24 310 36 310H112",
   "HashAgain Verdict": "M268 92V150Q268 162 256 162H206Q194 162 194 174V180",
 };

@@ -18,4 +18,5 @@ function keyName(value) {
   return t(mode === "minor" ? "keyMinor" : "keyMajor", { tonic: tonic.replace("#", "♯").replace(/b$/, "♭") });
 }
 
-const signed = (value) => value.toFixed(1).replace("-", "−");
+/** Return a level with one digit and a minus sign; what rounds to zero has none. */
+const signed = (value) => value.toFixed(1).replace(/^-0\.0$/, "0.0").replace("-", "−");

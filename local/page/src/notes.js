@@ -14,7 +14,7 @@ export function notes(row) {
   if (row.undone) said.push({ text: t("noteUndone", { name: survivor(end?.result ?? {}) }), detail: t("noteUndoneDetail") });
   else if (end?.status === "completed") said.push(...done(row, end));
   for (const each of row.notes) said.push(TOLD[each.kind](each));
-  if (row.unplayable) said.push(t("notePlay"));
+  if (row.unplayable) said.push(t(row.unplayable));
   return said;
 }
 

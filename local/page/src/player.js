@@ -10,6 +10,9 @@ let tries = 0;
 let pixels = 0; // of a second; 0 shows the whole recording
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 export const players = new Map();
+const MADE_AT_ONCE = 2; // each asks for files; an album's rows must leave connections to uploads and events
+const places = [];
+let made = 0;
 
 /** Load the player's module; after a failure ask again, by an address that the browser has not seen fail. */
 function wavesurfer() {
@@ -23,12 +26,19 @@ export async function mount(box, row, { result, onState, onError, onZoomError })
   if (players.has(jobId)) return;
   players.set(jobId, null); // being made
   const media = () => sound(row, result?.previews, onError);
-  const made = (await wavesurfer()) ? drawn(box, row, { result, media, onZoomError }) : plain(box, row, media);
-  const player = await Promise.resolve(made).finally(() => players.delete(jobId));
+  const make = async () => ((await wavesurfer()) ? drawn(box, row, { result, media, onZoomError }) : plain(box, row, media));
+  const player = await inTurn(make).finally(() => players.delete(jobId));
   players.set(jobId, player);
   player.media.addEventListener("play", () => onState(true));
   player.media.addEventListener("pause", () => onState(false));
   return player;
+}
+
+/** Run `make` as soon as fewer than so many others run. */
+async function inTurn(make) {
+  if (made >= MADE_AT_ONCE) await new Promise((place) => places.push(place));
+  else made += 1;
+  return make().finally(() => (places.length ? places.shift()() : (made -= 1)));
 }
 
 /** Pause every player but those of these jobs. */

@@ -22,6 +22,7 @@ let current = null; // as the server said last; null is none of these
 let chosen = 0;
 let standin = false;
 let timeout = 0;
+let endpoint = "";
 
 let asked = null;
 
@@ -39,25 +40,32 @@ export async function openPlayground() {
   const status = await engine();
   if (!status) return;
   if (status.token_required && !hasToken()) trouble(t("asking"), new api.Failure({ code: "NO_TOKEN" }));
-  $("where").textContent = t("where", { endpoint: status.endpoint.replace("http://", "") });
+  endpoint = status.endpoint.replace("http://", "");
+  const [kinds, most] = [$("kinds"), status.max_file_bytes / 2 ** 20];
+  Object.assign(kinds.dataset, { t: "dropKindsMost", most });
+  kinds.textContent = t("dropKindsMost", { most });
   timeout = status.verdict_timeout_s;
   standin = status.standin;
   $("server-card").hidden = !standin;
   $("webhook-card").hidden = !standin;
-  if (!standin) return;
   drawSwitches();
+  if (!standin) return;
   await look();
   document.addEventListener("visibilitychange", look);
   setInterval(look, LOOK_MS);
 }
+
+/** Say in the current language which engine the page belongs to. */
+const drawWhere = () => ($("where").textContent = endpoint && t("where", { endpoint }));
 
 /** Read the server's rule and webhooks; another tab may have switched the server. */
 async function look() {
   if (!document.hidden) await Promise.all([readRule(), showWebhooks()]);
 }
 
-/** Draw the server's switches in the current language. */
+/** Draw the engine's address and the server's switches in the current language. */
 export function drawSwitches() {
+  drawWhere();
   const legend = $("behaviours").querySelector("legend");
   const late = timeout > LATE_AT_MOST_S;
   const choices = Object.keys(RULES).map((name) => {
@@ -102,13 +110,28 @@ function check() {
   for (const input of $("behaviours").querySelectorAll("input")) input.checked = input.value === current;
 }
 
-/** Show the selected row's webhooks as the server got them. */
-export async function showWebhooks() {
+let showing = null; // the webhooks that are asked for now
+let stale = false; // whether something has changed since
+
+/** Show the selected row's webhooks as the server got them, by one request at a time. */
+export function showWebhooks() {
+  stale = true;
+  return (showing ??= readWebhooks().finally(() => (showing = null)));
+}
+
+async function readWebhooks() {
+  while (stale) {
+    stale = false;
+    await readSelected();
+  }
+}
+
+async function readSelected() {
   const row = selected();
   const list = $("webhooks");
   if (!standin || document.hidden) return;
   if (!row?.jobId) return fill(list, "none", () => [h("li", { class: "none" }, t("noWebhooks"))]);
-  const stamp = ended(row) ? row.jobId + row.notes.map(({ status }) => status) : "";
+  const stamp = ended(row) ? row.jobId + document.documentElement.lang + row.notes.map(({ status }) => status) : "";
   const settled = stamp && !stamp.includes("RUNNING");
   if (settled && list.dataset.settled === stamp) return;
   const received = await api.webhooks(row.jobId).catch(() => []);

@@ -3,7 +3,7 @@ import { hasStandin } from "./playground.js";
 import { changed, rows } from "./store.js";
 
 const LOOK_MS = 500;
-const TELLING = ["completion", "mixing-complete"]; // a question is asked anew each time
+const TELLING = ["completion", "mixing-complete", "comparison-complete"]; // a question is asked anew each time
 
 /** Return the note of a row's second delivery that is still under way. */
 export const delivering = (row) => row.notes.find((each) => each.kind === "redelivered" && each.status === "RUNNING");

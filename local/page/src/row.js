@@ -10,7 +10,7 @@ import { renew } from "./sound.js";
 import { changed, ended, nameOf, now, remove, rows, view, waits } from "./store.js";
 import { Group, play } from "./together.js";
 import { makeTransport } from "./transport.js";
-import { hear, hearMix } from "./volume.js";
+import { hearAlone, hearMix } from "./volume.js";
 
 const KINDS = { SUCCESS: "good", DUPLICATE: "twin", HELD: "held", FAILURE: "bad" };
 const SEEK_S = 5;
@@ -19,10 +19,12 @@ const SEEK_S = 5;
 export function makeRow(row) {
   const part = (name, tag = "div") => h(tag, { class: name });
   const parts = {
-    head: part("head"), meter: part("meter"), wave: part("wave"), times: part("times"), music: part("music", "ul"),
-    verdict: part("verdict"), notes: part("notes", "ul"), foot: part("foot"),
+    head: part("head"), meter: part("meter"), wave: part("wave"), times: part("times"),
+    verdict: part("verdict"), about: part("about"), foot: part("foot"),
   };
   const element = h("li", { class: "row", "data-key": row.key, onclick: () => choose(row) }, ...Object.values(parts));
+  parts.music = parts.about.appendChild(part("music", "ul"));
+  parts.notes = parts.about.appendChild(part("notes", "ul"));
   parts.facts = parts.foot.appendChild(part("facts"));
   parts.actions = parts.foot.appendChild(part("actions"));
   parts.meter.append(h("span"));
@@ -85,9 +87,9 @@ function head(row, state) {
     }, icon(row.playing)),
     h("strong", { class: "name", title: nameOf(row) }, nameOf(row)),
     h("span", { class: `pill ${state.kind}` }, state.text),
-    row.kind === "mix" ? null : h("input", {
+    h("input", {
       type: "checkbox", class: "check", disabled: !can, checked: row.checked,
-      "aria-label": t("select", { name: nameOf(row) }),
+      "aria-label": t(row.kind === "mix" ? "selectMix" : "select", { name: nameOf(row) }),
       onchange: (event) => { row.checked = event.target.checked; changed(row); },
     }),
     h("button", { type: "button", class: "close", "aria-label": t("remove", { name: nameOf(row) }), onclick: (event) => {
@@ -195,8 +197,9 @@ async function listen(row) {
   }
   const player = players.get(row.jobId);
   if (!player) return;
-  hear(row);
+  hearAlone(row);
   if (!player.media.paused) return player.media.pause();
+  player.media.loop = Boolean(row.repeats);
   pauseOthers([row.jobId]);
   await renew(player.media);
   await play(player.media);
@@ -207,7 +210,7 @@ async function draw(row, { box, below }) {
   const heard = {
     result: now(row)?.result,
     onState: (playing) => { row.playing = playing; changed(row); },
-    onError: () => { row.unplayable = true; changed(row); },
+    onError: (word) => { row.unplayable = word; changed(row); },
     onZoomError: (error) => {
       if (!row.notes.some(({ what }) => what === "zoom")) note(row, "zoom", error);
     },
@@ -240,6 +243,7 @@ function control(row, box, { media, duration, visible }) {
     const way = { ArrowLeft: -step, ArrowRight: step }[event.key];
     if (way) media.currentTime = Math.max(0, Math.min(duration, media.currentTime + way));
     else if (event.key === "Home") media.currentTime = 0;
+    else if (/^[0-9]$/.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey) media.currentTime = (duration * Number(event.key)) / 10;
     else if (event.key === " " || event.key === "Enter") toggle(row);
     else return;
     event.preventDefault();

@@ -2,6 +2,7 @@ import * as api from "./api.js";
 
 // Opus is the smallest; some browsers have no Ogg, and one that says it has may still fail.
 const PREVIEWS = [["opus", "audio/ogg; codecs=opus"], ["mp3", "audio/mpeg"]];
+const DAMAGED = 3; // of a MediaError: what was read could not be played
 
 const files = new WeakMap(); // of each media element: the path of its file, and the URL signed for it
 const replacements = new WeakMap(); // of each media element that failed: the promise of its next file
@@ -13,17 +14,19 @@ export function sources({ jobId }, previews) {
   return [...playable.map(([form]) => api.previewPath(jobId, form)), api.audioPath(jobId)];
 }
 
-/** Return a media element for a recording, which plays the first of its files that can be played. */
+/** Return a media element for a recording, which plays the first of its files that can be played; `onError` gets a word's key. */
 export async function sound(row, previews, onError) {
   const media = new Audio();
   let left = sources(row, previews);
+  let heads = 0; // of files that a browser has read; without a sound card Firefox reads each, and plays none
   const next = async () => {
     while (left.length) {
       const path = left.shift();
       if (await load(media, path).then(() => true, () => false)) return;
     }
-    onError();
+    onError(heads > 1 && media.error?.code === DAMAGED ? "noteNoSound" : "notePlay");
   };
+  media.addEventListener("loadedmetadata", () => (heads += 1));
   media.preload = "metadata";
   const replace = async () => {
     if (await isOld(media)) left = [files.get(media).path, ...left];

@@ -26,6 +26,7 @@ export class Group {
     newest += 1;
     if (this.playing) return this.members.forEach((media) => media.pause());
     pauseOthers(this.ids);
+    for (const media of this.members) media.loop = false; // one that begins again would leave the others
     const at = this.members.find((media) => !over(media, media.currentTime))?.currentTime ?? 0;
     await this.#start(at, LOOK_MS);
   }

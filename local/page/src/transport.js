@@ -17,11 +17,11 @@ export function marks({ start, end }, pixels) {
 
 const digitsOf = (step) => Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
 
-/** Put the time axis, the time played, the length and the volume below a row's waveform. */
+/** Put the time axis, the time played, the length, a repeat switch and the volume below a row's waveform. */
 export function makeTransport(row, { box, below }, player) {
   const axis = h("div", { class: "axis", "aria-hidden": "true" });
   const time = h("span", { class: "time" });
-  below.append(axis, h("div", { class: "listening" }, time, adjustable ? volume(row) : null));
+  below.append(axis, h("div", { class: "listening" }, time, repeat(row, player), adjustable ? volume(row) : null));
   const tell = () => (time.textContent = `${clock(player.media.currentTime)} / ${clock(player.duration)}`);
   for (const kind of ["timeupdate", "seeking"]) player.media.addEventListener(kind, tell);
   tell();
@@ -53,6 +53,16 @@ function hover(box, axis, player) {
     chip.style.left = `${Math.max(0, Math.min(width - chip.offsetWidth, x - chip.offsetWidth / 2))}px`;
   });
   for (const kind of ["pointerleave", "pointercancel"]) box.addEventListener(kind, () => chip.remove());
+}
+
+/** Make the switch that plays a row from its beginning again after its end; a group of rows plays once. */
+function repeat(row, { media }) {
+  const button = h("button", { type: "button", class: "link repeat", "data-t": "repeatOne", "aria-pressed": "false" }, t("repeatOne"));
+  button.addEventListener("click", () => {
+    row.repeats = media.loop = !row.repeats;
+    button.setAttribute("aria-pressed", String(row.repeats));
+  });
+  return button;
 }
 
 function volume(row) {

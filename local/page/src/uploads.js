@@ -1,11 +1,12 @@
 import * as api from "./api.js";
 import { t } from "./i18n.js";
 import { engine } from "./playground.js";
-import { add, changed } from "./store.js";
+import { add, changed, ended, onChange, rows, waits } from "./store.js";
 import { trouble } from "./trouble.js";
 
 const $ = (id) => document.getElementById(id);
 const AT_ONCE = 3; // a browser opens six connections; one is the stream's
+const UNDERWAY = 8; // jobs that the engine works at; more would wait there, unseen and slowing the others
 const waiting = [];
 let running = 0;
 
@@ -29,7 +30,7 @@ async function send(found) {
     if (!tooLarge) made.unshift(...rows.map((row) => [row, spoilt(file), $("music").checked]));
   }
   waiting.push(...made);
-  next();
+  sendMore();
 }
 
 /** Upload dropped files, and every file inside dropped folders. */
@@ -58,13 +59,14 @@ function spoilt(file) {
   return $("cut").checked ? whole.slice(0, Math.ceil(whole.size / 2)) : whole;
 }
 
-function next() {
-  while (running < AT_ONCE && waiting.length) {
+/** Tell whether the engine has room for one more job; a job that waits for a person takes no room. */
+const hasRoom = () => running + rows.filter((row) => row.jobId && !ended(row) && !waits(row)).length < UNDERWAY;
+
+/** Send the next files while there is room; a job takes none as soon as it has waited for long. */
+export function sendMore() {
+  while (running < AT_ONCE && waiting.length && hasRoom()) {
     running += 1;
-    upload(...waiting.shift()).finally(() => {
-      running -= 1;
-      next();
-    });
+    upload(...waiting.shift());
   }
 }
 
@@ -79,5 +81,8 @@ async function upload(row, blob, analysis) {
   } catch (error) {
     row.failedUpload = error;
   }
+  running -= 1;
   changed(row);
 }
+
+onChange(sendMore);

@@ -1,4 +1,4 @@
-"""Write JSON Schemas of the messages and webhooks, from the models themselves.
+"""Write JSON Schemas of messages, webhooks and comparisons, from their models.
 
 `python -m waveflow_local.json_schemas` renews docs/schemas; a test keeps them current.
 """
@@ -10,7 +10,9 @@ from pathlib import Path
 import msgspec
 from waveflow.events.messages import MESSAGES
 from waveflow.events.normalise import TASK_PREFIX
+from waveflow.events.pairs import Comparison
 from waveflow.events.webhooks import (
+    ComparisonComplete,
     Completion,
     DuplicateResult,
     FailureResult,
@@ -30,6 +32,11 @@ _RESULTS = {
     "DUPLICATE": DuplicateResult,
     "FAILURE": FailureResult,
 }
+# Carried through from the messages of `waveflow ops backfill`.
+_BACKFILL: Schema = {
+    "description": "Whether a back-fill drew the stem: tell no user about the end.",
+    "type": "boolean",
+}
 # Fields that are null only in the webhook of a failed mix.
 _OF_A_MIX = (
     "mixed_file_path",
@@ -43,12 +50,14 @@ _OF_A_MIX = (
 
 
 def schemas() -> dict[str, Schema]:
-    """Return the JSON Schema of each message and each webhook, by its name."""
+    """Return the JSON Schema of each message, webhook and document, by its name."""
     return {
         **{task: _message(task, model) for task, model in MESSAGES.items()},
         "hash-check": _object(HashCheck),
         "completion": _completion(),
         "mixing-complete": _mixing_complete(),
+        "comparison-complete": _comparison_complete(),
+        "comparison": _object(Comparison),
     }
 
 
@@ -69,7 +78,7 @@ def _message(task: str, model: type) -> Schema:
 
 
 def _completion() -> Schema:
-    schema = _object(Completion, *_RESULTS.values())
+    schema = _object(Completion, *_RESULTS.values(), backfill=_BACKFILL)
     schema["allOf"] = [
         _when(status, {"result": {"$ref": _TEMPLATE.format(name=model.__name__)}})
         for status, model in _RESULTS.items()
@@ -82,6 +91,15 @@ def _mixing_complete() -> Schema:
     present = {name: {"not": {"type": "null"}} for name in _OF_A_MIX}
     schema["allOf"] = [
         _when("SUCCESS", present),
+        _when("FAILURE", {"result": {}}),
+    ]
+    return schema
+
+
+def _comparison_complete() -> Schema:
+    schema = _object(ComparisonComplete)
+    schema["allOf"] = [
+        _when("SUCCESS", {"comparison_path": {"not": {"type": "null"}}}),
         _when("FAILURE", {"result": {}}),
     ]
     return schema

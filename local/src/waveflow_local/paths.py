@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 ACCOUNT = "123456789012"  # moto's default account
 REGION: Final = "ap-northeast-2"
@@ -11,6 +12,7 @@ STACK = "waveflow"
 BUCKET = "waveflow-local"
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 4566
+ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
 ACCESS_KEY = "test"
 SECRET_KEY = "test"  # noqa: S105 - guards loopback only
 # "waveflow-local-development-key" in base64: fixed, so that a .env stays valid.
@@ -21,9 +23,13 @@ PROJECT_ROOT = Path(__file__).resolve().parents[3]
 
 
 class LocalError(Exception):
-    """Report a mistake that the user can mend, shown as one line of text."""
+    """Report a mistake that the user can mend, shown as one line of text.
+
+    `details` are further lines, where a mistake has several places.
+    """
 
     exit_code = 1
+    details: tuple[str, ...] = ()
 
 
 class UsageMistakeError(LocalError):
@@ -61,6 +67,19 @@ class Project:
 def arn(service: str, resource: str) -> str:
     """Return the ARN that a resource has in the local engine."""
     return f"arn:{PARTITION}:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+def web_address(text: str) -> str:
+    """Return an HTTP address without the slash at its end, or refuse the address."""
+    try:
+        parts = urlsplit(text)
+        is_http = parts.scheme in {"http", "https"}
+        is_good = is_http and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise UsageMistakeError(f"{text!r} is no address, as {DEFAULT_ENDPOINT} is.")
+    return text.rstrip("/")
 
 
 def endpoint(port: int) -> str:

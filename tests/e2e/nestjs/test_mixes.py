@@ -89,7 +89,7 @@ def test_a_page_gets_the_mix_that_its_faders_were_set_to(platform, ids):
     samples, file = heard(platform, row)
     facts = row["facts"]
     gain = 10 ** (facts["applied_gain_db"] / 20)
-    assert (row["state"], row["warnings"], row["options"]) == ("completed", [], asked)
+    assert (row["state"], row["warnings"], row["mix"]) == ("completed", [], asked)
     assert (file.format, file.subtype, file.channels) == ("FLAC", "PCM_24", 2)
     assert row["mixedFilePath"].endswith(".flac")
     assert facts["loudness"]["integrated"] == pytest.approx(TARGET_LUFS, abs=0.1)

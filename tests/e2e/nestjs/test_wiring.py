@@ -72,7 +72,7 @@ import { ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
-import { Settings } from './settings/settings.js';
+import { settings, type Settings } from './settings/settings.js';
 """
 STRICTER_THAN_US = """
 app.setGlobalPrefix('api');

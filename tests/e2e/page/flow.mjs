@@ -15,6 +15,7 @@ try {
       for (const pill of document.querySelectorAll(".pill")) if (window.seen.at(-1) !== pill.textContent) window.seen.push(pill.textContent);
     }).observe(document.body, { subtree: true, childList: true, characterData: true });
   });
+  await page.getByLabel("Find tempo, key and loudness").check();
   await behave("Asks me");
   const other = await tabOf(context);
   await other.goto(url);

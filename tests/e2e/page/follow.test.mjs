@@ -54,6 +54,18 @@ test("jobs beyond the limit are followed when others end, all by one stream", as
   assert.ok(opened[0].signal.aborted);
 });
 
+test("a full stream is not opened again for jobs that must wait", async () => {
+  const follower = new Follower(() => {}, () => {});
+  follower.follow(many(AT_ONCE + 50));
+  opened[0].tell();
+  await settle();
+
+  mock.timers.tick(10_000);
+  follower.follow(many(AT_ONCE + 50));
+
+  assert.equal(opened.length, 1);
+});
+
 test("a job that ends leaves the stream of the others open", () => {
   const follower = new Follower(() => {}, () => {});
 

@@ -36,6 +36,11 @@ try {
   await player.getByRole("button", { name: /^Play/ }).click();
   await player.locator(".play[aria-pressed=true]").waitFor();
   say("volume", await volume(id));
+  await player.locator(".wave").press("9");
+  await player.getByRole("button", { name: "Repeat" }).click();
+  await player.locator(".time", { hasText: /0:1\d/ }).waitFor();
+  await player.locator(".time", { hasText: /0:0[0-5]/ }).waitFor(); // its end was passed
+  say("repeats", [await player.locator(".play").getAttribute("aria-pressed"), await player.locator(".repeat").getAttribute("aria-pressed")]);
   await player.getByRole("button", { name: /^Pause/ }).click();
   await page.locator("#zoom").press("End");
   await page.waitForFunction(() => /\.\d/.test(document.querySelector(".mark")?.textContent));
@@ -56,6 +61,20 @@ try {
   await page.locator("#machine-card summary").click();
   await shot("page-listen-again");
   say("kept", [await page.locator("#music").isChecked(), await player.getByLabel("Volume").inputValue()]);
+
+  say("alone", await page.locator("#even").isVisible());
+  await page.setInputFiles("#file-input", file("quiet.wav"));
+  await ends("quiet", "Done");
+  await page.getByLabel("Same loudness").check();
+  await row("quiet").locator(".wave > div").waitFor();
+  for (const name of ["quiet", "groove"]) {
+    await row(name).getByRole("button", { name: /^Play/ }).click();
+    await row(name).locator(".play[aria-pressed=true]").waitFor();
+  }
+  const even = await volume(id);
+  await page.getByLabel("Same loudness").uncheck();
+  say("even", [even, await volume(id)]);
+  await shot("page-even");
 } finally {
   say("faults", faults);
   await browser.close();

@@ -56,16 +56,29 @@ test("a play that is pressed while the next file is on its way waits for that fi
 });
 
 test("a preview that is gone gives way to the next file, the last says so", async () => {
-  let failed = 0;
+  const said = [];
   const own = row();
   away = ["opus"];
-  const media = await sound(own, { opus: {} }, () => { failed += 1; });
+  const media = await sound(own, { opus: {} }, (word) => said.push(word));
   assert.equal(media.src, `http://bucket/${own.jobId}?1`);
 
   media.dispatchEvent(new Event("error"));
   await settle();
 
-  assert.equal(failed, 1);
+  assert.deepEqual(said, ["notePlay"]);
+});
+
+test("files that are all read and never played tell of the loudspeaker, not of the kind of file", async () => {
+  const said = [];
+  const media = await sound(row(), { opus: {}, mp3: {} }, (word) => said.push(word));
+
+  for (const _ of ["opus", "mp3", "the file itself"]) {
+    media.dispatchEvent(new Event("loadedmetadata"));
+    Object.assign(media, { error: { code: 3 } }).dispatchEvent(new Event("error"));
+    await settle();
+  }
+
+  assert.deepEqual(said, ["noteNoSound"]);
 });
 
 test("a URL that ended while its file played is signed again, at the same place", async () => {

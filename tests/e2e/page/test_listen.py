@@ -18,12 +18,12 @@ BPM = 120
 A_MINOR = (220.0, 261.63, 329.63)  # A, C and E in Hz
 
 
-def write_groove(path: Path) -> None:
+def write_groove(path: Path, *, share: float = 1) -> None:
     """Write twelve seconds of an A minor chord with a click on each beat."""
     t = np.arange(RATE * SECONDS) / RATE
     chord = np.mean([np.sin(2 * np.pi * pitch * t) for pitch in A_MINOR], axis=0)
     beat = np.exp(-(t * BPM / 60 % 1) * 40) * np.sin(2 * np.pi * 880 * t)
-    soundfile.write(path, 0.3 * chord + 0.5 * beat, RATE)
+    soundfile.write(path, share * (0.3 * chord + 0.5 * beat), RATE)
 
 
 @pytest.fixture(name="seen", scope="module")
@@ -32,6 +32,7 @@ def _seen(browser, own_url, tmp_path_factory):
     require_node()
     folder = tmp_path_factory.mktemp("listen")
     write_groove(folder / "groove.wav")
+    write_groove(folder / "quiet.wav", share=0.5)
     pictures = Path(os.environ.get("WAVEFLOW_PICTURES", folder))
     walk = Path(__file__).with_name("listen.mjs")
     packages = built(ROOT / "local" / "page")
@@ -59,6 +60,20 @@ def test_a_cards_volume_is_heard_and_kept(seen):
     """A loud stem turned down must stay turned down at the next visit."""
     assert seen["volume"] == 0.25
     assert seen["kept"] == [True, "0.25"]
+
+
+def test_a_card_begins_again_where_repeat_is_on(seen):
+    """A musician who practises a part must not press play after each end."""
+    assert seen["repeats"] == ["true", "true"]
+
+
+def test_two_versions_are_compared_at_the_same_loudness(seen):
+    """A musician must not take a mix for the better one because it is louder."""
+    even, as_it_is = seen["even"]
+
+    assert seen["alone"] is False
+    assert as_it_is == 0.25
+    assert even == pytest.approx(0.125, abs=0.004)  # 6 dB down
 
 
 def test_a_reload_keeps_the_way_of_a_finished_file(seen):

@@ -125,7 +125,16 @@ def test_a_person_sees_hears_mixes_deletes_and_undoes(seen):
 
 @pytest.mark.parametrize(
     "part",
-    ["events", "follow", "levels", "mixer", "sound", "together", "transport"],
+    [
+        "events",
+        "follow",
+        "levels",
+        "mixer",
+        "sound",
+        "together",
+        "transport",
+        "versions",
+    ],
 )
 def test_the_pages_parts_keep_their_claims(part):
     """A lost stream, or stems that start apart, would show in no walk of the page."""

@@ -75,6 +75,15 @@ async function run({ code, name, urls }) {
   function seenOfWaveSurfer() {
     const data = made.getDecodedData();
     const high = data.getChannelData(0), low = data.getChannelData(1);
-    return { duration: data.duration, high: [...high.slice(0, 1000)], low: [...low.slice(0, 1000)], length: high.length };
+    return { duration: data.duration, high: [...high.slice(0, 1000)], low: [...low.slice(0, 1000)], length: high.length, ridges: ridges(root.querySelector('canvas')) };
+  }
+  /** Count the columns of a canvas that are taller than both of their neighbours. */
+  function ridges(canvas) {
+    const { width, height } = canvas;
+    const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+    const rows = Array.from({ length: height }, (_, y) => y);
+    const columns = Array.from({ length: width }, (_, x) => rows.filter((y) => data[(y * width + x) * 4 + 3] > 0).length);
+    const slopes = columns.map((tall, x) => Math.sign(tall - columns[x - 1])).filter(Boolean);
+    return slopes.filter((slope, n) => slope > 0 && slopes[n + 1] < 0).length;
   }
 }

@@ -96,5 +96,5 @@ def test_wavesurfer_shows_the_document_and_a_zoom_file(run, stem):
     assert seen["length"] == len(points)
     assert seen["high"] == points[:1000, 0, 1].tolist()
     assert seen["low"] == points[:1000, 0, 0].tolist()
-    assert seen["inked"] >= 1
+    assert seen["ridges"] > 30  # of cycles; the document has a value in 47 pixels
     assert ".opus?" in seen["source"]

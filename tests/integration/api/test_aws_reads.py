@@ -1,9 +1,9 @@
 """The API on reads of Step Functions that are late, throttled and counted."""
 
 import asyncio
-from collections import Counter
 
 import pytest
+from support.counting import Counting
 from support.http_api import code, parse
 from support.processes import eventually
 from support.world import wav
@@ -19,20 +19,6 @@ def reads(world):
     yield world.pipeline.reads
     world.pipeline.reads.stale_s = 0
     world.pipeline.reads.throttle = None
-
-
-class Counting(Throttle):
-    """Count the calls of every API, and throttle none."""
-
-    def __init__(self):
-        super().__init__({})
-        self.calls = Counter()
-
-    def allows(self, api):
-        """Count one call."""
-        if api in SEOUL:
-            self.calls[api] += 1
-        return True
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -87,6 +87,10 @@ class Real:
         outputs = {"zoom_levels": [LEVEL], "previews": ["opus", "mp3"]}
         self.job = api.upload(self._body, **outputs)["job_id"]
         api.wait(self.job)
+        pairs = {"pairs": [{"before": self.job, "after": self.job}]}
+        compared = api.client.post("/tokens/t/compare", json=pairs).json()
+        self.comparison = compared["job_id"]
+        api.wait(self.comparison)
 
     def __call__(self, case):
         """Change a request in place; return the headers that it needs."""
@@ -102,6 +106,10 @@ class Real:
                 place["upload_id"] = self.ticket()
         if case.operation.label.endswith("/mix"):
             case.body = {"job_ids": [self.job]}
+        if case.operation.label.endswith("/compare"):
+            case.body = {"pairs": [{"before": self.job, "after": self.job}]}
+        if "analysis-comparison" in case.operation.label:
+            case.path_parameters["job_id"] = self.comparison
         if "webhook" not in case.operation.label:
             return known(case)
         report = {"job_id": self.job, "status": "success", "result": 1}
@@ -184,7 +192,7 @@ def test_operation_ids_are_words(api):
     ]
 
     assert len({*ids}) == len(ids)
-    assert {"upload_audio", "job_result", "job_events", "mix"} <= {*ids}
+    assert {"upload_audio", "job_result", "job_events", "mix", "compare"} <= {*ids}
     assert all(re.fullmatch("[a-z]+(_[a-z]+){0,3}", each) for each in ids), ids
 
 
@@ -200,8 +208,11 @@ def test_real_results_and_events_have_the_documented_shape(api):
     body = {"job_ids": [job], "mix": {"format": "flac16"}}
     mixed = api.client.post("/tokens/t/mix", json=body).json()["job_id"]
     api.wait(mixed)
+    body = {"pairs": [{"before": None, "after": job}]}
+    compared = api.client.post("/tokens/t/compare", json=body).json()["job_id"]
+    api.wait(compared)
 
-    for each in (job, mixed):
+    for each in (job, mixed, compared):
         result = api.result(each)
         check(document, {"$ref": "#/components/schemas/ResultBody"}, result)
         events = api.events(each)

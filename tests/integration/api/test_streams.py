@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.counting import Counting
 from support.processes import eventually
 from support.world import wav
 from waveflow_local.console.api_process import ApiProcess
@@ -46,12 +47,12 @@ def start(world, monkeypatch):
         process.__exit__(None, None, None)
 
 
-def connect(url, job, owner="local-developer"):
-    """Open a stream of a job; return the socket and the answer's status."""
+def connect(url, job, owner="local-developer", route="analysis-progress/"):
+    """Open a stream of a job, and return the socket."""
     host, port = url.removeprefix("http://").split(":")
     client = socket.create_connection((host, int(port)), timeout=60)
     client.sendall(
-        f"GET /tokens/analysis-progress/{job} HTTP/1.1\r\nHost: localhost\r\n"
+        f"GET /tokens/{route}{job} HTTP/1.1\r\nHost: localhost\r\n"
         f"Authorization: Bearer {development_token(owner)}\r\n\r\n".encode()
     )
     return client
@@ -95,6 +96,24 @@ def test_an_owner_has_eight_streams_and_gets_them_back(start, job):
     assert "Too many open streams" in refused[1]["detail"]
     assert int(refused[2]) > 0
     assert theirs == 404  # another owner is not refused for the first one's streams
+
+
+def test_a_job_is_described_once_for_streams_that_follow_each_other(start, job, world):
+    """A page opens a stream for each new file, and twenty questions hold a state up."""
+    _, url = start(8)
+    reads = world.pipeline.reads
+    several = "analysis-progress?job_id="
+    counts = []
+
+    open_now = []
+    for owner in ("local-developer", "local-developer", "somebody-else"):
+        reads.throttle = Counting()
+        open_now.append(connect(url, job, owner=owner, route=several))
+        counts.append((status(open_now[-1]), reads.throttle.calls["DescribeExecution"]))
+    leave(open_now)
+    reads.throttle = None
+
+    assert counts == [(200, 1), (200, 0), (404, 1)]
 
 
 def ask(url, job):

@@ -1,4 +1,4 @@
-"""Fields that the API does not know are refused by name, wherever they stand."""
+"""Fields that the API would ignore are refused by name, wherever they stand."""
 
 import pytest
 from support.http_api import begin, code
@@ -29,6 +29,38 @@ def test_a_misspelt_query_field_is_refused_by_name(api, method, path, name):
 
     assert code(answer) == (422, "INVALID_MESSAGE")
     assert answer.json()["detail"] == f"The request has an unknown {name}."
+
+
+REPEATED = [
+    ("POST", "/tokens/t/upload-audio?num_peaks=800&num_peaks=900", "num_peaks"),
+    ("POST", "/tokens/t/upload-audio?analysis=true&analysis=true", "analysis"),
+    ("POST", "/tokens/webhook/analysis-complete?job_id=a&job_id=b", "job_id"),
+    ("GET", f"/tokens/analysis-audio/{UNKNOWN}?json=true&json=false", "json"),
+    ("GET", f"/tokens/analysis-audio/{UNKNOWN}?download=1&download=0", "download"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "name"), REPEATED)
+def test_a_query_field_that_comes_twice_is_refused_by_name(api, method, path, name):
+    """Two values of one field: the server would take one, and nobody knows which."""
+    file = {"file": ("a.wav", wav(seed=542))} if "upload-audio" in path else None
+
+    answer = api.client.request(method, path, files=file)
+
+    assert code(answer) == (422, "INVALID_MESSAGE")
+    assert answer.json()["detail"] == f"The request has a repeated {name}."
+
+
+@pytest.mark.parametrize(
+    "several", ["zoom_levels=256&zoom_levels=1024", "previews=mp3&previews=opus"]
+)
+def test_a_list_in_the_query_is_given_value_by_value(api, several):
+    """OpenAPI writes a list as one query field for each value."""
+    file = {"file": ("a.wav", wav(seed=543))}
+
+    answer = api.client.post(f"/tokens/t/upload-audio?{several}", files=file)
+
+    assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize("name", ["num_peak", "num_peaks_", "sizes", "Verdict"])

@@ -267,7 +267,9 @@ def test_status_without_an_engine_says_how_to_start_one(waveflow):
     code, _, err = waveflow("status", "stem1", "--endpoint", "http://127.0.0.1:9")
 
     assert code == 1
-    assert err.startswith("waveflow: Nothing answers at http://127.0.0.1:9; start it")
+    assert err.startswith(
+        "waveflow: No local engine answers at http://127.0.0.1:9: start"
+    )
 
 
 def test_status_of_an_unknown_stem_is_one_line(waveflow, engine):

@@ -9,7 +9,6 @@ import soundfile
 from support import versions
 from support.versions import RATE
 from waveflow_local.cli import app
-from waveflow_local.demo.versions import compared_line
 
 SONG = versions.song(1, seconds=8)
 MIX = SONG.mix() / 2
@@ -157,15 +156,3 @@ def test_a_mistake_is_one_sentence(waveflow, tmp_path: Path, line: str, mistake:
     assert (said, len(mistakes.splitlines())) == ("", 1)
     assert mistake in mistakes
     assert code > 0
-
-
-def test_the_demonstration_names_the_two_seconds_that_differ(tmp_path: Path):
-    """`make run` would show nothing of what comparing is for."""
-    mix = versions.write(tmp_path / "mix.wav", np.tile(MIX, (2, 1)), subtype="PCM_24")
-
-    line = compared_line(mix)
-
-    assert line is not None
-    assert line.startswith("Compared with mix.wav, mix-2.wav: changed: differs at ")
-    assert "0:03.0-0:05.0 (6.0 dB quieter)" in line
-    assert compared_line(tmp_path / "gone.wav") is None

@@ -1,4 +1,4 @@
-"""Run `python -m waveflow_local.demo.invoke` with stand-ins for Docker and SAM."""
+"""Run `waveflow invoke`, as `make invoke` does, with stand-ins for Docker and SAM."""
 
 import json
 import os
@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from support.processes import HANGS_S
-from waveflow_local.demo.invoke import STAGES
+from waveflow_local.demo.stages import STAGES
 from waveflow_local.demo.stems import write_stems
 from waveflow_local.engine.pipeline import Pipeline, Settings
 from waveflow_local.standin.server import StandIn
 
+WAVEFLOW = Path(sys.executable).with_name("waveflow")
 # The real functions answer, as SAM's containers would: by the engine's Lambda API.
 SAM = """#!{python}
 import json, signal, sys, urllib.request
@@ -71,7 +72,7 @@ def _engine(tmp_path_factory):
 def invoke(*words, path: Path, out: Path) -> "subprocess.CompletedProcess[str]":
     """Run the command with the programs of one folder alone."""
     return subprocess.run(
-        [sys.executable, "-m", "waveflow_local.demo.invoke", *words, "--out", out],
+        [WAVEFLOW, "invoke", *words, "--out", out],
         env={**os.environ, "PATH": str(path), "WAVEFLOW_SAM": "sam"},
         capture_output=True,
         text=True,
@@ -83,12 +84,11 @@ def invoke(*words, path: Path, out: Path) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.parametrize("stage", STAGES)
 def test_each_stage_takes_the_event_that_is_written(stage, tools, engine, tmp_path):
     """A developer who runs a stage by hand must not write pinned objects by hand."""
-    pipeline, standin = engine
+    pipeline, _ = engine
     song = write_stems(tmp_path / "stems")[0].rename(tmp_path / "드럼 1.wav")
 
     ended = invoke(
         *(stage, song, "--endpoint", pipeline.endpoint, "--built", tools),
-        *("--webhook-url", standin.url),
         path=tools,
         out=tmp_path / "out",
     )
@@ -100,13 +100,32 @@ def test_each_stage_takes_the_event_that_is_written(stage, tools, engine, tmp_pa
     assert "errorType" not in json.loads(answer), answer
 
 
+def test_a_file_that_hash_refuses_is_one_line(tools, engine, tmp_path):
+    """A developer whose file no stage takes must read why, not a traceback."""
+    empty = tmp_path / "empty.wav"
+    empty.touch()
+
+    ended = invoke(
+        *("waveform", empty, "--endpoint", engine[0].endpoint, "--built", tools),
+        *("--webhook-url", engine[1].url),
+        path=tools,
+        out=tmp_path / "out",
+    )
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith(
+        "waveflow: The stage hash pins no object of empty.wav"
+    )
+    assert ended.stderr.count("\n") == 1
+
+
 def test_ctrl_c_lets_sam_remove_its_containers(tools, engine, tmp_path):
     """A developer who ends `sam local start-lambda` must not keep its containers."""
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "waveflow_local.demo.invoke", "start-lambda"),
+            *(WAVEFLOW, "invoke", "start-lambda"),
             *("--endpoint", engine[0].endpoint, "--built", tools),
-            *("--webhook-url", engine[1].url, "--out", tmp_path / "out"),
+            *("--out", tmp_path / "out"),
         ],
         env={**os.environ, "PATH": str(tools), "WAVEFLOW_SAM": "sam"},
         stdout=subprocess.PIPE,
@@ -149,8 +168,8 @@ def test_no_engine_is_one_line(tools, tmp_path):
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == (
-        "waveflow: No `waveflow up` answers at http://127.0.0.1:9; "
-        "`make up` starts it.\n"
+        "waveflow: No local engine answers at http://127.0.0.1:9: start `waveflow up`, "
+        "or name its address by AWS_ENDPOINT_URL.\n"
     )
 
 
@@ -173,4 +192,22 @@ def test_what_is_missing_is_named_in_one_line(words, said, tools, engine, tmp_pa
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.endswith(said)
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["bogus"], "'bogus' is not one of 'hash', "),
+        ([], "Missing argument 'STAGE'"),
+        (["hash", "--endpoint", "nonsense"], "'nonsense' is no address"),
+        (["start-lambda", "x.wav"], "FILE has no effect beside start-lambda."),
+    ],
+)
+def test_a_line_that_cannot_be_meant_is_one_line(words, said, tools, tmp_path):
+    """A developer who forgot STAGE= must read what is missing, not a page of usage."""
+    ended = invoke(*words, path=tools, out=tmp_path / "out")
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert said in ended.stderr
     assert ended.stderr.count("\n") == 1

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 from support.processes import HANGS_S
+from support.stack import ROOT
 
 WAVEFLOW = [sys.executable, "-c", "from waveflow_local.cli.app import main; main()"]
 
@@ -112,6 +113,39 @@ def test_files_that_are_no_audio_end_well_without_a_pipeline(tmp_path):
         "No file is audio that WaveFlow reads; nothing was sent.",
     ]
     assert not (tmp_path / "out").exists()
+
+
+def test_make_hands_over_names_as_a_shell_reads_them(tmp_path):
+    """A musician's files have Hangul and spaces in their names."""
+    folder = tmp_path / "앨범"
+    folder.mkdir()
+    for name in ("가사.txt", "b.txt"):
+        (folder / name).write_text("la la")
+    (tmp_path / "메모 1.txt").write_text("buy strings")
+    (tmp_path / ".run").touch()  # the environment is there; nothing is installed
+
+    ended = subprocess.run(
+        [
+            *("make", "--no-print-directory", "-C", ROOT, "run", f"VENV={tmp_path}"),
+            *(
+                f"BIN={Path(sys.executable).parent}",
+                f"FILES={folder} '{tmp_path}/메모 1.txt'",
+            ),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=HANGS_S,
+        check=False,
+    )
+
+    reason = "not audio that WaveFlow reads (UNSUPPORTED_MEDIA)"
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines() == [
+        f"b.txt: {reason}",
+        f"가사.txt: {reason}",
+        f"메모 1.txt: {reason}",
+        "No file is audio that WaveFlow reads; nothing was sent.",
+    ]
 
 
 def test_a_misspelt_name_is_one_line_before_any_work(album, tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from PIL import Image
 from support import sound
 
 WAVEFLOW = Path(sys.executable).with_name("waveflow")
@@ -101,6 +102,58 @@ def test_a_part_of_a_document_is_refused(folder):
     assert ended.returncode == 2
     assert "need audio" in ended.stderr
     assert not (folder / "x.svg").exists()
+
+
+AS_AUDIOWAVEFORM = "--waveform-color ff0000 --background-color ffffff --no-axis-labels"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--width 640 --height 200 --color red --background white --no-axis",
+        f"-w 640 --height 200 {AS_AUDIOWAVEFORM}",
+    ],
+)
+def test_a_picture_takes_size_and_colours_from_the_line(folder, options):
+    """A user of audiowaveform gets the picture that the page of a site needs."""
+    ended = waveflow(f"plot song.wav -o song.png {options}", folder)
+
+    image = Image.open(folder / "song.png")
+    colours = {colour for _, colour in image.getcolors(1 << 20)}
+    assert (ended.returncode, ended.stderr, image.size) == (0, "", (640, 200))
+    assert {(255, 0, 0), (255, 255, 255)} <= colours
+    # Red, white, and what lies between both at an edge or in the halo.
+    assert all(green == blue for _, green, blue in colours)
+
+
+def test_options_that_name_the_usual_picture_change_no_byte(folder):
+    """Pictures without options stay as they are in every script and document."""
+    waveflow("plot song.wav -o usual.svg", folder)
+    waveflow("plot song.wav -o named.svg --width 1600 --height 400 --axis", folder)
+
+    assert (folder / "usual.svg").read_bytes() == (folder / "named.svg").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ("--color skyish", "'skyish' is no colour: write six hexadecimal digits"),
+        ("--background #12345", "'#12345' is no colour"),
+        ("--color ff000080", "'ff000080' is no colour"),
+        ("--width 15", "15 is not in the range 16<=x<=8000"),
+        ("--height 2001", "2001 is not in the range 16<=x<=2000"),
+        ("--height 100", "1600 x 100 pixels have no room for the axis: take 320 x 160"),
+        ("--no-axis --title x", "--title has no effect beside --no-axis."),
+    ],
+)
+def test_a_picture_that_cannot_be_is_one_line(folder, options, hint):
+    """A wrong colour or size must not leave a picture of another look."""
+    ended = waveflow(f"plot song.wav -o x.png {options}", folder)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert hint in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert not (folder / "x.png").exists()
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ class Bucket:
     versioned: bool = True
     versions: dict[str, list[Version]] = field(default_factory=dict)
     copies: Counter[str] = field(default_factory=Counter)
+    ever: dict[str, set[str]] = field(default_factory=dict)  # hashes put, by key
     refuses_until: float = 0.0  # time until which writes of optional outputs fail
     _count: int = 0
 
@@ -69,6 +70,7 @@ class Bucket:
         digest = hashlib.sha256(body).hexdigest()
         etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
         self._uncount(key)
+        self.ever.setdefault(key, set()).add(digest)
         if key.startswith(UPLOADS):
             self.copies[digest] += 1
         return self._append(
@@ -84,6 +86,17 @@ class Bucket:
         """Put a delete marker on top of the key's versions."""
         self._uncount(key)
         self._append(key, None, "", checksummed=False, sha256="")
+
+    def remove(self, key: str, version_id: str) -> None:
+        """Remove a version or a delete marker for good; a missing one is no fault."""
+        self._uncount(key)
+        kept = [v for v in self.versions.get(key, []) if v.version_id != version_id]
+        self.versions[key] = kept
+        if not kept:
+            del self.versions[key]
+        current = self.current(key)
+        if current is not None and key.startswith(UPLOADS):
+            self.copies[current.sha256] += 1
 
     def stored(self, key: str) -> StoredObject | None:
         """Return the current object as HEAD describes it, or None."""

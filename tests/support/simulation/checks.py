@@ -15,7 +15,7 @@ from support.simulation.bucket import UPLOADS, Bucket
 from support.simulation.server import Server
 
 CODES = {kind.code for kind in WaveflowError.__subclasses__()}
-OUTPUTS = ("waveforms/", "mixed/", "previews/", "dedupe/")
+OUTPUTS = ("waveforms/", "mixed/", "previews/", "comparisons/", "dedupe/")
 
 
 class BrokenPromiseError(AssertionError):

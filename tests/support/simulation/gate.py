@@ -8,7 +8,7 @@ from support.simulation.account import Throttles
 from support.simulation.faults import Faults
 from support.walker import Failed
 
-FUNCTIONS = ("Hash", "DedupeDelete", "Waveform", "Mix", "Notify")
+FUNCTIONS = ("Hash", "DedupeDelete", "Waveform", "Mix", "Compare", "Notify")
 SLEEPS_S = (40.0, 110.0)  # shortest and longest that others have measured
 FOR_LONG_S = (400.0, 1_000.0)  # one state gives up, or the telling state as well
 PATIENCE_S = 300.0  # seconds that the machine waits at least

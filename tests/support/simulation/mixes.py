@@ -1,4 +1,4 @@
-"""Mixes of simulated messages: what each asks for, and whose mix lies where."""
+"""Mixes and comparisons: what each message asks for, and whose result lies where."""
 
 import hashlib
 import json
@@ -8,9 +8,9 @@ from random import Random
 from typing import Any
 
 from waveflow.errors import WaveflowError
-from waveflow.events.flow import MixRequest, mixed_key, mixed_waveform_key
-from waveflow.events.messages import Job, MixMessage
-from waveflow.events.normalise import read_job
+from waveflow.events.flow import comparison_key, mixed_key, mixed_waveform_key
+from waveflow.events.messages import CompareMessage, Job, MixMessage
+from waveflow.events.normalise import Entry, read_job
 
 from support.simulation.bucket import Bucket, Version
 from support.simulation.checks import BrokenPromiseError
@@ -75,15 +75,27 @@ def fields_in(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def request_of(record: Mapping[str, Any]) -> str:
-    """Return the hash of what a mix message asks for, without the stages' help."""
+    """Return the hash of what a message asks for, without the stages' help."""
     fields = fields_in(record)
     asked = {n: fields[n] for n in ("stem_paths", "mix", "stems") if n in fields}
+    if "pairs" in fields:
+        pairs = [{k: v for k, v in pair.items() if v} for pair in fields["pairs"]]
+        asked = {"pairs": pairs, "num_peaks": fields.get("num_peaks", 1024)}
     text = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def mixes_same(told: Mapping[str, Any], execution: Execution) -> bool:
+    """Return whether an execution makes the mix that a webhook tells of."""
+    record, name = execution.input[0], execution.name
+    job = _stage_job(Entry(record=record, start=execution.start, name=name))
+    if job is None or not isinstance(job.message, MixMessage):
+        return False
+    return bool(told["waveform_data_path"] == mixed_waveform_key(job))
+
+
 class Claims:
-    """Checks that mixes of several requests of one stage and time stay apart."""
+    """Checks that results of several requests of one stage and time stay apart."""
 
     def __init__(self, bucket: Bucket, counts: Counter[str]) -> None:
         self._bucket, self._counts = bucket, counts
@@ -91,15 +103,15 @@ class Claims:
         self._told: dict[str, str] = {}
 
     def written(
-        self, request: MixRequest, key: str, *, stems: Mapping[str, str] | None
+        self, request: Entry, key: str, *, stems: Mapping[str, str] | None
     ) -> None:
-        """Check an object right after a mix was written; `stems` are hashes by key."""
+        """Check an object right after a stage wrote it; `stems` are hashes by key."""
         asked = request_of(request.record)
         if self._others(key, asked):
-            raise BrokenPromiseError(f"{key} of another mix was replaced.")
+            raise BrokenPromiseError(f"{key} of another request was replaced.")
         version = self._bucket.current(key)
         if version is None or version.metadata.get(REQUEST) != asked:
-            raise BrokenPromiseError(f"{key} does not say whose mix it is.")
+            raise BrokenPromiseError(f"{key} does not say whose it is.")
         if stems is None or not key.startswith("mixed/"):
             return
         made = (asked, frozenset(stems.items()))
@@ -108,37 +120,44 @@ class Claims:
         self._counts["mixes written"] += 1
 
     def told(self, payload: Mapping[str, Any], record: Mapping[str, Any]) -> None:
-        """Keep whose mix the server is told of: one request for each task id."""
+        """Keep whose result the server is told of: one request for each task id."""
         asked = request_of(record)
         if self._told.setdefault(payload["task_id"], asked) != asked:
-            raise BrokenPromiseError(f"{payload['task_id']} is told of two mixes.")
+            raise BrokenPromiseError(f"{payload['task_id']} is told of two requests.")
         self._counts["sums told"] += "mix" in payload
+        self._counts["comparisons told"] += "comparison_path" in payload
 
     def check(self, payload: Mapping[str, Any]) -> None:
         """Check that the objects in a told result are the told request's."""
-        for name in ("mixed_file_path", "waveform_data_path"):
+        names = ("mixed_file_path", "waveform_data_path", "comparison_path")
+        for name in filter(payload.__contains__, names):
             version = self._bucket.current(payload[name])
             asked = self._told[payload["task_id"]]
             if version is None or version.metadata.get(REQUEST) != asked:
-                raise BrokenPromiseError(f"{payload[name]} is told, and another's mix.")
+                raise BrokenPromiseError(f"{payload[name]} is told, and another's.")
 
     def refused(self, payload: Mapping[str, Any], execution: Execution) -> None:
-        """Check that a valid mix message was refused for another request's mix."""
+        """Check that a valid message was refused for another request's result."""
         record, name = execution.input[0], execution.name
-        job = _mix_job(MixRequest(record=record, start=execution.start, name=name))
+        job = _stage_job(Entry(record=record, start=execution.start, name=name))
         if job is None:
             return
-        self._counts["mixes refused for another request"] += 1
+        is_mix = isinstance(job.message, MixMessage)
+        kind = "mixes" if is_mix else "comparisons"
+        self._counts[f"{kind} refused for another request"] += 1
         body, asked = record["body"], request_of(record)
         own = body.get("id") if "kwargs" in body else None
         if payload["task_id"] != (own or record["messageId"]):
             raise BrokenPromiseError(f"{name} was refused under another's id.")
-        keys = [mixed_waveform_key(job), mixed_key(job, "wav"), mixed_key(job, "flac")]
+        keys = [comparison_key(job)]
+        if is_mix:
+            audio = (mixed_key(job, "wav"), mixed_key(job, "flac"))
+            keys = [mixed_waveform_key(job), *audio]
         document = self._bucket.current(keys[0])
         if document is not None and document.metadata.get(REQUEST) == asked:
-            raise BrokenPromiseError(f"{name} was refused for its own mix.")
+            raise BrokenPromiseError(f"{name} was refused for its own result.")
         if not any(self._others(key, asked) for key in keys):
-            raise BrokenPromiseError(f"{name} was refused for nobody's mix.")
+            raise BrokenPromiseError(f"{name} was refused for nobody's result.")
 
     def _others(self, key: str, asked: str) -> list[Version]:
         """Return the versions of a key that another request has written."""
@@ -146,10 +165,10 @@ class Claims:
         return [v for v in versions if v.metadata.get(REQUEST, asked) != asked]
 
 
-def _mix_job(request: MixRequest) -> Job | None:
-    """Return the job of a valid mix message, or None for any other record."""
+def _stage_job(request: Entry) -> Job | None:
+    """Return the job of a valid mix or comparison, or None for any other record."""
     try:
         job = read_job(request)
     except WaveflowError:
         return None
-    return job if isinstance(job.message, MixMessage) else None
+    return job if isinstance(job.message, MixMessage | CompareMessage) else None

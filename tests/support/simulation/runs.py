@@ -57,7 +57,9 @@ def run_of(execution: Execution) -> Run:
         execution.name,
         job_id=find_job_id(entry),
         tells=not {"stemId", "stageId"}.isdisjoint(find_ids(record)),
-        user_id=None if "stem_paths" in fields else str(fields.get("userId")),
+        user_id=None
+        if {"stem_paths", "pairs"} & {*fields}
+        else str(fields.get("userId")),
     )
 
 

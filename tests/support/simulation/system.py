@@ -13,6 +13,7 @@ import msgspec
 from waveflow import errors
 from waveflow.events import flow
 from waveflow.ports import Policy
+from waveflow.stages.compare import compare_pairs
 from waveflow.stages.dedupe_delete import delete_duplicate
 from waveflow.stages.hash import hash_object
 from waveflow.stages.mix import mix_stems
@@ -31,7 +32,7 @@ from support.simulation.runs import Modes, Run, run_of
 from support.simulation.server import Answer, Server
 from support.simulation.store import FaultyObjects
 from support.simulation.telling import UNDELIVERED, Telling
-from support.simulation.wires import KilledError, Wires
+from support.simulation.wires import CALLS, KilledError, Wires
 from support.walker import (
     Ended,
     Execution,
@@ -42,7 +43,6 @@ from support.walker import (
     Succeeded,
 )
 
-CALLS = {"Hash": 3, "DedupeDelete": 11, "Waveform": 9, "Mix": 20, "Notify": 2}
 DEEP = 3  # depth of executions inside each other's calls
 INSIDE = 4  # most events within one call
 BESIDE = 12  # most events before a lost invocation goes on
@@ -53,6 +53,7 @@ MODELS: dict[str, Any] = {
     "DedupeDelete": flow.DedupeDeleteRequest,
     "Waveform": flow.WaveformRequest,
     "Mix": flow.MixRequest,
+    "Compare": flow.CompareRequest,
     "Notify": flow.NotifyRequest,
 }
 
@@ -89,7 +90,7 @@ class System:
             audio_id=modes.audio_id,
         )
         self.claims = Claims(self.bucket, self.ledger.counts)
-        self.telling = Telling(self.ledger, self.policy, self.claims)
+        self.telling = Telling(self.ledger, self.policy, self.claims, runs=self.runs)
 
     def clock(self) -> float:
         """Return the simulated time in seconds."""
@@ -278,6 +279,8 @@ class System:
                 fails = partial(wires.strikes, "preview encoder fails")
                 with encoding(next(self._ticket), fails):
                     return make(request, objects=objects, policy=self.policy)
+            case "Compare":
+                return compare_pairs(request, objects=objects, policy=self.policy)
             case _:
                 return notify(request, webhook=wires, tokens=wires, policy=self.policy)
 

@@ -1,7 +1,7 @@
 """Checks of webhooks and ends: the server is told the truth, then and at the end."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from support.simulation.checks import (
     recorded,
 )
 from support.simulation.gate import TOO_LONG
-from support.simulation.mixes import Claims
+from support.simulation.mixes import Claims, mixes_same
 from support.simulation.options import CODES as CODES_OF_OPTIONS
 from support.simulation.options import Asked, files_of, untrue
 from support.simulation.runs import Run
@@ -31,8 +31,10 @@ UNDELIVERED = {"Ask", "AskUndelivered", "Tell", "TellFailure"}
 class Telling:
     """Comparison of every webhook and every end with bucket, ledger and server."""
 
-    def __init__(self, ledger: Ledger, policy: Policy, claims: Claims) -> None:
-        self._ledger = ledger
+    def __init__(
+        self, ledger: Ledger, policy: Policy, claims: Claims, *, runs: Sequence[Run]
+    ) -> None:
+        self._ledger, self._runs = ledger, runs
         self._policy, self._claims = policy, claims
         self._bucket = ledger.bucket
         self._server = ledger.server
@@ -56,7 +58,7 @@ class Telling:
             self._check_drawn(payload)
         else:
             self._claims.told(payload, run.execution.input[0])
-            self._check_mixed(payload)
+            self._check_of_stage(payload)
 
     def _check_blame(self, payload: Mapping[str, Any], error: str) -> None:
         """Check that the server is not blamed for Lambda, and that sleep is waited out.
@@ -94,16 +96,44 @@ class Telling:
         self._check_not_deleted(payload)
         self._ledger.told_drawn.add((_record_key(payload), result["audio_data_hash"]))
 
+    def _check_of_stage(self, payload: Mapping[str, Any]) -> None:
+        """Check a mix, or that a comparison's document says what is told."""
+        if "comparison_path" not in payload:
+            self._check_mixed(payload)
+            return
+        self._claims.check(payload)
+        versions = self._bucket.versions[payload["comparison_path"]]
+        documents = [json.loads(version.body) for version in versions if version.body]
+        # A version that was replaced meanwhile may have changed the document since.
+        told = [[pair["status"] for pair in each["pairs"]] for each in documents]
+        if payload["statuses"] not in told:
+            raise BrokenPromiseError(f"{payload['task_id']} is told as compared.")
+
     def _check_mixed(self, payload: Mapping[str, Any]) -> None:
         """Check that a mix's WAV and document exist, and belong together."""
-        audio = self._bucket.current(payload["mixed_file_path"])
+        path = payload["mixed_file_path"]
+        audio, ever = self._bucket.current(path), self._bucket.ever.get(path, set())
         document = self._hash_in(payload["waveform_data_path"])
-        if audio is None or document != audio.sha256:
+        if audio is None or document not in ever:
             raise BrokenPromiseError(f"{payload['task_id']} is told as mixed, not so.")
+        if document != audio.sha256:
+            self._check_rewriting(payload)
         self._claims.check(payload)
         # A mix of stems that were replaced meanwhile may lie there instead.
-        versions = self._bucket.versions[payload["mixed_file_path"]]
-        self._check_files(payload, payload, {version.sha256 for version in versions})
+        self._check_files(payload, payload, ever)
+
+    def _check_rewriting(self, payload: Mapping[str, Any]) -> None:
+        """Check that a document beside a newer WAV is the limit known of two runs.
+
+        The other run wrote its WAV, of stems that were replaced meanwhile, and has
+        not yet written its document, or failed for good before that.
+        """
+        rivals = [run for run in self._runs if mixes_same(payload, run.execution)]
+        at_work = [run for run in rivals if run.ended is None and run.state == "Mix"]
+        failed = [run for run in rivals if run.ended and "FAILURE" in run.told]
+        if not at_work and not failed:
+            raise BrokenPromiseError(f"{payload['task_id']} is told of another's WAV.")
+        self._ledger.counts["mixes told while another run rewrites them"] += 1
 
     def _check_files(
         self, payload: Mapping[str, Any], told: Mapping[str, Any], sources: set[str]
@@ -153,6 +183,8 @@ class Telling:
                 raise BrokenPromiseError(f"{run.name} was held, and nobody said so.")
         elif end.output["status"] not in run.told:
             raise BrokenPromiseError(f"{run.name} succeeded, and told nobody.")
+        elif "statuses" in end.output["result"]:
+            pass  # a comparison has no options
         elif end.output["status"] == "SUCCESS":
             self._check_places(run, end.output["result"])
 
@@ -178,7 +210,7 @@ class Telling:
             if told["status"] == "SUCCESS" and "stemId" in told:
                 self._check_drawn(told)
             elif told["status"] == "SUCCESS":
-                self._check_mixed(told)
+                self._check_of_stage(told)
             elif told["status"] == "DUPLICATE":
                 self._check_survived(told)
 

@@ -18,6 +18,7 @@ OPTIONS = ("waveform", "previews", "audio_id")
 USERS = ("ann", "bob")
 BY_THE_API = 0.1  # share of the uploads that come by the HTTP API
 MIXED_AT = "2026-01-01T11:00:00Z"
+COMPARED = 0.04  # share of the messages that ask for a comparison
 BROKEN: list[Any] = [
     "not json",
     7,
@@ -39,6 +40,8 @@ BROKEN: list[Any] = [
         "mix": {"channels": 1},
         "stems": [{"path": "audio/gone.wav", "pan": 0}],
     },
+    {"task": "compare_mixes", "stageId": "no-pair", "pairs": [{}]},
+    {"task": "compare_mixes", "stageId": "gone", "pairs": [{"after": "audio/gone"}]},
     {"task": "process_duplicate_file", "stemId": "s-no-option", "previews": []},
     {"stemId": "s-level", "waveform": {"zoom_levels": [63]}},
     {"task": "x", "id": "y", "args": [1], "kwargs": {"stemId": "s-args"}},
@@ -112,6 +115,8 @@ class Traffic:
             self._stranger()
         elif self._random.random() < 0.03 and self._uploads:
             self._mix()
+        elif self._random.random() < COMPARED and self._uploads:
+            self._compare()
         elif self._stages and self._faults.strikes(
             "mix of another request at the same time"
         ):
@@ -231,6 +236,19 @@ class Traffic:
     def _some_keys(self) -> list[str]:
         count = min(len(self._uploads), 1 + self._random.randrange(3))
         return [key for key, _, _ in self._random.sample(self._uploads, count)]
+
+    def _compare(self) -> None:
+        """Ask for a comparison of uploads, sometimes twice for one stage and time."""
+        self._count += 1
+        stage = f"compared{self._random.randrange(self._count + 1) // 20}"
+        pairs = [
+            {"before": self._random.choice([None, older]), "after": newer}
+            for older, newer in zip(self._some_keys(), self._some_keys(), strict=False)
+        ]
+        fields = {"stageId": stage, "timestamp": MIXED_AT, "pairs": pairs}
+        task = self._faults.choose(["compare_mixes", "app.tasks.compare_mixes"])
+        for _ in range(1 + (self._random.random() < 0.3)):
+            self._system.send({"task": task, "num_peaks": 8, **fields})
 
     def _send_mix(self, stage: dict[str, Any], paths: list[str]) -> None:
         self._count += 1

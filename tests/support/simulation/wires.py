@@ -18,6 +18,15 @@ from support.simulation.server import Answer
 if TYPE_CHECKING:
     from support.simulation.system import Run, System
 
+# Calls of a usual invocation of each function: faults are armed for one of them.
+CALLS = {
+    "Hash": 3,
+    "DedupeDelete": 11,
+    "Waveform": 9,
+    "Mix": 20,
+    "Compare": 8,
+    "Notify": 2,
+}
 DOWN_S = 10_000.0
 LONG_S = 400.0  # longer than the storage retries of most stages
 
@@ -66,7 +75,7 @@ class Wires:
         if call == "publish" and drawn and not is_optional(key):
             job, source = self._request.job, self._request.source
             self._system.ledger.our_drawing(job, key, source)
-        if isinstance(self._request, flow.MixRequest):
+        if isinstance(self._request, flow.MixRequest | flow.CompareRequest):
             self._report_mix(call, key)
         if self.strikes("killed after a call"):
             raise KilledError

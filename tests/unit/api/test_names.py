@@ -4,8 +4,7 @@ import unicodedata
 
 import msgspec
 import pytest
-from waveflow.api.jobs.context import plain_name, safe_name
-from waveflow.api.jobs.service import user_id
+from waveflow.api.jobs.context import plain_name, safe_name, user_id
 from waveflow.events.fields import Id
 
 

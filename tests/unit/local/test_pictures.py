@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from PIL import Image
-from waveflow_local.files.pictures import colours, geometry
-from waveflow_local.files.pictures.geometry import lay_out
+from waveflow_local.files.pictures.colours import PALETTE, palette, read_colour
+from waveflow_local.files.pictures.geometry import FRAME, Frame, lay_out
 from waveflow_local.files.pictures.png import write_png
 from waveflow_local.files.pictures.svg import write_svg
 from waveflow_local.paths import LocalError
@@ -34,7 +34,7 @@ def test_the_loudest_point_fills_the_height():
     outline = lay_out(document()).envelope
 
     highest = min(y for _, y in outline)
-    assert highest == pytest.approx(geometry.TOP)
+    assert highest == pytest.approx(FRAME.top)
 
 
 def test_levels_keep_their_proportion():
@@ -43,15 +43,15 @@ def test_levels_keep_their_proportion():
 
     outline = lay_out(document(data=data)).envelope
 
-    heights = sorted({round(abs(y - geometry.MIDDLE)) for _, y in outline})
-    assert heights == [0, round(geometry.HALF / 2), round(geometry.HALF)]
+    heights = sorted({round(abs(y - FRAME.middle)) for _, y in outline})
+    assert heights == [0, round(FRAME.half / 2), round(FRAME.half)]
 
 
 def test_silence_is_a_thin_line():
     """Silence has a peak of zero, and a division by it would end the drawing."""
     picture = lay_out(document(data=[0, 0] * 5, peaks=[0.0] * 5, peak=0.0))
 
-    assert max(abs(y - geometry.MIDDLE) for _, y in picture.envelope) < 1
+    assert max(abs(y - FRAME.middle) for _, y in picture.envelope) < 1
     assert "silence" in picture.figures
 
 
@@ -62,15 +62,15 @@ def test_no_extreme_is_lost_in_a_long_document():
 
     picture = lay_out(document(data=data))
 
-    assert len(picture.envelope) <= 2 * (geometry.RIGHT - geometry.LEFT) + 2
-    assert min(y for _, y in picture.envelope) == pytest.approx(geometry.TOP)
+    assert len(picture.envelope) <= 2 * FRAME.columns + 2
+    assert min(y for _, y in picture.envelope) == pytest.approx(FRAME.top)
 
 
 def test_peaks_alone_are_enough():
     """Documents of other tools may hold peaks only, and must be drawn too."""
     picture = lay_out({"peaks": [0.5, 1.0], "duration": 1})
 
-    assert min(y for _, y in picture.envelope) == pytest.approx(geometry.TOP)
+    assert min(y for _, y in picture.envelope) == pytest.approx(FRAME.top)
 
 
 @pytest.mark.parametrize(
@@ -109,13 +109,57 @@ def test_the_png_shows_the_wave():
     png = write_png(lay_out(document(data=[-127, 127] * 50)))
 
     image = Image.open(io.BytesIO(png))
-    assert image.size == (geometry.WIDTH, geometry.HEIGHT)
-    assert image.getpixel((2, 2)) == colours.BACKGROUND
-    middle = (geometry.WIDTH // 2, int(geometry.MIDDLE))
+    assert image.size == (FRAME.width, FRAME.height)
+    assert image.getpixel((2, 2)) == PALETTE.background
+    middle = (FRAME.width // 2, int(FRAME.middle))
     assert image.getpixel(middle)[1] > 180
 
 
 def test_colours_change_without_a_step():
     """A gradient that misses a stop would show a band in the picture."""
-    assert colours.at(0.5) == (94, 234, 212)
-    assert colours.at(0) == colours.at(1)
+    assert PALETTE.at(0.5) == (94, 234, 212)
+    assert PALETTE.at(0) == PALETTE.at(1)
+
+
+def test_without_an_axis_the_wave_fills_the_picture():
+    """A developer puts the picture under a player's own axis, edge to edge."""
+    frame = Frame(300, 60, axis=False)
+
+    picture = lay_out(document(data=[-127, 127] * 50), title="x", frame=frame)
+
+    image = Image.open(io.BytesIO(write_png(picture, palette((255, 0, 0), None))))
+    assert image.size == (300, 60)
+    corners = {image.getpixel(at) for at in ((3, 0), (296, 0), (3, 59), (296, 59))}
+    assert corners == {(255, 0, 0)}
+    assert b"<text" not in write_svg(picture)
+
+
+@pytest.mark.parametrize("background", [(255, 255, 255), (0, 0, 0), (200, 30, 30)])
+def test_texts_can_be_read_on_every_background(background):
+    """Pale texts of the dark picture would vanish on a white page."""
+    chosen = palette(None, background)
+
+    for text in (chosen.text, chosen.title):
+        assert contrast(text, background) >= 3.5
+
+
+def contrast(colour, other) -> float:
+    """Return the contrast of two colours as WCAG 2 defines it, 1 to 21."""
+    bright, dark = sorted(map(luminance, (colour, other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def luminance(colour) -> float:
+    """Return a colour's relative luminance as WCAG 2 defines it."""
+    linear = [
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+        for value in (each / 255 for each in colour)
+    ]
+    return sum(a * b for a, b in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("text", ["0ea5e9", "#0EA5E9"])
+def test_colours_are_read_as_audiowaveform_and_css_write_them(text):
+    """A user pastes a colour from a style sheet, or a line of audiowaveform."""
+    assert read_colour(text) == (14, 165, 233)
+    assert read_colour("Navy") == (0, 0, 128)

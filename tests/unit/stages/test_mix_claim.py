@@ -66,8 +66,9 @@ def test_a_mix_carries_the_hash_of_what_was_asked_for(objects):
     mix(objects, A, B)
 
     text = json.dumps({"stem_paths": [A, B]}, separators=(",", ":"))
-    asked = {"waveflow-request": hashlib.sha256(text.encode()).hexdigest()}
-    assert [objects.find(key).metadata for key in (MIXED, DOCUMENT)] == [asked] * 2
+    asked = hashlib.sha256(text.encode()).hexdigest()
+    found = [objects.find(key).metadata for key in (MIXED, DOCUMENT)]
+    assert [metadata["waveflow-request"] for metadata in found] == [asked] * 2
 
 
 def test_numbers_and_nulls_of_a_request_are_hashed_as_rfc_8785_writes_them(objects):

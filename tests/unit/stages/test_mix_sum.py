@@ -23,7 +23,7 @@ from waveflow.stages.mix import mix_stems
 
 A, B, C = "audio/a.wav", "audio/b.wav", "audio/c.wav"
 MIXED = f"mixed/stage1_mixed_{SENT}"
-METADATA = {"waveflow-request", "waveflow-source"}
+METADATA = {"waveflow-request", "waveflow-source", "waveflow-stems"}
 RATE = 8_000
 POLICY = Policy(
     allowed_prefixes=("audio/",),

@@ -142,11 +142,9 @@ def test_nothing_asked_changes_no_byte_and_no_webhook(asked):
     assert {key: hashlib.sha256(body).hexdigest() for key, body in bodies} == BODIES
     assert objects.calls[: len(CALLS)] == CALLS
     metadata = {key: list(objects.find(key).metadata) for key in BODIES}
-    request = ["waveflow-request"]
-    assert metadata == {key: [] for key in BODIES} | {
-        MIXED: request,
-        MIXED_DOCUMENT: request,
-    }
+    # An erasure of a stem has to find the mixes of that stem (ADR 98).
+    mix = ["waveflow-request", "waveflow-stems"]
+    assert metadata == {key: [] for key in BODIES} | {MIXED: mix, MIXED_DOCUMENT: mix}
 
 
 def test_nothing_asked_keeps_the_machines_state():

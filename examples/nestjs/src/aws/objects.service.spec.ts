@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { S3Client } from '@aws-sdk/client-s3';
-import { Settings } from '../settings/settings.js';
+import { settingsOf } from '../settings/settings.js';
 import { ObjectsService } from './objects.service.js';
 
 describe('ObjectsService', () => {
@@ -20,7 +20,7 @@ describe('ObjectsService', () => {
       credentials: { accessKeyId: 'example', secretAccessKey: 'example' },
     });
     const names = { SQS_QUEUE_URL: 'q', S3_BUCKET_NAME: 'bucket', WEBHOOK_SECRET: 's' };
-    return new ObjectsService(client, new Settings(names));
+    return new ObjectsService(client, settingsOf(names));
   };
   before(() => new Promise<void>((listening) => s3.listen(0, '127.0.0.1', listening)));
   after(() => s3.close());
@@ -29,7 +29,7 @@ describe('ObjectsService', () => {
     it(`signs the regional address of a bucket in ${region}, which redirects no page`, async () => {
       const credentials = { accessKeyId: 'example', secretAccessKey: 'example' };
       const names = { SQS_QUEUE_URL: 'q', S3_BUCKET_NAME: 'bucket', WEBHOOK_SECRET: 's' };
-      const signing = new ObjectsService(new S3Client({ region, credentials }), new Settings(names));
+      const signing = new ObjectsService(new S3Client({ region, credentials }), settingsOf(names));
 
       const address = new URL(await signing.signDownload('previews/노래 1.opus'));
 

@@ -6,8 +6,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { createPresignedPost, type PresignedPost } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { Injectable, Logger, ServiceUnavailableException } from '@nestjs/common';
-import { Settings } from '../settings/settings.js';
+import { Inject, Injectable, Logger, ServiceUnavailableException } from '@nestjs/common';
+import { settings, type Settings } from '../settings/settings.js';
 
 const UPLOAD_EXPIRES_S = 900;
 export const DOWNLOAD_EXPIRES_S = 300;
@@ -25,7 +25,7 @@ export class ObjectsService {
 
   constructor(
     private readonly client: S3Client,
-    private readonly settings: Settings,
+    @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
   /** One content under one key; S3 refuses other keys, other sizes and other bytes. */

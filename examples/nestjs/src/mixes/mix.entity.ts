@@ -4,9 +4,13 @@ import type { MixOptionsDto } from '../waveflow/dto/mix-options.dto.js';
 import type { OptionalOutputs, Previews, ZoomLevel } from '../waveflow/outputs.js';
 import type { AskedLevels } from '../waveflow/sqs.service.js';
 
+export const MIX_STATES = ['queued', 'completed', 'error'] as const;
+export type MixState = (typeof MIX_STATES)[number];
+
 /** One request to mix stems, and its result. */
 @Entity()
 @Index('one_mix_per_stage_and_time', ['stageId', 'requestedAt'], { unique: true })
+@Index('changed_mixes_of_a_user', ['userId', 'changedAt'])
 export class Mix implements OptionalOutputs {
   @PrimaryColumn()
   taskId!: string;
@@ -36,19 +40,20 @@ export class Mix implements OptionalOutputs {
   @Column({ type: 'simple-json' })
   stemPaths!: string[];
 
-  /** `mix` and `stems` of the message. */
-  @Column({ type: 'simple-json', nullable: true })
-  options!: MixOptionsDto | null;
+  /** `mix` of the message; the column keeps the name that it had in older rows. */
+  @Column({ type: 'simple-json', nullable: true, name: 'options' })
+  mix!: MixOptionsDto | null;
 
-  @Column({ type: 'simple-json', nullable: true })
-  levels!: AskedLevels[] | null;
+  /** `stems` of the message. */
+  @Column({ type: 'simple-json', nullable: true, name: 'levels' })
+  stems!: AskedLevels[] | null;
 
   /** Whom a practice mix is for: the stems of this player are muted. */
   @Column({ type: 'varchar', nullable: true })
   player!: string | null;
 
   @Column({ type: 'varchar', default: 'queued' })
-  state!: 'queued' | 'completed' | 'error';
+  state!: MixState;
 
   @Column({ type: 'varchar', nullable: true })
   mixedFilePath!: string | null;
@@ -83,4 +88,8 @@ export class Mix implements OptionalOutputs {
 
   @Column({ type: 'varchar', nullable: true })
   errorMessage!: string | null;
+
+  /** When any column changed last: pages that follow are told by it. */
+  @Column({ type: 'varchar', default: '' })
+  changedAt!: string;
 }

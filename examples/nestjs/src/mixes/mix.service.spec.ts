@@ -85,9 +85,9 @@ describe('mixes', () => {
     assert.deepEqual([...others, unknown].map(({ status }) => status), [404, 404, 404]);
     assert.equal(told.body.message, 'applied');
     assert.deepEqual([after.audioId, after.zoomLevels.length, after.previews.opus], [OUTPUTS.audio_id, 2, OUTPUTS.previews.opus]);
-    const { audioId, zoomLevels, previews } = before;
+    const { audioId, zoomLevels, previews, changedAt } = before;
     assert.deepEqual([audioId, zoomLevels, previews], [null, null, null]);
-    assert.deepEqual({ ...after, audioId, zoomLevels, previews }, {
+    assert.deepEqual({ ...after, audioId, zoomLevels, previews, changedAt }, {
       ...before,
       waveformDataPath: 'waveforms/stage_mixed_waveform_7.json',
     });

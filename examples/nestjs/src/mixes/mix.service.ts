@@ -1,15 +1,28 @@
 import { ConflictException, Injectable, Logger, NotFoundException } from '@nestjs/common';
-import { In, IsNull, LessThan, type EntityManager, type FindOptionsOrder, type FindOptionsWhere } from 'typeorm';
+import { InjectRepository } from '@nestjs/typeorm';
+import {
+  In,
+  IsNull,
+  LessThan,
+  MoreThanOrEqual,
+  Repository,
+  type EntityManager,
+  type FindOptionsOrder,
+  type FindOptionsWhere,
+} from 'typeorm';
+import type { Change, ChangesQuery } from '../events/changes.js';
 import { StemFile } from '../stems/stem-file.entity.js';
 import type { MixingCompleteDto } from '../waveflow/dto/mixing-complete.dto.js';
 import { optionalOutputs } from '../waveflow/outputs.js';
+import { NO_ANSWER } from '../waveflow/no-answer.js';
 import { SqsService } from '../waveflow/sqs.service.js';
 import { forUpdate, Transactions } from '../waveflow/transactions.js';
 import type { Applied, MixReceiver } from '../webhook/receivers.js';
+import type { MixDto } from './mix.dto.js';
 import { Mix } from './mix.entity.js';
 import type { MixQueryDto, MixRequestDto, PracticeMixesDto, StemInMixDto } from './mixes.dto.js';
 import { mutedIds } from './rules.js';
-import { shown, type ShownMix } from './shown-mix.js';
+import { shown } from './shown-mix.js';
 
 /** What a page shows of a stage; an older mix is still found by its `taskId`. */
 const MOST_LISTED = 100;
@@ -22,19 +35,21 @@ export class MixService implements MixReceiver {
   private readonly logger = new Logger(MixService.name);
 
   constructor(
+    @InjectRepository(Mix) private readonly mixes: Repository<Mix>,
+    @InjectRepository(StemFile) private readonly stems: Repository<StemFile>,
     private readonly transactions: Transactions,
     private readonly sqs: SqsService,
   ) {}
 
   /** Write the wish down and send it; what the queue does not take now is sent later. */
-  async request(wish: MixRequestDto): Promise<ShownMix> {
+  async request(wish: MixRequestDto): Promise<MixDto> {
     const mix = await this.transactions.run((manager) => writeDown(manager, wish));
     await this.sendNowOrLater(mix);
     return this.show(mix.userId, mix.taskId);
   }
 
   /** For each player one mix of everybody else; all are written down, or none. */
-  async requestPracticeMixes(stageId: string, { players, ...wish }: PracticeMixesDto): Promise<ShownMix[]> {
+  async requestPracticeMixes(stageId: string, { players, ...wish }: PracticeMixesDto): Promise<MixDto[]> {
     const mixes = await this.transactions.run(async (manager) => {
       const written: Mix[] = [];
       for (const { name, stemIds } of players) {
@@ -50,19 +65,19 @@ export class MixService implements MixReceiver {
   }
 
   /** This user's mixes of a stage, newest first. */
-  list({ userId, stageId }: MixQueryDto): Promise<ShownMix[]> {
+  list({ userId, stageId }: MixQueryDto): Promise<MixDto[]> {
     return this.look(userId, { stageId }, { requestedAt: 'DESC' });
   }
 
   async find(userId: string, taskId: string): Promise<Mix> {
-    const mix = await this.transactions.read((manager) => manager.findOneBy(Mix, { taskId, userId }));
+    const mix = await this.transactions.read(() => this.mixes.findOneBy({ taskId, userId }));
     if (mix === null) {
       throw new NotFoundException(`No mix ${taskId} of this user`);
     }
     return mix;
   }
 
-  async show(userId: string, taskId: string): Promise<ShownMix> {
+  async show(userId: string, taskId: string): Promise<MixDto> {
     const [mix] = await this.look(userId, { taskId });
     if (mix === undefined) {
       throw new NotFoundException(`No mix ${taskId} of this user`);
@@ -70,11 +85,20 @@ export class MixService implements MixReceiver {
     return mix;
   }
 
+  /** What pages that follow must be told. */
+  changed({ userIds, since, limit }: ChangesQuery): Promise<Change[]> {
+    return this.transactions.read(async () => {
+      const where = { userId: In(userIds), changedAt: MoreThanOrEqual(since) };
+      const rows = await shown(this.stems, await this.mixes.find({ where, order: { changedAt: 'ASC' }, take: limit }));
+      return rows.map((row) => ({ kind: 'mix', id: row.taskId, userId: row.userId, changedAt: row.changedAt, row }));
+    });
+  }
+
   /** Send requests that never left, the oldest first; a queue that refuses one ends it. */
   async resend(before: string, limit: number): Promise<void> {
     const where = { state: 'queued', sentAt: IsNull(), requestedAt: LessThan(before) } as const;
-    const waiting = await this.transactions.read((manager) =>
-      manager.find(Mix, { where, order: { requestedAt: 'ASC' }, take: limit }),
+    const waiting = await this.transactions.read(() =>
+      this.mixes.find({ where, order: { requestedAt: 'ASC' }, take: limit }),
     );
     for (const mix of waiting) {
       await this.send(mix);
@@ -95,10 +119,20 @@ export class MixService implements MixReceiver {
     return 'applied';
   }
 
-  private look(userId: string, which: FindOptionsWhere<Mix>, order?: FindOptionsOrder<Mix>): Promise<ShownMix[]> {
-    return this.transactions.read(async (manager) => {
+  /** Call what was asked before a time, and never answered, a failure; a late answer still counts. */
+  giveUp(askedBefore: string, errorMessage: string): Promise<number> {
+    const before = LessThan(askedBefore);
+    const given = { state: 'error', errorCode: NO_ANSWER, errorMessage } as const;
+    return this.transactions.run(async (manager) => {
+      const untold = await manager.update(Mix, { state: 'queued', sentAt: before, changedAt: before }, given);
+      return untold.affected ?? 0;
+    });
+  }
+
+  private look(userId: string, which: FindOptionsWhere<Mix>, order?: FindOptionsOrder<Mix>): Promise<MixDto[]> {
+    return this.transactions.read(async () => {
       const where = { ...which, userId };
-      return shown(manager, userId, await manager.find(Mix, { where, order, take: MOST_LISTED }));
+      return shown(this.stems, await this.mixes.find({ where, order, take: MOST_LISTED }));
     });
   }
 
@@ -134,8 +168,8 @@ async function writeDown(manager: EntityManager, wish: Wish): Promise<Mix> {
   await manager.insert(Mix, {
     ...{ taskId, userId, stageId, stemIds, requestedAt: time.toISOString() },
     stemPaths: stemIds.map((stemId) => paths.get(stemId) ?? ''),
-    options: wish.mix ?? null,
-    levels: wish.stems?.map(({ stemId, ...levels }) => ({ path: paths.get(stemId) ?? '', ...levels })) ?? null,
+    mix: wish.mix ?? null,
+    stems: wish.stems?.map(({ stemId, ...levels }) => ({ path: paths.get(stemId) ?? '', ...levels })) ?? null,
     player: wish.player ?? null,
     upstreamId: wish.upstreamId ?? null,
   });

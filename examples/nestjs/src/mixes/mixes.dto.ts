@@ -1,3 +1,4 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -6,38 +7,43 @@ import {
   IsArray,
   IsObject,
   IsOptional,
-  Matches,
   MaxLength,
   ValidateNested,
 } from 'class-validator';
+import { OwnerQueryDto } from '../stems/stems.dto.js';
 import { MixOptionsDto, StemLevelsDto } from '../waveflow/dto/mix-options.dto.js';
-import { ID, PRINTABLE } from '../waveflow/dto/patterns.js';
+import { IsId, IsPrintable } from '../waveflow/dto/patterns.js';
 import { MayBeMissing } from '../waveflow/dto/presence.js';
 import { hasNoPanInMono, leavesSound, leavesSoundWithoutEach, namesStemsOf, playsStemsOf, Rule } from './rules.js';
 
 const MOST_STEMS = 64;
 
 export class StemInMixDto extends StemLevelsDto {
-  @Matches(ID)
+  @ApiProperty({ example: 'drums' })
+  @IsId()
   stemId!: string;
 }
 
 /** Which stems, and how: the members of `mix` and `stems` are WaveFlow's own. */
 export abstract class MixWishDto {
-  @Matches(ID)
+  @ApiProperty({ example: 'user1' })
+  @IsId()
   userId!: string;
 
+  @ApiProperty({ type: [String] })
   @IsArray()
   @ArrayNotEmpty()
   @ArrayMaxSize(MOST_STEMS)
   @ArrayUnique()
-  @Matches(ID, { each: true })
+  @IsId({ each: true })
   stemIds!: string[];
 
+  @ApiPropertyOptional()
   @IsOptional()
-  @Matches(ID)
+  @IsId()
   upstreamId?: string;
 
+  @ApiPropertyOptional()
   @MayBeMissing()
   @IsObject()
   @ValidateNested()
@@ -45,6 +51,7 @@ export abstract class MixWishDto {
   mix?: MixOptionsDto;
 
   /** Some of `stemIds`; the others go in as they are. */
+  @ApiPropertyOptional({ type: [StemInMixDto] })
   @MayBeMissing()
   @IsArray()
   @IsObject({ each: true })
@@ -58,24 +65,28 @@ export abstract class MixWishDto {
 }
 
 export class MixRequestDto extends MixWishDto {
-  @Matches(ID)
+  @ApiProperty({ example: 'stage1' })
+  @IsId()
   stageId!: string;
 }
 
 /** Who plays which stems. */
 export class PlayerDto {
-  @Matches(PRINTABLE)
+  @ApiProperty({ example: 'Mina' })
+  @IsPrintable()
   @MaxLength(255)
   name!: string;
 
+  @ApiProperty({ type: [String] })
   @IsArray()
   @ArrayNotEmpty()
   @ArrayUnique()
-  @Matches(ID, { each: true })
+  @IsId({ each: true })
   stemIds!: string[];
 }
 
 export class PracticeMixesDto extends MixWishDto {
+  @ApiProperty({ type: [PlayerDto] })
   @IsArray()
   @ArrayNotEmpty()
   @ArrayMaxSize(MOST_STEMS)
@@ -89,16 +100,13 @@ export class PracticeMixesDto extends MixWishDto {
 }
 
 export class StageDto {
-  @Matches(ID)
+  @ApiProperty({ example: 'stage1' })
+  @IsId()
   stageId!: string;
 }
 
-export class MixOwnerDto {
-  @Matches(ID)
-  userId!: string;
-}
-
-export class MixQueryDto extends MixOwnerDto {
-  @Matches(ID)
+export class MixQueryDto extends OwnerQueryDto {
+  @ApiProperty({ example: 'stage1' })
+  @IsId()
   stageId!: string;
 }

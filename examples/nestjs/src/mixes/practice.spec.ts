@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { DataSource, In } from 'typeorm';
 import { Server } from '../testing/harness.js';
+import { Mix } from './mix.entity.js';
 
 type Json = Record<string, unknown>;
 
@@ -36,7 +38,9 @@ describe('practice mixes', () => {
 
     const sent = messages(2);
     assert.equal(status, 202);
-    assert.ok(body.every(({ sentAt }: Json) => sentAt !== null));
+    const taskIds = body.map(({ taskId }: Json) => taskId);
+    const rows = await server.app.get(DataSource).manager.findBy(Mix, { taskId: In(taskIds) });
+    assert.ok(rows.every(({ sentAt }) => sentAt !== null));
     assert.deepEqual(body.map(({ player }: Json) => player), ['민아', 'Joon']);
     assert.deepEqual(sent.map(({ id }) => id), body.map(({ taskId }: Json) => taskId));
     for (const { kwargs } of sent) {
@@ -75,7 +79,7 @@ describe('practice mixes', () => {
     const { body } = await server.get('/mixes?userId=user&stageId=listed');
 
     assert.deepEqual(body.map(({ player }: Json) => player), ['Joon', '민아']);
-    assert.deepEqual(body[0].stems.map(({ levels }: Json) => levels), [null, null, { mute: true }, null]);
+    assert.deepEqual(body[0].stems.map(({ mute }: Json) => mute ?? false), [false, false, true, false]);
   });
 
   it('are all written down, or none', async () => {
@@ -98,7 +102,9 @@ describe('practice mixes', () => {
     });
 
     assert.equal(status, 202);
-    assert.deepEqual(body.map(({ state, sentAt }: Json) => [state, sentAt]), [['queued', null], ['queued', null]]);
+    const taskIds = body.map(({ taskId }: Json) => taskId);
+    const rows = await server.app.get(DataSource).manager.findBy(Mix, { taskId: In(taskIds) });
+    assert.deepEqual(rows.map(({ state, sentAt }) => [state, sentAt]), [['queued', null], ['queued', null]]);
   });
 
   const player = (more: Json) => [{ name: 'Joon', stemIds: idsOf(bass), ...more }];

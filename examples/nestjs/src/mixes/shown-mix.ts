@@ -1,41 +1,28 @@
-import { In, type EntityManager } from 'typeorm';
-import { StemFile } from '../stems/stem-file.entity.js';
-import type { StemFactsDto } from '../waveflow/dto/mix-facts.dto.js';
+import { In, type Repository } from 'typeorm';
+import type { StemFile } from '../stems/stem-file.entity.js';
 import type { StemLevelsDto } from '../waveflow/dto/mix-options.dto.js';
+import { shownAs } from '../waveflow/dto/shown.js';
+import type { AskedLevels } from '../waveflow/sqs.service.js';
+import { MixDto } from './mix.dto.js';
 import type { Mix } from './mix.entity.js';
 
-/** A stem in a mix: its name, what was asked for, and what the mix made of it. */
-export interface MixedStem {
-  stemId: string;
-  originalFilename: string | null;
-  levels: StemLevelsDto | null;
-  facts: StemFactsDto | null;
-}
-
-/** A row as a page needs it: its lists about stems joined, without S3 paths. */
-export type ShownMix = Omit<Mix, 'stemIds' | 'stemPaths' | 'levels' | 'stemFacts'> & { stems: MixedStem[] };
-
-/** Join what the rows say about their stems with the stems' names. */
-export async function shown(manager: EntityManager, userId: string, mixes: Mix[]): Promise<ShownMix[]> {
+/** Join what the rows say about their stems with the stems' names; S3 paths of stems stay here. */
+export async function shown(stems: Repository<StemFile>, mixes: Mix[]): Promise<MixDto[]> {
   const stemIds = [...new Set(mixes.flatMap((mix) => mix.stemIds))];
-  const stems = stemIds.length === 0 ? [] : await manager.findBy(StemFile, { userId, stemId: In(stemIds) });
-  const names = new Map(stems.map((stem) => [stem.stemId, stem.originalFilename]));
-  return mixes.map(({ stemIds, stemPaths, levels, stemFacts, ...mix }) => ({
-    ...mix,
-    stems: stemIds.map((stemId, index) => ({
+  const rows = stemIds.length === 0 ? [] : await stems.findBy({ stemId: In(stemIds) });
+  const names = new Map(rows.map((row) => [`${row.userId} ${row.stemId}`, row.originalFilename]));
+  return mixes.map((mix) => {
+    const mixed = mix.stemIds.map((stemId, index) => ({
       stemId,
-      originalFilename: names.get(stemId) ?? null,
-      levels: levelsOf(stemPaths[index], levels ?? []),
-      facts: stemFacts?.[index] ?? null,
-    })),
-  }));
+      originalFilename: names.get(`${mix.userId} ${stemId}`) ?? null,
+      ...levelsOf(mix.stemPaths[index], mix.stems ?? []),
+      facts: mix.stemFacts?.[index] ?? null,
+    }));
+    return shownAs(MixDto, { ...mix, stems: mixed });
+  });
 }
 
-function levelsOf(stemPath: string | undefined, all: NonNullable<Mix['levels']>): StemLevelsDto | null {
-  const found = all.find(({ path }) => path === stemPath);
-  if (found === undefined) {
-    return null;
-  }
-  const { path: _, ...levels } = found;
+function levelsOf(stemPath: string | undefined, all: AskedLevels[]): StemLevelsDto {
+  const { path: _, ...levels } = all.find(({ path }) => path === stemPath) ?? {};
   return levels;
 }

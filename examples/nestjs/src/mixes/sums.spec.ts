@@ -58,14 +58,14 @@ describe('sums', () => {
 
     const [newest, oldest] = await list('listed');
     assert.deepEqual([newest.taskId, oldest.taskId], [second.taskId, first.taskId]);
-    assert.deepEqual([newest.state, newest.options, newest.facts], ['queued', null, null]);
-    assert.deepEqual([oldest.state, oldest.options, oldest.facts], ['completed', mix, SUM.mix]);
+    assert.deepEqual([newest.state, newest.mix, newest.facts], ['queued', null, null]);
+    assert.deepEqual([oldest.state, oldest.mix, oldest.facts], ['completed', mix, SUM.mix]);
     const originalFilename = 'take 1.wav';
     assert.deepEqual(oldest.stems, [
-      { stemId: ids[1], originalFilename, levels: { gain_db: 1 }, facts: SUM.stems[0] },
-      { stemId: ids[0], originalFilename, levels: { mute: true }, facts: SUM.stems[1] },
+      { stemId: ids[1], originalFilename, gain_db: 1, facts: SUM.stems[0] },
+      { stemId: ids[0], originalFilename, mute: true, facts: SUM.stems[1] },
     ]);
-    assert.deepEqual(newest.stems[0], { stemId: ids[0], originalFilename, levels: null, facts: null });
+    assert.deepEqual(newest.stems[0], { stemId: ids[0], originalFilename, facts: null });
     assert.deepEqual((await server.get(`/mixes/${first.taskId}?userId=user`)).body, oldest);
   });
 

@@ -72,15 +72,15 @@ describe('outputs of options', () => {
   it('of a redraw under another task_id are taken over, and nothing else changes', async () => {
     const stem = await server.upload();
     await server.tell(stem, 'SUCCESS');
-    const before = await server.stem(stem.stemId);
+    const before = await server.row(stem.stemId);
     const path = 'waveforms/stem_waveform_2.json';
 
     const { body } = await redraw(stem, { ...OUTPUTS, waveform_data_path: path, num_peaks: 4_000, duration: 9 });
 
     assert.equal(body.message, 'applied');
-    assert.deepEqual(await server.stem(stem.stemId), {
-      ...{ ...before, ...STORED, waveformDataPath: path, numPeaks: 4_000 },
-    });
+    const after = { ...(await server.row(stem.stemId)) };
+    const { changedAt } = after;
+    assert.deepEqual(after, { ...before, ...STORED, waveformDataPath: path, numPeaks: 4_000, changedAt });
   });
 
   it('of a redraw never change the state', async () => {

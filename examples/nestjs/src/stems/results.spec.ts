@@ -49,7 +49,7 @@ describe('results', () => {
 
     await tell(copy, 'SUCCESS', { dedupe: { refused: 'NO_SURVIVOR' } });
 
-    assert.equal((await server.stem(kept.stemId))['isOriginal'], true);
+    assert.equal((await server.row(kept.stemId)).isOriginal, true);
     assert.deepEqual((await ask(last)).verdict, naming(kept));
   });
 

@@ -1,7 +1,8 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { NO_OUTPUTS, type OptionalOutputs, type Previews, type ZoomLevel } from '../waveflow/outputs.js';
 
-export type StemState = 'uploading' | 'queued' | 'processing' | 'completed' | 'duplicate' | 'error';
+export const STEM_STATES = ['uploading', 'queued', 'processing', 'completed', 'duplicate', 'error'] as const;
+export type StemState = (typeof STEM_STATES)[number];
 
 /** States that no later FAILURE of the same request may change. */
 export const FINAL_STATES: readonly StemState[] = ['completed', 'duplicate'];
@@ -13,6 +14,7 @@ export const FINAL_STATES: readonly StemState[] = ['completed', 'duplicate'];
   where: '"isOriginal"',
 })
 @Index('recordings_of_a_user', ['userId', 'audioId'])
+@Index('changed_stems_of_a_user', ['userId', 'changedAt'])
 export class StemFile implements OptionalOutputs {
   @PrimaryColumn()
   stemId!: string;
@@ -112,6 +114,10 @@ export class StemFile implements OptionalOutputs {
 
   @Column({ type: 'varchar', nullable: true })
   processedAt!: string | null;
+
+  /** When any column changed last: pages that follow are told by it. */
+  @Column({ type: 'varchar', default: '' })
+  changedAt!: string;
 }
 
 /** What a new request begins with: nothing that an earlier file of the stem has left. */

@@ -86,12 +86,12 @@ describe('verdicts', () => {
       copies.map((copy) => service.decide(question(copy) as unknown as HashCheckDto)),
     );
 
-    const rows = await Promise.all(copies.map((copy) => server.stem(String(copy['stemId']))));
-    const original = rows.findIndex((row) => row['isOriginal']);
-    assert.equal(rows.filter((row) => row['isOriginal']).length, 1);
+    const rows = await Promise.all(copies.map((copy) => server.row(String(copy['stemId']))));
+    const original = rows.findIndex(({ isOriginal }) => isOriginal);
+    assert.equal(rows.filter(({ isOriginal }) => isOriginal).length, 1);
     assert.deepEqual(
       decisions,
-      rows.map((_, index) => (index <= original ? { verdict: 'new' } : naming(rows[original] ?? {}))),
+      rows.map((_, index) => (index <= original ? { verdict: 'new' } : naming({ ...rows[original] }))),
     );
   });
 

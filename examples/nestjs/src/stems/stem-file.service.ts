@@ -1,5 +1,6 @@
 import { Injectable, Logger, NotFoundException } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { quietly } from '../events/changes.subscriber.js';
 import type {
   CompletionDto,
   DuplicateResultDto,
@@ -77,7 +78,7 @@ export class StemFileService implements StemReceiver {
     const stem = await requireStem(manager, completion.stemId);
     if (isRedrawn(stem, completion)) {
       this.updateOutputs(stem, completion.result as SuccessResultDto);
-      await manager.save(stem);
+      await manager.save(completion.backfill === true ? quietly(stem) : stem);
       return 'applied';
     }
     if (!isAbout(stem, completion) || !mayBecome(stem, completion)) {
@@ -92,7 +93,7 @@ export class StemFileService implements StemReceiver {
     } else {
       this.updateProcessingError(stem, completion.result as FailureResultDto);
     }
-    await manager.save(stem);
+    await manager.save(completion.backfill === true ? quietly(stem) : stem);
     return 'applied';
   }
 
@@ -191,7 +192,12 @@ function isAbout(stem: StemFile, completion: CompletionDto): boolean {
   if (stem.taskId === completion.task_id) {
     return true;
   }
-  return isRestored(stem, completion) && isOfSameTime(stem, completion);
+  return (isRestored(stem, completion) || isFirstDrawing(stem, completion)) && isOfSameTime(stem, completion);
+}
+
+/** A back-fill draws rows of before WaveFlow, which no request of this server has named. */
+function isFirstDrawing(stem: StemFile, { backfill, status }: CompletionDto): boolean {
+  return backfill === true && status === 'SUCCESS' && stem.taskId === null;
 }
 
 /** Every request has a time of its own, and names one upload: the same time, the same file. */

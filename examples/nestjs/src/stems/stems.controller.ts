@@ -1,7 +1,18 @@
 import { Body, Controller, Get, Header, HttpCode, NotFoundException, Param, Post, Query } from '@nestjs/common';
-import { MediaService, type Media } from '../waveflow/media.service.js';
-import type { ListedStem } from './recordings.js';
-import type { StemFile } from './stem-file.entity.js';
+import {
+  ApiAcceptedResponse,
+  ApiBadRequestResponse,
+  ApiConflictResponse,
+  ApiCreatedResponse,
+  ApiNotFoundResponse,
+  ApiOkResponse,
+  ApiServiceUnavailableResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import { ErrorDto } from '../error.dto.js';
+import { MediaDto } from '../waveflow/dto/shown-outputs.dto.js';
+import { MediaService } from '../waveflow/media.service.js';
+import { StemDto, UploadTicketDto } from './stem.dto.js';
 import { OwnerQueryDto, StemQueryDto, UploadCompleteDto, UploadRequestDto } from './stems.dto.js';
 import { UploadService } from './upload.service.js';
 
@@ -9,6 +20,8 @@ import { UploadService } from './upload.service.js';
  * What the browser uses.
  * `userId` is in the requests to keep the example short: take it from your login instead.
  */
+@ApiTags('stems')
+@ApiBadRequestResponse({ type: ErrorDto })
 @Controller('stems')
 export class StemsController {
   constructor(
@@ -18,31 +31,42 @@ export class StemsController {
 
   /** Sign one upload: POST the file to `upload.url` with `upload.fields` before it. */
   @Post('upload')
-  async prepareUpload(@Body() request: UploadRequestDto): Promise<object> {
+  @ApiCreatedResponse({ type: UploadTicketDto })
+  @ApiNotFoundResponse({ type: ErrorDto, description: 'The stem to replace is not this user’s.' })
+  async prepareUpload(@Body() request: UploadRequestDto): Promise<UploadTicketDto> {
     const { stem, upload } = await this.uploads.prepare(request);
     return { stemId: stem.stemId, filepath: stem.uploadPath, upload };
   }
 
   @Post('upload-complete')
   @HttpCode(202)
-  async handleUploadComplete(@Body() request: UploadCompleteDto): Promise<StemFile> {
+  @ApiAcceptedResponse({ type: StemDto })
+  @ApiNotFoundResponse({ type: ErrorDto })
+  @ApiConflictResponse({ type: ErrorDto, description: 'The file has not arrived.' })
+  @ApiServiceUnavailableResponse({ type: ErrorDto, description: 'The queue or the bucket does not answer.' })
+  async handleUploadComplete(@Body() request: UploadCompleteDto): Promise<StemDto> {
     return this.uploads.complete(request);
   }
 
   @Get()
-  list(@Query() { userId, trackId }: StemQueryDto): Promise<ListedStem[]> {
+  @ApiOkResponse({ type: [StemDto] })
+  list(@Query() { userId, trackId }: StemQueryDto): Promise<StemDto[]> {
     return this.uploads.list(userId, trackId);
   }
 
   @Get(':stemId')
-  show(@Param('stemId') stemId: string, @Query() { userId }: OwnerQueryDto): Promise<StemFile> {
-    return this.uploads.find(userId, stemId);
+  @ApiOkResponse({ type: StemDto })
+  @ApiNotFoundResponse({ type: ErrorDto })
+  show(@Param('stemId') stemId: string, @Query() { userId }: OwnerQueryDto): Promise<StemDto> {
+    return this.uploads.show(userId, stemId);
   }
 
   /** Short-lived addresses of everything that a page shows and plays. */
   @Get(':stemId/media')
   @Header('Cache-Control', 'private, no-store')
-  async sign(@Param('stemId') stemId: string, @Query() { userId }: OwnerQueryDto): Promise<Media> {
+  @ApiOkResponse({ type: MediaDto })
+  @ApiNotFoundResponse({ type: ErrorDto })
+  async sign(@Param('stemId') stemId: string, @Query() { userId }: OwnerQueryDto): Promise<MediaDto> {
     const stem = await this.uploads.find(userId, stemId);
     if (stem.waveformDataPath === null) {
       throw new NotFoundException('This stem has no waveform');

@@ -1,45 +1,46 @@
-import { Matches, MaxLength } from 'class-validator';
-import { ID, KEY_PART, PRINTABLE, SHA256 } from '../waveflow/dto/patterns.js';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { MaxLength } from 'class-validator';
+import { IsId, IsKeyPart, IsPrintable, IsSha256 } from '../waveflow/dto/patterns.js';
 import { MayBeMissing } from '../waveflow/dto/presence.js';
 
 export class UploadRequestDto {
-  @Matches(KEY_PART)
+  @ApiProperty({ example: 'user1' })
+  @IsKeyPart()
   userId!: string;
 
-  @Matches(KEY_PART)
+  @ApiProperty({ example: 'track1' })
+  @IsKeyPart()
   trackId!: string;
 
-  /** To replace the file of a stem that is there. */
+  @ApiPropertyOptional({ description: 'To replace the file of a stem that is there.' })
   @MayBeMissing()
-  @Matches(ID)
+  @IsId()
   stemId?: string;
 
-  @Matches(PRINTABLE)
+  @ApiProperty({ example: 'drums.wav', maxLength: 255 })
+  @IsPrintable()
   @MaxLength(255)
   original_filename!: string;
 
-  /** Of the file, hexadecimal: the signed form takes these bytes and no others. */
-  @Matches(SHA256)
+  @ApiProperty({ description: 'Of the file, 64 hexadecimal digits: the form takes these bytes and no others.' })
+  @IsSha256()
   sha256!: string;
 }
 
-export class UploadCompleteDto {
-  @Matches(ID)
+export class OwnerQueryDto {
+  @ApiProperty({ example: 'user1' })
+  @IsId()
   userId!: string;
+}
 
-  @Matches(ID)
+export class UploadCompleteDto extends OwnerQueryDto {
+  @ApiProperty()
+  @IsId()
   stemId!: string;
 }
 
-export class StemQueryDto {
-  @Matches(ID)
-  userId!: string;
-
-  @Matches(ID)
+export class StemQueryDto extends OwnerQueryDto {
+  @ApiProperty({ example: 'track1' })
+  @IsId()
   trackId!: string;
-}
-
-export class OwnerQueryDto {
-  @Matches(ID)
-  userId!: string;
 }

@@ -86,7 +86,7 @@ describe('uploads', () => {
 
     const early = await complete(stem.stemId);
     const before = await server.stem(stem.stemId);
-    arrive(next.filepath, String(stem['etag']));
+    arrive(next.filepath, (await server.row(stem.stemId)).etag ?? '');
     const { body } = await complete(stem.stemId);
 
     assert.equal(early.status, 409);
@@ -112,7 +112,7 @@ describe('uploads', () => {
     });
 
     assert.equal(reply.status, 409);
-    assert.equal((await server.stem(first.stemId))['uploadPath'], next.filepath);
+    assert.equal((await server.row(first.stemId)).uploadPath, next.filepath);
     assert.equal((await server.stem(first.stemId))['state'], 'uploading');
   });
 
@@ -132,20 +132,21 @@ describe('uploads', () => {
       'completion',
       completion(old, 'SUCCESS', { ...OUTPUTS, warnings: ['TRUNCATED'], dedupe: { refused: 'OFF' } }),
     );
-    const filled = await server.stem(old.stemId);
+    const filled = await server.row(old.stemId);
     const next = await sign({ trackId: 'reset', stemId: old.stemId });
     arrive(next.filepath, '"other"', 9_000);
 
-    const { body } = await complete(old.stemId);
+    await complete(old.stemId);
 
+    const row = await server.row(old.stemId);
     const request = ['filepath', 'originalFilename', 'state', 'uploadPath', 'uploadFilename'];
-    request.push('stemId', 'userId', 'trackId', 'etag', 'uploadedAt', 'taskId', 'requestedAt');
+    request.push('stemId', 'userId', 'trackId', 'etag', 'uploadedAt', 'taskId', 'requestedAt', 'sentAt', 'changedAt');
     const columns = getMetadataArgsStorage().columns.filter(({ target }) => target === StemFile);
     const results = columns.map(({ propertyName }) => propertyName).filter((name) => !request.includes(name));
-    assert.deepEqual([filled['isOriginal'], filled['audioHash'], filled['duration']], [true, HASH, 1.5]);
+    assert.deepEqual([filled.isOriginal, filled.audioHash, filled.duration], [true, HASH, 1.5]);
     assert.ok(results.length > 10);
     assert.deepEqual(
-      results.map((name) => [name, body[name]]),
+      results.map((name) => [name, row[name as keyof StemFile]]),
       results.map((name) => [name, name === 'isOriginal' ? false : null]),
     );
   });

@@ -7,11 +7,15 @@ import {
   NotFoundException,
   ServiceUnavailableException,
 } from '@nestjs/common';
-import { IsNull, LessThan, type EntityManager } from 'typeorm';
+import { InjectRepository } from '@nestjs/typeorm';
+import { In, IsNull, LessThan, MoreThanOrEqual, Repository, type EntityManager } from 'typeorm';
 import { ObjectsService, type StoredObject } from '../aws/objects.service.js';
+import type { Change, ChangesQuery } from '../events/changes.js';
+import { NO_ANSWER } from '../waveflow/no-answer.js';
 import { SqsService } from '../waveflow/sqs.service.js';
 import { forUpdate, Transactions } from '../waveflow/transactions.js';
-import { withSameRecordings, type ListedStem } from './recordings.js';
+import { shown } from './shown-stem.js';
+import type { StemDto } from './stem.dto.js';
 import { FINAL_STATES, NO_RESULTS, StemFile } from './stem-file.entity.js';
 import type { UploadCompleteDto, UploadRequestDto } from './stems.dto.js';
 
@@ -23,6 +27,7 @@ export class UploadService {
   private readonly logger = new Logger(UploadService.name);
 
   constructor(
+    @InjectRepository(StemFile) private readonly stems: Repository<StemFile>,
     private readonly transactions: Transactions,
     private readonly objects: ObjectsService,
     private readonly sqs: SqsService,
@@ -53,7 +58,7 @@ export class UploadService {
   }
 
   /** Safe to repeat: an unchanged file is the same message with the same id and time. */
-  async complete({ userId, stemId }: UploadCompleteDto): Promise<StemFile> {
+  async complete({ userId, stemId }: UploadCompleteDto): Promise<StemDto> {
     const { uploadPath } = await this.find(userId, stemId);
     const object = await this.objects.describe(uploadPath);
     const stem = await this.transactions.run((manager) =>
@@ -62,35 +67,62 @@ export class UploadService {
     if (!FINAL_STATES.includes(stem.state)) {
       await this.send(stem);
     }
-    return stem;
+    return this.show(userId, stemId);
   }
 
   async find(userId: string, stemId: string): Promise<StemFile> {
-    const stem = await this.transactions.read((manager) =>
-      manager.findOneBy(StemFile, { stemId, userId }),
-    );
+    const stem = await this.transactions.read(() => this.stems.findOneBy({ stemId, userId }));
     if (stem === null) {
       throw new NotFoundException(`No stem ${stemId} of this user`);
     }
     return stem;
   }
 
-  list(userId: string, trackId: string): Promise<ListedStem[]> {
-    return this.transactions.read(async (manager) => {
-      const stems = await manager.findBy(StemFile, { userId, trackId });
-      return withSameRecordings(manager, userId, stems);
+  /** One stem, as `list` shows each. */
+  show(userId: string, stemId: string): Promise<StemDto> {
+    return this.transactions.read(async () => {
+      const [stem] = await shown(this.stems, await this.stems.findBy({ stemId, userId }));
+      if (stem === undefined) {
+        throw new NotFoundException(`No stem ${stemId} of this user`);
+      }
+      return stem;
+    });
+  }
+
+  list(userId: string, trackId: string): Promise<StemDto[]> {
+    return this.transactions.read(async () => shown(this.stems, await this.stems.findBy({ userId, trackId })));
+  }
+
+  /** What pages that follow must be told. */
+  changed({ userIds, since, limit }: ChangesQuery): Promise<Change[]> {
+    return this.transactions.read(async () => {
+      const where = { userId: In(userIds), changedAt: MoreThanOrEqual(since) };
+      const stems = await this.stems.find({ where, order: { changedAt: 'ASC' }, take: limit });
+      const rows = await shown(this.stems, stems);
+      return rows.map((row) => ({ kind: 'stem', id: row.stemId, userId: row.userId, changedAt: row.changedAt, row }));
     });
   }
 
   /** Send requests that never left, the oldest first; a queue that refuses one ends it. */
   async resend(before: string, limit: number): Promise<void> {
     const where = { state: 'queued', sentAt: IsNull(), requestedAt: LessThan(before) } as const;
-    const waiting = await this.transactions.read((manager) =>
-      manager.find(StemFile, { where, order: { requestedAt: 'ASC' }, take: limit }),
+    const waiting = await this.transactions.read(() =>
+      this.stems.find({ where, order: { requestedAt: 'ASC' }, take: limit }),
     );
     for (const stem of waiting) {
       await this.send(stem);
     }
+  }
+
+  /** Call what was asked before a time, and never answered, a failure; a late answer still counts. */
+  giveUp(askedBefore: string, errorMessage: string): Promise<number> {
+    const before = LessThan(askedBefore);
+    const given = { state: 'error', isOriginal: false, duplicateOf: null, errorCode: NO_ANSWER, errorMessage } as const;
+    return this.transactions.run(async (manager) => {
+      const unasked = await manager.update(StemFile, { state: 'queued', sentAt: before, changedAt: before }, given);
+      const untold = await manager.update(StemFile, { state: 'processing', changedAt: before }, given);
+      return (unasked.affected ?? 0) + (untold.affected ?? 0);
+    });
   }
 
   private async send(stem: StemFile): Promise<void> {

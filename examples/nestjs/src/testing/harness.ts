@@ -10,10 +10,12 @@ import type { LoggerService } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import { Webhook } from 'standardwebhooks';
+import { DataSource } from 'typeorm';
 import { AppModule } from '../app.module.js';
 import { configure, OPTIONS } from '../application.js';
 import { ObjectsService, type StoredObject } from '../aws/objects.service.js';
-import { Settings } from '../settings/settings.js';
+import { settings, settingsOf } from '../settings/settings.js';
+import { StemFile } from '../stems/stem-file.entity.js';
 
 export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 export const OLD_SECRET = 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD';
@@ -86,7 +88,7 @@ export class Server {
   ) {}
 
   async start(): Promise<this> {
-    const settings = new Settings({
+    const told = settingsOf({
       SQS_QUEUE_URL: 'http://queue.invalid',
       S3_BUCKET_NAME: 'bucket',
       WEBHOOK_SECRET: `${OLD_SECRET} ${SECRET}`,
@@ -94,9 +96,9 @@ export class Server {
       ...this.environment,
     });
     const credentials = { accessKeyId: 'example', secretAccessKey: 'example' };
-    this.objects = new FakeObjects(new S3Client({ region: settings.region, credentials }), settings);
+    this.objects = new FakeObjects(new S3Client({ region: told.region, credentials }), told);
     const testing = await Test.createTestingModule({ imports: [AppModule] })
-      .overrideProvider(Settings).useValue(settings)
+      .overrideProvider(settings.KEY).useValue(told)
       .overrideProvider(SQSClient).useValue(this.queue)
       .overrideProvider(SFNClient).useValue(this.steps)
       .overrideProvider(ObjectsService).useValue(this.objects)
@@ -156,6 +158,11 @@ export class Server {
 
   async stem(stemId: string): Promise<Json> {
     return (await this.get(`/stems/${stemId}?userId=user`)).body;
+  }
+
+  /** A stem's row in the database, with what no page is shown. */
+  row(stemId: string): Promise<StemFile> {
+    return this.app.get(DataSource).manager.findOneByOrFail(StemFile, { stemId });
   }
 
   /** The verdicts sent so far, oldest first. */

@@ -1,12 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository, type EntityManager } from 'typeorm';
 import { Transactions } from './transactions.js';
 import { WebhookDelivery } from './webhook-delivery.entity.js';
 
 /** Remembers what has been received, so that a repeat changes nothing. */
 @Injectable()
 export class DeliveriesService {
-  constructor(private readonly transactions: Transactions) {}
+  constructor(
+    @InjectRepository(WebhookDelivery) private readonly deliveries: Repository<WebhookDelivery>,
+    private readonly transactions: Transactions,
+  ) {}
 
   /** Run `work` unless this delivery is a repeat; both are committed together. */
   once<T>(
@@ -25,7 +29,7 @@ export class DeliveriesService {
   }
 
   isKnown(webhookId: string): Promise<boolean> {
-    return this.transactions.read((manager) => manager.existsBy(WebhookDelivery, { webhookId }));
+    return this.transactions.read(() => this.deliveries.existsBy({ webhookId }));
   }
 
   async remember(webhookId: string, taskId: string): Promise<void> {

@@ -1,24 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { DOWNLOAD_EXPIRES_S, ObjectsService } from '../aws/objects.service.js';
-import type { OptionalOutputs, Preview, ZoomLevel } from './outputs.js';
-
-type Signed<T> = Omit<T, 'path'> & { url: string };
-
-/** Addresses that a browser may GET for a short time. */
-export interface Media {
-  expiresInSeconds: number;
-  audio: string;
-  waveform: string;
-  zoomLevels: Signed<ZoomLevel>[] | null;
-  previews: { opus: Signed<Preview> | null; mp3: Signed<Preview> | null } | null;
-}
+import type { MediaDto } from './dto/shown-outputs.dto.js';
+import type { OptionalOutputs } from './outputs.js';
 
 /** Signs what belongs to a row; the keys are the row's, never a request's. */
 @Injectable()
 export class MediaService {
   constructor(private readonly objects: ObjectsService) {}
 
-  async sign(audio: string, waveform: string, outputs: OptionalOutputs): Promise<Media> {
+  async sign(audio: string, waveform: string, outputs: OptionalOutputs): Promise<MediaDto> {
     const { zoomLevels, previews } = outputs;
     return {
       expiresInSeconds: DOWNLOAD_EXPIRES_S,
@@ -32,7 +22,7 @@ export class MediaService {
     };
   }
 
-  private async signed<T extends { path: string }>({ path, ...facts }: T): Promise<Signed<T>> {
+  private async signed<T extends { path: string }>({ path, ...facts }: T): Promise<Omit<T, 'path'> & { url: string }> {
     return { ...facts, url: await this.objects.signDownload(path) };
   }
 }

@@ -1,4 +1,4 @@
-import type { PreviewFormat } from '../settings/options.js';
+import type { PreviewFormat } from '../settings/environment.js';
 import type { OutputsDto, PreviewDto, ZoomLevelDto } from './dto/outputs.dto.js';
 
 /** One file of a zoomable waveform; fewer samples per pixel show more. */

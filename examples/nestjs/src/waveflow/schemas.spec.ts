@@ -7,8 +7,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { plainToInstance, type ClassConstructor } from 'class-transformer';
 import { validateSync, type ValidatorOptions } from 'class-validator';
 import { MixRequestDto } from '../mixes/mixes.dto.js';
-import { optionsOf } from '../settings/options.js';
-import type { Settings } from '../settings/settings.js';
+import { settingsOf } from '../settings/settings.js';
 import { completion, FakeClient, mixing, OUTPUTS, question, SUM } from '../testing/harness.js';
 import { CompletionDto } from './dto/completion.dto.js';
 import { HashCheckDto } from './dto/hash-check.dto.js';
@@ -37,6 +36,7 @@ const SAMPLES: [string, ClassConstructor<object>, Json][] = [
   ['completion', CompletionDto, completion(STEM, 'SUCCESS')],
   ['completion', CompletionDto, completion(STEM, 'SUCCESS', { dedupe: { refused: 'OFF', would_delete: true } })],
   ['completion', CompletionDto, completion(STEM, 'SUCCESS', OUTPUTS)],
+  ['completion', CompletionDto, { ...completion(STEM, 'SUCCESS'), backfill: true }],
   ['completion', CompletionDto, completion(STEM, 'DUPLICATE')],
   ['completion', CompletionDto, completion(STEM, 'FAILURE')],
   ['mixing-complete', MixingCompleteDto, mixing('mix-stage-1', 'SUCCESS')],
@@ -146,11 +146,11 @@ describe('DTOs and WaveFlow’s schemas', { skip }, () => {
   ];
   for (const [what, environment] of OPTIONS) it(`agree about the four messages that ask for ${what}`, async () => {
     const queue = new FakeClient();
-    const settings = { queueUrl: 'q', options: optionsOf(environment) };
-    const sqs = new SqsService(queue as unknown as SQSClient, settings as Settings);
+    const names = { SQS_QUEUE_URL: 'q', S3_BUCKET_NAME: 'b', WEBHOOK_SECRET: 's' };
+    const sqs = new SqsService(queue as unknown as SQSClient, settingsOf({ ...names, ...environment }));
     const { stemId, filepath, requestedAt } = STEM;
     const audio_hash = 'a'.repeat(64);
-    const mix = { stageId: 'stage', stemPaths: [filepath], taskId: STEM.taskId, requestedAt, options: null, levels: null };
+    const mix = { stageId: 'stage', stemPaths: [filepath], taskId: STEM.taskId, requestedAt, mix: null, stems: null };
     const options = plainToInstance(MixOptionsDto, MIX);
 
     await sqs.sendHashGenerationRequest(STEM);
@@ -159,7 +159,7 @@ describe('DTOs and WaveFlow’s schemas', { skip }, () => {
     await sqs.sendAudioAnalysisRequest(STEM, { audio_hash, num_peaks: 4000 });
     await sqs.sendMixRequest({ ...mix, upstreamId: null });
     await sqs.sendMixRequest({ ...mix, upstreamId: 'upstream' });
-    await sqs.sendMixRequest({ ...mix, upstreamId: null, options, levels: [{ path: filepath, ...LEVELS }] });
+    await sqs.sendMixRequest({ ...mix, upstreamId: null, mix: options, stems: [{ path: filepath, ...LEVELS }] });
 
     assert.equal(queue.inputs.length, 7);
     for (const input of queue.inputs) {

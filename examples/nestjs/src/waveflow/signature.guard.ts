@@ -1,4 +1,5 @@
 import {
+  Inject,
   Injectable,
   UnauthorizedException,
   type CanActivate,
@@ -7,7 +8,7 @@ import {
 } from '@nestjs/common';
 import type { Request } from 'express';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
-import { Settings } from '../settings/settings.js';
+import { settings, type Settings } from '../settings/settings.js';
 
 const HEADERS = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const;
 
@@ -19,8 +20,8 @@ const HEADERS = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as cons
 export class SignatureGuard implements CanActivate {
   private readonly verifiers: readonly Webhook[];
 
-  constructor(settings: Settings) {
-    this.verifiers = settings.webhookSecrets.map((secret) => new Webhook(secret));
+  constructor(@Inject(settings.KEY) { webhookSecrets }: Settings) {
+    this.verifiers = webhookSecrets.map((secret) => new Webhook(secret));
   }
 
   canActivate(context: ExecutionContext): boolean {

@@ -1,6 +1,6 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { Injectable, Logger } from '@nestjs/common';
-import { Settings } from '../settings/settings.js';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { settings, type Settings } from '../settings/settings.js';
 import type { MixOptionsDto, StemLevelsDto } from './dto/mix-options.dto.js';
 
 /** What the messages say of a stem: columns of its row. */
@@ -17,15 +17,15 @@ export interface AskedStem {
 /** Level, place and time of one of the `stemPaths`. */
 export type AskedLevels = StemLevelsDto & { path: string };
 
-/** What the message says of a mix: columns of its row. Without both options it is a classic mix. */
+/** What the message says of a mix: columns of its row. Without `mix` and `stems` it is a classic mix. */
 export interface AskedMix {
   stageId: string;
   stemPaths: string[];
   upstreamId: string | null;
   taskId: string;
   requestedAt: string;
-  options: MixOptionsDto | null;
-  levels: AskedLevels[] | null;
+  mix: MixOptionsDto | null;
+  stems: AskedLevels[] | null;
 }
 
 /**
@@ -39,7 +39,7 @@ export class SqsService {
 
   constructor(
     private readonly client: SQSClient,
-    private readonly settings: Settings,
+    @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
   /** Step 1 of an upload: hash the file and ask us for a verdict. */
@@ -64,16 +64,16 @@ export class SqsService {
   }
 
   /** Mix stems into one file. */
-  sendMixRequest(mix: AskedMix): Promise<void> {
-    const { stageId, stemPaths, upstreamId, requestedAt, options, levels } = mix;
-    return this.send('mix_stems_and_upload', mix.taskId, {
+  sendMixRequest(asked: AskedMix): Promise<void> {
+    const { stageId, stemPaths, upstreamId, taskId, requestedAt, mix, stems } = asked;
+    return this.send('mix_stems_and_upload', taskId, {
       stageId,
       stem_paths: stemPaths,
       timestamp: requestedAt,
       ...(upstreamId === null ? {} : { upstreamId }),
-      ...(options === null ? {} : { mix: options }),
-      ...(levels === null ? {} : { stems: levels }),
-      ...(isStereo(mix) ? this.stereoOptions() : this.options()),
+      ...(mix === null ? {} : { mix }),
+      ...(stems === null ? {} : { stems }),
+      ...(isStereo(asked) ? this.stereoOptions() : this.options()),
     });
   }
 
@@ -110,7 +110,7 @@ export class SqsService {
   }
 }
 
-function isStereo({ options, levels }: AskedMix): boolean {
-  const isClassic = options === null && levels === null;
-  return !isClassic && options?.channels !== 1;
+function isStereo({ mix, stems }: AskedMix): boolean {
+  const isClassic = mix === null && stems === null;
+  return !isClassic && mix?.channels !== 1;
 }

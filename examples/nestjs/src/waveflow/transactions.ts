@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Subject } from 'rxjs';
 import { DataSource, QueryFailedError, type EntityManager } from 'typeorm';
 
 type Work<T> = (manager: EntityManager) => Promise<T>;
@@ -12,17 +13,21 @@ const ATTEMPTS = 3;
  */
 @Injectable()
 export class Transactions {
+  /** Says that rows may have changed. */
+  readonly committed = new Subject<void>();
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly dataSource: DataSource) {}
 
-  run<T>(work: Work<T>): Promise<T> {
-    return this.inTurn(() => this.attempt(work));
+  async run<T>(work: Work<T>): Promise<T> {
+    const result = await this.inTurn(() => this.attempt(work));
+    this.committed.next();
+    return result;
   }
 
-  /** Look without a transaction. */
-  read<T>(work: Work<T>): Promise<T> {
-    return this.inTurn(() => work(this.dataSource.manager));
+  /** Look by repositories, without a transaction. */
+  read<T>(look: () => Promise<T>): Promise<T> {
+    return this.inTurn(look);
   }
 
   /** sql.js has a single connection, so two open transactions would be one. */

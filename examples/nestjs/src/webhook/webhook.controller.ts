@@ -8,6 +8,7 @@ import {
   UseFilters,
   UseGuards,
 } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
 import { DeliveriesService } from '../waveflow/deliveries.service.js';
 import { CompletionDto } from '../waveflow/dto/completion.dto.js';
 import { HashCheckDto } from '../waveflow/dto/hash-check.dto.js';
@@ -24,6 +25,7 @@ interface Answer {
 }
 
 /** Where WaveFlow calls back. An error is never swallowed: WaveFlow tries again after a 5xx. */
+@ApiExcludeController()
 @Controller('webhook')
 @UseGuards(SignatureGuard)
 @UseFilters(RefusalFilter)

@@ -47,6 +47,9 @@ Request = Entry | JobRequest
 Stage = Callable[[Any, Services], object]
 Handler = Callable[[JsonObject, object], JsonObject | None]
 METRICS_NAMESPACE = "WaveFlow"
+# A CloudWatch alarm takes ten metrics, and ErrorRateAlarm has ten: an alarm of its own
+# watches how often these stages fail.
+WATCHED_APART = ("compare",)
 UNITS = {
     "duration_s": MetricUnit.Seconds,
     "peak_memory_mb": MetricUnit.Megabytes,
@@ -110,7 +113,7 @@ def _run(
             "ended", extra={**keys, **_kind_of(error), "outcome": outcome, **measured}
         )
         _emit(measured, stage=name, outcome=outcome)
-        _emit(_counts(error))
+        _emit_counts(error, stage=name)
     return result
 
 
@@ -134,6 +137,14 @@ def _counts(error: WaveflowError | None) -> dict[str, float]:
     defect = isinstance(error, InternalError)
     refused = error is not None and not error.retryable and not defect
     return {"served": error is None or refused, "refused": refused, "defects": defect}
+
+
+def _emit_counts(error: WaveflowError | None, *, stage: str) -> None:
+    """Print what the alarms count; ErrorRateAlarm takes off what it has counted."""
+    counts = _counts(error)
+    if stage in WATCHED_APART:
+        _emit({name: counts.pop(name) for name in ("served", "refused")}, stage=stage)
+    _emit(counts)
 
 
 def _size_of(result: JsonObject | None) -> dict[str, float]:

@@ -16,8 +16,10 @@ from waveflow.errors import WaveflowError
 
 from waveflow_local.cli import files, pipeline
 from waveflow_local.cli.compare import compare
+from waveflow_local.cli.invoke import invoke
 from waveflow_local.cli.mix import mix
 from waveflow_local.cli.peaks import peaks
+from waveflow_local.cli.plot import plot
 from waveflow_local.cli.printing import print_mistake
 from waveflow_local.ops import commands
 from waveflow_local.paths import LocalError
@@ -40,9 +42,8 @@ def app(context: click.Context) -> None:
 
 
 for _command in (
-    *(pipeline.run, pipeline.up, pipeline.api, pipeline.status),
-    *(files.hash_, peaks, files.analyze, compare),
-    *(mix, files.preview, files.plot),
+    *(pipeline.run, pipeline.up, pipeline.api, pipeline.status, invoke),
+    *(files.hash_, peaks, files.analyze, compare, mix, files.preview, plot),
     commands.ops,
 ):
     app.add_command(_command)
@@ -77,7 +78,10 @@ def _run_command() -> int:
     except click.ClickException as exc:
         return print_mistake(exc.format_message(), code=exc.exit_code)
     except LocalError as exc:
-        return print_mistake(str(exc), code=exc.exit_code)
+        code = print_mistake(str(exc), code=exc.exit_code)
+        for detail in exc.details:
+            print(f"  {detail}", file=sys.stderr)
+        return code
     except WaveflowError as exc:
         return print_mistake(f"{exc.code}: {exc}")
     except OSError as exc:

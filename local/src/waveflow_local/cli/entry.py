@@ -1,6 +1,5 @@
 """Start the `waveflow` command, so that Ctrl-C prints no traceback at any moment."""
 
-import signal
 import sys
 
 _INTERRUPTED = 130
@@ -9,6 +8,8 @@ _INTERRUPTED = 130
 def main() -> None:
     """Run the command line; Ctrl-C counts from the first import to the last flush."""
     try:
+        import signal  # loads a dozen modules, during which Ctrl-C may come
+
         from waveflow_local.cli.app import main as run
 
         try:

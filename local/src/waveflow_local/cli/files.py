@@ -1,4 +1,4 @@
-"""Offer the commands that hash, analyse, preview and plot audio files."""
+"""Offer the commands that hash, analyse and preview audio files."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,6 @@ from waveflow_local.cli.printing import print_each, print_output
 
 if TYPE_CHECKING:
     from waveflow_local.files.actions import HashReport
-    from waveflow_local.files.plotting import PictureReport
     from waveflow_local.files.previews import PreviewReport
 
 
@@ -94,44 +93,8 @@ def preview(*, file: Path, out: Path, form: str | None, as_json: bool) -> None:
     )
 
 
-@click.command()
-@click.argument("file", metavar="FILE", type=options.PATH)
-@click.option(
-    "-o", "out", type=options.PATH, required=True, help="The .svg or .png to write."
-)
-@click.option("--title", help="Text below the wave; without it, the file's name.")
-@options.start
-@options.end
-@options.form("svg", "png")
-@options.as_json
-def plot(  # noqa: PLR0913 - one parameter per option
-    *,
-    file: Path,
-    out: Path,
-    title: str | None,
-    start: float,
-    end: float | None,
-    form: str | None,
-    as_json: bool,
-) -> None:
-    """Draw a picture of an audio file, or of a waveform document."""
-    from waveflow_local.files.plotting import plot_file
-    from waveflow_local.files.writing import check_outputs
-
-    check_outputs(out, inputs=[file])
-    options.check_report(out, as_json=as_json)
-    part = options.region(start, end)
-    said = plot_file(file, out, title=title, form=form, region=part)
-    warnings = [f"{file}: {code}" for code in said["warnings"]]
-    print_output(said, _picture_line, outputs=[out], as_json=as_json, warnings=warnings)
-
-
 def _hash_line(said: "HashReport") -> str:
     return f"{said['sha256']}  {said['file']}"
-
-
-def _picture_line(said: "PictureReport") -> str:
-    return ", ".join([said["picture"], *said["warnings"]])
 
 
 def _preview_line(said: "PreviewReport") -> str:

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from waveflow_local.files.region import Region
 from waveflow_local.files.streams import is_stdout, path_of
-from waveflow_local.paths import DEFAULT_ENDPOINT
+from waveflow_local.paths import DEFAULT_ENDPOINT, ENDPOINT_VARIABLE, web_address
 
 
 class _PathType(click.Path):
@@ -22,7 +22,18 @@ class _PathType(click.Path):
         return path_of(os.fsdecode(super().convert(value, param, ctx)))
 
 
+class _AddressType(click.ParamType[str]):
+    """Take an HTTP address."""
+
+    name = "url"
+
+    def convert(self, value: str, _param: Any, _ctx: Any) -> str:
+        """Return the address of a word."""
+        return web_address(value)
+
+
 PATH = _PathType()
+ADDRESS = _AddressType()
 Command = TypeVar("Command", bound=Callable[..., object])
 PORT = click.IntRange(0, 65535)
 
@@ -70,7 +81,12 @@ def check_report(*outputs: Path | None, as_json: bool) -> None:
 
 
 endpoint = click.option(
-    "--endpoint", default=DEFAULT_ENDPOINT, help="Where `waveflow up` answers."
+    "--endpoint",
+    type=ADDRESS,
+    default=DEFAULT_ENDPOINT,
+    envvar=ENDPOINT_VARIABLE,
+    show_envvar=True,
+    help="Where `waveflow up` answers.",
 )
 
 

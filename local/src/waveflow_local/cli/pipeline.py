@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,9 @@ def run(*, files: tuple[Path, ...], out: Path) -> None:
     default=True,
     help="Run the stand-in for the platform's server.",
 )
-@click.option("--webhook-url", help="Send webhooks there; no stand-in runs.")
+@click.option(
+    "--webhook-url", type=options.ADDRESS, help="Send webhooks there; no stand-in runs."
+)
 @click.option(
     "--verdict-mode",
     type=click.Choice(_MODES),
@@ -115,9 +118,21 @@ def up(**options_given: Any) -> None:
 
     What a server's .env needs is printed.
     """
+    _check_up(options_given)
     from waveflow_local.console import up as keeping
 
     keeping.up(keeping.UpOptions(**options_given), out=sys.stdout)
+
+
+def _check_up(given: Mapping[str, Any]) -> None:
+    """Refuse options of `waveflow up` that have no effect beside another one."""
+    if not given["api"]:
+        options.refuse("api_port", "require_token", beside="--no-api")
+    if given["webhook_url"] is not None and given["standin"]:
+        options.refuse("standin", beside="--webhook-url")
+    if given["verdict_mode"] == "message":
+        # The task of a question is answered at once: a message brings the verdict.
+        options.refuse("verdict_timeout_s", beside="--verdict-mode message")
 
 
 @click.command()
@@ -129,17 +144,22 @@ def up(**options_given: Any) -> None:
     help="Port of the API; without it 8000, or a free one.",
 )
 @click.option(
-    "--standin", default="", help="The stand-in's webhook URL, for the page's switches."
+    "--standin",
+    type=options.ADDRESS,
+    help="The stand-in's webhook URL, for the page's switches.",
 )
-def api(*, endpoint: str, port: int | None, standin: str) -> None:
+def api(*, endpoint: str, port: int | None, standin: str | None) -> None:
     """Serve the HTTP API and its page alone.
 
     The local engine must run: `waveflow up --no-api`.
     """
     from waveflow_local.console.api_server import serve
     from waveflow_local.console.place import Place
+    from waveflow_local.ops.stack import ask_engine
 
-    serve(Place(endpoint=endpoint, port=port, standin_url=standin), out=sys.stdout)
+    ask_engine(endpoint)
+    place = Place(endpoint=endpoint, port=port, standin_url=standin or "")
+    serve(place, out=sys.stdout)
 
 
 @click.command()
@@ -152,9 +172,13 @@ def status(*, subject: str, endpoint: str, as_json: bool) -> None:
     ID is a stem's, stage's or job's; the reasons are shown too.
     """
     from waveflow_local.engine.clients import Clients
+    from waveflow_local.ops.faults import aws_faults_as_lines
+    from waveflow_local.ops.stack import ask_engine
     from waveflow_local.ops.whereabouts import find, report
 
-    found = find(Clients(endpoint).sfn, paths.MACHINE_ARN, subject)
+    ask_engine(endpoint)
+    with aws_faults_as_lines():
+        found = find(Clients(endpoint).sfn, paths.MACHINE_ARN, subject)
     if not found:
         raise LocalError(f"No execution knows {subject!r}.")
     reports = [report(each) for each in found]

@@ -110,7 +110,9 @@ class Fault(BaseModel):
     """Carry the behaviour that a person chooses for the stand-in server."""
 
     behaviour: Behaviour
-    event: Literal["*", "hash-check", "completion", "mixing-complete"] = "*"
+    event: Literal[
+        "*", "hash-check", "completion", "mixing-complete", "comparison-complete"
+    ] = "*"
     times: int | None = Field(default=None, ge=1)
     delay_s: float = Field(default=5, ge=0, le=600)
 

@@ -28,7 +28,7 @@ _NEWEST = 20
 _LOOK_EVERY_S = 0.1
 _OUTPUTS = (
     *("waveforms/", "waveforms/mixed/", "previews/", "previews/mixed/"),
-    *("mixed/", "dedupe/"),
+    *("mixed/", "comparisons/", "dedupe/"),
 )
 _NOT_RESTORED = {
     Ending.THERE: (409, "The object is there already."),

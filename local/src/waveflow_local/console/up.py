@@ -2,12 +2,11 @@
 
 import contextlib
 import signal
-import sys
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import IO
 
 from waveflow_local import paths
@@ -18,7 +17,7 @@ from waveflow_local.engine.history import running, see
 from waveflow_local.engine.pipeline import Pipeline, Settings
 from waveflow_local.engine.quotas import Throttle
 from waveflow_local.engine.reads import ReadFaults
-from waveflow_local.files.writing import write_whole
+from waveflow_local.files.writing import check_outputs, make_folder, write_whole
 from waveflow_local.ops.whereabouts import explain
 from waveflow_local.standin.answers import VerdictMode
 from waveflow_local.standin.server import StandIn
@@ -48,7 +47,10 @@ class UpOptions:
 
 def up(options: UpOptions, *, out: IO[str]) -> None:
     """Start pipeline and API, print what a server needs, and wait for Ctrl-C."""
-    stopped = _stop_on_signals()
+    # A shell's background job ignores SIGINT until told otherwise.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    make_folder(options.data)
+    check_outputs(options.env_file, inputs=[])
     with contextlib.ExitStack() as stack:
         stack.enter_context(functions_log(options.data / "functions.log"))
         standin = _standin(options)
@@ -71,11 +73,11 @@ def up(options: UpOptions, *, out: IO[str]) -> None:
         if api is not None:
             _introduce(api.url(), options, pipeline, out=out)
         print("ready", file=out, flush=True)
-        while not stopped.wait(_LOOK_EVERY_S):
+        while True:
+            time.sleep(_LOOK_EVERY_S)
             log.look(pipeline)
             if api is not None:
                 api.revive(out)
-    print("stopped", file=out, flush=True)
 
 
 def env_block(pipeline: Pipeline, webhook_url: str) -> str:
@@ -202,19 +204,6 @@ def _standin(options: UpOptions) -> StandIn | None:
         return None
     port = options.port + 1 if options.port else 0
     return StandIn(port=port, data=options.data, mode=options.verdict_mode)
-
-
-def _stop_on_signals() -> threading.Event:
-    stopped = threading.Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        if stopped.is_set():
-            sys.exit(130)  # a second Ctrl-C does not wait
-        stopped.set()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    return stopped
 
 
 def _short(arn: str) -> str:

@@ -7,28 +7,26 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-import click
-
 from waveflow_local.demo.invoke_events import Events
+from waveflow_local.demo.stages import EVERY_STAGE
 from waveflow_local.demo.stems import write_stems
 from waveflow_local.engine.clients import Clients
 from waveflow_local.engine.forward import forwarded
 from waveflow_local.engine.template import local_name
-from waveflow_local.paths import DEFAULT_ENDPOINT, PROJECT_ROOT, LocalError, endpoint
+from waveflow_local.ops.faults import aws_faults_as_lines
+from waveflow_local.ops.stack import ask_engine
+from waveflow_local.paths import LocalError, UsageMistakeError
 
-STAGES = ("hash", "dedupe_delete", "waveform", "music", "mix", "notify")
-EVERY_STAGE = "start-lambda"  # SAM's own name for serving all of them
 # SAM passes only those variables to a function that the template declares.
 _LOCAL_VARIABLES = ("AWS_ENDPOINT_URL", "WAVEFLOW_LOCAL")
 _FIRST_VARIABLE = re.compile(r"(?m)^ {8}POWERTOOLS_LOG_LEVEL:")
 _IN_A_CONTAINER = "host.docker.internal"
-_STANDIN_PORT = 4567
 _QUICKLY_S = 30
 
 
@@ -41,39 +39,35 @@ def local_template(text: str, *, folder: Path) -> str:
     return text.replace("DefinitionUri: ", f"DefinitionUri: {folder}/")
 
 
-@click.command()
-@click.argument("stage", type=click.Choice((*STAGES, EVERY_STAGE)))
-@click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--endpoint", "engine", default=DEFAULT_ENDPOINT)
-@click.option("--webhook-url", default=f"{endpoint(_STANDIN_PORT)}/webhook")
-@click.option("--built", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), default=Path("out/invoke"))
-def invoke(  # noqa: PLR0913 - one parameter for each option
-    *,
-    stage: str,
-    file: Path | None,
-    engine: str,
-    webhook_url: str,
-    built: Path | None,
-    out: Path,
-) -> None:
-    """Run one stage's image on an event about FILE, or serve all by start-lambda.
+@dataclass(frozen=True)
+class InvokeOptions:
+    """Hold the options of `waveflow invoke`."""
 
-    Without FILE the event is about made drums.
+    stage: str
+    file: Path | None
+    endpoint: str
+    webhook_url: str | None
+    built: Path
+    out: Path
+
+
+def invoke(options: InvokeOptions) -> int:
+    """Run one stage's image on an event about a file, or serve all; return SAM's code.
+
+    Without a file the event is about made drums.
     """
+    engine, out = options.endpoint, options.out
+    if options.file is not None and options.stage == EVERY_STAGE:
+        raise UsageMistakeError(f"FILE has no effect beside {EVERY_STAGE}.")
+    webhook_url = ask_engine(engine)
     clients = Clients(engine)
-    secret = _secret_of_engine(clients)
+    with aws_faults_as_lines():
+        name = local_name("WebhookSecret")
+        secret = clients.secrets.describe_secret(SecretId=name)["ARN"]
     gateway = _gateway()
-    built = built or PROJECT_ROOT / ".aws-sam" / "build"
-    if not (built / "template.yaml").exists():
-        raise LocalError(f"{built} holds no built images; `make images` builds them.")
-    out.mkdir(parents=True, exist_ok=True)
-    words = [EVERY_STAGE]
-    if stage != EVERY_STAGE:
-        words = _written_event(clients, stage, file=file, out=out)
-    text = (built / "template.yaml").read_text("utf-8")
-    (out / "template.yaml").write_text(local_template(text, folder=built.resolve()))
-    with _reachable(gateway, engine) as aws, _reachable(gateway, webhook_url) as told:
+    words = _prepared(clients, options)
+    told_at = options.webhook_url or webhook_url
+    with _reachable(gateway, engine) as aws, _reachable(gateway, told_at) as told:
         environment = {
             "AWS_ENDPOINT_URL": aws,
             "WAVEFLOW_LOCAL": "1",
@@ -82,20 +76,19 @@ def invoke(  # noqa: PLR0913 - one parameter for each option
             "WEBHOOK_SECRET_ARN": secret,
         }
         (out / "env.json").write_text(json.dumps({"Parameters": environment}, indent=2))
-        sys.exit(_run(words, out))
+        return _run(words, out)
 
 
-def _secret_of_engine(clients: Clients) -> str:
-    """Return the ARN of the webhooks' secret, as a running `waveflow up` names it."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    name = local_name("WebhookSecret")
-    try:
-        return clients.secrets.describe_secret(SecretId=name)["ARN"]
-    except (BotoCoreError, ClientError) as exc:
-        raise LocalError(
-            f"No `waveflow up` answers at {clients.endpoint}; `make up` starts it."
-        ) from exc
+def _prepared(clients: Clients, options: InvokeOptions) -> list[str]:
+    """Write the template and the event for SAM, and return SAM's first words."""
+    built, out = options.built, options.out
+    if not (built / "template.yaml").exists():
+        raise LocalError(f"{built} holds no built images; `make images` builds them.")
+    out.mkdir(parents=True, exist_ok=True)
+    words = _words(clients, options)
+    text = (built / "template.yaml").read_text("utf-8")
+    (out / "template.yaml").write_text(local_template(text, folder=built.resolve()))
+    return words
 
 
 def _gateway() -> str:
@@ -113,13 +106,14 @@ def _gateway() -> str:
     return asked.stdout.strip()
 
 
-def _written_event(
-    clients: Clients, stage: str, *, file: Path | None, out: Path
-) -> list[str]:
-    """Write a stage's event, and return the words that hand the event to SAM."""
-    with _audio(file) as audio:
+def _words(clients: Clients, options: InvokeOptions) -> list[str]:
+    """Write a stage's event where SAM takes one, and return SAM's first words."""
+    stage = options.stage
+    if stage == EVERY_STAGE:
+        return [EVERY_STAGE]
+    with _audio(options.file) as audio:
         event = Events(clients, audio).event(stage)
-    path = out / f"{stage}.json"
+    path = options.out / f"{stage}.json"
     path.write_text(json.dumps(event, indent=2, ensure_ascii=False), "utf-8")
     function = "".join(word.title() for word in stage.split("_")) + "Function"
     return ["invoke", function, "-e", str(path)]
@@ -166,11 +160,3 @@ def _run(words: Sequence[str], out: Path) -> int:
     # Ctrl-C reaches SAM too, which then removes its containers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return process.wait()
-
-
-if __name__ == "__main__":
-    try:
-        invoke()
-    except LocalError as exc:
-        print(f"waveflow: {exc}", file=sys.stderr)
-        sys.exit(1)

@@ -8,6 +8,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from waveflow_local.engine.clients import Clients
 from waveflow_local.engine.template import local_name
+from waveflow_local.paths import LocalError
 
 Event = dict[str, object]
 FOLDER = "audio/invoke"
@@ -31,6 +32,7 @@ class Events:
             "waveform": self._pinned,
             "music": self._pinned,
             "mix": self._mix,
+            "compare": self._compare,
             "notify": self._notify,
         }
         return makers[stage]()
@@ -54,7 +56,10 @@ class Events:
         body = json.dumps(self._hash()).encode()
         request = Request(url, data=body, method="POST")  # noqa: S310 - the local engine
         with build_opener(ProxyHandler({})).open(request) as response:
-            hashed: Event = json.loads(response.read())
+            hashed = json.loads(response.read())
+        if "job" not in hashed:
+            said = hashed.get("errorMessage", hashed)
+            raise LocalError(f"The stage hash pins no object of {self._name}: {said}")
         return {name: hashed[name] for name in ("job", "source")}
 
     def _dedupe_delete(self) -> Event:
@@ -67,6 +72,11 @@ class Events:
         keys = [self._put(name) for name in (_FIRST, "sample")]
         body = {"task": "mix_stems_and_upload", "stageId": "stage123"}
         return self._entry(body | {"stem_paths": keys})
+
+    def _compare(self) -> Event:
+        before, after = (self._put(name) for name in (_FIRST, "sample"))
+        body = {"task": "compare_mixes", "stageId": "stage123"}
+        return self._entry(body | {"pairs": [{"before": before, "after": after}]})
 
     def _notify(self) -> Event:
         pinned = self._pinned()

@@ -32,10 +32,15 @@ _RESULTS = (
     "previews/*.opus",
     "mixes/mix.wav",
     "mixes/stereo-mix.wav",
+    "mixes/mix-2.wav",
+    "comparisons/mix.json",
     "webhooks/*.json",
     "server.sqlite",
 )
-_STEMS = tuple(f"stems/{instrument.filename}" for instrument in INSTRUMENTS)
+_STEMS = (
+    *(f"stems/{instrument.filename}" for instrument in INSTRUMENTS),
+    "versions/voice-2.wav",
+)
 
 
 @dataclass(frozen=True)
@@ -150,6 +155,16 @@ def collect(
         write_whole(path, data)
         paths.append(path)
     return [*paths, *_collect_optional(bucket, result, folder, name=name)]
+
+
+def collect_comparison(
+    bucket: Bucket, result: Mapping[str, object], folder: Path, *, name: str
+) -> Path:
+    """Download the document of a comparison, and return its path."""
+    path = folder / "comparisons" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    write_whole(path, bucket.get(str(result["comparison_path"])))
+    return path
 
 
 def _collect_optional(

@@ -14,7 +14,7 @@ from rich.console import Console
 from waveflow.audio.listen.findings import Analysis, Loudness
 from waveflow.events.fields import RESERVED_PREFIXES
 
-from waveflow_local.demo import checks, ffmpeg, outputs, report
+from waveflow_local.demo import checks, ffmpeg, outputs, report, versions
 from waveflow_local.demo.found import find
 from waveflow_local.demo.outputs import Bucket
 from waveflow_local.demo.report import Row
@@ -26,7 +26,6 @@ from waveflow_local.demo.scenario import (
     own_files,
 )
 from waveflow_local.demo.stems import write_stems
-from waveflow_local.demo.versions import compared_line
 from waveflow_local.engine.handlers import functions_log
 from waveflow_local.engine.history import see
 from waveflow_local.engine.pipeline import Pipeline, Settings
@@ -122,6 +121,13 @@ class Run:
             return
         if row.case.redelivers:
             row.outputs = ["nothing written twice"]
+        elif "comparison_path" in seen.result:
+            path = outputs.collect_comparison(
+                self.bucket, seen.result, folder, name=row.case.output
+            )
+            reports = versions.reports_in(path)
+            row.outputs = [_short_list([path], folder), *versions.sentences(reports)]
+            row.faults += versions.comparison_faults(reports)
         elif seen.outcome["status"] == "DUPLICATE" and row.case.upload:
             upload = row.case.upload
             version = self.bucket.kept_version(upload.key, upload.content)
@@ -142,9 +148,15 @@ def run(files: Sequence[Path], folder: Path, *, console: Console) -> int:
     if files:
         return _run_own(files, folder, console=console)
     outputs.clear(folder)
-    return play(
-        lambda: demonstration(write_stems(folder / "stems")), folder, console=console
-    )
+    return play(lambda: _demonstration(folder), folder, console=console)
+
+
+def _demonstration(folder: Path) -> Scenario:
+    """Write the stems and the second version of one, and return the demonstration."""
+    stems = write_stems(folder / "stems")
+    original = folder / "stems" / versions.EDITED
+    edited = versions.write_version(original, folder / "versions")
+    return versions.with_second_version(demonstration(stems), edited)
 
 
 def _run_own(files: Sequence[Path], out: Path, *, console: Console) -> int:
@@ -195,13 +207,11 @@ def play(prepare: Callable[[], Scenario], folder: Path, *, console: Console) -> 
 
 
 def _print_findings(rows: Sequence[Row], folder: Path, *, console: Console) -> None:
-    """Print executions, the loudness of stems and mix, and how two versions differ."""
+    """Print the table of executions, the loudness of stems and mix, FFmpeg's too."""
     console.print(report.summary(rows, width=console.width))
     console.print(analysis.table(_analyses(rows)))
-    mix = folder / "mixes" / f"{STEREO_MIX}.wav"
-    for line in (ffmpeg.measured_line(mix), compared_line(mix)):
-        if line is not None:
-            console.print(line, highlight=False, markup=False)
+    if measured := ffmpeg.measured_line(folder / "mixes" / f"{STEREO_MIX}.wav"):
+        console.print(measured, highlight=False, markup=False)
 
 
 @contextlib.contextmanager

@@ -222,11 +222,11 @@ def _mix_message(
     kwargs: dict[str, object] = {
         "stageId": stage,
         "stem_paths": _keys(stems),
-        "timestamp": _now(),
+        "timestamp": now(),
         **_FOR_A_PAGE,
         **(asked or {}),
     }
-    return _celery("mix_stems_and_upload", stage, kwargs)
+    return celery_message("mix_stems_and_upload", stage, kwargs)
 
 
 def _hash_message(
@@ -242,14 +242,14 @@ def _hash_message(
         "stemId": subject,
         "stageId": STAGE,
         "filepath": key,
-        "timestamp": _now(),
+        "timestamp": now(),
         "original_filename": filename,
         **(asked or {}),
     }
-    return _celery("generate_hash_and_webhook", subject, kwargs)
+    return celery_message("generate_hash_and_webhook", subject, kwargs)
 
 
-def _celery(task: str, subject: str, kwargs: dict[str, object]) -> CeleryMessage:
+def celery_message(task: str, subject: str, kwargs: dict[str, object]) -> CeleryMessage:
     """Return a Celery message of the shape that the platform's server sends."""
     identity = hashlib.sha256(json.dumps(kwargs).encode()).hexdigest()[:8]
     return {
@@ -281,5 +281,6 @@ def _read(path: Path) -> bytes:
         raise LocalError(f"{path} cannot be read: {exc.strerror}.") from exc
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time now as messages carry it: ISO 8601 in UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,34 +1,110 @@
-"""Compare the demonstration's mix with a version that differs in two seconds."""
+"""Add a second version of the mix to a scenario, and a comparison of both."""
 
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-_START_S, _END_S = 3.0, 5.0
-_QUIETER = 0.5  # 6.0 dB
+import msgspec
+import numpy as np
+import soundfile
+from waveflow.events.fields import epoch_ms
+
+from waveflow_local.demo.scenario import (
+    MIX_STATES,
+    STAGE,
+    Case,
+    Expected,
+    Scenario,
+    Upload,
+    celery_message,
+    now,
+)
+from waveflow_local.files.comparison_words import sentence_of
+
+EDITED = "voice.wav"  # the stem that is quieter in the second version
+QUIET_S = (3.0, 5.0)
+_QUIETER = 10 ** (-12 / 20)
+_NEAR_S = 0.3  # windows of 200 ms see an edit from outside
+_SECOND = f"{STAGE}-2"
 
 
-def compared_line(mix: Path) -> str | None:
-    """Return in words how a second version of a mix differs, or None without a mix.
-
-    The second version is written beside the mix, to be listened to.
-    """
-    from waveflow_local.files.comparing import FilePair, compare_pair
-    from waveflow_local.files.comparison_words import sentence_of
-
-    second = mix.with_stem(f"{mix.stem}-2")
-    if not mix.is_file() or not _write_quieter(mix, second):
-        return None
-    pair = {Path(second.name): FilePair(mix, second)}
-    report = compare_pair(Path(second.name), pairs=pair, num_peaks=1)
-    return f"Compared with {mix.name}, {sentence_of(report)}"
+def write_version(stem: Path, folder: Path) -> Path:
+    """Write a stem to a folder, with two seconds of it 12 dB down; return the path."""
+    folder.mkdir(exist_ok=True)
+    samples, sample_rate = soundfile.read(stem, dtype="float32")
+    start, end = (round(seconds * sample_rate) for seconds in QUIET_S)
+    samples[start:end] *= np.float32(_QUIETER)
+    path = folder / f"{stem.stem}-2{stem.suffix}"
+    soundfile.write(path, samples, sample_rate, subtype=soundfile.info(stem).subtype)
+    return path
 
 
-def _write_quieter(mix: Path, out: Path) -> bool:
-    """Write a mix with two quieter seconds; tell whether the mix is long enough."""
-    import soundfile
+def with_second_version(scenario: Scenario, edited: Path) -> Scenario:
+    """Return the scenario with a mix of the edited stem, and both mixes compared."""
+    by_name = {case.name: case for case in scenario.cases}
+    stem = by_name[EDITED]
+    first = next(case for case in scenario.cases if case.output == "mix")
+    if stem.upload is None:
+        raise ValueError(f"{EDITED} is not uploaded.")
+    key = f"{stem.upload.key.rpartition('/')[0]}-2/{edited.name}"
+    keys = {stem.upload.key: key}
+    mixed = msgspec.convert(first.message["kwargs"]["stem_paths"], list[str])
+    paths = [keys.get(path, path) for path in mixed]
+    second = Case(
+        f"{first.name}, version 2",
+        f"mix, {stem.subject} changed",
+        _SECOND,
+        celery_message(
+            "mix_stems_and_upload",
+            _SECOND,
+            {"stageId": _SECOND, "stem_paths": paths, "timestamp": now()},
+        ),
+        replace(first.expected, event="mixing-complete"),
+        Upload(key, edited.read_bytes()),
+        output="mix-2",
+        after=first.after,
+    )
+    pairs = [
+        {"before": _mixed_key(first), "after": _mixed_key(second)},
+        {"before": stem.upload.key, "after": key},
+    ]
+    fields: dict[str, object] = {"stageId": STAGE, "pairs": pairs, "timestamp": now()}
+    comparison = Case(
+        "both versions",
+        "comparison",
+        STAGE,
+        celery_message("compare_mixes", STAGE, fields),
+        Expected(event="comparison-complete", states=MIX_STATES),
+        output="mix",
+        after=(first.name, second.name),
+    )
+    return Scenario([*scenario.cases, second, comparison])
 
-    samples, rate = soundfile.read(mix, dtype="float64", always_2d=True)
-    if len(samples) < 2 * _END_S * rate - rate:
-        return False
-    samples[round(_START_S * rate) : round(_END_S * rate)] *= _QUIETER
-    soundfile.write(out, samples, rate, subtype=soundfile.info(mix).subtype)
-    return True
+
+def _mixed_key(case: Case) -> str:
+    ts = epoch_ms(str(case.message["kwargs"]["timestamp"]))
+    return f"mixed/{case.subject}_mixed_{ts}.wav"
+
+
+def reports_in(document_path: Path) -> dict[str, dict[str, object]]:
+    """Return a document's reports by the names of the compared files."""
+    document = json.loads(document_path.read_bytes())
+    return dict(zip(("the mix", EDITED), document["pairs"], strict=True))
+
+
+def sentences(reports: Mapping[str, Mapping[str, object]]) -> list[str]:
+    """Return one sentence about each compared pair."""
+    return [sentence_of({"pair": name, **each}) for name, each in reports.items()]
+
+
+def comparison_faults(reports: Mapping[str, Mapping[str, object]]) -> Iterator[str]:
+    """Yield what a comparison missed, or found where nothing was changed."""
+    for name, report in reports.items():
+        regions = msgspec.convert(report.get("regions", []), list[dict[str, float]])
+        if not regions:
+            yield f"no change was found in {name}"
+        for region in regions:
+            first, last = QUIET_S[0] - _NEAR_S, QUIET_S[1] + _NEAR_S
+            if not first <= region["start"] < region["end"] <= last:
+                yield f"{name} is the same at {region['start']}-{region['end']} s"

@@ -67,7 +67,7 @@ def prepare_folder(
             _check_replaceable(output)
             if output.exists() and _identity(output) in sources:
                 raise LocalError(f"{output} is an input; an output needs its own file.")
-    _make_folder(folder)
+    make_folder(folder)
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -85,7 +85,7 @@ def folder_for(outputs: Path) -> Iterator[None]:
     A folder that was there before stays, with all that it holds.
     """
     is_new = not outputs.exists()
-    _make_folder(outputs)
+    make_folder(outputs)
     try:
         yield
     except BaseException:
@@ -95,7 +95,8 @@ def folder_for(outputs: Path) -> Iterator[None]:
         raise
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder, and the folders above; an existing folder stays as it is."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:

@@ -6,21 +6,24 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 from click.exceptions import Exit
 
-from waveflow_local.files.zoom import read_levels
+from waveflow_local.ops.backfill.command import backfill
+from waveflow_local.ops.erasing.command import erase
+from waveflow_local.ops.options import (
+    asked_for,
+    audio_id_option,
+    dry_run_option,
+    previews_option,
+    split_channels_option,
+    stack_option,
+    zoom_option,
+)
 
 if TYPE_CHECKING:
     from waveflow_local.ops.rerun import Choice
 
-_stack = click.option(
-    "--stack",
-    default="waveflow",
-    envvar="WAVEFLOW_STACK",
-    show_envvar=True,
-    help="CloudFormation stack, or `local` for the engine of `waveflow up`.",
-)
-_dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done.")
 _since = click.option(
     "--since", type=click.DateTime(), help="UTC, as 2026-11-21T09:00:00."
 )
@@ -29,20 +32,35 @@ _until = click.option(
 )
 
 
-@click.group(invoke_without_command=True)
+class _OperatorGroup(click.Group):
+    """Hold the operator's commands, whose failures of AWS are one line each."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that the line names."""
+        from waveflow_local.ops.faults import aws_faults_as_lines
+
+        with aws_faults_as_lines():
+            return super().invoke(ctx)
+
+
+@click.group(cls=_OperatorGroup, invoke_without_command=True)
 @click.pass_context
 def ops(context: click.Context) -> None:
     """Operate a deployed stack: undo, recover, look."""
     if context.invoked_subcommand is None:
         print(context.get_help())
-        raise Exit(1)
+        raise Exit(click.UsageError.exit_code)
+
+
+ops.add_command(backfill)
+ops.add_command(erase)
 
 
 @ops.command()
 @click.argument("stem_id")
 @click.option("--to", help="Another key, where the own key is in use.")
-@_stack
-@_dry_run
+@stack_option
+@dry_run_option
 def restore(*, stem_id: str, to: str | None, stack: str, dry_run: bool) -> None:
     """Bring back a stem's deleted duplicate.
 
@@ -66,27 +84,12 @@ def restore(*, stem_id: str, to: str | None, stack: str, dry_run: bool) -> None:
 @click.option(
     "--num-peaks", type=click.IntRange(1, 4000), metavar="N", help="Peaks to draw."
 )
-@click.option(
-    "--zoom",
-    callback=read_levels,
-    metavar="N,N,N",
-    help="Samples per pixel of zoom levels to make, as 256,1024.",
-)
-@click.option(
-    "--split-channels",
-    is_flag=True,
-    help="Zoom levels of two channels apart; without --zoom those of the stack.",
-)
-@click.option(
-    "--preview",
-    "previews",
-    type=click.Choice(["opus", "mp3"]),
-    multiple=True,
-    help="A preview to make; name both by two options.",
-)
-@click.option("--audio-id", is_flag=True, help="Find the identity of the sound.")
-@_stack
-@_dry_run
+@zoom_option
+@split_channels_option
+@previews_option
+@audio_id_option
+@stack_option
+@dry_run_option
 def redraw(  # noqa: PLR0913 - one parameter per option
     *,
     zoom: tuple[int, ...],
@@ -102,13 +105,9 @@ def redraw(  # noqa: PLR0913 - one parameter per option
     from waveflow_local.ops.undo import Drawing
     from waveflow_local.ops.undo import redraw as draw_again
 
-    waveform = {"zoom_levels": list(zoom), "split_channels": split_channels}
-    options = {
-        "waveform": {name: value for name, value in waveform.items() if value},
-        "previews": list(dict.fromkeys(previews)),
-        "audio_id": audio_id,
-    }
-    asked = {name: value for name, value in options.items() if value}
+    asked = asked_for(
+        zoom=zoom, split_channels=split_channels, previews=previews, audio_id=audio_id
+    )
     wanted = Drawing(**drawing, options=asked)
     message = draw_again(open_stack(stack), wanted, dry_run=dry_run)
     _print([("would send " if dry_run else "sent ") + json.dumps(message)])
@@ -118,8 +117,8 @@ def redraw(  # noqa: PLR0913 - one parameter per option
 @click.option("--error", help="Only this code, as STORAGE_UNAVAILABLE.")
 @_since
 @_until
-@_stack
-@_dry_run
+@stack_option
+@dry_run_option
 def redrive(
     *,
     error: str | None,
@@ -144,8 +143,8 @@ def redrive(
 @ops.command()
 @_since
 @_until
-@_stack
-@_dry_run
+@stack_option
+@dry_run_option
 def replay(
     *, since: datetime | None, until: datetime | None, stack: str, dry_run: bool
 ) -> None:
@@ -157,8 +156,8 @@ def replay(
 
 
 @ops.command()
-@_stack
-@_dry_run
+@stack_option
+@dry_run_option
 def health(*, stack: str, dry_run: bool) -> None:
     """Check every part of the stack.
 
@@ -185,8 +184,8 @@ def health(*, stack: str, dry_run: bool) -> None:
     show_envvar=True,
     help="A bearer token of the stack's HTTP API.",
 )
-@_stack
-@_dry_run
+@stack_option
+@dry_run_option
 def smoke(*, token: str | None, stack: str, dry_run: bool) -> None:
     """Ask a new stack six questions that only AWS can answer.
 
@@ -199,6 +198,7 @@ def smoke(*, token: str | None, stack: str, dry_run: bool) -> None:
     from waveflow_local.ops.smoke_questions import QUESTIONS
     from waveflow_local.ops.stack import open_stack
 
+    _refuse_on_engine("token", stack)
     if dry_run:
         _print(f"would ask: {question.text}" for question in QUESTIONS)
         return
@@ -219,8 +219,8 @@ def smoke(*, token: str | None, stack: str, dry_run: bool) -> None:
     show_default=True,
     help="How far back the logs are asked.",
 )
-@_stack
-@_dry_run
+@stack_option
+@dry_run_option
 def status(*, subject: str, days: int, stack: str, dry_run: bool) -> None:
     """Show a stem's executions: which state, why, what to do.
 
@@ -232,6 +232,7 @@ def status(*, subject: str, days: int, stack: str, dry_run: bool) -> None:
     from waveflow_local.ops.status import query_of
     from waveflow_local.ops.status import status as look
 
+    _refuse_on_engine("days", stack)
     if dry_run:
         print(f"would ask the logs: {query_of(subject)}")
         return
@@ -241,6 +242,15 @@ def status(*, subject: str, days: int, stack: str, dry_run: bool) -> None:
         raise Exit(3)
     if every[0].needs_somebody:
         raise Exit(1)
+
+
+def _refuse_on_engine(name: str, stack: str) -> None:
+    """Refuse an option about what the local engine lacks, as logs and a public API."""
+    from waveflow_local.ops.stack import LOCAL
+
+    source = click.get_current_context().get_parameter_source(name)
+    if stack == LOCAL and source is ParameterSource.COMMANDLINE:
+        raise click.UsageError(f"--{name} has no effect beside --stack {LOCAL}.")
 
 
 def _run_again(choice: "Choice", stack: str, *, dry_run: bool) -> None:

@@ -16,6 +16,7 @@ MISSING = {
     "Waveform": "ObjectNotFoundError",
     "Music": "ObjectNotFoundError",
     "Mix": "StemMissingError",
+    "Compare": "StemMissingError",
     "DedupeDelete": "DedupeRefusedError",
 }
 
@@ -106,12 +107,15 @@ def ask_missing_keys(trial: Trial) -> None:
     if "source" not in pinned:
         raise NoError(f"Hash cannot read {key}: {pinned.get('errorType')}.")
     trial.remove(key)
-    mixed = {"task": "mix_stems_and_upload", "stageId": trial.name, "stem_paths": [key]}
-    body = trial.record(key, **mixed)
+    mixed = {"task": "mix_stems_and_upload", "stem_paths": [key]}
+    compared = {"task": "compare_mixes", "pairs": [{"after": key}]}
     events: dict[str, Mapping[str, object]] = {
         name: {"job": pinned["job"], "source": pinned["source"]} for name in MISSING
     }
-    events |= {"Hash": entry, "Mix": {"record": body, **start}}
+    events["Hash"] = entry
+    for name, fields in (("Mix", mixed), ("Compare", compared)):
+        record = trial.record(key, stageId=trial.name, **fields)
+        events[name] = {"record": record, **start}
     wrong = list(_wrong_answers(trial, functions, events))
     if wrong:
         raise NoError(f"{'; '.join(wrong)}.")

@@ -1,5 +1,6 @@
 """Find the parts of a deployed stack that an operator works on."""
 
+import contextlib
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from waveflow_local import paths
-from waveflow_local.paths import LocalError
+from waveflow_local.paths import LocalError, web_address
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -41,6 +42,7 @@ class Parts:
     api_url: str | None = None
     allowed_prefixes: tuple[str, ...] = ()
     quarantine_days: int = 0
+    zoom_levels: tuple[int, ...] = ()
 
 
 class Stack:
@@ -99,22 +101,44 @@ class Stack:
         return self._client("lambda")
 
     def _client(self, service: str) -> Any:
-        return self._session.client(service, endpoint_url=self._endpoint)
+        from botocore.config import Config
+
+        # A company's proxy knows no engine on loopback.
+        config = Config(proxies={}) if self.is_local else None
+        return self._session.client(service, endpoint_url=self._endpoint, config=config)
 
 
 def open_stack(name: str) -> Stack:
     """Return the deployed stack of that name, or the local engine for `local`."""
     import boto3
+    from botocore.parsers import ResponseParserError
 
+    named = os.environ.get(paths.ENDPOINT_VARIABLE)
     if name == LOCAL:
-        endpoint = os.environ.get("AWS_ENDPOINT_URL", paths.DEFAULT_ENDPOINT)
-        return local_stack(endpoint, webhook_url=_told_by(endpoint))
-    session = boto3.session.Session()
+        endpoint = web_address(named or paths.DEFAULT_ENDPOINT)
+        return local_stack(endpoint, webhook_url=ask_engine(endpoint))
     try:
+        # boto3 reads AWS_DEFAULT_REGION alone; other clients of AWS read AWS_REGION.
+        region = boto3.session.Session().region_name or os.environ.get("AWS_REGION")
+        session = boto3.session.Session(region_name=region)
         answer = session.client("cloudformation").describe_stacks(StackName=name)
-    except (BotoCoreError, ClientError) as exc:
-        raise LocalError(f"The stack {name} cannot be read: {exc}") from exc
+    except ResponseParserError as exc:
+        # The parser's message quotes the whole answer, often a page of HTML.
+        raise _unreadable(name, "the answer is not one of AWS", named) from exc
+    # botocore raises ValueError for an address that is none.
+    except (BotoCoreError, ClientError, ValueError) as exc:
+        raise _unreadable(name, exc, named) from exc
     return Stack(parts_of(answer["Stacks"][0]), session)
+
+
+def _unreadable(name: str, reason: object, endpoint: str | None) -> LocalError:
+    """Return why a stack cannot be read; a local engine holds no stack of AWS."""
+    if not endpoint:
+        return LocalError(f"The stack {name} cannot be read: {reason}")
+    with contextlib.suppress(LocalError):
+        ask_engine(endpoint)
+        return LocalError(f"{endpoint} is a local engine: say --stack {LOCAL}.")
+    return LocalError(f"The stack {name} cannot be read at {endpoint}: {reason}")
 
 
 def parts_of(described: Any) -> Parts:
@@ -140,24 +164,37 @@ def parts_of(described: Any) -> Parts:
             api_url=outputs.get("ApiUrl"),
             allowed_prefixes=tuple(parameters["AllowedPrefixes"].split(",")),
             quarantine_days=int(parameters["QuarantineDays"]),
+            zoom_levels=_numbers(parameters.get("ZoomLevels", "")),
         )
     except KeyError as exc:
         raise LocalError(f"The stack has no {exc}; is it WaveFlow's?") from exc
 
 
-def _told_by(endpoint: str) -> str:
-    """Return the address to which the local engine at `endpoint` sends webhooks."""
+def _numbers(listed: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in listed.split(",") if number)
+
+
+def ask_engine(endpoint: str) -> str:
+    """Return the address to which the local engine at `endpoint` sends webhooks.
+
+    Raises
+    ------
+    LocalError
+        No local engine answers there.
+    """
     import requests
 
     from waveflow_local.engine.webhook_address import ADDRESS_PATH
 
     try:
-        answer = requests.get(f"{endpoint}{ADDRESS_PATH}", timeout=_ANSWER_S)
-        answer.raise_for_status()
-    except requests.RequestException as exc:
+        with requests.Session() as session:
+            session.trust_env = False  # a company's proxy knows no engine on loopback
+            answer = session.get(f"{endpoint}{ADDRESS_PATH}", timeout=_ANSWER_S)
+            answer.raise_for_status()
+    except (requests.RequestException, ValueError) as exc:
         raise LocalError(
             f"No local engine answers at {endpoint}: start `waveflow up`, or name its "
-            "address by AWS_ENDPOINT_URL."
+            f"address by {paths.ENDPOINT_VARIABLE}."
         ) from exc
     return answer.text
 

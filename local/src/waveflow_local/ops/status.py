@@ -17,7 +17,8 @@ from waveflow_local.ops.stack import Stack
 from waveflow_local.ops.whereabouts import Whereabouts, find, report, whereabouts
 from waveflow_local.paths import LocalError
 
-FIRST_STAGES = ("hash", "mix", "notify")  # notify tells of a broken message
+# notify tells of a broken message
+FIRST_STAGES = ("hash", "mix", "compare", "notify")
 LIMIT = 20
 DAY_S = 86_400
 _LOOK_S = 0.5

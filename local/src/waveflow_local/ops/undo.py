@@ -19,6 +19,7 @@ from waveflow.stages._records import RESTORED, Deletion, Record, read_record
 from waveflow.stages.hash import sha256_of
 
 from waveflow_local.ops.stack import Stack
+from waveflow_local.ops.tombstones import refuse_erased
 from waveflow_local.paths import LocalError
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def restore(
     is said only of bytes that were found under the key afterwards.
     """
     objects = S3ObjectStore(stack.s3, stack.parts.bucket)
+    refuse_erased(stem_id, objects=objects)
     found = {
         key: record
         for key, record in _records(objects, stem_id)
@@ -239,6 +241,9 @@ def _is_same(stored: StoredObject, source: Source, *, objects: S3ObjectStore) ->
 
 def redraw(stack: Stack, drawing: Drawing, *, dry_run: bool) -> JsonObject:
     """Send the queue message that draws a stem, without asking for a verdict."""
+    objects = S3ObjectStore(stack.s3, stack.parts.bucket)
+    if objects.find(drawing.filepath) is None:
+        refuse_erased(drawing.stem_id, objects=objects)
     message = drawing.message()
     if not dry_run:
         stack.sqs.send_message(

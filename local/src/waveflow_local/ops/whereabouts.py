@@ -13,7 +13,6 @@ from waveflow_local.engine.history import (
     executions,
     see,
 )
-from waveflow_local.paths import LocalError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -44,21 +43,12 @@ class StatusReport(TypedDict):
 
 def find(sfn: "SFNClient", machine_arn: str, subject: str) -> list[Whereabouts]:
     """Return the executions about a stem, stage or job, the newest first."""
-    from botocore.exceptions import ClientError, EndpointConnectionError
-
-    try:
-        arns = [
-            arn
-            for arn, given in executions(sfn, machine_arn)
-            if subject in _subjects(given)
-        ]
-        return [whereabouts(see(sfn, arn)) for arn in arns]
-    except EndpointConnectionError as exc:
-        raise LocalError(
-            f"Nothing answers at {sfn.meta.endpoint_url}; start it with `waveflow up`."
-        ) from exc
-    except ClientError as exc:
-        raise LocalError(f"Step Functions says: {exc}") from exc
+    arns = [
+        arn
+        for arn, given in executions(sfn, machine_arn)
+        if subject in _subjects(given)
+    ]
+    return [whereabouts(see(sfn, arn)) for arn in arns]
 
 
 def explain(seen: ExecutionSeen) -> str:

@@ -33,7 +33,7 @@ class Rule:
 
     behaviour: Behaviour
     subject: str = ANY  # a stemId or stageId; `*` and `?` match
-    event: str = ANY  # hash-check, completion or mixing-complete
+    event: str = ANY  # the last word of a webhook's path, such as hash-check
     times: int | None = None  # the rule holds for so many webhooks; None is for ever
     delay_s: float = _LATE_S
     output: object = None

@@ -32,6 +32,11 @@ class PlatformServer:
         self.table = StemTable(data / "server.sqlite" if data else None)
         self.script = Script()
         self.answers = Answers(mode=mode)
+        self._complete = {
+            "completion": self.table.complete,
+            "mixing-complete": self.table.complete_mix,
+            "comparison-complete": self.table.complete_comparison,
+        }
         self._verifier = Webhook(secret)
 
     def receive(
@@ -67,10 +72,7 @@ class PlatformServer:
             return 201, {"status": "error", "message": "swallowed"}
         if received.event == "hash-check":
             return 201, self._answer_question(received.fields, rule)
-        if received.event == "completion":
-            changed = self.table.complete(received.fields)
-        else:
-            changed = self.table.complete_mix(received.fields)
+        changed = self._complete[received.event](received.fields)
         return 201, {"status": "ok", "changed": changed}
 
     def _answer_question(self, event: Mapping[str, object], rule: Rule) -> object:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from waveflow_local.standin.platform_server import PlatformServer
 
 WEBHOOK_PATH = "/webhook"
-EVENTS = ("hash-check", "completion", "mixing-complete")
+EVENTS = ("hash-check", "completion", "mixing-complete", "comparison-complete")
 JSON = "application/json"
 _REDIRECT = 302
 StatusAndBody = tuple[int, object]
@@ -55,13 +55,16 @@ def _get(standin: "PlatformServer", path: str) -> StatusAndBody:
             return 200, standin.table.stems()
         case "/mixes":
             return 200, standin.table.mixes()
+        case "/comparisons":
+            return 200, standin.table.comparisons()
         case "/behaviour":
             return 200, standin.script.in_force()
         case "/webhooks":
             every = standin.archive.all()
             return 200, [{**vars(each), "subject": each.subject} for each in every]
         case _:
-            return 404, {"message": "GET /stems, /mixes, /behaviour or /webhooks."}
+            lists = "/stems, /mixes, /comparisons, /behaviour or /webhooks"
+            return 404, {"message": f"GET {lists}."}
 
 
 def _post_or_put(standin: "PlatformServer", request: Request) -> StatusAndBody:

@@ -1,5 +1,6 @@
-"""Keep the stand-in's own table of stems, hashes and mixes."""
+"""Keep the stand-in's own table of stems, hashes, mixes and comparisons."""
 
+import json
 import sqlite3
 import threading
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ _FINAL = ("SUCCESS", "DUPLICATE")
 _EMPTY = """
 DROP TABLE IF EXISTS stems;
 DROP TABLE IF EXISTS mixes;
+DROP TABLE IF EXISTS comparisons;
 """
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS stems (
@@ -29,6 +31,12 @@ CREATE TABLE IF NOT EXISTS mixes (
     status TEXT NOT NULL,
     mixed_path TEXT,
     waveform_path TEXT
+);
+CREATE TABLE IF NOT EXISTS comparisons (
+    stage_id TEXT PRIMARY KEY,
+    status TEXT NOT NULL,
+    comparison_path TEXT,
+    statuses TEXT NOT NULL
 );
 """
 
@@ -128,6 +136,25 @@ class StemTable:
             )
         return changed.rowcount > 0
 
+    def complete_comparison(self, event: Mapping[str, object]) -> bool:
+        """Store how a comparison ended; return whether a row of the table changed."""
+        with self._lock, self._rows:
+            changed = self._rows.execute(
+                """INSERT INTO comparisons (stage_id, status, comparison_path, statuses)
+                   VALUES (?, ?, ?, ?) ON CONFLICT (stage_id) DO UPDATE SET
+                   status = excluded.status, statuses = excluded.statuses,
+                   comparison_path = excluded.comparison_path
+                   WHERE comparisons.status <> 'SUCCESS'
+                   OR excluded.status <> 'FAILURE'""",
+                (
+                    event["stageId"],
+                    event["status"],
+                    event.get("comparison_path"),
+                    json.dumps(event.get("statuses")),
+                ),
+            )
+        return changed.rowcount > 0
+
     def stems(self) -> list[dict[str, object]]:
         """Return every stem in the stand-in's table, the oldest first."""
         with self._lock:
@@ -139,3 +166,9 @@ class StemTable:
         with self._lock:
             rows = self._rows.execute("SELECT * FROM mixes").fetchall()
         return [dict(row) for row in rows]
+
+    def comparisons(self) -> list[dict[str, object]]:
+        """Return every comparison in the stand-in's table."""
+        with self._lock:
+            rows = self._rows.execute("SELECT * FROM comparisons").fetchall()
+        return [{**dict(row), "statuses": json.loads(row["statuses"])} for row in rows]

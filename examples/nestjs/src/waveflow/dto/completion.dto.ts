@@ -10,13 +10,12 @@ import {
   IsObject,
   IsOptional,
   IsString,
-  Matches,
   Max,
   Min,
   ValidateNested,
 } from 'class-validator';
 import { OutputsDto } from './outputs.dto.js';
-import { ID, JOB_ID, SHA256 } from './patterns.js';
+import { IsId, IsJobId, IsSha256 } from './patterns.js';
 import { MayBeMissing } from './presence.js';
 
 /** What became of a verdict `duplicate` that was refused. */
@@ -30,7 +29,7 @@ export class DedupeDto {
 }
 
 export class SuccessResultDto extends OutputsDto {
-  @Matches(SHA256)
+  @IsSha256()
   audio_data_hash!: string;
 
   @IsString()
@@ -119,7 +118,7 @@ export class DuplicateResultDto {
   @Type(() => DuplicateOfDto)
   duplicate_of!: DuplicateOfDto;
 
-  @Matches(SHA256)
+  @IsSha256()
   audio_data_hash!: string;
 }
 
@@ -133,13 +132,13 @@ const RESULTS = new Map<unknown, new () => object>([
 
 /** `POST /webhook/completion`: how an upload ended. */
 export class CompletionDto {
-  @Matches(ID)
+  @IsId()
   stemId!: string;
 
   @IsIn([...RESULTS.keys()])
   status!: Status;
 
-  @Matches(JOB_ID)
+  @IsJobId()
   task_id!: string;
 
   /** Of the message, as it was sent; null where the message could not be read. */
@@ -170,6 +169,11 @@ export class CompletionDto {
   @IsOptional()
   @IsNumber()
   processing_time?: number | null;
+
+  /** An operator had the stem drawn: no user waits for it. */
+  @MayBeMissing()
+  @IsBoolean()
+  backfill?: boolean;
 
   @IsObject()
   @ValidateNested()

@@ -3,10 +3,9 @@ import {
   IsInt,
   IsNotEmpty,
   IsString,
-  Matches,
   Min,
 } from 'class-validator';
-import { ID, JOB_ID, SHA256 } from './patterns.js';
+import { IsId, IsJobId, IsSha256 } from './patterns.js';
 import { NullAllowed } from './presence.js';
 
 /** `POST /webhook/hash-check`: the question. */
@@ -14,20 +13,20 @@ export class HashCheckDto {
   @Equals('hash_generated')
   status!: 'hash_generated';
 
-  @Matches(ID)
+  @IsId()
   stemId!: string;
 
-  @Matches(ID)
+  @IsId()
   userId!: string;
 
-  @Matches(ID)
+  @IsId()
   trackId!: string;
 
   @IsString()
   @IsNotEmpty()
   filepath!: string;
 
-  @Matches(SHA256)
+  @IsSha256()
   audio_hash!: string;
 
   @IsString()
@@ -41,7 +40,7 @@ export class HashCheckDto {
   @IsNotEmpty()
   task_token!: string;
 
-  @Matches(JOB_ID)
+  @IsJobId()
   task_id!: string;
 
   @IsString()

@@ -1,3 +1,4 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsNumber, IsObject, Max, Min, ValidateNested } from 'class-validator';
 import { MayBeMissing } from './presence.js';
@@ -10,12 +11,14 @@ export type MixSampleRate = (typeof SAMPLE_RATES)[number];
 
 export class LoudnessTargetDto {
   /** LUFS. */
+  @ApiProperty({ minimum: -30, maximum: -8, description: 'LUFS.' })
   @IsNumber()
   @Min(-30)
   @Max(-8)
   integrated!: number;
 
   /** dBTP; missing: -1. */
+  @ApiPropertyOptional({ minimum: -9, maximum: -0.5, default: -1, description: 'dBTP.' })
   @MayBeMissing()
   @IsNumber()
   @Min(-9)
@@ -25,18 +28,22 @@ export class LoudnessTargetDto {
 
 /** `mix` of the message that asks for a mix: the whole. */
 export class MixOptionsDto {
+  @ApiPropertyOptional({ enum: [1, 2] })
   @MayBeMissing()
   @IsIn([1, 2])
   channels?: 1 | 2;
 
+  @ApiPropertyOptional({ enum: MIX_FORMATS })
   @MayBeMissing()
   @IsIn(MIX_FORMATS)
   format?: MixFormat;
 
+  @ApiPropertyOptional({ enum: SAMPLE_RATES })
   @MayBeMissing()
   @IsIn(SAMPLE_RATES)
   sample_rate?: MixSampleRate;
 
+  @ApiPropertyOptional()
   @MayBeMissing()
   @IsObject()
   @ValidateNested()
@@ -46,6 +53,7 @@ export class MixOptionsDto {
 
 /** One of `stems` of the same message, without the stem's name. */
 export class StemLevelsDto {
+  @ApiPropertyOptional({ minimum: -60, maximum: 12 })
   @MayBeMissing()
   @IsNumber()
   @Min(-60)
@@ -53,21 +61,25 @@ export class StemLevelsDto {
   gain_db?: number;
 
   /** -1 is left, 1 is right; only in a mix of two channels. */
+  @ApiPropertyOptional({ minimum: -1, maximum: 1 })
   @MayBeMissing()
   @IsNumber()
   @Min(-1)
   @Max(1)
   pan?: number;
 
+  @ApiPropertyOptional()
   @MayBeMissing()
   @IsBoolean()
   mute?: boolean;
 
+  @ApiPropertyOptional()
   @MayBeMissing()
   @IsBoolean()
   invert?: boolean;
 
   /** A negative offset cuts the beginning. */
+  @ApiPropertyOptional({ minimum: -600_000, maximum: 600_000 })
   @MayBeMissing()
   @IsNumber()
   @Min(-600_000)

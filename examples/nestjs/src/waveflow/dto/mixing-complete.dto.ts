@@ -8,7 +8,6 @@ import {
   IsObject,
   IsOptional,
   IsString,
-  Matches,
   Max,
   Min,
   ValidateIf,
@@ -17,18 +16,18 @@ import {
 import { FailureResultDto } from './completion.dto.js';
 import { MixFactsDto, StemFactsDto } from './mix-facts.dto.js';
 import { OutputsDto } from './outputs.dto.js';
-import { ID, JOB_ID } from './patterns.js';
+import { IsId, IsJobId } from './patterns.js';
 import { MayBeMissing } from './presence.js';
 
 /** `POST /webhook/mixing-complete`: how a mix ended. */
 export class MixingCompleteDto extends OutputsDto {
-  @Matches(ID)
+  @IsId()
   stageId!: string;
 
   @IsIn(['SUCCESS', 'FAILURE'])
   status!: 'SUCCESS' | 'FAILURE';
 
-  @Matches(JOB_ID)
+  @IsJobId()
   task_id!: string;
 
   /** Of the message, as it was sent; null where the message could not be read. */

@@ -7,12 +7,11 @@ import {
   IsObject,
   IsOptional,
   IsString,
-  Matches,
   Max,
   Min,
   ValidateNested,
 } from 'class-validator';
-import { AUDIO_ID } from './patterns.js';
+import { IsAudioId } from './patterns.js';
 import { MayBeMissing } from './presence.js';
 
 export class ZoomLevelDto {
@@ -83,6 +82,6 @@ export abstract class OutputsDto {
   previews?: PreviewsDto;
 
   @IsOptional()
-  @Matches(AUDIO_ID)
+  @IsAudioId()
   audio_id?: string | null;
 }

@@ -7,6 +7,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from waveflow.api.auth import RateLimit, StreamSeats
 from waveflow.api.bootstrap import ApiServices, api_services
+from waveflow.api.compare_routes import compare_routes
 from waveflow.api.docs_page import serve_docs
 from waveflow.api.documents import HeadAsGet
 from waveflow.api.openapi import describe
@@ -63,6 +64,7 @@ def create_app(
             expose_headers=["ETag", "Retry-After"],
         )
     app.include_router(routes)
+    app.include_router(compare_routes)
     app.add_api_route("/health", health, tags=["operation"])
     describe(app)
     docs(app)

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from waveflow.api.documents import document
 from waveflow.api.problems import MEDIA_TYPE
-from waveflow.api.result_schemas import EVENT, add_results
+from waveflow.api.result_schemas import COMPARISON_SCHEMA, EVENT, add_results
 from waveflow.api.schemas import JsonObject, LinkBody, Problem
 
 Responses = dict[int | str, JsonObject]
@@ -23,6 +23,12 @@ EVENTS: Responses = {
 }
 DOCUMENT: Responses = {
     200: {"description": "The document", "content": {"application/json": {}}}
+}
+COMPARISON: Responses = {
+    200: {
+        "description": "The document",
+        "content": {"application/json": {"schema": COMPARISON_SCHEMA}},
+    }
 }
 FORM_SCHEMA: JsonObject = {
     "requestBody": {

@@ -24,6 +24,7 @@ from waveflow.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 UNKNOWN = "extra_forbidden"  # pydantic's word for a field that nobody knows
+REPEATED = "repeated"  # a query field that is given twice and takes one value
 MAX_NAMES, MAX_NAME = 10, 64  # a client chooses unknown names, and their length
 _LOGGED = "It was logged."
 _log = logging.getLogger("waveflow.api")
@@ -66,17 +67,22 @@ async def _answer_invalid(_request: Request, exc: Exception) -> JSONResponse:
     """Answer an invalid request with the names of its fields, never their values."""
     faults = exc.errors() if isinstance(exc, RequestValidationError) else ()
     unknown = _names(fault for fault in faults if fault["type"] == UNKNOWN)
-    fields = _names(fault for fault in faults if fault["type"] != UNKNOWN)
+    repeated = _names(fault for fault in faults if fault["type"] == REPEATED)
+    fields = _names(
+        fault for fault in faults if fault["type"] not in {UNKNOWN, REPEATED}
+    )
     kind: type[WaveflowError] = InvalidMessageError
     if any(field == "num_peaks" for field in fields):
         kind = InvalidNumPeaksError
     elif any(field in {"token_id", "job_id"} for field in fields):
         kind = InvalidIdError
     if unknown:
-        kind, named = InvalidMessageError, f"unknown {', '.join(unknown)}"
+        kind, named = InvalidMessageError, f"an unknown {', '.join(unknown)}"
+    elif repeated:
+        named = f"a repeated {', '.join(repeated)}"
     else:
-        named = f"invalid {', '.join(fields) or 'body'}"
-    refused = kind(f"The request has an {named}.")
+        named = f"an invalid {', '.join(fields) or 'body'}"
+    refused = kind(f"The request has {named}.")
     return problem(status_of(refused), refused.code, str(refused))
 
 

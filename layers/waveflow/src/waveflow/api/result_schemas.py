@@ -4,10 +4,17 @@ import msgspec
 from pydantic.json_schema import models_json_schema
 
 from waveflow.api.schemas import Gone, JsonObject, Progress
-from waveflow.events.webhooks import DuplicateResult, MixResult, WaveformResult
+from waveflow.events.pairs import Comparison
+from waveflow.events.webhooks import (
+    ComparisonResult,
+    DuplicateResult,
+    MixResult,
+    WaveformResult,
+)
 
 _TEMPLATE = "#/components/schemas/"
-_RESULTS = (WaveformResult, DuplicateResult, MixResult)
+_RESULTS = (WaveformResult, DuplicateResult, MixResult, ComparisonResult)
+COMPARISON_SCHEMA: JsonObject = {"$ref": f"{_TEMPLATE}{Comparison.__name__}"}
 _OUTSIDE: JsonObject = {
     "type": "object",
     "required": ["outside"],
@@ -36,8 +43,8 @@ EVENT: JsonObject = {
 
 def add_results(schemas: JsonObject) -> None:
     """Add the schemas of results and events to those of an OpenAPI document."""
-    results, parts = msgspec.json.schema_components(
-        _RESULTS, ref_template=_TEMPLATE + "{name}"
+    (*results, _), parts = msgspec.json.schema_components(
+        (*_RESULTS, Comparison), ref_template=_TEMPLATE + "{name}"
     )
     _, events = models_json_schema(
         [(Progress, "serialization"), (Gone, "serialization")],

@@ -26,7 +26,7 @@ from waveflow.api.openapi import (
 from waveflow.api.queries import KnownQuery
 from waveflow.events.options import PreviewFormat
 
-MAX_FOLLOWED = 20  # each takes one DescribeExecution before the stream begins
+MAX_FOLLOWED = 20  # a new one takes one DescribeExecution before the stream begins
 FORM_BYTES = 64 << 10  # the most that a form adds to its file
 MAX_WEBHOOK_BYTES = 200 << 10
 _ADVICE = " Larger files go to S3 directly: POST /tokens/{token_id}/uploads."
@@ -38,7 +38,8 @@ def _services(request: Request) -> ApiServices:
     return services
 
 
-def _new_context(token_id: schemas.TokenId, owner: Owner) -> JobContext:
+def new_context(token_id: schemas.TokenId, owner: Owner) -> JobContext:
+    """Return the context of a new job of the owner's, for one platform token."""
     return JobContext(owner=owner, token_id=token_id)
 
 
@@ -60,7 +61,7 @@ AsJson = Annotated[
 async def upload_audio(
     request: Request,
     services: Services,
-    context: Annotated[JobContext, Depends(_new_context)],
+    context: Annotated[JobContext, Depends(new_context)],
     *,
     options: Annotated[schemas.JobOptions, Query()],
     idempotency_key: schemas.IdempotencyKey = None,
@@ -137,13 +138,17 @@ async def several_jobs_events(
     last_event_id: schemas.LastEventId = None,
 ) -> Response:
     """Stream the progress of several jobs at once, each from its beginning."""
-    running = {
-        each: await asyncio.to_thread(services.jobs.is_running, each, owner=owner)
-        for each in sorted(set(job_id))
-    }
+    wanted = sorted(set(job_id))
+    running = dict(
+        zip(
+            wanted,
+            await asyncio.gather(*(_runs(services, each, owner) for each in wanted)),
+            strict=True,
+        )
+    )
     if number_of(last_event_id) >= len(running):
         return Response(status_code=204)
-    return several_jobs_stream(services.feeds.follow_all(running))
+    return several_jobs_stream(services.feeds.follow_all(running, owner=owner))
 
 
 @routes.post(
@@ -171,7 +176,7 @@ async def external_report(
 def mix(
     wanted: MixBody,
     services: Services,
-    context: Annotated[JobContext, Depends(_new_context)],
+    context: Annotated[JobContext, Depends(new_context)],
     idempotency_key: schemas.IdempotencyKey = None,
 ) -> schemas.AcceptedBody:
     """Start a job that mixes the files of some jobs, in the order given."""
@@ -188,7 +193,7 @@ def job_waveform(
     request: Request, job_id: schemas.JobId, services: Services, owner: Owner
 ) -> Response:
     """Return a job's waveform document as it was written."""
-    body = services.jobs.document(job_id, owner=owner)
+    body = services.jobs.files.document(job_id, owner=owner)
     return document(request, body, media_type="application/json")
 
 
@@ -202,7 +207,7 @@ def job_audio(
     as_json: AsJson = False,
 ) -> Response:
     """Redirect to the job's audio in S3: the uploaded file, or the mix."""
-    url = services.jobs.audio_url(job_id, owner=owner, download=download)
+    url = services.jobs.files.audio_url(job_id, owner=owner, download=download)
     return _link(url, as_json=as_json)
 
 
@@ -216,7 +221,7 @@ def job_zoom_level(
     as_json: AsJson = False,
 ) -> Response:
     """Redirect to one zoom level of the job's waveform in S3."""
-    url = services.jobs.zoom_url(
+    url = services.jobs.files.zoom_url(
         job_id, owner=owner, samples_per_pixel=samples_per_pixel
     )
     return _link(url, as_json=as_json)
@@ -232,7 +237,7 @@ def job_preview(
     as_json: AsJson = False,
 ) -> Response:
     """Redirect to the job's preview in S3, in one format."""
-    url = services.jobs.preview_url(job_id, owner=owner, form=form)
+    url = services.jobs.files.preview_url(job_id, owner=owner, form=form)
     return _link(url, as_json=as_json)
 
 
@@ -245,7 +250,7 @@ def job_preview(
 def begin_upload(
     wanted: schemas.BeginUploadBody,
     services: Services,
-    context: Annotated[JobContext, Depends(_new_context)],
+    context: Annotated[JobContext, Depends(new_context)],
 ) -> schemas.UploadBody:
     """Begin a large upload straight to S3: one form, or parts that can resume."""
     return services.presigned.begin(context, wanted)
@@ -284,6 +289,13 @@ def complete_upload(
 def abort_upload(upload_id: schemas.UploadId, services: Services, owner: Owner) -> None:
     """Abort a large upload, and remove its parts."""
     services.presigned.abort(upload_id, owner=owner)
+
+
+async def _runs(services: ApiServices, job_id: str, owner: str) -> bool:
+    """Tell whether a job runs, by DescribeExecution only where no stream has asked."""
+    if services.feeds.is_followed(job_id, owner=owner):
+        return True
+    return await asyncio.to_thread(services.jobs.is_running, job_id, owner=owner)
 
 
 def _link(url: str, *, as_json: bool) -> Response:

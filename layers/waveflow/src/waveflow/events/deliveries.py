@@ -4,21 +4,30 @@ import hashlib
 from typing import Literal
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct
 
 from waveflow import errors
 from waveflow.events.failures import ERRORS, sentence_of
-from waveflow.events.fields import JsonObject, iso_time
+from waveflow.events.fields import JsonObject
 from waveflow.events.flow import AskRequest, Outcome, TellFailureRequest
-from waveflow.events.messages import Job, MixMessage
+from waveflow.events.messages import MESSAGES, CompareMessage, Job, StemMessage
 from waveflow.events.normalise import (
     find_fields,
     find_ids,
     find_job_id,
     find_refusal_id,
+    find_task,
 )
 from waveflow.events.options import OPTIONS
+from waveflow.events.stage_reports import (
+    StageReport,
+    Unreadable,
+    report_of,
+    report_of_refused_comparison,
+    report_of_refused_mix,
+)
 from waveflow.events.webhooks import (
+    ComparisonComplete,
     Completion,
     FailureResult,
     HashCheck,
@@ -26,11 +35,23 @@ from waveflow.events.webhooks import (
     Status,
 )
 
+WebhookPath = Literal[
+    "hash-check", "completion", "mixing-complete", "comparison-complete"
+]
+Ended = Completion | StageReport
+_PATHS: dict[type[Ended], WebhookPath] = {
+    Completion: "completion",
+    MixingComplete: "mixing-complete",
+    ComparisonComplete: "comparison-complete",
+}
+# Fields of a comparison's message; none is sent back by a webhook.
+_OF_COMPARISONS = {each.encode_name for each in msgspec.structs.fields(CompareMessage)}
+
 
 class Delivery(Struct, frozen=True, kw_only=True):
     """Hold one webhook that is ready to be signed and sent."""
 
-    path: Literal["hash-check", "completion", "mixing-complete"]
+    path: WebhookPath
     webhook_id: str
     payload: JsonObject
 
@@ -44,7 +65,7 @@ def delivery_of_question(request: AskRequest) -> Delivery:
         track_id=stem.track_id,
         filepath=source.key,
         audio_hash=source.audio_hash,
-        timestamp=_timestamp(job),
+        timestamp=job.timestamp,
         original_filename=stem.original_filename or None,
         status="hash_generated",
         task_token=request.task_token,
@@ -60,23 +81,23 @@ def delivery_of_question(request: AskRequest) -> Delivery:
 
 
 def delivery_of_outcome(job: Job, outcome: Outcome[JsonObject]) -> Delivery:
-    """Return the /completion or /mixing-complete webhook of a job that ended well."""
-    event: Completion | MixingComplete
-    if isinstance(job.message, MixMessage):
-        mixing = _mixing(
-            job,
-            job.message,
-            status="SUCCESS",
-            processing_time=outcome.processing_time,
-        )
-        event = msgspec.convert({**_json(mixing), **outcome.result}, MixingComplete)
-    else:
+    """Return the webhook that reports how a job ended well."""
+    event: Ended
+    if isinstance(job.message, StemMessage):
         event = _completion(
             job,
             status=outcome.status,
             result=outcome.result,
             processing_time=outcome.processing_time,
         )
+    else:
+        report = report_of(
+            job,
+            job.message,
+            status="SUCCESS",
+            processing_time=outcome.processing_time,
+        )
+        event = msgspec.convert({**_json(report), **outcome.result}, type(report))
     code = outcome.result.get("error_code", "")
     return _delivery_of(event, _carried_fields(job), error_code=code)
 
@@ -88,15 +109,15 @@ def delivery_of_failure(
     failure = _failure(request, code=code)
     if job is None:
         return _delivery_of_unreadable(request, failure)
-    event: Completion | MixingComplete
+    event: Ended
     message = job.message
-    if isinstance(message, MixMessage):
+    if isinstance(message, StemMessage):
+        event = _completion(job, status="FAILURE", result=_json(failure))
+    else:
         if code == errors.InvalidMessageError.code:
             # The message is readable: another request has this stage and time.
             job = msgspec.structs.replace(job, job_id=find_refusal_id(request))
-        event = _mixing(job, message, status="FAILURE", result=failure)
-    else:
-        event = _completion(job, status="FAILURE", result=_json(failure))
+        event = report_of(job, message, status="FAILURE", result=failure)
     return _delivery_of(event, _carried_fields(job), error_code=code)
 
 
@@ -113,7 +134,7 @@ def _completion(
         status=status,
         task_id=job.job_id,
         result=result,
-        timestamp=_timestamp(job),
+        timestamp=job.timestamp,
         user_id=stem.user_id,
         track_id=stem.track_id,
         upstream_id=stem.upstream_id or None,
@@ -123,87 +144,49 @@ def _completion(
     )
 
 
-def _mixing(
-    job: Job,
-    message: MixMessage,
-    *,
-    status: Literal["SUCCESS", "FAILURE"],
-    processing_time: float | None = None,
-    result: FailureResult | UnsetType = UNSET,
-) -> MixingComplete:
-    return MixingComplete(
-        stage_id=message.stage_id,
-        status=status,
-        task_id=job.job_id,
-        upstream_id=message.upstream_id or None,
-        stem_count=len(message.stem_paths),
-        stem_paths=message.stem_paths,
-        timestamp=_timestamp(job),
-        processing_time=processing_time,
-        result=result,
-    )
-
-
 def _delivery_of_unreadable(
     request: TellFailureRequest, failure: FailureResult
 ) -> Delivery | None:
     """Return the FAILURE webhook of an invalid message, with the message's fields."""
-    ids, fields = find_ids(request.record), find_fields(request.record)
-    job_id = find_job_id(request)
-    event: Completion | MixingComplete
-    if "stemId" in ids:
-        event = Completion(
-            stem_id=ids["stemId"],
-            status="FAILURE",
-            task_id=job_id,
-            result=_json(failure),
-            timestamp=_text(fields, "timestamp"),
-            user_id=ids.get("userId"),
-            track_id=ids.get("trackId"),
-            upstream_id=ids.get("upstreamId"),
-            original_filename=_text(fields, "original_filename"),
-        )
-    elif "stageId" in ids:
-        event = _refused_mixing(ids, fields, job_id=job_id, failure=failure)
+    message = Unreadable(
+        ids=find_ids(request.record),
+        job_id=find_job_id(request),
+        fields=find_fields(request.record),
+    )
+    event: Ended
+    carried = message.fields
+    if "stageId" in message.ids and _is_comparison(request.record):
+        event = report_of_refused_comparison(message, failure)
+        carried = {k: v for k, v in carried.items() if k not in _OF_COMPARISONS}
+    elif "stemId" in message.ids:
+        event = _refused_completion(message, failure)
+    elif "stageId" in message.ids:
+        event = report_of_refused_mix(message, failure)
     else:
         return None
-    return _delivery_of(event, fields, error_code=failure.error_code)
+    return _delivery_of(event, carried, error_code=failure.error_code)
 
 
-def _refused_mixing(
-    ids: dict[str, str], fields: JsonObject, *, job_id: str, failure: FailureResult
-) -> MixingComplete:
-    paths = _stem_paths(fields)
-    return MixingComplete(
-        stage_id=ids["stageId"],
+def _is_comparison(record: object) -> bool:
+    return MESSAGES.get(find_task(record)) is CompareMessage
+
+
+def _refused_completion(message: Unreadable, failure: FailureResult) -> Completion:
+    return Completion(
+        stem_id=message.ids["stemId"],
         status="FAILURE",
-        task_id=job_id,
-        upstream_id=ids.get("upstreamId"),
-        stem_count=None if paths is None else len(paths),
-        stem_paths=paths,
-        timestamp=_text(fields, "timestamp"),
-        result=failure,
+        task_id=message.job_id,
+        result=_json(failure),
+        timestamp=message.text("timestamp"),
+        user_id=message.ids.get("userId"),
+        track_id=message.ids.get("trackId"),
+        upstream_id=message.ids.get("upstreamId"),
+        original_filename=message.text("original_filename"),
     )
 
 
-def _text(fields: JsonObject, name: str) -> str | None:
-    value = fields.get(name)
-    return value if isinstance(value, str) else None
-
-
-def _stem_paths(fields: JsonObject) -> list[str] | None:
-    paths = fields.get("stem_paths")
-    if isinstance(paths, list) and all(isinstance(path, str) for path in paths):
-        return paths
-    return None
-
-
-def _delivery_of(
-    event: Completion | MixingComplete, carried: JsonObject, *, error_code: str
-) -> Delivery:
-    path: Literal["completion", "mixing-complete"] = (
-        "completion" if isinstance(event, Completion) else "mixing-complete"
-    )
+def _delivery_of(event: Ended, carried: JsonObject, *, error_code: str) -> Delivery:
+    path = _PATHS[type(event)]
     return Delivery(
         path=path,
         webhook_id=_webhook_id(event.task_id, path, event.status, error_code),
@@ -227,10 +210,6 @@ def _carried_fields(job: Job) -> JsonObject:
     upstream = {"upstreamId": job.message.upstream_id}
     named = {**known, **upstream}
     return {**job.extra, **{k: v for k, v in named.items() if v is not UNSET}}
-
-
-def _timestamp(job: Job) -> str:
-    return job.message.timestamp or iso_time(job.ts)
 
 
 def _failure(request: TellFailureRequest, *, code: str) -> FailureResult:

@@ -83,18 +83,27 @@ def iso_time(ts: int) -> str:
 
 
 def check_key(
-    key: str, *, prefixes: tuple[str, ...], user_id: str | None = None
+    key: str,
+    *,
+    prefixes: tuple[str, ...],
+    user_id: str | None = None,
+    results: tuple[str, ...] = (),
 ) -> None:
     """Refuse an S3 key that WaveFlow may not read for this user.
 
     The key is taken byte for byte: nothing is decoded or normalised. Where it
     names a user (`users/{userId}/…`), that must be `user_id`, if one is given.
+    `results` are those of RESERVED_PREFIXES that may be read, too.
     """
-    if reason := _key_fault(key, prefixes, user_id):
+    below_results = key.startswith(results) and key not in results
+    fault = None if below_results else _place_fault(key, prefixes, user_id)
+    if reason := fault or _spelling_fault(key):
         raise PathNotAllowedError(f"The key {reason}.")
 
 
-def _key_fault(key: str, prefixes: tuple[str, ...], user_id: str | None) -> str | None:
+def _place_fault(
+    key: str, prefixes: tuple[str, ...], user_id: str | None
+) -> str | None:
     if not any(key.startswith(prefix) and key != prefix for prefix in prefixes):
         return "is not below an allowed prefix"
     if key.startswith(RESERVED_PREFIXES):
@@ -102,7 +111,7 @@ def _key_fault(key: str, prefixes: tuple[str, ...], user_id: str | None) -> str 
     owner = _USER_KEY.match(key)
     if owner and user_id is not None and owner[1] != user_id:
         return "belongs to another user"
-    return _spelling_fault(key)
+    return None
 
 
 def _spelling_fault(key: str) -> str | None:

@@ -15,6 +15,7 @@ from waveflow.events.mix_options import MixSuffix
 from waveflow.events.normalise import Entry
 from waveflow.events.options import PreviewFormat, zoom_name
 from waveflow.events.webhooks import (
+    ComparisonResult,
     Dedupe,
     DuplicateResult,
     MixResult,
@@ -123,6 +124,17 @@ class MixOutcome(Struct, frozen=True, kw_only=True):
     outcome: Outcome[MixResult]
 
 
+class CompareRequest(Entry, frozen=True, kw_only=True):
+    """Input of the stage compare: the queue record that names the pairs."""
+
+
+class CompareOutcome(Struct, frozen=True, kw_only=True):
+    """Output of the stage compare: the job that it read, and the job's outcome."""
+
+    job: Job
+    outcome: Outcome[ComparisonResult]
+
+
 class AskRequest(
     Struct, frozen=True, kw_only=True, tag_field="event", tag="hash-check"
 ):
@@ -186,6 +198,11 @@ def mixed_waveform_key(job: Job) -> str:
 def mixed_key(job: Job, suffix: MixSuffix) -> str:
     """Return the S3 key of a mix's audio file."""
     return f"mixed/{job.subject_id}_mixed_{job.ts}.{suffix}"
+
+
+def comparison_key(job: Job) -> str:
+    """Return the S3 key of a comparison's document."""
+    return f"comparisons/{job.subject_id}_{job.ts}.json"
 
 
 def zoom_key(job: Job, samples_per_pixel: int, *, split: bool) -> str:

@@ -1,4 +1,4 @@
-"""Define the four queue messages that the server sends."""
+"""Define the five queue messages that the server sends."""
 
 from msgspec import UNSET, Struct, UnsetType, field
 
@@ -10,9 +10,11 @@ from waveflow.events.fields import (
     StemPaths,
     Timestamp,
     WantsAnalysis,
+    iso_time,
 )
 from waveflow.events.mix_options import MixOptions, StemsOptions
 from waveflow.events.options import Previews, WantsAudioId, WaveformOptions
+from waveflow.events.pairs import Pairs
 
 DEFAULT_NUM_PEAKS = 1024
 
@@ -99,12 +101,32 @@ class MixMessage(
         return self.mix is UNSET and self.stems is UNSET
 
 
-Message = UploadMessage | DuplicateMessage | AnalysisMessage | MixMessage
+class CompareMessage(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="task",
+    tag="compare_mixes",
+):
+    """Queue message that asks how the versions of some recordings differ."""
+
+    stage_id: Id = field(name="stageId")
+    pairs: Pairs
+    num_peaks: NumPeaks = DEFAULT_NUM_PEAKS
+    upstream_id: Id | UnsetType = field(default=UNSET, name="upstreamId")
+    timestamp: Timestamp | UnsetType = UNSET
+
+
+Message = (
+    UploadMessage | DuplicateMessage | AnalysisMessage | MixMessage | CompareMessage
+)
 MESSAGES: dict[str, type[Message]] = {
     "generate_hash_and_webhook": UploadMessage,
     "process_duplicate_file": DuplicateMessage,
     "process_audio_analysis": AnalysisMessage,
     "mix_stems_and_upload": MixMessage,
+    "compare_mixes": CompareMessage,
 }
 
 
@@ -118,14 +140,19 @@ class Job(Struct, frozen=True, kw_only=True):
 
     @property
     def stem(self) -> StemMessage:
-        """Return the message of a stem's job; raise TypeError for a mix."""
-        if isinstance(self.message, MixMessage):
-            raise TypeError("A mix has no stem.")
+        """Return the message of a stem's job; raise TypeError for another job."""
+        if not isinstance(self.message, StemMessage):
+            raise TypeError("A mix or a comparison has no stem.")
         return self.message
 
     @property
     def subject_id(self) -> str:
         """Return the stem id or stage id that the job's S3 output keys contain."""
-        if isinstance(self.message, MixMessage):
-            return self.message.stage_id
-        return self.message.stem_id
+        if isinstance(self.message, StemMessage):
+            return self.message.stem_id
+        return self.message.stage_id
+
+    @property
+    def timestamp(self) -> str:
+        """Return the message's time as the message has it, or else the job's time."""
+        return self.message.timestamp or iso_time(self.ts)

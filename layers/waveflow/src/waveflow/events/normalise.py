@@ -11,11 +11,13 @@ from msgspec import Struct
 
 from waveflow.errors import InvalidIdError, InvalidMessageError, WaveflowError
 from waveflow.events.fields import Id, JobId, JsonObject, Timestamp, epoch_ms
-from waveflow.events.messages import MESSAGES, Job, Message
+from waveflow.events.messages import MESSAGES, CompareMessage, Job, Message
 from waveflow.events.options import OPTIONS, conflicting_options
+from waveflow.events.pairs import empty_pairs
 from waveflow.events.validation import find_faults, is_valid, refusal_of
 
 TASK_PREFIX = "app.tasks."
+STAGE_TASKS = ("mix_stems_and_upload", "compare_mixes")  # the others are about stems
 OPTION_DEPTH = 2  # `mix.loudness.true_peak`, `stems[0].pan`
 
 
@@ -88,6 +90,12 @@ def find_fields(record: object) -> JsonObject:
     }
 
 
+def find_task(record: object) -> str:
+    """Return the task word of a queue record; empty where the message is no object."""
+    body = record.get("body") if isinstance(record, dict) else None
+    return task_of(body) if isinstance(body, dict) else ""
+
+
 def find_ids(record: object) -> dict[str, str]:
     """Return the valid ids in a queue record, however broken its message is."""
     names = ("stemId", "userId", "trackId", "stageId", "upstreamId")
@@ -125,7 +133,7 @@ def mix_request_of(entry: Entry) -> JsonObject:
 
 
 def find_refusal_id(entry: Entry) -> str:
-    """Return the job id for the refusal of a mix whose stage and time are taken.
+    """Return the job id for the refusal of a job whose stage and time are taken.
 
     The id made of stage and time belongs to the first request, so that a message
     without an id of its own gets the id of its queue record.
@@ -177,7 +185,10 @@ def _convert(values: JsonObject, model: type[Message]) -> Message:
             faults.setdefault(refusal_of(values[name], f.type), []).extend(wrong)
     for refusal, names in faults.items():
         raise refusal(f"The message has an invalid {', '.join(names)}.")
-    if conflicts := list(conflicting_options(values)):
+    conflicts = list(conflicting_options(values))
+    if model is CompareMessage:  # any other message carries `pairs` through
+        conflicts += empty_pairs(values)
+    if conflicts:
         raise InvalidMessageError(f"The message has an invalid {', '.join(conflicts)}.")
     _refuse_twins(values)
     own = {name: values[name] for name in known}
@@ -232,7 +243,7 @@ def _has_id(body: JsonObject) -> bool:
 
 def _own_id(entry: Entry, body: JsonObject, values: JsonObject) -> str:
     task = task_of(body)
-    subject = values.get("stageId" if task == "mix_stems_and_upload" else "stemId")
+    subject = values.get("stageId" if task in STAGE_TASKS else "stemId")
     if task in MESSAGES and is_valid(subject, Id):
         return f"{task}-{subject}-{_ts(entry, values)}"
     return _carrier(entry)

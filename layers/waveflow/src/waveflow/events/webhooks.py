@@ -1,4 +1,4 @@
-"""Define the three webhooks that the server receives.
+"""Define the four webhooks that the server receives.
 
 A field that a message did not carry is null. Fields that WaveFlow does not know
 are carried through beside these; the ones below win over them.
@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+from waveflow.audio.compare.report import Status as PairStatus
 from waveflow.audio.listen.findings import Analysis
 from waveflow.events.fields import (
     Channels,
@@ -99,8 +100,16 @@ class MixResult(SumResults, frozen=True, kw_only=True):
     warnings: list[str]
 
 
+class ComparisonResult(Struct, frozen=True, kw_only=True):
+    """Facts about a comparison, as `/comparison-complete` carries them."""
+
+    comparison_path: Key
+    statuses: list[PairStatus]
+    warnings: list[str]
+
+
 class FailureResult(Struct, frozen=True, kw_only=True):
-    """`result` of a failed job, for a stem and for a mix."""
+    """`result` of a failed job, for a stem, a mix and a comparison."""
 
     error: str
     error_code: Word
@@ -143,3 +152,17 @@ class MixingComplete(SumResults, frozen=True, kw_only=True):
     channels: Channels | None = None
     warnings: list[str] = field(default_factory=list)
     result: FailureResult | UnsetType = UNSET
+
+
+class ComparisonComplete(Struct, frozen=True, kw_only=True):
+    """`POST /comparison-complete`: report how a comparison ended."""
+
+    stage_id: Id = field(name="stageId")
+    status: Literal["SUCCESS", "FAILURE"]
+    task_id: JobId
+    comparison_path: Key | None = None
+    statuses: list[PairStatus] = field(default_factory=list)  # in the order of `pairs`
+    upstream_id: str | None = field(default=None, name="upstreamId")
+    timestamp: str | None = None
+    warnings: list[str] = field(default_factory=list)
+    result: FailureResult | UnsetType = UNSET  # only of a failure

@@ -38,8 +38,10 @@ def fetch(  # noqa: PLR0913 - the pin has three parts
     audio_hash: str | None,
     objects: ObjectStore,
     size: int | None = None,
-) -> None:
+) -> str:
     """Download the pinned S3 object to `path`; check `audio_hash` and `size` if given.
+
+    Returns the SHA-256 of the object's bytes in hexadecimal.
 
     Raises `SourceChangedError` or `ObjectNotFoundError` when the object is no
     longer there, and `StorageUnavailableError` when it arrived damaged twice.
@@ -52,5 +54,5 @@ def fetch(  # noqa: PLR0913 - the pin has three parts
                 digest.update(chunk)
                 file.write(chunk)
         if audio_hash is None or digest.hexdigest() == audio_hash:
-            return
+            return digest.hexdigest()
     raise StorageUnavailableError("The object arrived with other bytes than hashed.")

@@ -26,7 +26,12 @@ from waveflow.audio.waveform.zoom import WaveformData
 from waveflow.audio.waveform.zoom_levels import Zoom, ZoomLevels
 from waveflow.errors import StorageUnavailableError, WaveflowError
 from waveflow.events.flow import preview_key, zoom_key
-from waveflow.events.messages import DuplicateMessage, Job, MixMessage
+from waveflow.events.messages import (
+    CompareMessage,
+    DuplicateMessage,
+    Job,
+    MixMessage,
+)
 from waveflow.events.options import (
     PreviewFile,
     PreviewFiles,
@@ -62,7 +67,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 def wanted_of(job: Job, *, policy: Policy) -> Wanted:
     """Return the outputs that a job is asked for; its message wins over the stack."""
     message = job.message
-    if isinstance(message, DuplicateMessage):
+    if isinstance(message, DuplicateMessage | CompareMessage):  # have no options
         return Wanted(zoom_levels=policy.zoom_levels, audio_id=policy.audio_id)
     waveform = message.waveform or WaveformOptions()
     levels, audio_id = waveform.zoom_levels, message.audio_id

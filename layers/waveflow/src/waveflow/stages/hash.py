@@ -18,7 +18,6 @@ from waveflow.events.messages import (
     AnalysisMessage,
     DuplicateMessage,
     Job,
-    MixMessage,
     StemMessage,
 )
 from waveflow.events.normalise import read_job
@@ -31,9 +30,9 @@ def hash_object(
 ) -> HashResult:
     """Pin the S3 object that the message names, and compute its SHA-256."""
     job = read_job(request)
-    if isinstance(job.message, MixMessage):
-        raise InvalidMessageError("A mix names no object to hash.")
     stem = job.message
+    if not isinstance(stem, StemMessage):
+        raise InvalidMessageError("The message names no object to hash.")
     check_key(stem.filepath, prefixes=policy.allowed_prefixes, user_id=stem.user_id)
     stored = objects.find(stem.filepath)
     if stored is None:

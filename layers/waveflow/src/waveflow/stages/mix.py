@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from waveflow.stages._fetch import fetch, workspace
 from waveflow.stages._mix_claim import MixClaim
 from waveflow.stages._mixing import MixFile, audible_paths, mix_file, needed_bytes
 from waveflow.stages._optional import OptionalOutputs
+from waveflow.stages._used import used_metadata
 from waveflow.stages.hash import check_size
 
 MIX_TIME_S = 840  # a minute less than the function's own time-out
@@ -58,8 +60,9 @@ def mix_stems(
         mixed = mix_file(
             message, files, deadline=started + MIX_TIME_S, listen=optional.listen
         )
+        metadata = {**claim.metadata, **used_metadata(audible_paths(message))}
         claim.check_all(job, objects=objects)
-        _publish(job, mixed, claim=claim, objects=objects)
+        _publish(job, mixed, claim=claim, metadata=metadata, objects=objects)
         result = optional.publish(
             _result(job, mixed),
             objects=objects,
@@ -120,15 +123,20 @@ def _fetch_all(
 
 
 def _publish(
-    job: Job, mixed: MixFile, *, claim: MixClaim, objects: ObjectStore
+    job: Job,
+    mixed: MixFile,
+    *,
+    claim: MixClaim,
+    metadata: Mapping[str, str],
+    objects: ObjectStore,
 ) -> None:
     """Write the mix's audio, then the document: no document may lack its audio."""
     document = waveform_document(
         mixed.waveform, audio_hash=mixed.audio_hash, created_at=iso_time(job.ts)
     )
-    metadata = {**claim.metadata}
     if mixed.mix is not UNSET:
-        metadata |= {SOURCE: mixed.audio_hash, DRAWN_BY: str(ALGORITHM)}
+        own = {SOURCE: mixed.audio_hash, DRAWN_BY: str(ALGORITHM)}
+        metadata = {**metadata, **own}
     publish = partial(objects.publish, metadata=metadata, check=claim.check)
     audio_type = CONTENT_TYPES[mixed.suffix]
     publish(mixed_key(job, mixed.suffix), mixed.path, content_type=audio_type)

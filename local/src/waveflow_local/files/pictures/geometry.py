@@ -8,11 +8,8 @@ from typing import TypeGuard
 
 from waveflow_local.paths import LocalError
 
-WIDTH, HEIGHT = 1600, 400
-LEFT, RIGHT, TOP, BOTTOM = 48, 1552, 40, 312
-MIDDLE, HALF = (TOP + BOTTOM) / 2, (BOTTOM - TOP) / 2
-AXIS_Y = 340
-_MAX_COLUMNS = RIGHT - LEFT
+_SIDE, _ABOVE, _BELOW = 48, 40, 88  # pixels around the wave of a picture with texts
+_FIGURES_WIDTH = 640  # a narrower picture has no room for figures beside the name
 _MIN_LABEL_PX = 110
 _NICE_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30)
 _SHORTEST_S = 1e-6  # a shorter duration holds less than one sample
@@ -20,6 +17,69 @@ _LARGEST = 1e39  # above every float32, and small enough for products of two
 _NICE_LONG_S = (60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Hold a picture's size in pixels, and place the wave in that picture.
+
+    Parameters
+    ----------
+    axis
+        Whether times, name and figures stand below the wave, which else fills all.
+    """
+
+    width: int = 1600
+    height: int = 400
+    axis: bool = True
+
+    @property
+    def left(self) -> int:
+        """Return where the wave begins, from the picture's left side."""
+        return _SIDE if self.axis else 0
+
+    @property
+    def right(self) -> int:
+        """Return where the wave ends, from the picture's left side."""
+        return self.width - self.left
+
+    @property
+    def top(self) -> int:
+        """Return the wave's upper end, from the picture's top."""
+        return _ABOVE if self.axis else 0
+
+    @property
+    def bottom(self) -> int:
+        """Return the wave's lower end, from the picture's top."""
+        return self.height - (_BELOW if self.axis else 0)
+
+    @property
+    def axis_y(self) -> int:
+        """Return the base line of the times, from the picture's top."""
+        return self.height - 60
+
+    @property
+    def text_y(self) -> int:
+        """Return the base line of name and figures, from the picture's top."""
+        return self.height - 20
+
+    @property
+    def columns(self) -> int:
+        """Return the pixels of the wave from left to right."""
+        return self.right - self.left
+
+    @property
+    def middle(self) -> float:
+        """Return where silence is drawn, from the picture's top."""
+        return (self.top + self.bottom) / 2
+
+    @property
+    def half(self) -> float:
+        """Return the height of the loudest point above the middle."""
+        return (self.bottom - self.top) / 2
+
+
+FRAME = Frame()
 
 
 @dataclass(frozen=True)
@@ -34,6 +94,7 @@ class Tick:
 class Picture:
     """Hold the outlines and texts of one waveform picture, in pixels."""
 
+    frame: Frame
     envelope: list[Point]
     halo: list[Point]
     ticks: list[Tick]
@@ -42,7 +103,11 @@ class Picture:
 
 
 def lay_out(
-    document: Mapping[str, object], *, title: str = "", start: float = 0.0
+    document: Mapping[str, object],
+    *,
+    title: str = "",
+    start: float = 0.0,
+    frame: Frame = FRAME,
 ) -> Picture:
     """Return the outlines and texts of the picture of one waveform document.
 
@@ -57,12 +122,14 @@ def lay_out(
     # The loudest point fills the height, so that quiet files are readable.
     scale = 1 / top if top else 0.0
     duration = _figure(document, "duration")
+    scaled = [(low * scale, high * scale) for low, high in levels]
     return Picture(
-        envelope=_outline([(low * scale, high * scale) for low, high in levels]),
-        halo=_outline([(-peak, peak) for peak in peaks]),
-        ticks=_ticks(duration, start),
+        frame=frame,
+        envelope=_outline(scaled, frame),
+        halo=_outline([(-peak, peak) for peak in peaks], frame),
+        ticks=_ticks(duration, start, frame=frame),
         caption="".join(sign if sign.isprintable() else "·" for sign in title),
-        figures=_figures(document, duration),
+        figures=_figures(document, duration) if frame.width >= _FIGURES_WIDTH else "",
     )
 
 
@@ -102,38 +169,40 @@ def _is_figure(value: object) -> TypeGuard[float]:
     return abs(value) <= _LARGEST  # NaN makes the comparison false
 
 
-def _outline(levels: Sequence[tuple[float, float]]) -> list[Point]:
+def _outline(levels: Sequence[tuple[float, float]], frame: Frame) -> list[Point]:
     """Return a waveform's closed outline: along the highs, then back on the lows."""
-    columns = _columns(levels)
+    columns = _columns(levels, frame.columns)
     if not columns:
         return []
-    width = (RIGHT - LEFT) / len(columns)
+    width = frame.columns / len(columns)
     above, below = [], []
     for index, (low, high) in enumerate(columns):
-        x = LEFT + width * (index + 0.5)
+        x = frame.left + width * (index + 0.5)
         # Silence is drawn as a thin line.
-        above.append((x, MIDDLE - max(high * HALF, 0.6)))
-        below.append((x, MIDDLE - min(low * HALF, -0.6)))
-    first, last = (LEFT, MIDDLE), (RIGHT, MIDDLE)
+        above.append((x, frame.middle - max(high * frame.half, 0.6)))
+        below.append((x, frame.middle - min(low * frame.half, -0.6)))
+    first, last = (frame.left, frame.middle), (frame.right, frame.middle)
     return [first, *above, last, *reversed(below)]
 
 
-def _columns(levels: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def _columns(
+    levels: Sequence[tuple[float, float]], most: int
+) -> list[tuple[float, float]]:
     """Return at most one min/max column for each pixel, keeping all extremes."""
     count = len(levels)
-    if count <= _MAX_COLUMNS:
+    if count <= most:
         return list(levels)
-    bounds = [i * count // _MAX_COLUMNS for i in range(_MAX_COLUMNS + 1)]
+    bounds = [i * count // most for i in range(most + 1)]
     return [
         (min(low for low, _ in part), max(high for _, high in part))
         for part in (levels[a:b] for a, b in pairwise(bounds))
     ]
 
 
-def _ticks(duration: float, start: float) -> list[Tick]:
-    if duration < _SHORTEST_S:
+def _ticks(duration: float, start: float, *, frame: Frame) -> list[Tick]:
+    if duration < _SHORTEST_S or not frame.axis:
         return []
-    per_second = (RIGHT - LEFT) / duration
+    per_second = frame.columns / duration
     step = next(
         (s for s in _NICE_S + _NICE_LONG_S if s * per_second >= _MIN_LABEL_PX),
         None,
@@ -142,7 +211,7 @@ def _ticks(duration: float, start: float) -> list[Tick]:
         return []  # the file is longer than a day
     first, last = math.ceil(start / step), int((start + duration) / step)
     return [
-        Tick(LEFT + (i * step - start) * per_second, _clock(i * step, step))
+        Tick(frame.left + (i * step - start) * per_second, _clock(i * step, step))
         for i in range(first, last + 1)
     ]
 

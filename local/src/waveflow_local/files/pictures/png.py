@@ -4,65 +4,64 @@ import io
 
 from PIL import Image, ImageDraw, ImageFont
 
-from waveflow_local.files.pictures import colours
-from waveflow_local.files.pictures.geometry import (
-    AXIS_Y,
-    BOTTOM,
-    HEIGHT,
-    LEFT,
-    MIDDLE,
-    RIGHT,
-    TOP,
-    WIDTH,
-    Picture,
-    Point,
-)
+from waveflow_local.files.pictures.colours import HALO_OPACITY, PALETTE, Palette
+from waveflow_local.files.pictures.geometry import Frame, Picture, Point
 
 _FINER = 2  # shapes are drawn larger, then averaged: Pillow's edges are hard
 _OPAQUE = 255
 _COMPRESSION = 4  # level 4 takes a third of level 9's time for a tenth more bytes
 
 
-def write_png(picture: Picture) -> bytes:
+def write_png(picture: Picture, palette: Palette = PALETTE) -> bytes:
     """Return a waveform picture as the bytes of a PNG file."""
-    image = Image.new("RGB", (WIDTH, HEIGHT), colours.BACKGROUND)
+    frame = picture.frame
+    image = Image.new("RGB", (frame.width, frame.height), palette.background)
     draw = ImageDraw.Draw(image)
-    draw.line([(LEFT, MIDDLE), (RIGHT, MIDDLE)], colours.GRID)
-    for tick in picture.ticks:
-        draw.line([(tick.x, TOP), (tick.x, BOTTOM + 8)], colours.GRID)
-    halo = Image.new("RGB", image.size, colours.HALO)
-    image.paste(halo, mask=_mask(picture.halo, round(_OPAQUE * colours.HALO_OPACITY)))
-    image.paste(_gradient(), mask=_mask(picture.envelope, _OPAQUE))
-    _write_texts(draw, picture)
+    if frame.axis:
+        _draw_grid(draw, picture, palette)
+    halo = Image.new("RGB", image.size, palette.halo)
+    image.paste(halo, mask=_mask(picture.halo, frame, round(_OPAQUE * HALO_OPACITY)))
+    mask = _mask(picture.envelope, frame, _OPAQUE)
+    image.paste(_gradient(frame, palette), mask=mask)
+    if frame.axis:
+        _write_texts(draw, picture, palette)
     file = io.BytesIO()
     image.save(file, "PNG", compress_level=_COMPRESSION)
     return file.getvalue()
 
 
-def _mask(outline: list[Point], value: int) -> Image.Image:
-    mask = Image.new("L", (WIDTH * _FINER, HEIGHT * _FINER))
+def _draw_grid(draw: ImageDraw.ImageDraw, picture: Picture, palette: Palette) -> None:
+    frame = picture.frame
+    draw.line([(frame.left, frame.middle), (frame.right, frame.middle)], palette.grid)
+    for tick in picture.ticks:
+        draw.line([(tick.x, frame.top), (tick.x, frame.bottom + 8)], palette.grid)
+
+
+def _mask(outline: list[Point], frame: Frame, value: int) -> Image.Image:
+    mask = Image.new("L", (frame.width * _FINER, frame.height * _FINER))
     if outline:
         points = [(x * _FINER, y * _FINER) for x, y in outline]
         ImageDraw.Draw(mask).polygon(points, fill=value)
-    return mask.resize((WIDTH, HEIGHT), Image.Resampling.BOX)
+    return mask.resize((frame.width, frame.height), Image.Resampling.BOX)
 
 
-def _gradient() -> Image.Image:
-    column = Image.new("RGB", (1, HEIGHT))
-    for y in range(HEIGHT):
-        share = min(1, max(0, (y - TOP) / (BOTTOM - TOP)))
-        column.putpixel((0, y), colours.at(share))
-    return column.resize((WIDTH, HEIGHT))
+def _gradient(frame: Frame, palette: Palette) -> Image.Image:
+    column = Image.new("RGB", (1, frame.height))
+    for y in range(frame.height):
+        share = min(1, max(0, (y - frame.top) / (frame.bottom - frame.top)))
+        column.putpixel((0, y), palette.at(share))
+    return column.resize((frame.width, frame.height))
 
 
-def _write_texts(draw: ImageDraw.ImageDraw, picture: Picture) -> None:
+def _write_texts(draw: ImageDraw.ImageDraw, picture: Picture, palette: Palette) -> None:
+    frame = picture.frame
     small, large = ImageFont.load_default(15), ImageFont.load_default(18)
     for tick in picture.ticks:
-        draw.text((tick.x, AXIS_Y), tick.label, colours.TEXT, small, anchor="ms")
-    base = HEIGHT - 20
-    draw.text((RIGHT, base), picture.figures, colours.TEXT, small, anchor="rs")
+        draw.text((tick.x, frame.axis_y), tick.label, palette.text, small, anchor="ms")
+    base = frame.text_y
+    draw.text((frame.right, base), picture.figures, palette.text, small, anchor="rs")
     caption = _drawable(picture.caption)
-    draw.text((LEFT, base), caption, colours.TITLE, large, anchor="ls")
+    draw.text((frame.left, base), caption, palette.title, large, anchor="ls")
 
 
 def _drawable(text: str) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
 _UNKNOWN = "ExecutionDoesNotExist"
-_ERRORS = AwsErrors(
+ERRORS = AwsErrors(
     service="Step Functions",
     unavailable=StorageUnavailableError,
     passing_codes=frozenset(
@@ -48,7 +48,7 @@ class StepFunctionsMachine:
         except AWS_ERRORS as exc:
             if code_of(exc) == "ExecutionAlreadyExists":
                 return False
-            raise _ERRORS.translated(exc) from exc
+            raise ERRORS.translated(exc) from exc
         return True
 
     def describe(self, name: str) -> Execution | None:
@@ -59,7 +59,7 @@ class StepFunctionsMachine:
         except AWS_ERRORS as exc:
             if code_of(exc) == _UNKNOWN:
                 return None
-            raise _ERRORS.translated(exc) from exc
+            raise ERRORS.translated(exc) from exc
         return Execution(
             name=name,
             status=str(told["status"]),
@@ -80,7 +80,7 @@ class StepFunctionsMachine:
         except AWS_ERRORS as exc:
             if code_of(exc) == _UNKNOWN:
                 return []
-            raise _ERRORS.translated(exc) from exc
+            raise ERRORS.translated(exc) from exc
 
     def _arn(self, name: str) -> str:
         return f"{self._prefix}:{name}"

@@ -1,5 +1,6 @@
 """Describe a job's owner, file name and S3 key, kept beside its queue message."""
 
+import hashlib
 import re
 import unicodedata
 import uuid
@@ -12,6 +13,7 @@ UPLOAD_PREFIX = "audio/"
 MAX_NAME_BYTES = 120
 _UNSAFE = re.compile(r"[^\w.\-]+")
 _FALLBACK = "audio"
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class JobContext(BaseModel, frozen=True):
@@ -61,3 +63,15 @@ def safe_name(filename: str) -> str:
 def new_key(filename: str) -> str:
     """Return a unique S3 key for an uploaded file."""
     return f"{UPLOAD_PREFIX}{uuid.uuid4()}_{safe_name(filename)}"
+
+
+def audio_key(execution: Execution, context: JobContext) -> str | None:
+    """Return the S3 key of a job's upload, or of its mix; None where there is none."""
+    return context.key or execution.result.get("mixed_file_path")
+
+
+def user_id(owner: str) -> str:
+    """Return a user id for the job's message: the owner's name, or the name's hash."""
+    if _MESSAGE_ID.fullmatch(owner):
+        return owner
+    return hashlib.sha256(owner.encode()).hexdigest()

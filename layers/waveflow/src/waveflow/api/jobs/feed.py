@@ -73,11 +73,18 @@ class Feeds:
         return self._follow(job_id, after=after, running=running, life_s=life_s)
 
     async def _follow(
-        self, job_id: str, *, after: int, running: bool, life_s: float
+        self,
+        job_id: str,
+        *,
+        after: int,
+        running: bool,
+        life_s: float,
+        owner: str = "",
     ) -> AsyncIterator[Progress | Gone | None]:
         clock = asyncio.get_running_loop().time
         ends = clock() + life_s
         poll = self._join(job_id, running=running)
+        poll.owners.add(owner)
         try:
             index = 0
             while True:
@@ -99,6 +106,11 @@ class Feeds:
         finally:
             self._leave(job_id, poll)
 
+    def is_followed(self, job_id: str, *, owner: str) -> bool:
+        """Tell whether this process polls a job already for a stream of the owner."""
+        poll = self._polls.get(job_id)
+        return poll is not None and owner in poll.owners
+
     def _random_life(self) -> float:
         return self._life_s * random.uniform(0.8, 1)  # noqa: S311 - no secret
 
@@ -118,16 +130,17 @@ class Feeds:
             poll.stop()
 
     async def follow_all(
-        self, running: Mapping[str, bool]
+        self, running: Mapping[str, bool], *, owner: str = ""
     ) -> AsyncIterator[Progress | Gone | None]:
         """Yield the progress events of several jobs, until all jobs have ended.
 
-        `running` tells of each job id whether the job still runs.
+        `running` tells of each job id whether the job still runs, and `owner` whose
+        jobs they are: the owner's next stream need not ask for the owner again.
         """
         news: _News = asyncio.Queue()
         life_s = self._random_life()
         streams = [
-            self._follow(job_id, after=0, running=runs, life_s=life_s)
+            self._follow(job_id, after=0, running=runs, life_s=life_s, owner=owner)
             for job_id, runs in running.items()
         ]
         tasks = [asyncio.create_task(_pass_on(each, news)) for each in streams]
@@ -164,6 +177,7 @@ class _Poll:
         self.moments: list[Progress] = []
         self.gone: Gone | None = None
         self.followers = 0
+        self.owners: set[str] = set()  # whose job this is, as a stream was told
         self._job_id = job_id
         self._look = look
         self._pace = pace

@@ -101,6 +101,11 @@ def request_hash(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
+def with_request(context: JobContext, *asked: object) -> JobContext:
+    """Return the job context with the hash of the request's parameters."""
+    return context.model_copy(update={"asked": request_hash(*asked)})
+
+
 def refuse_another(execution: Execution | None, context: JobContext) -> None:
     """Raise `IdempotencyKeyReusedError` if the execution is of another request.
 

@@ -20,6 +20,7 @@ STEPS: dict[str, tuple[int, str]] = {
     "Music": (WORKING, "음악 분석 중..."),
     "Waveform": (WORKING, "분석 중... 결과 대기"),
     "Mix": (WORKING, "믹스 중... 결과 대기"),
+    "Compare": (WORKING, "버전 비교 중... 결과 대기"),
     "Tell": (TELLING, "결과 전송 중..."),
     "TellFailure": (TELLING, "오류 전송 중..."),
 }

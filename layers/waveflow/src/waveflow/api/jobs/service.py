@@ -1,11 +1,10 @@
 """Start jobs, and return their progress, results and audio."""
 
 import asyncio
-import hashlib
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 
+from waveflow.api.compare_schemas import CompareBody
 from waveflow.api.errors import (
     JobExpiredError,
     JobNotFoundError,
@@ -14,8 +13,14 @@ from waveflow.api.errors import (
 )
 from waveflow.api.interfaces import Execution, Machine, UploadStore
 from waveflow.api.jobs import progress
-from waveflow.api.jobs.context import JobContext, context_of, plain_name
-from waveflow.api.jobs.idempotency import KnownJobs, refuse_another, request_hash
+from waveflow.api.jobs.context import (
+    JobContext,
+    audio_key,
+    context_of,
+    user_id,
+)
+from waveflow.api.jobs.files import Files
+from waveflow.api.jobs.idempotency import KnownJobs, refuse_another, with_request
 from waveflow.api.jobs.ids import Seal, is_job_id
 from waveflow.api.jobs.reports import Reports
 from waveflow.api.jobs.starts import RecentStarts
@@ -29,11 +34,7 @@ from waveflow.api.schemas import (
 )
 from waveflow.errors import InvalidMessageError, StorageUnavailableError
 from waveflow.events.fields import iso_time
-from waveflow.events.options import PreviewFormat
 from waveflow.ports import ObjectStore
-
-LINK_SECONDS = 600
-_MESSAGE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class Jobs:
@@ -51,10 +52,10 @@ class Jobs:
     ) -> None:
         self.max_file_bytes = max_file_bytes
         self._machine = machine
-        self._objects = objects
         self._uploads = uploads
         self._seal = seal
         self._clock = clock
+        self.files = Files(self._own, objects=objects, uploads=uploads)
         self._reports = Reports(uploads, objects)
         self._starts = RecentStarts(uploads, objects=objects, clock=clock)
         self._known = KnownJobs(machine, objects=objects, seal=seal)
@@ -114,17 +115,37 @@ class Jobs:
         paths = [stem.key for stem in stems if stem.key is not None]
         if len(paths) < len(stems):
             raise NoResultError("A mix has no file that could be mixed again.")
-        if idempotency_key is None:
-            job_id = self._known.new_id(context)
-        else:
-            # An empty choice stays out: a classic mix keeps its id of older releases.
-            asked = filter(None, [wanted.choices])
-            context = _with_request(context, *wanted.job_ids, *asked)
-            job_id, _ = self._known.of_key(
-                context, "mix", key=idempotency_key, upload=None
-            )
+        # An empty choice stays out: a classic mix keeps its id of older releases.
+        asked = filter(None, [wanted.choices])
+        job_id, context = self._named(
+            with_request(context, *wanted.job_ids, *asked), "mix", key=idempotency_key
+        )
         fields = {"stageId": job_id, **wanted.message_fields(paths)}
         return self._start(job_id, "mix_stems_and_upload", fields, context=context)
+
+    def compare(
+        self,
+        context: JobContext,
+        wanted: CompareBody,
+        *,
+        idempotency_key: str | None,
+    ) -> AcceptedBody:
+        """Start a job that compares files of the owner's jobs: uploads, or mixes."""
+        keys: dict[str | None, str] = {}
+        for each in wanted.job_ids:
+            key = audio_key(*self._own(each, context.owner))
+            if key is None:
+                raise NoResultError("A job has no file that could be compared.")
+            keys[each] = key
+        job_id, context = self._named(
+            with_request(context, wanted.model_dump()), "compare", key=idempotency_key
+        )
+        pairs = [
+            {"before": keys.get(pair.before), "after": keys.get(pair.after)}
+            for pair in wanted.pairs
+        ]
+        fields = {"stageId": job_id, "pairs": pairs, "num_peaks": wanted.num_peaks}
+        return self._start(job_id, "compare_mixes", fields, context=context)
 
     def look(self, job_id: str) -> list[Progress]:
         """Return a job's progress events until now, the oldest first."""
@@ -155,35 +176,6 @@ class Jobs:
         """Tell whether a job still runs, if the job is the owner's."""
         return self._own(job_id, owner)[0].status == "RUNNING"
 
-    def document(self, job_id: str, *, owner: str) -> bytes:
-        """Return a job's waveform document as stored in S3, byte for byte."""
-        key = self._own(job_id, owner)[0].result.get("waveform_data_path")
-        body = self._objects.load(str(key)) if key else None
-        if body is None:
-            raise NoResultError("The job has no waveform.")
-        return body
-
-    def audio_url(self, job_id: str, *, owner: str, download: bool) -> str:
-        """Return a presigned URL of the job's audio, valid for ten minutes."""
-        execution, context = self._own(job_id, owner)
-        key = context.key or execution.result.get("mixed_file_path")
-        name = (context.filename or plain_name(key or "")) if download else None
-        return self._signed_url(key, "audio", filename=name)
-
-    def zoom_url(self, job_id: str, *, owner: str, samples_per_pixel: int) -> str:
-        """Return a presigned URL of one zoom level, valid for ten minutes."""
-        result = self._own(job_id, owner)[0].result
-        levels = result.get("zoom_levels") or []
-        keys = {level["samples_per_pixel"]: level["path"] for level in levels}
-        return self._signed_url(keys.get(samples_per_pixel), "such zoom level")
-
-    def preview_url(self, job_id: str, *, owner: str, form: PreviewFormat) -> str:
-        """Return a presigned URL of a preview, valid for ten minutes."""
-        result = self._own(job_id, owner)[0].result
-        previews = result.get("previews") or {}
-        preview = previews.get(form) or {}
-        return self._signed_url(preview.get("path"), "such preview")
-
     def keep_report(self, job_id: str, report: JsonObject) -> JsonObject:
         """Store an external server's report; return the job's first report."""
         self._execution(job_id)
@@ -199,7 +191,7 @@ class Jobs:
     ) -> AcceptedBody:
         if idempotency_key is not None:
             asked = options.choices.values()
-            context = _with_request(context, upload.sha256, *asked)
+            context = with_request(context, upload.sha256, *asked)
             job_id, known = self._known.of_key(
                 context, "upload", key=idempotency_key, upload=upload
             )
@@ -238,6 +230,15 @@ class Jobs:
             refuse_another(self._machine.describe(job_id), context)
         return accepted_body(job_id)
 
+    def _named(
+        self, context: JobContext, operation: str, *, key: str | None
+    ) -> tuple[str, JobContext]:
+        """Return the id and context of a job that an Idempotency-Key may repeat."""
+        if key is None:
+            context = context.model_copy(update={"asked": None})
+            return self._known.new_id(context), context
+        return self._known.of_key(context, operation, key=key, upload=None)[0], context
+
     def _own(self, job_id: str, owner: str) -> tuple[Execution, JobContext]:
         """Return the execution and context of a job, if the job is the owner's."""
         execution = self._execution(job_id)
@@ -257,13 +258,6 @@ class Jobs:
             raise JobNotVisibleError("The job was started a moment ago; ask again.")
         raise JobExpiredError("The job is older than 90 days and forgotten.")
 
-    def _signed_url(
-        self, key: str | None, thing: str, *, filename: str | None = None
-    ) -> str:
-        if key is None or self._objects.find(key) is None:
-            raise NoResultError(f"The job has no {thing}, or no longer.")
-        return self._uploads.sign_get(key, filename=filename, seconds=LINK_SECONDS)
-
     def _reached(self, job_id: str) -> Progress:
         """Return how far a running job is; its beginning while histories are throttled.
 
@@ -279,15 +273,3 @@ class Jobs:
 def accepted_body(job_id: str, *, cached: bool = False) -> AcceptedBody:
     """Return the response body for a job that was started, or found by its bytes."""
     return AcceptedBody(message=progress.ACCEPTED, job_id=job_id, cached=cached)
-
-
-def user_id(owner: str) -> str:
-    """Return a user id for the job's message: the owner's name, or the name's hash."""
-    if _MESSAGE_ID.fullmatch(owner):
-        return owner
-    return hashlib.sha256(owner.encode()).hexdigest()
-
-
-def _with_request(context: JobContext, *asked: object) -> JobContext:
-    """Return the job context with the hash of the request's parameters."""
-    return context.model_copy(update={"asked": request_hash(*asked)})

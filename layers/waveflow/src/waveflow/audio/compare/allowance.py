@@ -1,6 +1,6 @@
 """Count the decoded hours that the pairs of one comparison may take together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from waveflow.errors import AudioTooLongError
 
@@ -15,9 +15,12 @@ class Allowance:
     ----------
     channel_hours
         An hour of stereo takes two of them.
+    warnings
+        Codes of the files that were decoded so far, such as TRUNCATED.
     """
 
     channel_hours: float = CHANNEL_HOURS
+    warnings: set[str] = field(default_factory=set)
 
     def spend(self, frames: int, *, channels: int, sample_rate: int) -> None:
         """Take decoded frames off the allowance.

@@ -114,7 +114,7 @@ def read_facts(source: Source) -> VersionFacts:
     """Decode a version of which nothing but the facts is asked."""
     count, meter = _listeners(source)
     codec.decode_into(source.stream, [count, meter], deadline=source.deadline)
-    return _facts(source.stream, count.finish(), meter)
+    return _facts(source, count.finish(), meter)
 
 
 def read_version(
@@ -157,7 +157,7 @@ def read_version(
         pieces = _kept(_at(pieces, form.sample_rate, coarse), coarse)
     for _ in pieces:
         pass
-    facts = _facts(stream, count.finish(), meter)
+    facts = _facts(source, count.finish(), meter)
     return Version(facts, _identity(identity), full, coarse)
 
 
@@ -167,7 +167,9 @@ def _listeners(source: Source) -> tuple[_Count, LoudnessMeter]:
     return _Count(source.allowance), meter
 
 
-def _facts(stream: Stream, frames: int, meter: LoudnessMeter) -> VersionFacts:
+def _facts(source: Source, frames: int, meter: LoudnessMeter) -> VersionFacts:
+    stream = source.stream
+    source.allowance.warnings |= stream.warnings
     return VersionFacts(
         duration=round(frames / stream.sample_rate, 6),
         sample_rate=stream.sample_rate,

@@ -78,7 +78,10 @@ class ZoomLevels:
     def add(self, block: Block) -> None:
         """Reduce a block of samples to points of the finest level."""
         frames = self._frames + len(block.decoded)
-        while self._runs and self._size_at(frames) > self._max_bytes:
+        kept = levels_within(
+            frames, self._runs, lanes=self._lanes, max_bytes=self._max_bytes
+        )
+        while len(self._runs) > len(kept):
             self._drop_finest()
         if self._runs and frames > self._frames:
             self._draw(block)
@@ -105,11 +108,6 @@ class ZoomLevels:
                 )
             )
         return Zoom(tuple(drawn), frozenset(self._warnings))
-
-    def _size_at(self, frames: int) -> int:
-        """Return the bytes of all levels' files after so many frames."""
-        points = sum(-(-frames // run) for run in self._runs)
-        return points * 2 * self._lanes + HEADER_BYTES * len(self._runs)
 
     def _drop_finest(self) -> None:
         """Fold the finest level to the next level, which is drawn from now on."""
@@ -175,6 +173,32 @@ class ZoomLevels:
             self._points.resize(stop + GROWTH_BYTES, refcheck=False)
         self._points[start:stop].reshape(points.shape)[:] = points
         self._length += len(points)
+
+
+def levels_within(
+    frames: int,
+    samples_per_pixel: Sequence[int],
+    *,
+    lanes: int,
+    max_bytes: int = MAX_BYTES,
+) -> list[int]:
+    """Return the zoom levels whose files fit together; the finest ones are dropped.
+
+    Parameters
+    ----------
+    lanes
+        2 where the waveforms of two channels lie apart, else 1.
+    """
+    kept = list(samples_per_pixel)
+    while kept and _file_bytes(frames, kept, lanes=lanes) > max_bytes:
+        kept.pop(0)
+    return kept
+
+
+def _file_bytes(frames: int, samples_per_pixel: Sequence[int], *, lanes: int) -> int:
+    """Return the bytes of all levels' files after so many frames."""
+    points = sum(-(-frames // run) for run in samples_per_pixel)
+    return points * 2 * lanes + HEADER_BYTES * len(samples_per_pixel)
 
 
 def _fold_points(points: Points, factor: int) -> NDArray[np.int8]:

@@ -3,7 +3,7 @@ import { after, before, describe, it, mock } from 'node:test';
 import { DataSource } from 'typeorm';
 import { StemFile } from '../stems/stem-file.entity.js';
 import { completion, HASH, question, Server } from '../testing/harness.js';
-import { ResendService } from './resend.service.js';
+import { UpkeepService } from './upkeep.service.js';
 
 const MINUTE_MS = 60_000;
 
@@ -15,7 +15,7 @@ describe('messages that never left', () => {
   const ids = () => server.queue.inputs.map((input) => JSON.parse(String(input['MessageBody'])).id);
   const resend = async (minutes: number) => {
     const before = ids().length;
-    await server.app.get(ResendService).resend(new Date(Date.now() + minutes * MINUTE_MS));
+    await server.app.get(UpkeepService).turn(new Date(Date.now() + minutes * MINUTE_MS));
     return ids().slice(before);
   };
   /** Uploads that the queue refused. */

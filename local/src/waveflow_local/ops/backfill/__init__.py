@@ -1,0 +1,1 @@
+"""Back-fill: draw what is missing or stale of a list of stems."""

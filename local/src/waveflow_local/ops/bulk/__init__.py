@@ -1,0 +1,1 @@
+"""Read manifests, and keep journals of what was done with their lines."""

@@ -1,0 +1,173 @@
+"""Erasures beside others: duplicates that live from an upload, and shared mixes."""
+
+import pytest
+from support.erasing import BOBS, MARKS, MINE, REQUEST, Place
+from waveflow.stages._used import used_metadata
+from waveflow_local.ops.undo import restore
+
+AUDIO, FLAC = (f"mixed/stage-1_mixed_5.{suffix}" for suffix in ("wav", "flac"))
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Return an empty bucket."""
+    return Place(tmp_path)
+
+
+def test_the_only_copy_of_another_stem_stays(place):
+    """Bob's stem was deleted as a duplicate of Ann's, and lives from Ann's upload."""
+    place.put("audio/ann.wav", "audio/bob.wav")
+    place.delete_duplicate(
+        "bob-1", "audio/bob.wav", survivor=("ann-1", "audio/ann.wav")
+    )
+    manifest = place.manifest(("ann-1", "audio/ann.wav"))
+    before = place.left()
+
+    planned, summary = place.look(manifest), place.erase(manifest)
+
+    assert "ann-1 stays: bob-1 was deleted as a duplicate of this upload" in planned
+    assert "  needed by audio/bob.wav: bob-1" in planned
+    assert place.left() == before
+    assert summary.has_left
+    assert "ann-1: stays;" in place.told[0]
+    assert not any(key.startswith("dedupe/erased/") for key in place.bucket.versions)
+
+
+@pytest.mark.parametrize("way", ["restored", "copied", "named", "undone", "hidden"])
+def test_a_stem_that_needs_the_copy_no_more_holds_up_nothing(place, way):
+    """An operator must have ways to end the erasure of the upload."""
+    place.put("audio/ann.wav", "audio/bob.wav")
+    reason = {"reason": "SURVIVOR_LOST"} if way == "undone" else {}
+    survivor = ("ann-1", "audio/ann.wav")
+    place.delete_duplicate("bob-1", "audio/bob.wav", survivor=survivor, **reason)
+    rows = [("ann-1", "audio/ann.wav")]
+    if way == "named":
+        rows.append(("bob-1", "audio/bob.wav"))
+    elif way == "hidden":  # the platform has deleted the upload by itself
+        place.bucket.delete("audio/ann.wav")
+    elif way == "copied":
+        place.put("audio/bob.wav")
+    elif way == "restored":
+        assert not restore(place.stack, "bob-1", dry_run=False)[0].failed
+
+    summary = place.erase(place.manifest(*rows))
+
+    assert not summary.has_left
+    assert "audio/ann.wav" not in place.left()
+    assert ("audio/bob.wav" in place.left()) == (way != "named")
+
+
+def a_chain(place):
+    """Delete B as a duplicate of A, and before that C as a duplicate of B."""
+    a, b, c = (f"audio/{name}.wav" for name in "abc")
+    place.put(a, b, c)
+    place.delete_duplicate("c", c, survivor=("b", b))
+    place.delete_duplicate("b", b, survivor=("a", a))
+    return a, b, c
+
+
+def test_the_copy_at_the_end_of_a_chain_stays(place):
+    """C was deleted for B, B for A: with A goes the only copy of C."""
+    a, b, _ = a_chain(place)
+
+    place.erase(place.manifest(("a", a), ("b", b)))
+
+    assert place.left()[a] == [a.encode()]
+    assert "a: stays;" in "".join(place.told)
+
+
+def test_the_way_to_the_copy_of_another_stays(place):
+    """Without the record of B nobody knows later that C lives from A."""
+    a, b, _ = a_chain(place)
+
+    summary = place.erase(place.manifest(("b", b)))
+
+    assert b not in place.left()
+    assert "dedupe/b_17.json" in place.left()
+    assert "b: erased in part;" in place.told[0]
+    assert summary.has_left
+    assert place.left()[a] == [a.encode()]
+
+
+def test_a_duplicate_that_is_proved_meanwhile_keeps_its_copy(place):
+    """A message of Bob is in work between the look and the erasure."""
+    place.put("audio/ann.wav", "audio/bob.wav")
+    manifest = place.manifest(("ann-1", "audio/ann.wav"))
+    before = place.left()["audio/ann.wav"]
+
+    def prove(operation, key):
+        if (operation, key) == ("delete_object", "audio/ann.wav"):
+            place.client.on_call = None
+            place.delete_duplicate(
+                "bob-1", "audio/bob.wav", survivor=("ann-1", "audio/ann.wav")
+            )
+
+    place.client.on_call = prove
+    summary = place.erase(manifest)
+
+    assert place.left()["audio/ann.wav"] == before
+    assert summary.has_left
+    assert "dedupe/erased/ann-1.json" not in place.bucket.versions
+    assert "bob-1 was deleted as a duplicate" in place.told[0]
+
+
+def test_an_upload_that_the_manifest_does_not_name_stays_with_its_record(place):
+    """A stem had two uploads: only the record knows the second, hidden one."""
+    place.put("audio/first.wav", "audio/second.wav", "audio/old.wav")
+    place.delete_duplicate("s", "audio/second.wav", survivor=("o", "audio/old.wav"))
+
+    summary = place.erase(place.manifest(("s", "audio/first.wav")))
+    both = [("s", "audio/first.wav"), ("s", "audio/second.wav")]
+    place.journal.unlink()
+    whole = place.erase(place.manifest(*both))
+
+    assert summary.has_left
+    assert "erased in part" in place.told[0]
+    assert not whole.has_left
+    assert {*place.left()} == {"audio/old.wav"}
+
+
+def test_the_mix_of_other_stems_under_the_same_stage_and_time_stays(place):
+    """Two requests of one time may both have written audio, as WAV and as FLAC."""
+    document = "waveforms/stage-1_mixed_waveform_5.json"
+    theirs = {**REQUEST, **used_metadata([BOBS])}
+    place.put(MINE, AUDIO, "previews/mixed/stage-1_5.opus")
+    place.bucket.put(FLAC, b"flac", metadata=theirs)
+    place.bucket.put(document, b"document", metadata=theirs)
+
+    place.erase(place.manifest(("ann-1", MINE)), with_mixes=True)
+
+    assert {*place.left()} == {FLAC, document, "previews/mixed/stage-1_5.opus"}
+
+
+def test_a_mix_that_the_platform_deleted_goes_too(place):
+    """The hidden version of a mix still holds the voice for QuarantineDays."""
+    place.put(MINE, AUDIO)
+    place.bucket.delete(AUDIO)
+
+    place.erase(place.manifest(("ann-1", MINE)), with_mixes=True)
+
+    assert place.left() == {}
+
+
+@pytest.mark.parametrize("stage_has_a_mix", [True, False])
+def test_the_document_of_a_mix_is_not_taken_for_a_stems(place, stage_has_a_mix):
+    """The stem `x_mixed` and a mix of the stage `x` name their documents alike."""
+    document = "waveforms/x_mixed_waveform_5.json"
+    place.put(MINE, document, *(["mixed/x_mixed_5.wav"] if stage_has_a_mix else []))
+
+    place.erase(place.manifest(("x_mixed", MINE)))
+
+    assert (document in place.left()) is stage_has_a_mix
+
+
+def test_a_mix_of_two_leavers_goes_once(place):
+    """The second of two stems must not fail on what went with the first."""
+    place.put(MINE, BOBS, AUDIO)
+    manifest = place.manifest(("ann-1", MINE), ("bob-1", BOBS))
+
+    summary = place.erase(manifest, with_mixes=True)
+
+    assert MARKS[AUDIO]["waveflow-stems"]
+    assert place.left() == {}
+    assert not summary.has_left
