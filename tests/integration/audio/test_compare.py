@@ -79,6 +79,15 @@ def test_a_lossy_copy_is_alike(compared, tmp_path: Path, name, ending, form):
     assert report.regions == []
 
 
+def test_another_song_with_the_same_kick_drum_is_different(compared):
+    """Songs of one sample pack and tempo share every kick, and nothing else."""
+    other = versions.song(90, seconds=16).mix()[: 6 * RATE]
+
+    report = compared(versions.song(6, seconds=14).mix(), other)
+
+    assert report.status == "different"
+
+
 def test_left_and_right_exchanged_are_changed(compared):
     """Exchanged channels have the same levels, and would pass as alike."""
     report = compared(MIX, np.ascontiguousarray(MIX[:, ::-1]))
