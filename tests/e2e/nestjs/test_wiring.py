@@ -71,7 +71,8 @@ import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import { AwsModule } from './aws/aws.module.js';
 import { WebhookModule } from './webhook/webhook.module.js';
 import {
-  ComparisonService, ComparisonsModule, MixesModule, MixService, StemFileService, StemsModule,
+  ComparisonService, ComparisonsModule, MixesModule, MixService,
+  StemFileService, StemsModule,
 } from './services.js';
 """
 DATABASE = """
