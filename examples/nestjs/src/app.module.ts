@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AwsModule } from './aws/aws.module.js';
+import { ComparisonService } from './comparisons/comparison.service.js';
+import { ComparisonsModule } from './comparisons/comparisons.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { EventsModule } from './events/events.module.js';
 import { MixService } from './mixes/mix.service.js';
@@ -18,9 +20,10 @@ import { WebhookModule } from './webhook/webhook.module.js';
     PageModule,
     UpkeepModule,
     WebhookModule.register({
-      imports: [StemsModule, MixesModule],
+      imports: [StemsModule, MixesModule, ComparisonsModule],
       stems: StemFileService,
       mixes: MixService,
+      comparisons: ComparisonService,
     }),
   ],
 })

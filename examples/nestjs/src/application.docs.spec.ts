@@ -19,6 +19,7 @@ describe('the OpenAPI document', () => {
 
   it('has every route of the browser, and none of WaveFlow’s webhooks', () => {
     assert.deepEqual(Object.keys(document['paths']).sort(), [
+      ...['/comparisons', '/comparisons/{taskId}', '/comparisons/{taskId}/document'],
       ...['/events', '/limits', '/mixes', '/mixes/{taskId}', '/mixes/{taskId}/media', '/stages/{stageId}/practice-mixes'],
       ...['/stems', '/stems/upload', '/stems/upload-complete', '/stems/{stemId}', '/stems/{stemId}/media'],
     ]);

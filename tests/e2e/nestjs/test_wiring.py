@@ -27,7 +27,7 @@ import { Injectable, Module } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { CompletionDto } from './waveflow/dto/completion.dto.js';
 import type {
-  Applied, Decision, MixReceiver, StemReceiver,
+  Applied, ComparisonReceiver, Decision, MixReceiver, StemReceiver,
 } from './webhook/receivers.js';
 
 @Injectable()
@@ -49,18 +49,31 @@ export class MixService implements MixReceiver {
   }
 }
 
+@Injectable()
+export class ComparisonService implements ComparisonReceiver {
+  async settle(): Promise<Applied> {
+    return 'ignored';
+  }
+}
+
 @Module({ providers: [StemFileService], exports: [StemFileService] })
 export class StemsModule {}
 
 @Module({ providers: [MixService], exports: [MixService] })
 export class MixesModule {}
+
+@Module({ providers: [ComparisonService], exports: [ComparisonService] })
+export class ComparisonsModule {}
 """
 IMPORTS = """
 import { Module } from '@nestjs/common';
 import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import { AwsModule } from './aws/aws.module.js';
 import { WebhookModule } from './webhook/webhook.module.js';
-import { MixesModule, MixService, StemFileService, StemsModule } from './services.js';
+import {
+  ComparisonService, ComparisonsModule, MixesModule, MixService,
+  StemFileService, StemsModule,
+} from './services.js';
 """
 DATABASE = """
 const database: TypeOrmModuleOptions =

@@ -22,6 +22,8 @@ UNUSED = {
     "hash {tone} --audio": ENGINE | MUSIC | {"PIL", "av", "multiprocessing"},
     "preview {tone} -o {folder}.opus": ENGINE | MUSIC | {"PIL", "multiprocessing"},
     "mix {tone} -o {folder}.flac": ENGINE | MUSIC | {"PIL", "av", "multiprocessing"},
+    "compare {tone} {tone}": ENGINE | MUSIC | {"PIL", "av", "multiprocessing"},
+    "compare --help": ENGINE | MUSIC | AUDIO | {"PIL", "multiprocessing"},
     "mix --help": ENGINE | MUSIC | AUDIO | {"PIL", "multiprocessing"},
     "preview --help": ENGINE | MUSIC | AUDIO | {"PIL", "multiprocessing"},
 }

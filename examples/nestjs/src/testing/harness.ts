@@ -294,3 +294,18 @@ export function mixing(taskId: string, status: 'SUCCESS' | 'FAILURE', more: Json
     ...more,
   };
 }
+
+/** How WaveFlow tells the end of a comparison. */
+export function compared(taskId: string, status: 'SUCCESS' | 'FAILURE', more: Json = {}): Json {
+  const succeeded = status === 'SUCCESS';
+  return {
+    ...{ stageId: 'stage', status, task_id: taskId },
+    comparison_path: succeeded ? 'comparisons/stage_1.json' : null,
+    statuses: succeeded ? ['changed'] : [],
+    upstreamId: null,
+    timestamp: '2026-11-21T00:00:00Z',
+    warnings: [],
+    ...(succeeded ? {} : { result: RESULTS.FAILURE }),
+    ...more,
+  };
+}

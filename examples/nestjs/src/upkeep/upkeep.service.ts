@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { ComparisonService } from '../comparisons/comparison.service.js';
 import { MixService } from '../mixes/mix.service.js';
 import { settings, type Settings } from '../settings/settings.js';
 import { UploadService } from '../stems/upload.service.js';
@@ -22,6 +23,7 @@ export class UpkeepService implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly uploads: UploadService,
     private readonly mixes: MixService,
+    private readonly comparisons: ComparisonService,
     @Inject(settings.KEY) private readonly settings: Settings,
   ) {}
 
@@ -40,7 +42,7 @@ export class UpkeepService implements OnApplicationBootstrap, OnModuleDestroy {
     const { answerWithinMinutes } = this.settings;
     const askedBefore = ago(now, answerWithinMinutes * 60_000);
     const reason = `WaveFlow has not said within ${answerWithinMinutes} minutes how this ended; ask again`;
-    for (const service of [this.uploads, this.mixes]) {
+    for (const service of [this.uploads, this.mixes, this.comparisons]) {
       try {
         const count = await service.giveUp(askedBefore, reason);
         if (count > 0) {

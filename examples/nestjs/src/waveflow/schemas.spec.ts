@@ -8,8 +8,9 @@ import { plainToInstance, type ClassConstructor } from 'class-transformer';
 import { validateSync, type ValidatorOptions } from 'class-validator';
 import { MixRequestDto } from '../mixes/mixes.dto.js';
 import { settingsOf } from '../settings/settings.js';
-import { completion, FakeClient, mixing, OUTPUTS, question, SUM } from '../testing/harness.js';
+import { compared, completion, FakeClient, mixing, OUTPUTS, question, SUM } from '../testing/harness.js';
 import { CompletionDto } from './dto/completion.dto.js';
+import { ComparisonCompleteDto } from './dto/comparison-complete.dto.js';
 import { HashCheckDto } from './dto/hash-check.dto.js';
 import { MixOptionsDto } from './dto/mix-options.dto.js';
 import { MixingCompleteDto } from './dto/mixing-complete.dto.js';
@@ -45,6 +46,8 @@ const SAMPLES: [string, ClassConstructor<object>, Json][] = [
   ['mixing-complete', MixingCompleteDto, mixing('mix-stage-1', 'SUCCESS', { ...SUM, stems: SUM.stems.toReversed() })],
   ['mixing-complete', MixingCompleteDto, mixing('mix-stage-1', 'FAILURE')],
   ['mixing-complete', MixingCompleteDto, mixing('mix-stage-1', 'FAILURE', { stem_count: 0, stem_paths: [] })],
+  ['comparison-complete', ComparisonCompleteDto, compared('compare-stage-1', 'SUCCESS')],
+  ['comparison-complete', ComparisonCompleteDto, compared('compare-stage-1', 'FAILURE')],
 ];
 
 // Beyond and at the ends of what the contract allows.
@@ -144,7 +147,7 @@ describe('DTOs and WaveFlow’s schemas', { skip }, () => {
     ['what the settings ask for by themselves', {}],
     ['nothing', { ZOOM_LEVELS: '', SPLIT_CHANNELS: 'false', PREVIEWS: '', AUDIO_ID: 'false' }],
   ];
-  for (const [what, environment] of OPTIONS) it(`agree about the four messages that ask for ${what}`, async () => {
+  for (const [what, environment] of OPTIONS) it(`agree about the messages that ask for ${what}`, async () => {
     const queue = new FakeClient();
     const names = { SQS_QUEUE_URL: 'q', S3_BUCKET_NAME: 'b', WEBHOOK_SECRET: 's' };
     const sqs = new SqsService(queue as unknown as SQSClient, settingsOf({ ...names, ...environment }));
@@ -161,7 +164,9 @@ describe('DTOs and WaveFlow’s schemas', { skip }, () => {
     await sqs.sendMixRequest({ ...mix, upstreamId: 'upstream' });
     await sqs.sendMixRequest({ ...mix, upstreamId: null, mix: options, stems: [{ path: filepath, ...LEVELS }] });
 
-    assert.equal(queue.inputs.length, 7);
+    await sqs.sendComparisonRequest({ ...mix, pairs: [{ before: filepath, after: null }, { before: null, after: 'mixed/a.wav' }] });
+
+    assert.equal(queue.inputs.length, 8);
     for (const input of queue.inputs) {
       const { task, id, kwargs } = JSON.parse(String(input['MessageBody']));
       assert.deepEqual([id, kwargs.timestamp], [STEM.taskId, requestedAt]);

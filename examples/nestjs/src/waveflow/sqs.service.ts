@@ -28,8 +28,22 @@ export interface AskedMix {
   stems: AskedLevels[] | null;
 }
 
+/** Keys of the older and the newer version of a recording; null where there is none. */
+export interface AskedPair {
+  before: string | null;
+  after: string | null;
+}
+
+/** What the message says of a comparison: columns of its row. */
+export interface AskedComparison {
+  stageId: string;
+  pairs: AskedPair[];
+  taskId: string;
+  requestedAt: string;
+}
+
 /**
- * Sends WaveFlow's four messages.
+ * Sends WaveFlow's five messages.
  * Every message carries the `taskId` and the `requestedAt` of its row: the id comes back as
  * `task_id`, so the result is known for the row's, and sent twice it is one job.
  */
@@ -75,6 +89,11 @@ export class SqsService {
       ...(stems === null ? {} : { stems }),
       ...(isStereo(asked) ? this.stereoOptions() : this.options()),
     });
+  }
+
+  /** Ask what differs between two versions of each recording. */
+  sendComparisonRequest({ stageId, pairs, taskId, requestedAt }: AskedComparison): Promise<void> {
+    return this.send('compare_mixes', taskId, { stageId, pairs, timestamp: requestedAt });
   }
 
   /** Said also when nothing is wanted: a message wins over the stack's parameters. */

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { CompletionDto } from '../waveflow/dto/completion.dto.js';
+import type { ComparisonCompleteDto } from '../waveflow/dto/comparison-complete.dto.js';
 import type { HashCheckDto } from '../waveflow/dto/hash-check.dto.js';
 import type { MixingCompleteDto } from '../waveflow/dto/mixing-complete.dto.js';
 import type { Verdict } from '../waveflow/verdict.service.js';
@@ -22,4 +23,10 @@ export abstract class StemReceiver {
 export abstract class MixReceiver {
   /** File how a mix ended, by this manager. */
   abstract settle(manager: EntityManager, completion: MixingCompleteDto): Promise<Applied>;
+}
+
+/** What your service of comparisons has to offer. */
+export abstract class ComparisonReceiver {
+  /** File how a comparison ended, by this manager. */
+  abstract settle(manager: EntityManager, completion: ComparisonCompleteDto): Promise<Applied>;
 }

@@ -78,7 +78,7 @@ describe('webhooks', () => {
     assert.equal((await server.stem(stem.stemId))['state'], 'queued');
   });
 
-  for (const event of ['hash-check', 'completion', 'mixing-complete']) {
+  for (const event of ['hash-check', 'completion', 'mixing-complete', 'comparison-complete']) {
     it(`refuses a ${event} that is empty, a list or null`, async () => {
       for (const body of [{}, [], null]) {
         const reply = await server.deliver(event, body);

@@ -11,12 +11,13 @@ import {
 import { ApiExcludeController } from '@nestjs/swagger';
 import { DeliveriesService } from '../waveflow/deliveries.service.js';
 import { CompletionDto } from '../waveflow/dto/completion.dto.js';
+import { ComparisonCompleteDto } from '../waveflow/dto/comparison-complete.dto.js';
 import { HashCheckDto } from '../waveflow/dto/hash-check.dto.js';
 import { MixingCompleteDto } from '../waveflow/dto/mixing-complete.dto.js';
 import { SignatureGuard } from '../waveflow/signature.guard.js';
 import { VerdictService, type Delivery } from '../waveflow/verdict.service.js';
 import { Payload } from './payload.js';
-import { MixReceiver, StemReceiver, type Decision } from './receivers.js';
+import { ComparisonReceiver, MixReceiver, StemReceiver, type Decision } from './receivers.js';
 import { RefusalFilter } from './refusal.filter.js';
 
 interface Answer {
@@ -35,6 +36,7 @@ export class WebhookController {
   constructor(
     private readonly stems: StemReceiver,
     private readonly mixes: MixReceiver,
+    private readonly comparisons: ComparisonReceiver,
     private readonly verdicts: VerdictService,
     private readonly deliveries: DeliveriesService,
   ) {}
@@ -79,6 +81,19 @@ export class WebhookController {
       this.mixes.settle(manager, completion),
     );
     this.logger.log(`Mix ${completion.status} for ${completion.stageId}: ${message}`);
+    return { status: 'success', message };
+  }
+
+  @Post('comparison-complete')
+  @HttpCode(200)
+  async handleComparisonComplete(
+    @Payload(ComparisonCompleteDto) completion: ComparisonCompleteDto,
+    @Headers('webhook-id') webhookId: string,
+  ): Promise<Answer> {
+    const message = await this.deliveries.once(webhookId, completion.task_id, (manager) =>
+      this.comparisons.settle(manager, completion),
+    );
+    this.logger.log(`Comparison ${completion.status} for ${completion.stageId}: ${message}`);
     return { status: 'success', message };
   }
 

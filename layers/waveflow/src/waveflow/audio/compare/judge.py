@@ -15,7 +15,7 @@ from waveflow.audio.compare.scratch import Pairing
 from waveflow.audio.compare.version import Version
 from waveflow.audio.compare.windows import active, count_of, hop_s_of, levels
 
-LEAST_SHARE = 0.15  # of the shorter version's active windows: less is another recording
+LEAST_SHARE = 0.25  # of the shorter version's active windows: less is another recording
 ALIKE_MS = 1.0
 ALIKE_DB = 0.5
 ALIKE_BAND_DB = 1.5
