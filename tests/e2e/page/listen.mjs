@@ -1,7 +1,12 @@
 // Listen to a stem as a musician does: where am I, how loud, which tempo and key; print what was seen.
-import { browser, ends, faults, file, out, page, row, say, shot, url } from "./person.mjs";
+import { browser, ends, faults, file, out, page, refused, row, say, shot, url } from "./person.mjs";
 
 const player = row("groove");
+const PART_BYTES = 60_000; // five seconds of the preview
+const ELEVEN_MINUTES_MS = 660_000; // a signed address ends after ten
+let old; // the address of the preview that ends
+let end;
+const heard = new Promise((resolve) => (end = resolve));
 const volume = (of) => page.evaluate(async (id) => (await import("/page/src/player.js")).players.get(id).media.volume, of);
 
 /** Return the marks of the time axis, once there are some. */
@@ -15,6 +20,32 @@ async function hovered(share) {
   const { x, y, width, height } = await player.locator(".wave").boundingBox();
   await page.mouse.move(x + width * share, y + height / 2);
   return player.locator(".hover").textContent();
+}
+
+/** Answer the first part of a file; let the address end while the part is heard, as S3 does. */
+async function endingAddress(route) {
+  old ??= route.request().url();
+  const first = Number(/bytes=(\d+)/.exec(route.request().headers().range ?? "bytes=0")[1]);
+  if (route.request().url() !== old) return route.continue();
+  if (first > 0) return heard.then(() => route.fulfill({ status: 403 }));
+  const whole = await (await route.fetch({ headers: {} })).body();
+  const headers = { "accept-ranges": "bytes", "content-range": `bytes 0-${PART_BYTES - 1}/${whole.length}` };
+  return route.fulfill({ status: 206, contentType: "audio/mpeg", headers, body: whole.subarray(0, PART_BYTES) });
+}
+
+/** Play until the address has ended and longer; tell what happened. */
+async function played() {
+  await page.context().route("**/previews/*.opus*", (route) => route.fulfill({ status: 404 }));
+  await page.context().route("**/previews/*.mp3*", endingAddress);
+  await page.reload();
+  await player.locator(".wave > div").waitFor();
+  await player.getByRole("button", { name: /^Play/ }).click();
+  await player.locator(".time", { hasText: /0:02/ }).waitFor();
+  await page.evaluate((ms) => ((now) => (Date.now = () => now() + ms))(Date.now.bind(Date)), ELEVEN_MINUTES_MS);
+  end();
+  await player.locator(".time", { hasText: /0:0[789]/ }).waitFor();
+  await page.context().unrouteAll({ behavior: "ignoreErrors" });
+  return { refused: refused.some((each) => each.startsWith("403")), playing: await player.locator(".play").getAttribute("aria-pressed") };
 }
 
 try {
@@ -75,6 +106,7 @@ try {
   await page.getByLabel("Same loudness").uncheck();
   say("even", [even, await volume(id)]);
   await shot("page-even");
+  say("goes on", await played());
 } finally {
   say("faults", faults);
   await browser.close();

@@ -50,6 +50,11 @@ def test_a_card_begins_again_where_repeat_is_on(seen):
     assert seen["repeats"] == ["true", "true"]
 
 
+def test_a_sound_goes_on_after_its_address_has_ended(seen):
+    """A musician who listens to an hour must not find silence after ten minutes."""
+    assert seen["goes on"] == {"refused": True, "playing": "true"}
+
+
 def test_two_versions_are_compared_at_the_same_loudness(seen):
     """A musician must not take a mix for the better one because it is louder."""
     even, as_it_is = seen["even"]

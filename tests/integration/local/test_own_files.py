@@ -99,6 +99,15 @@ def test_a_folder_is_taken_without_its_outputs(album, tmp_path):
     assert "mix of 1" in ended.stdout
 
 
+def test_a_single_file_left_out_is_told_in_the_singular(album, tmp_path):
+    """A reader stumbles over "1 of 2 files were", and trusts the rest less."""
+    (tmp_path / "notes.txt").write_text("buy strings")
+
+    ended = waveflow_run(album / "10 베이스.wav", "notes.txt", cwd=tmp_path)
+
+    assert ended.stdout.endswith("1 of 2 files was not sent; see above.\n")
+
+
 def test_files_that_are_no_audio_end_well_without_a_pipeline(tmp_path):
     """A user who names a text and a FIFO is told so at once, and waits for nothing."""
     (tmp_path / "notes.txt").write_text("buy strings")

@@ -49,6 +49,14 @@ def test_a_webhook_address_that_is_none_is_refused(address):
     assert f"{address!r} is no address" in str(ended.exception)
 
 
+def test_redrive_without_a_choice_is_a_wrong_line():
+    """A script must tell a forgotten --error from executions that cannot be run."""
+    ended = CliRunner().invoke(app, ["ops", "redrive", "--stack", "local"])
+
+    assert isinstance(ended.exception, UsageMistakeError)
+    assert "--error or --since" in str(ended.exception)
+
+
 @pytest.mark.parametrize("options", ["--data {file}", "--env-file {folder}"])
 def test_a_place_that_cannot_be_written_is_one_line_at_once(options, tmp_path):
     """A developer must not wait for the engine to read that a path is wrong."""

@@ -160,7 +160,8 @@ def _run_own(files: Sequence[Path], out: Path, *, console: Console) -> int:
         console.print(f"A mix takes {MAX_MIX} files; the first ones are mixed.")
     code = play(lambda: own_files(audio), folder, console=console)
     if left_out := len(found) - len(audio):
-        console.print(f"{left_out} of {len(found)} files were not sent; see above.")
+        was = "was" if left_out == 1 else "were"
+        console.print(f"{left_out} of {len(found)} files {was} not sent; see above.")
     return code
 
 

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from waveflow.errors import WaveflowError
 
 from waveflow_local.ops.stack import Stack
-from waveflow_local.paths import LocalError
+from waveflow_local.paths import LocalError, UsageMistakeError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
@@ -94,7 +94,7 @@ def run_again(stack: Stack, choice: Choice, *, dry_run: bool) -> list[Rerun]:
     An execution that was started anew before is left out: its status stays failed.
     """
     if choice.code is None and choice.since is None and not choice.undelivered:
-        raise LocalError("Name what to run again, by --error or --since.")
+        raise UsageMistakeError("Name what to run again, by --error or --since.")
     try:
         chosen = [
             found
