@@ -44,14 +44,15 @@ function drawn() {
   });
 }
 
-/** Answer a file in parts, and refuse the next part once somebody plays, as S3 does when an address ends. */
-let isPlayed = false;
+/** Answer a file's first part, and refuse the next once somebody plays, as S3 does when an address ends. */
+let refuse;
+const refused = new Promise((resolve) => (refuse = resolve));
 async function breakOff(route) {
-  if (isPlayed) return route.fulfill({ status: 403 });
   const first = Number(/bytes=(\d+)/.exec(route.request().headers().range ?? "bytes=0")[1]);
+  if (first > 0) return refused.then(() => route.fulfill({ status: 403 }));
   const whole = await (await route.fetch({ headers: {} })).body();
-  const body = whole.subarray(first, first + PART_BYTES);
-  const range = `bytes ${first}-${first + body.length - 1}/${whole.length}`;
+  const body = whole.subarray(0, PART_BYTES);
+  const range = `bytes 0-${body.length - 1}/${whole.length}`;
   return route.fulfill({ status: 206, contentType: "audio/mpeg", headers: { "accept-ranges": "bytes", "content-range": range }, body });
 }
 
@@ -148,7 +149,7 @@ try {
   await context.route("**/previews/*.mp3*", breakOff);
   await page.reload();
   await eventually(() => song.locator("audio").evaluate(({ readyState, currentSrc }) => readyState > 0 && currentSrc.includes(".mp3")));
-  isPlayed = true;
+  refuse();
   await song.getByRole("button", { name: "Play song.wav" }).click();
   await eventually(async () => (await sound()).file === "wav" && (await sound()).at > PLAYED_S);
   say("goes on", await sound());
