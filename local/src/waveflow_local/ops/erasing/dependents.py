@@ -10,8 +10,7 @@ from waveflow.stages._survivors import MAX_STEPS
 from waveflow_local.ops.erasing.named import Named
 from waveflow_local.ops.erasing.versions import Versions, side_by_side
 from waveflow_local.ops.tombstones import TOMBSTONES
-
-RECORDS = "dedupe/"
+from waveflow_local.ops.undo import RECORDS
 
 
 @dataclass(frozen=True)

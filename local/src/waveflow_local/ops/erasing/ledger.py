@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from waveflow_local.ops.bulk.journal import Journal
 from waveflow_local.ops.erasing.places import Derived, Kind
 from waveflow_local.ops.erasing.survey import Plan
+from waveflow_local.ops.tombstones import time_now
 
 
 class State(StrEnum):
@@ -147,12 +147,11 @@ class Ledger:
 
     def end(self, number: int, plan: Plan, ending: Ending) -> LineAccount:
         """Write how a line ended, and return the line's account."""
-        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         return self._append(
             number,
             plan,
             state=ending.state.value,
-            at=now,
+            at=time_now(),
             mixes=ending.with_mixes,
             why=ending.why,
             left=ending.left,
