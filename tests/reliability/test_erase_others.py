@@ -2,6 +2,7 @@
 
 import pytest
 from support.erasing import BOBS, MARKS, MINE, REQUEST, Place
+from waveflow.events.flow import Source
 from waveflow.stages._used import used_metadata
 from waveflow_local.ops.undo import restore
 
@@ -220,3 +221,25 @@ def test_an_upload_that_stayed_and_was_hidden_later_goes(place):
 
     assert not summary.has_left
     assert "audio/ann.wav" not in place.left()
+
+
+def test_a_duplicate_of_a_stem_that_came_back_can_be_restored(place):
+    """Every delete can be undone, also one of a user who left and came back."""
+    place.put("audio/ann.wav")
+    place.erase(place.manifest(("ann-1", "audio/ann.wav")))
+    place.put("audio/ann.wav", "audio/bob.wav")
+    deleted = Source(
+        key="audio/ann.wav",
+        etag=place.bucket.current("audio/ann.wav").etag,
+        size=len("audio/ann.wav"),
+        last_modified="2999-01-01T00:00:00+00:00",
+        audio_hash="0" * 64,
+        version_id=place.bucket.current("audio/ann.wav").version_id,
+    )
+    survivor = ("bob-1", "audio/bob.wav")
+    place.delete_duplicate("ann-1", "audio/ann.wav", survivor=survivor, source=deleted)
+
+    [restored] = restore(place.stack, "ann-1", dry_run=False)
+
+    assert not restored.failed
+    assert place.bucket.current("audio/ann.wav") is not None

@@ -18,6 +18,12 @@ class Tombstone(Struct, frozen=True, kw_only=True):
     stem_id: str
     erased_at: str
 
+    def covers(self, last_modified: str) -> bool:
+        """Tell whether an upload of this time was there before the erasure."""
+        moments = (last_modified, self.erased_at)
+        written, erased = map(datetime.fromisoformat, moments)
+        return written <= erased
+
 
 def time_now() -> str:
     """Return the time in UTC, to the second, as reports and tombstones have it."""
