@@ -21,7 +21,7 @@ NEW, REMOVED = {"before": None, "after": A}, {"before": MIX, "after": None}
 
 
 class Bucket(MemoryObjects):
-    """Bucket that changes an object, or lets a request in, at a bad moment."""
+    """Hold objects in memory, and change one between two calls of a stage."""
 
     changed: tuple[str, bytes | None] | None = None  # once a read begins
     damaged = 0  # reads that flip a bit

@@ -106,7 +106,7 @@ def sentences(reports: Mapping[str, Mapping[str, object]]) -> list[str]:
 
 
 def comparison_faults(reports: Mapping[str, Mapping[str, object]]) -> Iterator[str]:
-    """Yield what a comparison missed, or found where nothing was changed."""
+    """Yield a fault for a missed edit, and for each region outside the edited time."""
     for name, report in reports.items():
         regions = msgspec.convert(report.get("regions", []), list[dict[str, float]])
         if not regions:

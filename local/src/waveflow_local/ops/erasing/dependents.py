@@ -56,7 +56,7 @@ class Dependents:
         return self._without_copy(self._by_survivor.get(filepath, []))
 
     def led_by(self, filepath: str) -> list[Dependent]:
-        """Return the stems whose way to their copy leads over this deleted upload."""
+        """Return deleted duplicates whose chain of records passes a deleted upload."""
         return self._without_copy(self._by_step.get(filepath, []))
 
     def _without_copy(self, found: list[Dependent]) -> list[Dependent]:

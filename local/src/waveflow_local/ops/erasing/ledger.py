@@ -116,11 +116,11 @@ class Ledger:
 
     @property
     def done_count(self) -> int:
-        """Return how many lines are done, over all runs."""
+        """Return how many lines of the manifest are done, over all runs."""
         return len(self._done)
 
     def is_done(self, number: int, *, with_mixes: bool) -> bool:
-        """Tell whether nothing of a line is left to do."""
+        """Tell whether a line of the manifest is done, its mixes included if asked."""
         return number in self._done and (self._done[number] or not with_mixes)
 
     def begun(self, number: int) -> LineAccount:
