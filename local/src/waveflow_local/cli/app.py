@@ -16,7 +16,7 @@ from waveflow.errors import WaveflowError
 
 from waveflow_local.cli import files, pipeline
 from waveflow_local.cli.compare import compare
-from waveflow_local.cli.entry import INTERRUPTED
+from waveflow_local.cli.exit_codes import INTERRUPTED
 from waveflow_local.cli.invoke import invoke
 from waveflow_local.cli.mix import mix
 from waveflow_local.cli.peaks import peaks

@@ -2,7 +2,7 @@
 
 import sys
 
-INTERRUPTED = 130  # exit code of a command that Ctrl-C ended: 128 plus SIGINT
+from waveflow_local.cli.exit_codes import INTERRUPTED
 
 
 def main() -> None:
