@@ -8,6 +8,7 @@ import pytest
 from botocore.config import Config
 from botocore.retries import standard
 from moto import mock_aws
+from support.account import Account
 from support.aws_server import AwsServer
 from support.filling import Cloud
 from support.machine import FakeMachine
@@ -162,3 +163,10 @@ def fill(cloud, tmp_path, monkeypatch):
         return work.rehearse() if dry_run else work.run(limits, tmp_path / journal)
 
     return run
+
+
+@pytest.fixture
+def account(policies):
+    """Return an account of moto's AWS for one test."""
+    with mock_aws():
+        yield Account(policies)

@@ -2,6 +2,7 @@
 
 import pytest
 from support.erasing import BOBS, MARKS, MINE, REQUEST, Place
+from waveflow.events.flow import Source
 from waveflow.stages._used import used_metadata
 from waveflow_local.ops.undo import restore
 
@@ -89,20 +90,24 @@ def test_the_way_to_the_copy_of_another_stays(place):
     assert place.left()[a] == [a.encode()]
 
 
+def prove_meanwhile(place, key):
+    """Let Bob's upload be proved a duplicate right before Ann's is hidden."""
+
+    def prove(operation, called):
+        if (operation, called) == ("delete_object", key):
+            place.client.on_call = None
+            place.delete_duplicate("bob-1", "audio/bob.wav", survivor=("ann-1", key))
+
+    place.client.on_call = prove
+
+
 def test_a_duplicate_that_is_proved_meanwhile_keeps_its_copy(place):
     """A message of Bob is in work between the look and the erasure."""
     place.put("audio/ann.wav", "audio/bob.wav")
     manifest = place.manifest(("ann-1", "audio/ann.wav"))
     before = place.left()["audio/ann.wav"]
 
-    def prove(operation, key):
-        if (operation, key) == ("delete_object", "audio/ann.wav"):
-            place.client.on_call = None
-            place.delete_duplicate(
-                "bob-1", "audio/bob.wav", survivor=("ann-1", "audio/ann.wav")
-            )
-
-    place.client.on_call = prove
+    prove_meanwhile(place, "audio/ann.wav")
     summary = place.erase(manifest)
 
     assert place.left()["audio/ann.wav"] == before
@@ -171,3 +176,70 @@ def test_a_mix_of_two_leavers_goes_once(place):
     assert MARKS[AUDIO]["waveflow-stems"]
     assert place.left() == {}
     assert not summary.has_left
+    assert summary.versions == len([MINE, BOBS, AUDIO])
+    assert summary.size_bytes == len(MINE + BOBS + AUDIO)
+
+
+def test_two_renditions_of_a_stem_are_counted_once(place):
+    """A server exports a line for each rendition, and a report must not boast."""
+    place.put(MINE, "waveforms/ann-1_waveform_17.json")
+    rows = [("ann-1", MINE), ("ann-1", MINE)]
+
+    summary = place.erase(place.manifest(*rows))
+
+    assert (summary.done, summary.versions) == (2, 2)
+    assert "original 1, document 1" in place.told[0]
+    assert "original" not in place.told[1]
+
+
+@pytest.mark.parametrize("is_older", [True, False])
+def test_a_line_that_stays_takes_no_other_lines_tombstone(place, is_older):
+    """Ann's first upload is erased; her second one stays, for Bob lives from it."""
+    first, second = "audio/first.wav", "audio/second.wav"
+    place.put(first, second, "audio/bob.wav")
+    if is_older:
+        place.erase(place.manifest(("ann-1", first)))
+        place.journal.unlink()
+    prove_meanwhile(place, second)
+
+    place.erase(place.manifest(("ann-1", first), ("ann-1", second)))
+
+    assert "dedupe/erased/ann-1.json" in place.bucket.versions
+    assert first not in place.left()
+    assert place.bucket.current(second) is not None
+
+
+def test_an_upload_that_stayed_and_was_hidden_later_goes(place):
+    """The platform's own delete marker must not look like that of a stopped run."""
+    place.put("audio/ann.wav", "audio/bob.wav")
+    manifest = place.manifest(("ann-1", "audio/ann.wav"))
+    prove_meanwhile(place, "audio/ann.wav")
+    assert place.erase(manifest).has_left
+    place.bucket.delete("audio/ann.wav")
+
+    summary = place.erase(manifest)
+
+    assert not summary.has_left
+    assert "audio/ann.wav" not in place.left()
+
+
+def test_a_duplicate_of_a_stem_that_came_back_can_be_restored(place):
+    """Every delete can be undone, also one of a user who left and came back."""
+    place.put("audio/ann.wav")
+    place.erase(place.manifest(("ann-1", "audio/ann.wav")))
+    place.put("audio/ann.wav", "audio/bob.wav")
+    deleted = Source(
+        key="audio/ann.wav",
+        etag=place.bucket.current("audio/ann.wav").etag,
+        size=len("audio/ann.wav"),
+        last_modified="2999-01-01T00:00:00+00:00",
+        audio_hash="0" * 64,
+        version_id=place.bucket.current("audio/ann.wav").version_id,
+    )
+    survivor = ("bob-1", "audio/bob.wav")
+    place.delete_duplicate("ann-1", "audio/ann.wav", survivor=survivor, source=deleted)
+
+    [restored] = restore(place.stack, "ann-1", dry_run=False)
+
+    assert not restored.failed
+    assert place.bucket.current("audio/ann.wav") is not None

@@ -2,6 +2,7 @@
 
 import pytest
 from support.world import wav
+from waveflow_local.console.dev_tokens import development_token
 
 URL = "/tokens/token-1/compare"
 
@@ -76,11 +77,17 @@ def test_a_wrong_request_is_refused_at_once(api, body):
     assert api.client.post(URL, json=body).status_code == 422
 
 
-def test_a_job_of_nobody_is_not_compared(api, jobs):
+def test_another_owners_jobs_are_neither_compared_nor_read(api, jobs):
     """An owner must not read another owner's file by comparing it."""
-    wanted = {"pairs": [{"before": jobs[0], "after": "nobodys"}]}
+    pair = {"before": jobs[0], "after": jobs[0]}
+    job = api.client.post(URL, json={"pairs": [pair]}).json()["job_id"]
+    api.wait(job)
+    other = {"Authorization": f"Bearer {development_token('somebody-else')}"}
 
-    assert api.client.post(URL, json=wanted).status_code == 404
+    compared = api.client.post(URL, json={"pairs": [pair]}, headers=other)
+    read = api.client.get(f"/tokens/analysis-comparison/{job}", headers=other)
+
+    assert (compared.status_code, read.status_code) == (404, 404)
 
 
 def test_another_kind_of_job_has_no_comparison(api, jobs):

@@ -57,7 +57,7 @@ def in_words(waveflow, before: np.ndarray, after: np.ndarray) -> str:
         (versions.inserted(MIX, PASSAGE, 4), "changed: 3.0 s inserted at 0:04.0"),
         (versions.cut(MIX, 3, 5), "changed: 2.0 s removed at 0:03.0"),
         (versions.panned(MIX, -3, 0), PANNED),
-        (PASSAGE, "another recording: nothing of the old version is in it"),
+        (PASSAGE, "another recording: less than a quarter is as in the old version"),
     ],
     ids=lambda given: given if isinstance(given, str) else "",
 )

@@ -7,9 +7,21 @@ import msgspec
 import numpy as np
 import pytest
 import soundfile
-from support.memory import MemoryObjects
-from support.records import SENT, compare_request, hash_request
-from support.simulation.traffic import tiny_wav
+from support.comparing import (
+    DOCUMENT,
+    MIX,
+    NEW,
+    ONE,
+    POLICY,
+    REMOVED,
+    SAME,
+    A,
+    B,
+    Bucket,
+    filled_bucket,
+    run,
+)
+from support.records import SENT, hash_request
 from waveflow.audio.compare.allowance import Allowance
 from waveflow.errors import (
     AudioTooLongError,
@@ -18,27 +30,13 @@ from waveflow.errors import (
     FileTooLargeError,
     InvalidMessageError,
     PathNotAllowedError,
-    SourceChangedError,
     StemMissingError,
-    StorageUnavailableError,
 )
 from waveflow.events.fields import iso_time
 from waveflow.events.flow import MixRequest
-from waveflow.ports import DRAWN_BY, SOURCE, Policy
+from waveflow.ports import DRAWN_BY, SOURCE
 from waveflow.stages._used import mark_of, marks_in
 from waveflow.stages.compare import compare_pairs
-
-A, B, MIX = "audio/a.wav", "audio/b.wav", "mixed/stage1_mixed_1.wav"
-DOCUMENT = f"comparisons/stage1_{SENT}.json"
-ONE, TWO = tiny_wav(1), tiny_wav(2)
-POLICY = Policy(
-    allowed_prefixes=("audio/",),
-    max_file_bytes=len(ONE),
-    dedupe_mode="delete",
-    verdict_mode="callback",
-)
-SAME = {"before": A, "after": B}
-NEW, REMOVED = {"before": None, "after": A}, {"before": MIX, "after": None}
 
 
 def few_frames(allowance):
@@ -54,47 +52,10 @@ def sawtooth(level):
     return file.getvalue()
 
 
-class Bucket(MemoryObjects):
-    """Bucket that changes an object, or lets a request in, at a bad moment."""
-
-    changed: tuple[str, bytes | None] | None = None  # once a read begins
-    damaged = 0  # reads that flip a bit
-    is_late = False  # another request's document comes between look and write
-
-    def read(self, key, *, etag, size=None):
-        """Change the object, or damage the transfer."""
-        if self.changed:
-            other, body = self.changed
-            if body is None:
-                self.versions[other].append(None)
-            elif self.body(other) != body:
-                self.put(other, body)
-        body = bytearray(b"".join(super().read(key, etag=etag, size=size)))
-        if self.damaged:
-            self.damaged -= 1
-            body[44] ^= 1
-        yield bytes(body)
-
-    def publish(self, key, content, **how):
-        """Let another request write its document just before."""
-        if self.is_late:
-            self.put(key, b"another", {"waveflow-request": "0" * 64})
-        super().publish(key, content, **how)
-
-
 @pytest.fixture
 def objects():
     """Return a bucket that holds two equal stems and a mix."""
-    bucket = Bucket(checksums=True)
-    for key, body in {A: ONE, B: ONE, MIX: TWO}.items():
-        bucket.put(key, body)
-    return bucket
-
-
-def run(objects, *pairs, policy=POLICY, **fields):
-    """Compare pairs, and return what the stage hands to the machine."""
-    request = compare_request(pairs=list(pairs), **fields)
-    return compare_pairs(request, objects=objects, policy=policy)
+    return filled_bucket()
 
 
 def test_all_versions_are_pinned_before_any_is_read_and_nothing_else_is_written(
@@ -285,66 +246,6 @@ def test_an_error_names_its_pair(objects):
     with pytest.raises(CorruptAudioError, match=r"pairs\[1\]: "):
         run(objects, NEW, SAME)
     assert objects.body(DOCUMENT) is None
-
-
-@pytest.mark.parametrize(
-    ("after", "error"), [(TWO, SourceChangedError), (None, StemMissingError)]
-)
-def test_a_version_that_changes_meanwhile_is_not_compared(objects, after, error):
-    """A report about bytes that are no longer there would mislead whoever reads it."""
-    objects.changed = (MIX, after if after != TWO else ONE)
-
-    with pytest.raises(error, match=r"pairs\[1\]: "):
-        run(objects, SAME, REMOVED)
-    assert objects.body(DOCUMENT) is None
-
-
-def test_a_damaged_transfer_is_fetched_again_and_then_left_to_a_retry(objects):
-    """A flipped bit on the way must not be reported as a change."""
-    objects.damaged = 1
-    assert run(objects, SAME).outcome.result.statuses == ["same"]
-
-    objects.damaged = 2
-    with pytest.raises(StorageUnavailableError):
-        run(objects, SAME)
-
-
-def test_a_redelivered_message_writes_nothing_again(objects):
-    """A queue may deliver twice; the second time must end as the first one did."""
-    first = run(objects, SAME, REMOVED).outcome.result
-
-    again = run(objects, {"after": B, "before": A}, {"before": MIX}).outcome.result
-
-    assert again == first
-    assert len(objects.versions[DOCUMENT]) == 1
-
-
-@pytest.mark.parametrize("other", [{"num_peaks": 7}, {"pairs": [NEW]}])
-def test_another_request_of_one_stage_and_time_is_refused_before_a_fetch(
-    objects, other
-):
-    """A server drops the second webhook as a repeat: the first document must stay."""
-    run(objects, SAME)
-    kept, objects.calls = objects.body(DOCUMENT), []
-
-    with pytest.raises(InvalidMessageError, match="another timestamp"):
-        compare_pairs(
-            compare_request(**{"pairs": [SAME], **other}),
-            objects=objects,
-            policy=POLICY,
-        )
-
-    assert {call for call, _ in objects.calls} == {"find"}
-    assert objects.body(DOCUMENT) == kept
-
-
-def test_a_document_that_came_after_the_look_stays(objects):
-    """Two comparisons that end in the same second must not replace each other."""
-    objects.is_late = True
-
-    with pytest.raises(InvalidMessageError):
-        run(objects, SAME)
-    assert objects.body(DOCUMENT) == b"another"
 
 
 def test_another_message_is_no_comparison(objects):

@@ -8,8 +8,6 @@ import click
 from waveflow_local.cli import options
 from waveflow_local.cli.printing import print_all, print_each
 
-_MAX_PEAKS = 4000  # the largest num_peaks that the contract takes
-
 
 @click.command()
 @click.argument("before", metavar="BEFORE", type=options.PATH)
@@ -17,7 +15,7 @@ _MAX_PEAKS = 4000  # the largest num_peaks that the contract takes
 @click.option(
     "-n",
     "--num-peaks",
-    type=click.IntRange(1, _MAX_PEAKS),
+    type=options.NUM_PEAKS,
     default=1024,
     metavar="N",
     help="Length of peaks_delta in the JSON.",

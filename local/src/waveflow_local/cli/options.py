@@ -36,6 +36,7 @@ PATH = _PathType()
 ADDRESS = _AddressType()
 Command = TypeVar("Command", bound=Callable[..., object])
 PORT = click.IntRange(0, 65535)
+NUM_PEAKS = click.IntRange(1, 4000)  # what a message may name
 
 files = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=PATH)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

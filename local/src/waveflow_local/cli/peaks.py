@@ -16,15 +16,13 @@ from waveflow_local.files.zoom import ZoomChoice, read_levels
 if TYPE_CHECKING:
     from waveflow_local.files.actions import DatReport, DrawingReport
 
-_MAX_PEAKS = 4000  # the largest num_peaks that the contract takes
-
 
 @click.command()
 @options.files
 @click.option(
     "-n",
     "--num-peaks",
-    type=click.IntRange(1, _MAX_PEAKS),
+    type=options.NUM_PEAKS,
     default=1024,
     metavar="N",
     help="Peaks of a waveform document.",

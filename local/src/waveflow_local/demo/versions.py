@@ -42,18 +42,24 @@ def write_version(stem: Path, folder: Path) -> Path:
 
 def with_second_version(scenario: Scenario, edited: Path) -> Scenario:
     """Return the scenario with a mix of the edited stem, and both mixes compared."""
-    by_name = {case.name: case for case in scenario.cases}
-    stem = by_name[EDITED]
+    stem = next(case for case in scenario.cases if case.name == EDITED)
     first = next(case for case in scenario.cases if case.output == "mix")
     if stem.upload is None:
         raise ValueError(f"{EDITED} is not uploaded.")
     key = f"{stem.upload.key.rpartition('/')[0]}-2/{edited.name}"
-    keys = {stem.upload.key: key}
+    stems = {"before": stem.upload.key, "after": key}
+    second = _second_mix(first, stems, content=edited.read_bytes())
+    return Scenario([*scenario.cases, second, _comparison((first, second), stems)])
+
+
+def _second_mix(first: Case, stems: Mapping[str, str], *, content: bytes) -> Case:
+    """Return the first mix once more, with the newer one of two stems."""
     mixed = msgspec.convert(first.message["kwargs"]["stem_paths"], list[str])
+    keys = {stems["before"]: stems["after"]}
     paths = [keys.get(path, path) for path in mixed]
-    second = Case(
+    return Case(
         f"{first.name}, version 2",
-        f"mix, {stem.subject} changed",
+        f"mix, {Path(EDITED).stem} changed",
         _SECOND,
         celery_message(
             "mix_stems_and_upload",
@@ -61,25 +67,26 @@ def with_second_version(scenario: Scenario, edited: Path) -> Scenario:
             {"stageId": _SECOND, "stem_paths": paths, "timestamp": now()},
         ),
         replace(first.expected, event="mixing-complete"),
-        Upload(key, edited.read_bytes()),
+        Upload(stems["after"], content),
         output="mix-2",
         after=first.after,
     )
-    pairs = [
-        {"before": _mixed_key(first), "after": _mixed_key(second)},
-        {"before": stem.upload.key, "after": key},
-    ]
+
+
+def _comparison(mixes: tuple[Case, Case], stems: Mapping[str, str]) -> Case:
+    """Return the comparison of two mixes, and of two versions of one stem."""
+    before, after = mixes
+    pairs = [{"before": _mixed_key(before), "after": _mixed_key(after)}, {**stems}]
     fields: dict[str, object] = {"stageId": STAGE, "pairs": pairs, "timestamp": now()}
-    comparison = Case(
+    return Case(
         "both versions",
         "comparison",
         STAGE,
         celery_message("compare_mixes", STAGE, fields),
         Expected(event="comparison-complete", states=MIX_STATES),
         output="mix",
-        after=(first.name, second.name),
+        after=(before.name, after.name),
     )
-    return Scenario([*scenario.cases, second, comparison])
 
 
 def _mixed_key(case: Case) -> str:
@@ -99,7 +106,7 @@ def sentences(reports: Mapping[str, Mapping[str, object]]) -> list[str]:
 
 
 def comparison_faults(reports: Mapping[str, Mapping[str, object]]) -> Iterator[str]:
-    """Yield what a comparison missed, or found where nothing was changed."""
+    """Yield a fault for a missed edit, and for each region outside the edited time."""
     for name, report in reports.items():
         regions = msgspec.convert(report.get("regions", []), list[dict[str, float]])
         if not regions:

@@ -19,7 +19,7 @@ _NAMED_OFFSET_S = 0.001
 _NAMED_GAP_S = 0.3
 _WHOLE = {
     "same": "the same sound",
-    "different": "another recording: nothing of the old version is in it",
+    "different": "another recording: less than a quarter is as in the old version",
     "new": "new",
     "removed": "removed",
 }
@@ -29,7 +29,7 @@ def sentence_of(report: Mapping[str, object]) -> str:
     """Return the line of one pair, its name first."""
     from waveflow.audio.compare.report import PairReport
 
-    found = msgspec.convert({**report, "version": 1}, PairReport)
+    found = msgspec.convert(report, PairReport)
     return f"{report['pair']}: {_words(found)}"
 
 

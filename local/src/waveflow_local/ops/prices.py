@@ -90,7 +90,7 @@ class Job:
 
 
 def backfill_job(*, hashed: Stage, drawn: Stage, told: Stage) -> Job:
-    """Return the job that draws a stem again: Route, HashAgain, Verdict, and two more.
+    """Return the billed parts of a back-fill's execution, which passes five states.
 
     Four objects are read by the stages, and two by the command that looks before.
     """

@@ -18,6 +18,17 @@ class Tombstone(Struct, frozen=True, kw_only=True):
     stem_id: str
     erased_at: str
 
+    def covers(self, last_modified: str) -> bool:
+        """Tell whether an upload of this time was there before the erasure."""
+        moments = (last_modified, self.erased_at)
+        written, erased = map(datetime.fromisoformat, moments)
+        return written <= erased
+
+
+def time_now() -> str:
+    """Return the time in UTC, to the second, as reports and tombstones have it."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
 
 def tombstone_key(stem_id: str) -> str:
     """Return the S3 key of a stem's tombstone."""
@@ -33,8 +44,7 @@ def find_tombstone(stem_id: str, *, objects: S3ObjectStore) -> Tombstone | None:
 def write_tombstone(stem_id: str, *, objects: S3ObjectStore) -> None:
     """Write a stem's tombstone; a tombstone that is there already stays."""
     if find_tombstone(stem_id, objects=objects) is None:
-        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        made = Tombstone(stem_id=stem_id, erased_at=now)
+        made = Tombstone(stem_id=stem_id, erased_at=time_now())
         objects.publish_over(
             tombstone_key(stem_id),
             msgspec.json.encode(made),

@@ -19,7 +19,7 @@ from waveflow.stages._records import RESTORED, Deletion, Record, read_record
 from waveflow.stages.hash import sha256_of
 
 from waveflow_local.ops.stack import Stack
-from waveflow_local.ops.tombstones import refuse_erased
+from waveflow_local.ops.tombstones import find_tombstone, refuse_erased
 from waveflow_local.paths import LocalError
 
 if TYPE_CHECKING:
@@ -108,17 +108,20 @@ def restore(
 ) -> list[Restored]:
     """Bring every recorded version of a stem back under its key, or one under `to`.
 
+    A stem whose erasure has begun is refused, but for uploads that came later.
     Nothing is changed before the version and the key were looked at, and `restored`
     is said only of bytes that were found under the key afterwards.
     """
     objects = S3ObjectStore(stack.s3, stack.parts.bucket)
-    refuse_erased(stem_id, objects=objects)
+    erased = find_tombstone(stem_id, objects=objects)
     found = {
         key: record
         for key, record in _records(objects, stem_id)
-        if record.deletion.state == "decided" or record.deletion.is_undone
+        if (record.deletion.state == "decided" or record.deletion.is_undone)
+        and not (erased and erased.covers(record.deletion.source.last_modified))
     }
     if not found:
+        refuse_erased(stem_id, objects=objects)
         raise LocalError(f"No deletion of the stem {stem_id} is recorded.")
     if to is not None:
         sources = {record.deletion.source for record in found.values()}

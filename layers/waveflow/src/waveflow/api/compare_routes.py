@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from waveflow.api import schemas
 from waveflow.api.auth import Owner
 from waveflow.api.compare_schemas import CompareBody
+from waveflow.api.dependencies import Services, new_context
 from waveflow.api.documents import document_response
 from waveflow.api.jobs.context import JobContext
 from waveflow.api.openapi import COMPARISON, problem_responses
 from waveflow.api.queries import KnownQuery
-from waveflow.api.routes import Services, new_context
 
 compare_routes = APIRouter(prefix="/tokens", tags=["jobs"], dependencies=[KnownQuery])
 

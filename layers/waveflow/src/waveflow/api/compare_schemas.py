@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from waveflow.api.schemas import IdText, refuse_fractions
+from waveflow.events.fields import MAX_NUM_PEAKS
 from waveflow.events.messages import DEFAULT_NUM_PEAKS
 from waveflow.events.pairs import MAX_PAIRS
 
@@ -35,7 +36,7 @@ class CompareBody(BaseModel, frozen=True, extra="forbid", strict=True):
     num_peaks: Annotated[int, BeforeValidator(refuse_fractions)] = Field(
         default=DEFAULT_NUM_PEAKS,
         ge=1,
-        le=4000,
+        le=MAX_NUM_PEAKS,
         description="Number of values in `peaks_delta`.",
     )
 

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from waveflow.api import schemas
 from waveflow.api.auth import Owner, StreamSeat
 from waveflow.api.bootstrap import ApiServices
+from waveflow.api.dependencies import Services, new_context
 from waveflow.api.documents import document_response
 from waveflow.api.events import job_stream, number_of, several_jobs_stream
 from waveflow.api.forms import FORM_BYTES, FileForm, limited_body
@@ -33,17 +34,6 @@ _ADVICE = " Larger files go to S3 directly: POST /tokens/{token_id}/uploads."
 routes = APIRouter(prefix="/tokens", dependencies=[KnownQuery])
 
 
-def _services(request: Request) -> ApiServices:
-    services: ApiServices = request.app.state.services
-    return services
-
-
-def new_context(token_id: schemas.TokenId, owner: Owner) -> JobContext:
-    """Return the context of a new job of the owner's, for one platform token."""
-    return JobContext(owner=owner, token_id=token_id)
-
-
-Services = Annotated[ApiServices, Depends(_services)]
 AsJson = Annotated[
     bool,
     Query(alias="json", description="Whether to answer the URL as JSON, not by 307."),

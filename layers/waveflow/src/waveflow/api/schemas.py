@@ -11,6 +11,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from waveflow.events.fields import MAX_NUM_PEAKS
 from waveflow.events.messages import DEFAULT_NUM_PEAKS
 from waveflow.events.options import (
     MAX_LEVELS,
@@ -116,7 +117,7 @@ class JobOptions(OutputOptions, frozen=True):
     num_peaks: int = Field(
         default=DEFAULT_NUM_PEAKS,
         ge=1,
-        le=4000,
+        le=MAX_NUM_PEAKS,
         description="Number of values in `peaks`.",
     )
     verdict: Literal["none", "platform"] = Field(

@@ -36,7 +36,10 @@ Key = Annotated[str, Meta(description="An S3 key, taken byte for byte.", min_len
 WantsAnalysis = Annotated[
     bool, Meta(description="Whether loudness, tempo and key are wanted.")
 ]
-NumPeaks = Annotated[int, Meta(description="Values in `peaks`.", ge=1, le=4000)]
+MAX_NUM_PEAKS = 4000
+NumPeaks = Annotated[
+    int, Meta(description="Values in `peaks`.", ge=1, le=MAX_NUM_PEAKS)
+]
 StemPaths = Annotated[
     list[Key], Meta(description="1 to 64 distinct keys.", min_length=1, max_length=64)
 ]

@@ -18,7 +18,7 @@ from waveflow_local.ops.options import (
     zoom_option,
 )
 
-MOST_AT_ONCE = 200  # six transitions each in some seconds are half of 800 a second
+MOST_AT_ONCE = 200  # five transitions each in three seconds are half of 800 a second
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Estimate what AWS asks for drawing stems, from the figures of `make costs`."""
+"""Estimate the price on AWS of drawing stems, from the figures of `make costs`."""
 
 from waveflow_local.ops.backfill.look import Asked
 from waveflow_local.ops.prices import (

@@ -71,7 +71,7 @@ class Backfill:
         self._look = Look(S3ObjectStore(stack.s3, stack.parts.bucket), asked)
 
     def rehearse(self) -> str:
-        """Return what a run would do and cost, without starting anything."""
+        """Return the report of a dry run: what would be drawn, and at what price."""
         with closing(Progress(self._checked.stems)) as progress:
             tally = rehearse(self._manifest.lines(), self._look, progress)
         price = f"about {tally.usd:.4f} USD on AWS"

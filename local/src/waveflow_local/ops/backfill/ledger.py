@@ -13,7 +13,7 @@ GONE = "OBJECT_NOT_FOUND"  # of a stem whose original is gone: no execution is s
 
 
 class Mark(IntEnum):
-    """Mark how far one line has come, in one byte of memory."""
+    """Mark how far one line of a manifest has come, in one byte of memory."""
 
     NONE = 0
     STARTED = 1
@@ -21,7 +21,7 @@ class Mark(IntEnum):
 
 
 class Ledger:
-    """Write each line's start and end to the journal, and count both.
+    """Write start and end of each manifest line to the journal, and count the ends.
 
     A start is on the disk before its execution is asked for: a killed run asks again
     by the same name, and never takes its own drawing for one that was there before.
@@ -51,12 +51,12 @@ class Ledger:
         return f"backfill-{self.run}-{number}"
 
     def add_current(self, number: int) -> None:
-        """Note a line that needs nothing; after a power cut the line is looked at."""
+        """Note a line whose stem is current; a power cut may lose this entry alone."""
         self._journal.note(entry := {"line": number, "current": True})
         self._count(entry)
 
     def add_gone(self, number: int) -> None:
-        """Write that the original of a line is gone."""
+        """Write that the upload of a manifest's line is no longer stored."""
         self._append({"line": number, "failed": GONE})
 
     def start(self, number: int, standing: Standing) -> None:

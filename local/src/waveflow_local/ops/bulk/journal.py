@@ -34,7 +34,7 @@ class Heading(Struct, frozen=True, kw_only=True):
 
 
 def default_path(manifest: str, verb: str) -> Path:
-    """Return the place of a manifest's journal: beside a file, else right here."""
+    """Return a journal's path: beside a local manifest, else in the current folder."""
     place = manifest.rpartition("/")[2] if "://" in manifest else manifest
     return Path(f"{place}.{verb}-journal")
 

@@ -10,8 +10,7 @@ from waveflow.stages._survivors import MAX_STEPS
 from waveflow_local.ops.erasing.named import Named
 from waveflow_local.ops.erasing.versions import Versions, side_by_side
 from waveflow_local.ops.tombstones import TOMBSTONES
-
-RECORDS = "dedupe/"
+from waveflow_local.ops.undo import RECORDS
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Dependents:
         return self._without_copy(self._by_survivor.get(filepath, []))
 
     def led_by(self, filepath: str) -> list[Dependent]:
-        """Return the stems whose way to their copy leads over this deleted upload."""
+        """Return deleted duplicates whose chain of records passes a deleted upload."""
         return self._without_copy(self._by_step.get(filepath, []))
 
     def _without_copy(self, found: list[Dependent]) -> list[Dependent]:

@@ -167,8 +167,16 @@ class _Work:
             if plan.refusal is None and plan.going:
                 self._begin(number, plan)
         self.survey.dependents.refresh()
+        for _, plan in plans:
+            if plan.refusal is None:
+                self.survey.refuse(plan)
+        going = {p.stem_id for _, p in plans if p.refusal is None and p.going}
         for number, plan in plans:
-            self._finish(number, plan)
+            if plan.refusal is None:
+                self._finish(number, plan)
+            else:
+                self._put_back(number, plan, is_going=plan.stem_id in going)
+                self._end(number, plan, State.STAYS, [plan.refusal])
 
     def _plan(self, item: Numbered[StemLine]) -> Plan:
         begun = self.ledger.begun(item.number)
@@ -191,12 +199,6 @@ class _Work:
             self.survey.versions.hide(plan.filepath)
 
     def _finish(self, number: int, plan: Plan) -> None:
-        if plan.refusal is None:
-            self.survey.refuse(plan)
-        if plan.refusal is not None:
-            self._put_back(plan)
-            self._end(number, plan, State.STAYS, [plan.refusal])
-            return
         locked = {
             version.mark: f"{going.kind} stays: {lock}"
             for going in self._going(plan)
@@ -220,20 +222,23 @@ class _Work:
             if going.kind is not Kind.ORIGINAL:
                 yield going
 
-    def _put_back(self, plan: Plan) -> None:
-        """Show an upload again that this erasure has hidden, and forget the stem."""
-        if not plan.has_begun:
+    def _put_back(self, number: int, plan: Plan, *, is_going: bool) -> None:
+        """Show an upload again that this erasure has hidden, and forget the stem.
+
+        The tombstone stays where another erasure wrote it, or where another upload of
+        the stem goes.
+        """
+        begun = self.ledger.begun(number)
+        if begun.makes_tombstone is None:
             return
         versions = self.survey.versions
-        places = (
-            original(plan.filepath),
-            Place(Kind.RECORD, tombstone_key(plan.stem_id)),
-        )
-        uploads = versions.of(places[0])
+        uploads = versions.of(original(plan.filepath))
         if uploads and uploads[-1].is_marker:
             versions.remove(uploads[-1])
-        for version in versions.of(places[1]):
-            versions.remove(version)
+        if begun.makes_tombstone and not is_going:
+            place = Place(Kind.RECORD, tombstone_key(plan.stem_id))
+            for version in versions.of(place):
+                versions.remove(version)
 
     def _named_only(self, plan: Plan) -> list[str]:
         return [] if self.with_mixes else [f"{made} stays" for made in plan.used]

@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from waveflow_local.ops.bulk.journal import Journal
 from waveflow_local.ops.erasing.places import Derived, Kind
 from waveflow_local.ops.erasing.survey import Plan
+from waveflow_local.ops.tombstones import time_now
 
 
 class State(StrEnum):
@@ -38,12 +39,13 @@ class Ending:
 class LineAccount:
     """Hold what the journal says of one line, over all runs.
 
-    `versions` has the marks of all versions that were to go, by kind.
+    `versions` has mark and size of all versions that were to go, by kind.
+    `makes_tombstone` means that the erasure has begun, and that no erasure before had.
     """
 
     stem_id: str = ""
-    versions: dict[str, set[str]] = field(default_factory=dict)
-    size_bytes: int = 0
+    versions: dict[str, dict[str, int]] = field(default_factory=dict)
+    makes_tombstone: bool | None = None
     used: set[Derived] = field(default_factory=set)
     was_live: bool = False
     state: State | None = None
@@ -57,17 +59,32 @@ class LineAccount:
         if "state" in entry:
             self.state, self.ended_at = State(entry["state"]), entry["at"]
             self.why, self.left = entry["why"], set(entry["left"])
+            if self.state is State.STAYS:  # all is as it was before
+                self.was_live, self.makes_tombstone = False, None
             return
         self.was_live = self.was_live or entry["live"]
+        if self.makes_tombstone is None:
+            self.makes_tombstone = entry["first"]
         for kind, mark, size in entry["versions"]:
-            known = self.versions.setdefault(kind, set())
-            self.size_bytes += 0 if mark in known else size
-            known.add(mark)
+            self.versions.setdefault(kind, {})[mark] = size
         self.used |= {Derived(Kind(k), stage, ts) for k, stage, ts in entry["used"]}
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Return the size of each version that was to go, by the version's mark."""
+        return {
+            mark: size for kind in self.versions.values() for mark, size in kind.items()
+        }
+
+    def leave_out(self, marks: AbstractSet[str]) -> None:
+        """Leave out the versions that went with an earlier line."""
+        for kind, known in self.versions.items():
+            left = {mark: size for mark, size in known.items() if mark not in marks}
+            self.versions[kind] = left
 
     def counts(self) -> Counter[str]:
         """Return how many versions are gone, by kind."""
-        gone = {kind: ids - self.left for kind, ids in self.versions.items()}
+        gone = {kind: known.keys() - self.left for kind, known in self.versions.items()}
         found = {kind: len(gone.get(kind, ())) for kind in Kind}
         return Counter({kind.value: n for kind, n in found.items() if n})
 
@@ -81,7 +98,9 @@ class LineAccount:
 class Ledger:
     """Write what happens to each line, and remember what is not done yet.
 
-    `tell` gets the account of each line that is done, also of earlier runs.
+    `tell` gets the account of each line that is done, also of earlier runs. A version
+    that belongs to several lines is counted with the first one that is done; memory
+    grows by about 150 bytes for each version.
     """
 
     def __init__(self, journal: Journal, tell: Callable[[LineAccount], None]) -> None:
@@ -89,6 +108,7 @@ class Ledger:
         self._tell = tell
         self._open: dict[int, LineAccount] = {}
         self._done: dict[int, bool] = {}  # whether mixes went too, by line
+        self._counted: set[str] = set()
         self.totals: Counter[str] = Counter()
         self.size_bytes = 0
         for entry in journal.entries():
@@ -96,11 +116,11 @@ class Ledger:
 
     @property
     def done_count(self) -> int:
-        """Return how many lines are done, over all runs."""
+        """Return how many lines of the manifest are done, over all runs."""
         return len(self._done)
 
     def is_done(self, number: int, *, with_mixes: bool) -> bool:
-        """Tell whether nothing of a line is left to do."""
+        """Tell whether a line of the manifest is done, its mixes included if asked."""
         return number in self._done and (self._done[number] or not with_mixes)
 
     def begun(self, number: int) -> LineAccount:
@@ -116,16 +136,22 @@ class Ledger:
             if not version.is_marker
         ]
         used = [[made.kind.value, made.stage_id, made.ts] for made in plan.used]
-        self._append(number, plan, versions=versions, used=used, live=plan.was_live)
+        self._append(
+            number,
+            plan,
+            versions=versions,
+            used=used,
+            live=plan.was_live,
+            first=not plan.has_begun,
+        )
 
     def end(self, number: int, plan: Plan, ending: Ending) -> LineAccount:
         """Write how a line ended, and return the line's account."""
-        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         return self._append(
             number,
             plan,
             state=ending.state.value,
-            at=now,
+            at=time_now(),
             mixes=ending.with_mixes,
             why=ending.why,
             left=ending.left,
@@ -143,8 +169,10 @@ class Ledger:
         if account.state in DONE:
             del self._open[number]
             self._done[number] = entry["mixes"]
+            account.leave_out(self._counted)
+            self._counted |= account.sizes.keys()
             self.totals += account.counts()
-            self.size_bytes += account.size_bytes
+            self.size_bytes += sum(account.sizes.values())
             self._tell(account)
         elif account.state is not None:
             self._done.pop(number, None)  # a second look found something that stays

@@ -30,7 +30,7 @@ class Named:
         return _line_mark(stem_id, filepath) in self.lines
 
     def used(self, marks: Iterable[str]) -> set[str]:
-        """Return those of an object's marks that belong to named uploads."""
+        """Return the marks of a mix's stems that belong to uploads of the manifest."""
         return self.uploads.intersection(marks)
 
 

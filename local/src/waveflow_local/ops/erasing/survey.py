@@ -128,7 +128,7 @@ class Survey:
         was_live: bool = False,
         also: Iterable[Derived] = (),
     ) -> Plan:
-        """Return what goes with one line of the manifest and what stays.
+        """Return what the erasure of one manifest line removes, and what stays.
 
         `was_live` means that an earlier run has found the upload live, and hidden it;
         `also` names mixes and comparisons that an earlier run has begun to erase.

@@ -76,7 +76,7 @@ class Versions:
                 yield objects + [_version(e) for e in page.get("DeleteMarkers", [])]
 
     def of(self, place: Place) -> list[Version]:
-        """Return the versions of a place in the order in which they have to go.
+        """Return the versions of a place in the order in which to remove them.
 
         What readers see goes last, after the older versions that it hides.
         """

@@ -1,4 +1,4 @@
-"""Balance the windows of both versions: which match, at what gain, and what is left."""
+"""Weigh two versions window by window: which match, at what gain, and the rest."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -111,7 +111,7 @@ class Balance:
         return np.maximum(self.after, self.before * 10 ** (gain_db / 10))
 
     def bands_db(self, gain_db: float) -> list[float | None]:
-        """Return the median level of each band where both match, beyond the gain."""
+        """Return the median change of each band's level in dB beyond a gain."""
         loudest = self.louder(gain_db) * 10 ** (-HEARD_DB / 10)
         return [
             self._median_db(
@@ -125,7 +125,7 @@ class Balance:
         ]
 
     def channels_db(self, gain_db: float) -> list[float | None]:
-        """Return the median level of each channel where both match, beyond the gain."""
+        """Return the median change of each channel's level in dB beyond a gain."""
         loudest = self.louder(gain_db) * 10 ** (-HEARD_DB / 10)
         return [
             self._median_db(

@@ -33,7 +33,7 @@ Spectrum = NDArray[np.complex64]
 
 
 class Candidate(NamedTuple):
-    """Hold an offset that may hold for a part of the pair; `after` is later.
+    """Hold the seconds by which the newer version may be later, in all or in part.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Candidate(NamedTuple):
 
 
 def candidates(coarse: Pairing, full: Pairing) -> list[Candidate]:
-    """Return the offset 0 and the most likely others, refined below a frame.
+    """Return the likeliest offsets of a pair, and 0, each exact to a part of a frame.
 
     Parameters
     ----------

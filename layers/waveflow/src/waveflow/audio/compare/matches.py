@@ -25,12 +25,12 @@ class Passage:
 
     @property
     def length(self) -> int:
-        """Return the number of windows."""
+        """Return the number of windows in the passage."""
         return self.last - self.first
 
 
 def find_passages(path: Path, balance: Balance, *, hop_s: float) -> list[Passage]:
-    """Return the passages that both versions hold, rising in both."""
+    """Return the passages that both versions hold, in order of time in each version."""
     pieces = [
         Passage(first + start, first + end, offset_s / hop_s, offset_s)
         for offset_s, first, last in path.runs()

@@ -72,7 +72,7 @@ class Path:
         return Path(self.offsets_s, self.chosen[found])
 
     def measure(self, pair: Pairing) -> Energies:
-        """Measure all windows, each at its offset."""
+        """Measure the energies of all windows of a pair, each at the chosen offset."""
         parts = [
             measure(pair, offset_s, first=first, last=last)
             for offset_s, first, last in self.runs()

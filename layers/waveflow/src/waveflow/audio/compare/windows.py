@@ -40,7 +40,7 @@ class Energies(NamedTuple):
     cross: Floats
 
     def heard(self, bands: int) -> "Energies":
-        """Return the sums of the lower bands, shape (windows, channels)."""
+        """Return energies summed over the lower bands, shape (windows, channels)."""
         return Energies(*(each[..., :bands].sum(axis=2) for each in self))
 
     def averaged(self, count: int) -> "Energies":
