@@ -281,3 +281,20 @@ def test_a_killed_run_remembers_that_the_platform_had_hidden_an_upload(place):
 
     assert not place.erase(manifest).has_left
     assert A not in place.left()
+
+
+def test_an_upload_that_a_record_calls_another_stems_stays(place):
+    """A table may give the duplicate B the path of its survivor A."""
+    put_same(place, A, B)
+    place.delete_duplicate("b", B, survivor=("a", A))
+    rows = [("b", B), ("b", A)]
+
+    planned = place.look(place.manifest(*rows))
+    summary = place.erase(place.manifest(*rows))
+
+    assert "b stays: a deletion record names this upload as that of a" in planned
+    assert summary.has_left
+    assert place.bucket.current(A) is not None
+    place.journal.unlink()
+    assert not place.erase(place.manifest(*rows, ("a", A))).has_left
+    assert place.left() == {}

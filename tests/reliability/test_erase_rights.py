@@ -72,7 +72,7 @@ def s3(monkeypatch):
                 "audio_hash": "0",
                 "version_id": "v",
             },
-            "survivor": {"stemId": "ann-0", "filepath": MINE},
+            "survivor": {"stemId": "ann-1", "filepath": MINE},
             "survivor_etag": "x",
         }
         body = json.dumps(deletion).encode()

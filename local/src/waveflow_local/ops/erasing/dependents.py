@@ -44,6 +44,7 @@ class Dependents:
         self._deletions: dict[str, Deletion] = {}  # in force, by the record's key
         self._deleted: dict[tuple[str, str], list[Deletion]] = {}  # by key and hash
         self._by_place: dict[str, list[_Way]] = {}
+        self._owners: dict[str, set[str]] = {}  # stems that records name, by upload
 
     def refresh(self) -> None:
         """Read the records that are new or have changed since the last time."""
@@ -81,6 +82,14 @@ class Dependents:
             )
         ]
 
+    def owners_of(self, filepath: str) -> list[str]:
+        """Return the stems, not named to be erased, whose upload records call this."""
+        return sorted(
+            stem_id
+            for stem_id in self._owners.get(filepath, ())
+            if not self._named.has_line(stem_id, filepath)
+        )
+
     def led_by(self, filepath: str) -> list[Dependent]:
         """Return the stems whose way to their copy leads over this deleted upload."""
         return [
@@ -111,7 +120,9 @@ class Dependents:
     def _follow(self) -> None:
         """Follow each duplicate to every upload of its chain: C, B, A."""
         self._deleted, self._by_place = defaultdict(list), defaultdict(list)
+        self._owners = defaultdict(set)
         for each in self._deletions.values():
+            self._owners[each.survivor.filepath].add(each.survivor.stem_id)
             self._deleted[each.source.key, each.source.audio_hash].append(each)
         for key, deletion in self._deletions.items():
             way = self._way(Dependent(stem_of(key), deletion.source.key), deletion)

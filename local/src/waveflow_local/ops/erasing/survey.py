@@ -167,6 +167,12 @@ class Survey:
                 f"{_names(plan.needed_by)} was deleted as a duplicate of this upload "
                 "and has no other copy: restore that stem first, or name its upload too"
             )
+        elif owners := self.dependents.owners_of(plan.filepath):
+            # A table may give a duplicate the path of its survivor.
+            plan.refusal = (
+                f"a deletion record names this upload as that of {', '.join(owners)}: "
+                "name that stem too if its upload is to go"
+            )
 
     def _add(self, plan: Plan, place: Place) -> None:
         plan.going += self._groups(place)
