@@ -64,12 +64,15 @@ function show(stem) {
 function noteOf(stem) {
   const { state, errorCode, dedupeRefused, warnings, sameRecordingAs } = stem;
   if (state === 'error') return sentence(errorCode);
-  if (state === 'duplicate') return fill(words.copy, { name: known.get(stem.duplicateOf)?.stem.originalFilename ?? '' });
+  if (state === 'duplicate') return copyNote(known.get(stem.duplicateOf)?.stem?.originalFilename);
   if (state !== 'completed') return '';
   const names = (sameRecordingAs ?? []).map(({ originalFilename }) => originalFilename).join(', ');
   const notes = [dedupeRefused && words.kept, names && fill(words.twin, { names }), ...(warnings ?? []).map(sentence)];
   return notes.filter(Boolean).join(' ');
 }
+
+/** Name the file that stays, of a track that this page does not show too. */
+const copyNote = (name) => (name ? fill(words.copy, { name }) : words.copyElsewhere);
 
 /** Load waveform and sound once the row is about to be seen: a list may be long. */
 function openWhenSeen(row, stem) {
@@ -119,7 +122,10 @@ async function start() {
     sendAll(event.dataTransfer.files, maxUploadBytes);
   };
   follow({
-    ready: async (isResumed) => { trouble(''); if (!isResumed) await list(); },
+    ready: (isResumed) => {
+      trouble('');
+      if (!isResumed) list().catch(({ message }) => trouble(message));
+    },
     stem: show,
     lost: () => trouble(words.reconnecting),
   });

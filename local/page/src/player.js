@@ -1,7 +1,7 @@
 import * as api from "./api.js";
 import { Level } from "./levels.js";
 import { Picture } from "./picture.js";
-import { pause, sound } from "./sound.js";
+import { sound } from "./sound.js";
 
 const NEAR = { from: 2, to: 4096 }; // pixels of a second; at the end a cycle of 100 Hz has 40
 const WIDEST = 16_000_000; // pixels; browsers lay out no wider box
@@ -43,7 +43,7 @@ async function inTurn(make) {
 
 /** Pause every player but those of these jobs. */
 export function pauseOthers(kept) {
-  for (const [id, player] of players) if (player && !kept.includes(id)) pause(player.media);
+  for (const [id, player] of players) if (player && !kept.includes(id)) player.media.pause();
 }
 
 /** Zoom every waveform, from 0 for the whole recording to 1 for single cycles; return the pixels of a second. */
@@ -62,9 +62,8 @@ export function recolour() {
 
 /** Stop and forget a job's player. */
 export function unmount(jobId) {
-  const player = players.get(jobId);
-  player?.surfer?.destroy();
-  if (player) pause(player.media);
+  players.get(jobId)?.surfer?.destroy();
+  players.get(jobId)?.media.pause();
   players.delete(jobId);
 }
 

@@ -6,7 +6,6 @@ const DAMAGED = 3; // of a MediaError: what was read could not be played
 
 const files = new WeakMap(); // of each media element: the path of its file, and the URL signed for it
 const replacements = new WeakMap(); // of each media element that failed: the promise of its next file
-const wanted = new WeakSet(); // media elements that somebody wants to hear; Chromium pauses one whose file breaks off
 
 /** Return the paths of a recording: the previews that this browser plays, the recording itself last. */
 export function sources({ jobId }, previews) {
@@ -25,12 +24,9 @@ export async function sound(row, previews, onError) {
       const path = left.shift();
       if (await load(media, path).then(() => true, () => false)) return;
     }
-    wanted.delete(media);
     onError(heads > 1 && media.error?.code === DAMAGED ? "noteNoSound" : "notePlay");
   };
   media.addEventListener("loadedmetadata", () => (heads += 1));
-  media.addEventListener("play", () => wanted.add(media));
-  media.addEventListener("pause", () => media.error || wanted.delete(media));
   media.preload = "metadata";
   const replace = async () => {
     if (await isOld(media)) left = [files.get(media).path, ...left];
@@ -39,12 +35,6 @@ export async function sound(row, previews, onError) {
   media.addEventListener("error", () => replacements.set(media, replace()));
   await next();
   return media;
-}
-
-/** Pause a media element, also where its file broke off and the next is on its way. */
-export function pause(media) {
-  wanted.delete(media);
-  media.pause();
 }
 
 /** Make a media element ready to play: wait for a file on its way, and sign the file again where the URL may end too soon. */
@@ -62,9 +52,9 @@ async function isOld(media) {
 /** Give a media element a signed URL of a file; the element goes on where it was. */
 async function load(media, path) {
   const url = await api.link(path);
-  const { currentTime } = media;
+  const { currentTime, paused } = media;
   files.set(media, { path, url });
   media.src = url;
   media.currentTime = currentTime;
-  if (wanted.has(media)) media.play().catch(() => {}); // the next error is an event of its own
+  if (!paused) media.play().catch(() => {}); // the next error is an event of its own
 }

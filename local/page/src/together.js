@@ -1,5 +1,5 @@
 import { pauseOthers, players } from "./player.js";
-import { pause, renew } from "./sound.js";
+import { renew } from "./sound.js";
 
 export const IN_STEP_S = 0.01; // two drum hits closer than this are heard as one
 const BY_HAND_S = 0.3;
@@ -24,7 +24,7 @@ export class Group {
   /** Pause all, or play all from the position of the first that has not ended. */
   async toggle() {
     newest += 1;
-    if (this.playing) return this.members.forEach(pause);
+    if (this.playing) return this.members.forEach((media) => media.pause());
     pauseOthers(this.ids);
     for (const media of this.members) media.loop = false; // one that begins again would leave the others
     const at = this.members.find((media) => !over(media, media.currentTime))?.currentTime ?? 0;
@@ -34,7 +34,7 @@ export class Group {
   async #start(at, wait) {
     const start = (newest += 1);
     const all = this.members;
-    all.forEach(pause);
+    for (const media of all) media.pause();
     await Promise.all(all.map((media) => seek(media, at)));
     if (start !== newest) return;
     // Calls of play() in one task share the first block of the sound card.

@@ -111,6 +111,22 @@ try {
   await until("Already here", "song.wav", 1);
   say("after a reload", await page.locator(".state").allTextContents());
 
+  // An older copy of another track is not on the page.
+  const withAnother = async (route) => {
+    const response = await route.fetch();
+    const stems = (await response.json()).map((stem) => ({ ...stem, duplicateOf: stem.duplicateOf && "elsewhere" }));
+    return route.fulfill({ response, json: stems });
+  };
+  await context.route("**/stems?*", withAnother);
+  await page.reload();
+  await until("Already here", "song.wav", 1);
+  say("copy of another track", await note("song.wav", 1));
+  await context.unroute("**/stems?*");
+  await context.route("**/stems?*", (route) => route.fulfill({ status: 503, json: { message: "The database is away." } }));
+  await page.reload();
+  await page.locator("#trouble").filter({ hasText: "The database is away." }).waitFor();
+  await context.unroute("**/stems?*");
+
   const korean = await tabOf(await browser.newContext({ locale: "ko-KR", viewport: SIZES.phone }));
   await korean.goto(url);
   await korean.locator(".state").first().waitFor();

@@ -72,6 +72,7 @@ def test_what_is_wrong_is_told_in_words(seen):
     assert refused["long"] == "Not sent: the file has 105 MB, and 100 MB are the most."
     assert refused["empty"] == "Not sent: the file is empty."
     assert refused["copy"].startswith("The same file as song.wav: ")
+    assert seen["copy of another track"].startswith("The same file is in another track")
     assert seen["unreached"] == "The server cannot be reached."
 
 

@@ -1,16 +1,11 @@
 """A musician drops an album's folder on the page, and a file that is too large."""
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from support.console import ROOT, console
-from support.node import built, require_node
-from support.processes import HANGS_S
+from support.console import console, walk
 
 RATE = 8_000
 TRACKS = 100
@@ -22,7 +17,6 @@ CONNECTIONS = 6  # that a browser opens to a server; what is asked beyond waits
 @pytest.fixture(name="seen", scope="module")
 def _seen(browser, tmp_path_factory):
     """Return the browser's findings at each step; keep its pictures where asked."""
-    require_node()
     folder = tmp_path_factory.mktemp("albums")
     for name in ("album", "more"):
         (folder / name).mkdir()
@@ -33,20 +27,9 @@ def _seen(browser, tmp_path_factory):
     for more in range(1, 10):
         sound = 0.5 * np.sin(2 * np.pi * (90 + 10 * more) * t)
         soundfile.write(folder / "more" / f"More {more}.wav", sound, RATE)
-    pictures = Path(os.environ.get("WAVEFLOW_PICTURES", folder))
-    walk = Path(__file__).with_name("album.mjs")
-    packages = built(ROOT / "local" / "page")
+    script = Path(__file__).with_name("album.mjs")
     with console(folder) as url:
-        ran = subprocess.run(
-            ["node", walk, url, browser, pictures, packages, folder, str(TRACKS)],
-            capture_output=True,
-            text=True,
-            timeout=2 * HANGS_S,
-            check=False,
-        )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    lines = [json.loads(line) for line in ran.stdout.splitlines()]
-    return {line["step"]: line["seen"] for line in lines}
+        return walk(script, url, browser, folder, str(TRACKS))
 
 
 def test_an_albums_tracks_stand_in_the_order_of_the_album(seen):

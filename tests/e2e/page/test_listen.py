@@ -1,16 +1,11 @@
 """A musician at the page: time axis, time played, volume, tempo, key and loudness."""
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from support.console import ROOT
-from support.node import built, require_node
-from support.processes import HANGS_S
+from support.console import walk
 
 RATE = 22_050
 SECONDS = 12
@@ -29,23 +24,11 @@ def write_groove(path: Path, *, share: float = 1) -> None:
 @pytest.fixture(name="seen", scope="module")
 def _seen(browser, own_url, tmp_path_factory):
     """Return the browser's findings at each step; keep its pictures where asked."""
-    require_node()
     folder = tmp_path_factory.mktemp("listen")
     write_groove(folder / "groove.wav")
     write_groove(folder / "quiet.wav", share=0.5)
-    pictures = Path(os.environ.get("WAVEFLOW_PICTURES", folder))
-    walk = Path(__file__).with_name("listen.mjs")
-    packages = built(ROOT / "local" / "page")
-    ran = subprocess.run(
-        ["node", walk, own_url, browser, pictures, packages, folder],
-        capture_output=True,
-        text=True,
-        timeout=HANGS_S,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    lines = [json.loads(line) for line in ran.stdout.splitlines()]
-    return {line["step"]: line["seen"] for line in lines}
+    script = Path(__file__).with_name("listen.mjs")
+    return walk(script, own_url, browser, folder)
 
 
 def test_a_card_says_where_in_the_recording_one_is(seen):

@@ -1,16 +1,11 @@
 """Widths of the page: no control that is dragged to its end makes a box wider."""
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from support.console import ROOT
-from support.node import built, require_node
-from support.processes import HANGS_S
+from support.console import walk
 
 RATE = 22_050
 NAME = "a-name-that-is-longer-than-any-card-is-wide-on-a-telephone-held-upright.wav"
@@ -24,23 +19,11 @@ LOOKS = [
 @pytest.fixture(name="seen", scope="module")
 def _seen(browser, own_url, tmp_path_factory):
     """Return what became wider at each width; keep the pictures where asked."""
-    require_node()
     folder = tmp_path_factory.mktemp("widths")
     t = np.arange(RATE * 5) / RATE
     soundfile.write(folder / NAME, 0.5 * np.sin(2 * np.pi * 233 * t), RATE)
-    pictures = Path(os.environ.get("WAVEFLOW_PICTURES", folder))
-    walk = Path(__file__).with_name("widths.mjs")
-    packages = built(ROOT / "local" / "page")
-    ran = subprocess.run(
-        ["node", walk, own_url, browser, pictures, packages, folder],
-        capture_output=True,
-        text=True,
-        timeout=2 * HANGS_S,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    lines = [json.loads(line) for line in ran.stdout.splitlines()]
-    return {line["step"]: line["seen"] for line in lines}
+    script = Path(__file__).with_name("widths.mjs")
+    return walk(script, own_url, browser, folder)
 
 
 @pytest.mark.parametrize("look", LOOKS)

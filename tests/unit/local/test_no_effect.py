@@ -51,7 +51,7 @@ def test_a_webhook_address_that_is_none_is_refused(address):
 
 def test_redrive_without_a_choice_is_a_wrong_line():
     """A script must tell a forgotten --error from executions that cannot be run."""
-    ended = CliRunner().invoke(app, ["ops", "redrive", "--stack", "local"])
+    ended = CliRunner().invoke(app, ["ops", "redrive"])
 
     assert isinstance(ended.exception, UsageMistakeError)
     assert "--error or --since" in str(ended.exception)

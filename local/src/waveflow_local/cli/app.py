@@ -16,7 +16,6 @@ from waveflow.errors import WaveflowError
 
 from waveflow_local.cli import files, pipeline
 from waveflow_local.cli.compare import compare
-from waveflow_local.cli.entry import INTERRUPTED
 from waveflow_local.cli.invoke import invoke
 from waveflow_local.cli.mix import mix
 from waveflow_local.cli.peaks import peaks
@@ -25,6 +24,7 @@ from waveflow_local.cli.printing import print_mistake
 from waveflow_local.ops import commands
 from waveflow_local.paths import LocalError
 
+_INTERRUPTED = 130
 _SIGNALLED = 128  # exit code of a signal: 128 plus the signal's number
 _STOPPED_BY = (signal.SIGHUP, signal.SIGTERM)  # a closed terminal; kill, docker stop
 
@@ -74,7 +74,7 @@ def _run_command() -> int:
         return app.main(prog_name="waveflow", standalone_mode=False) or 0
     except click.Abort:
         print("stopped", file=sys.stderr)
-        return INTERRUPTED
+        return _INTERRUPTED
     except click.ClickException as exc:
         return print_mistake(exc.format_message(), code=exc.exit_code)
     except LocalError as exc:

@@ -2,7 +2,7 @@
 
 import sys
 
-INTERRUPTED = 130  # exit code of a command that Ctrl-C ended: 128 plus SIGINT
+_INTERRUPTED = 130  # as in `app`, whose import may be interrupted too
 
 
 def main() -> None:
@@ -19,4 +19,4 @@ def main() -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        sys.exit(_INTERRUPTED)

@@ -18,7 +18,7 @@ class _PathType(click.Path):
     """Take a path; `-` means standard input or output, and `./-` a file."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
-        """Return the path of a word."""
+        """Return the path that a word of the command line names."""
         return path_of(os.fsdecode(super().convert(value, param, ctx)))
 
 
@@ -28,7 +28,7 @@ class _AddressType(click.ParamType[str]):
     name = "url"
 
     def convert(self, value: str, _param: Any, _ctx: Any) -> str:
-        """Return the address of a word."""
+        """Return the address that a word of the command line names."""
         return web_address(value)
 
 
@@ -64,7 +64,7 @@ def form(*formats: str) -> Callable[[Command], Command]:
 
 
 def refuse(*names: str, without: str = "", beside: str = "") -> None:
-    """Refuse options that have no effect without another option, or beside one."""
+    """Refuse options that have no effect without, or beside, another option."""
     context = click.get_current_context()
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")

@@ -122,7 +122,7 @@ def peaks(  # noqa: PLR0913 - one parameter per option
 
 
 def _check_effects(out_dir: Path | None, drawing: Mapping[str, Any]) -> None:
-    """Refuse options that have no effect without, or beside, another option."""
+    """Refuse options of `waveflow peaks` that have no effect where they stand."""
     if not drawing["dat"]:
         names = ("samples_per_pixel", "pixels_per_second", "bits", "form")
         options.refuse(*names, without="--dat")

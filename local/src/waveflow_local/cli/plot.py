@@ -24,7 +24,7 @@ class _ColourType(click.ParamType["Colour"]):
     name = "colour"
 
     def convert(self, value: str, _param: Any, _ctx: Any) -> "Colour":
-        """Return the colour of a word."""
+        """Return the colour that a word of the command line names."""
         return read_colour(value)
 
 

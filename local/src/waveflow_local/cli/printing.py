@@ -33,7 +33,7 @@ def print_output(
     as_json: bool,
     warnings: Sequence[str] = (),
 ) -> None:
-    """Print the report of written outputs, or warnings where stdout is an output."""
+    """Print the report of outputs; warnings alone where stdout carries an output."""
     if any(map(is_stdout, outputs)):
         print_warnings(warnings)
     else:

@@ -32,7 +32,7 @@ _QUICKLY_S = 30
 
 
 def local_template(text: str, *, folder: Path) -> str:
-    """Return a built template that lets variables of this machine into a function."""
+    """Return a built SAM template whose functions take the variables of local runs."""
     declared = "\n".join(f"{' ' * 8}{name}: unset" for name in _LOCAL_VARIABLES)
     text, count = _FIRST_VARIABLE.subn(f"{declared}\n\\g<0>", text)
     if count != 1:

@@ -33,7 +33,7 @@ _until = click.option(
 
 
 class _OperatorGroup(click.Group):
-    """Hold the operator's commands, whose failures of AWS are one line each."""
+    """Group of the operator's commands, which prints a failure of AWS as one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that the line names."""

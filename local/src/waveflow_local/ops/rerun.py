@@ -47,6 +47,11 @@ class Choice:
     until: datetime | None = None
     undelivered: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a choice of everything, before any stack is asked."""
+        if self.code is None and self.since is None and not self.undelivered:
+            raise UsageMistakeError("Name what to run again, by --error or --since.")
+
     def takes(self, execution: "Rerun") -> bool:
         """Tell whether a failed execution is among those to run again."""
         if self.code is None and execution.code == STOPPED:
@@ -93,8 +98,6 @@ def run_again(stack: Stack, choice: Choice, *, dry_run: bool) -> list[Rerun]:
 
     An execution that was started anew before is left out: its status stays failed.
     """
-    if choice.code is None and choice.since is None and not choice.undelivered:
-        raise UsageMistakeError("Name what to run again, by --error or --since.")
     try:
         chosen = [
             found
@@ -184,7 +187,7 @@ def _last_state(
 def _try_to_run(stack: Stack, execution: Rerun) -> Rerun:
     """Run one execution again; a refusal of one must not hide what was done before."""
     if stack.is_local and execution.way is Way.RESUME:
-        reason = "The local engine has no redrive."
+        reason = "The local engine has no redrive; send the message again."
         return dataclasses.replace(execution, done="failed", reason=reason)
     try:
         return _run(stack, execution)

@@ -132,7 +132,7 @@ def open_stack(name: str) -> Stack:
 
 
 def _unreadable(name: str, reason: object, endpoint: str | None) -> LocalError:
-    """Return why a stack cannot be read; a local engine holds no stack of AWS."""
+    """Return the error for an unreadable stack; of a local engine, name its option."""
     if not endpoint:
         return LocalError(f"The stack {name} cannot be read: {reason}")
     with contextlib.suppress(LocalError):
