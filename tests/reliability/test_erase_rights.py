@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner
 from moto import mock_aws
 from support.calls import recording
-from support.erasing import GOES, GOES_WITH_MIXES, MARKS, MINE, STAYS
+from support.erasing import GOES, GOES_WITH_MIXES, KEPT, MARKS, MINE, STAYS
 from support.policies import Need, allows, rights
 from support.stack import ROOT, Stack, listed
 from support.stack import load as load_template
@@ -61,22 +61,22 @@ def s3(monkeypatch):
         client.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
         for key in (*GOES, *GOES_WITH_MIXES, *STAYS):
             marks = dict(MARKS.get(key, {}))
-            client.put_object(Bucket=BUCKET, Key=key, Body=b"{}", Metadata=marks)
+            client.put_object(Bucket=BUCKET, Key=key, Body=KEPT, Metadata=marks)
+        copy = client.put_object(Bucket=BUCKET, Key=COPY, Body=b"the copy is there")
         deletion = {
             "source": {
                 "key": COPY,
-                "etag": "x",
+                "etag": copy["ETag"],
                 "size": 1,
                 "last_modified": "x",
                 "audio_hash": "0",
                 "version_id": "v",
             },
-            "survivor": {"stemId": "ann-0", "filepath": MINE},
+            "survivor": {"stemId": "ann-1", "filepath": MINE},
             "survivor_etag": "x",
         }
         body = json.dumps(deletion).encode()
         client.put_object(Bucket=BUCKET, Key="dedupe/copy_17.json", Body=body)
-        client.put_object(Bucket=BUCKET, Key=COPY, Body=b"the copy is there")
         yield client
 
 

@@ -117,11 +117,16 @@ class BucketClient:
     ) -> dict[str, Any]:
         if VersionId is None:
             self.bucket.delete(Key)
-        elif Key in self.locked:
+        elif Key in self.locked and not self._is_marker(Key, VersionId):
             raise _error("AccessDenied", 403, said=LOCKED)
         else:
             self.bucket.remove(Key, VersionId)
         return {}
+
+    def _is_marker(self, key: str, version_id: str) -> bool:
+        """Tell whether a version is a delete marker, which no lock of S3 keeps."""
+        version = self.bucket.version(key, version_id)
+        return version is not None and version.body is None
 
     def _list_object_versions(self, *, Prefix: str, **_rest: Any) -> dict[str, Any]:  # noqa: N803
         listed: list[tuple[str, dict[str, Any]]] = []

@@ -27,6 +27,23 @@ COLUMNS = ("userId", "stemId", "filepath", "timestamp")
 MINE, MY_COPY = "users/ann/1.wav", "users/ann/2.wav"
 FIRST, SURVIVOR = "users/ann/0.wav", "users/ann/0.wav"
 BOBS = "users/bob/voice.wav"
+# A record of another stem, whose upload was never deleted.
+KEPT = msgspec.json.encode(
+    Deletion(
+        source=Source(
+            key=BOBS,
+            etag="x",
+            size=1,
+            last_modified="2026-01-01T00:00:00Z",
+            audio_hash="0" * 64,
+            version_id="1",
+        ),
+        survivor=Survivor(stem_id="ann-0", filepath="users/ann/0.wav"),
+        survivor_etag="x",
+        state="kept",
+        reason="DRAWN",
+    )
+)
 REQUEST = {"waveflow-request": "0" * 64}
 # Every timestamp of the stem, also one before 1970; a document has two versions.
 GOES = [
@@ -173,7 +190,7 @@ def anns(place: Place) -> Path:
     place.put(*(key for key in GOES[1:] if not key.startswith("dedupe/")))
     place.delete_duplicate("ann-2", MY_COPY, survivor=("ann-0", FIRST))
     for key in records:
-        place.bucket.put(key, b"{}")
+        place.bucket.put(key, KEPT)
     # The newest version of the upload lies over an older one and a delete marker.
     place.bucket.delete(MINE)
     place.put(MINE)

@@ -13,7 +13,7 @@ def test_the_longest_regions_are_kept_in_order_of_time():
     """A page of an edited hour would get a document of megabytes, or the splinters."""
     windows = [(at, at + 3 + (at % 7 == 0)) for at in range(0, 9_000, 10)]
     found = Differences(
-        windows, -20, -20, _rest=NOTHING, _after=NOTHING, _before=NOTHING
+        windows, -20, -20, -20, _rest=NOTHING, _after=NOTHING, _before=NOTHING
     )
 
     regions = found.regions(0.1)

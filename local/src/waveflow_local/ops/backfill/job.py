@@ -86,6 +86,7 @@ class Backfill:
             stack=self._stack_name,
             manifest=self._checked.sha256,
             stem_count=self._checked.stems,
+            bucket=self._stack.parts.bucket,
             options={**asked.options, "zoom_levels": list(asked.zoom_levels)},
         )
         place = path or default_path(self._manifest.location, VERB)

@@ -29,6 +29,7 @@ class Heading(Struct, frozen=True, kw_only=True):
     manifest: str  # SHA-256
     stem_count: int
     options: dict[str, Any]
+    bucket: str = ""  # two stacks of one name have two buckets
     format: int = FORMAT
     run: str = ""
 
@@ -122,7 +123,7 @@ class Journal:
     def _compare(self, found: Heading, wanted: Heading) -> None:
         if found.format != wanted.format:
             raise LocalError(f"{self.path} {_NOT_OURS}.")
-        for name in ("verb", "stack", "manifest", "options"):
+        for name in ("verb", "stack", "bucket", "manifest", "options"):
             if getattr(found, name) != getattr(wanted, name):
                 raise LocalError(
                     f"{self.path} is the journal of another {name}; "

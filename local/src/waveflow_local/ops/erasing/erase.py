@@ -28,6 +28,8 @@ from waveflow_local.paths import Project
 VERB = "erase"
 BATCH = 100  # lines between two looks at the deletion records
 
+CAME = "an upload came meanwhile: run the command again"
+
 StemLines = Iterable[Numbered[StemLine]]
 
 
@@ -96,6 +98,7 @@ class Erasure:
             manifest=checked.sha256,
             stem_count=checked.stems,
             options={},
+            bucket=self._stack.parts.bucket,
         )
         with Journal(journal, heading) as file:
             ledger = Ledger(file, tell)
@@ -199,19 +202,43 @@ class _Work:
             self.survey.versions.hide(plan.filepath)
 
     def _finish(self, number: int, plan: Plan) -> None:
-        locked = {
-            version.mark: f"{going.kind} stays: {lock}"
-            for going in self._going(plan)
-            for version in going.versions
-            if (lock := self.survey.versions.remove(version)) is not None
-        }
+        if self._has_come(plan):
+            self._end(number, plan, State.PARTLY, [CAME], left=_marks(plan.going))
+            return
+        locked = self._remove(plan)
         unfinished = [each.why for each in plan.staying if each.unfinished]
+        if not unfinished and self._has_come(plan):
+            unfinished = [CAME]
         if locked or unfinished:
             why = [*dict.fromkeys(locked.values()), *unfinished]
             self._end(number, plan, State.PARTLY, why, left=list(locked))
         elif plan.going or not self.ledger.is_done(number, with_mixes=self.with_mixes):
             state = State.ERASED if plan.has_begun else State.NOTHING
             self._end(number, plan, state, self._named_only(plan))
+
+    def _has_come(self, plan: Plan) -> bool:
+        """Tell whether readers see an upload that came after the look at the key.
+
+        Somebody may have been proved a duplicate of that upload meanwhile.
+        """
+        uploads = self.survey.versions.of(original(plan.filepath)) if plan.going else []
+        return bool(uploads) and not uploads[-1].is_marker
+
+    def _remove(self, plan: Plan) -> dict[str, str]:
+        """Remove what goes; return why by version where S3 keeps some by a lock.
+
+        The delete marker over a locked version stays, for it hides the version.
+        """
+        locked: dict[str, str] = {}
+        for going in self._going(plan):
+            kept = dict[str, str]()
+            for version in going.versions:
+                if version.is_marker and kept:
+                    continue
+                if lock := self.survey.versions.remove(version):
+                    kept[version.mark] = f"{going.kind} stays: {lock}"
+            locked |= kept
+        return locked
 
     def _going(self, plan: Plan) -> Iterator[Going]:
         """Yield what goes, with the delete marker that hides the upload by now."""
@@ -228,14 +255,13 @@ class _Work:
         The tombstone stays where another erasure wrote it, or where another upload of
         the stem goes.
         """
-        begun = self.ledger.begun(number)
-        if begun.makes_tombstone is None:
+        if not plan.has_begun:
             return
         versions = self.survey.versions
         uploads = versions.of(original(plan.filepath))
         if uploads and uploads[-1].is_marker:
             versions.remove(uploads[-1])
-        if begun.makes_tombstone and not is_going:
+        if self.ledger.begun(number).makes_tombstone and not is_going:
             place = Place(Kind.RECORD, tombstone_key(plan.stem_id))
             for version in versions.of(place):
                 versions.remove(version)
@@ -255,6 +281,10 @@ class _Work:
         account = self.ledger.end(number, plan, ending)
         if state in {State.STAYS, State.PARTLY}:
             self.tell(account)
+
+
+def _marks(going: Iterable[Going]) -> list[str]:
+    return [version.mark for each in going for version in each.versions]
 
 
 def _prefixes(stack: Stack) -> tuple[str, ...]:

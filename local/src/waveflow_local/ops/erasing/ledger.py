@@ -47,7 +47,7 @@ class LineAccount:
     versions: dict[str, dict[str, int]] = field(default_factory=dict)
     makes_tombstone: bool | None = None
     used: set[Derived] = field(default_factory=set)
-    was_live: bool = False
+    was_live: bool | None = None  # None of a line that no run has begun
     state: State | None = None
     ended_at: str = ""
     why: list[str] = field(default_factory=list)

@@ -125,12 +125,13 @@ class Survey:
         stem_id: str,
         filepath: str,
         *,
-        was_live: bool = False,
+        was_live: bool | None = None,
         also: Iterable[Derived] = (),
     ) -> Plan:
         """Return what the erasure of one manifest line removes, and what stays.
 
-        `was_live` means that an earlier run has found the upload live, and hidden it;
+        `was_live` tells whether an earlier run has found the upload live, and hidden
+        it; None of a line with which no known run has begun.
         `also` names mixes and comparisons that an earlier run has begun to erase.
         """
         plan = Plan(stem_id, filepath)
@@ -142,6 +143,8 @@ class Survey:
             for going in plan.going
             for version in going.versions
         )
+        if was_live is None:
+            was_live = plan.has_begun  # by a run that was killed and lost its journal
         plan.was_live = plan.is_live or was_live
         self.refuse(plan)
         for going in self._groups(records(stem_id)):
@@ -158,11 +161,17 @@ class Survey:
         """Refuse a plan whose upload is the only copy of other stems."""
         if not plan.has_upload or not plan.was_live:
             return
-        plan.needed_by = self.dependents.of(plan.filepath)
+        plan.needed_by = self.dependents.of(plan.filepath, is_live=plan.is_live)
         if plan.needed_by:
             plan.refusal = (
                 f"{_names(plan.needed_by)} was deleted as a duplicate of this upload "
                 "and has no other copy: restore that stem first, or name its upload too"
+            )
+        elif owners := self.dependents.owners_of(plan.filepath):
+            # A table may give a duplicate the path of its survivor.
+            plan.refusal = (
+                f"a deletion record names this upload as that of {', '.join(owners)}: "
+                "name that stem too if its upload is to go"
             )
 
     def _add(self, plan: Plan, place: Place) -> None:
@@ -216,9 +225,23 @@ class Survey:
             if any(self._groups_of(made)):
                 plan.staying.append(Staying(str(made), why))
         elif made.kind is Kind.COMPARISON:
-            self._add(plan, comparison(made))
+            self._add_comparison(plan, made, mark=mark_of(plan.filepath))
         else:
             self._add_mix(plan, made, mark=mark_of(plan.filepath))
+
+    def _add_comparison(self, plan: Plan, made: Derived, *, mark: str) -> None:
+        """Let a comparison go; another one under the same key keeps its versions."""
+        for going in self._groups(comparison(made)):
+            mine = tuple(
+                version
+                for version in going.versions
+                if mark in self.uses.comparisons.get(version.mark, ())
+            )
+            # Of a comparison of a mix that is gone, no version tells its stems.
+            whole = not mine or all(
+                version.is_marker or version in mine for version in going.versions
+            )
+            plan.going.append(going if whole else Going(going.kind, going.key, mine))
 
     def _groups_of(self, made: Derived) -> Iterator[Going]:
         audio = mixed_audio(made) if made.kind is Kind.MIX else (comparison(made),)
@@ -254,8 +277,10 @@ class Survey:
             for version in going.versions
             if version.is_marker or mark in self._marks(version)
         )
-        only_markers = all(version.is_marker for version in marked)
-        return Going(going.kind, going.key, () if only_markers else marked)
+        if marked != going.versions:
+            # A delete marker would go from over a mix of others, and show that mix.
+            marked = tuple(version for version in marked if not version.is_marker)
+        return Going(going.kind, going.key, marked)
 
     def _marks(self, version: Version) -> frozenset[str]:
         return marks_in(self.versions.metadata(version) or {}) or frozenset()

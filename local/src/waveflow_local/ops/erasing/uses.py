@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from waveflow.stages._used import mark_of, marks_in
 
 from waveflow_local.ops.erasing.named import Named
-from waveflow_local.ops.erasing.places import Derived, derived_of
+from waveflow_local.ops.erasing.places import Derived, Kind, derived_of
 from waveflow_local.ops.erasing.versions import Version, Versions, side_by_side
 
 AUDIO_OF_MIXES, COMPARISONS = "mixed/", "comparisons/"
@@ -22,6 +22,7 @@ class Uses:
 
     of_mark: dict[str, set[Derived]] = field(default_factory=lambda: defaultdict(set))
     unknown: set[Derived] = field(default_factory=set)
+    comparisons: dict[str, set[str]] = field(default_factory=dict)  # by version
 
     def of(self, filepath: str) -> list[Derived]:
         """Return the mixes and comparisons that used an upload."""
@@ -34,8 +35,8 @@ def find_uses(versions: Versions, named: Named) -> Uses:
 
     mixes: dict[str, set[str]] = defaultdict(set)  # stems' marks by the mix's mark
     for prefix in (AUDIO_OF_MIXES, COMPARISONS):
-        for key, marks in _marked(versions, prefix):
-            made = derived_of(key)
+        for version, marks in _marked(versions, prefix):
+            made = derived_of(version.key)
             if made is None:
                 continue
             if marks is None:
@@ -43,7 +44,9 @@ def find_uses(versions: Versions, named: Named) -> Uses:
                 continue
             # A comparison of two mixes used the stems of both.
             stems = named.used(marks).union(*(mixes.get(m, ()) for m in marks))
-            mixes[mark_of(key)] |= stems
+            mixes[mark_of(version.key)] |= stems
+            if made.kind is Kind.COMPARISON:
+                found.comparisons[version.mark] = stems
             for mark in stems:
                 found.of_mark[mark].add(made)
     return found
@@ -51,12 +54,12 @@ def find_uses(versions: Versions, named: Named) -> Uses:
 
 def _marked(
     versions: Versions, prefix: str
-) -> Iterator[tuple[str, frozenset[str] | None]]:
-    """Yield the key and the marks of every version that holds bytes."""
+) -> Iterator[tuple[Version, frozenset[str] | None]]:
+    """Yield every version that holds bytes, with its marks."""
 
-    def look(version: Version) -> tuple[str, frozenset[str] | None]:
+    def look(version: Version) -> tuple[Version, frozenset[str] | None]:
         metadata = versions.metadata(version)
-        return version.key, frozenset() if metadata is None else marks_in(metadata)
+        return version, frozenset() if metadata is None else marks_in(metadata)
 
     every = (version for page in versions.below(prefix) for version in page)
     found = (version for version in every if not version.is_marker)

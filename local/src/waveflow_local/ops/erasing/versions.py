@@ -106,16 +106,15 @@ class Versions:
                 for entry in page.get("Contents", []):
                     yield entry["Key"], entry["ETag"]
 
-    def is_live(self, key: str) -> bool:
-        """Tell whether readers see an object under a key."""
+    def etag(self, key: str) -> str | None:
+        """Return the ETag of what readers see under a key, or None of nothing."""
         with _translated("look at", key):
             try:
-                self._s3.head_object(Bucket=self._bucket, Key=key)
+                return self._s3.head_object(Bucket=self._bucket, Key=key)["ETag"]
             except ClientError as exc:
                 if exc.response["Error"]["Code"] not in _MISSING:
                     raise
-                return False
-            return True
+                return None
 
     def body(self, key: str) -> bytes | None:
         """Return the bytes of a small object, or None where none is."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waveflow.audio.compare.windows import (
+    ACTIVE_DB,
     BANDS,
     FLOOR,
     HEARD_BANDS,
@@ -44,8 +45,12 @@ class Balance:
     @classmethod
     def of(cls, energies: Energies) -> Self:
         """Return a balance of the heard bands, or of all where nothing is in those."""
-        heard = energies.heard(HEARD_BANDS)
-        is_heard = max(each.sum(axis=1).max(initial=0) for each in heard[:2]) > FLOOR
+        smooth = energies.averaged(AVERAGED)  # the start of a tone is in all bands
+        heard, whole = (
+            max(each.sum(axis=1).max(initial=0) for each in smooth.heard(bands)[:2])
+            for bands in (HEARD_BANDS, BANDS)
+        )
+        is_heard = heard > max(FLOOR, whole * 10 ** (-ACTIVE_DB / 10))
         return cls(energies, HEARD_BANDS if is_heard else BANDS)
 
     def averaged(self) -> "Balance":
@@ -105,6 +110,20 @@ class Balance:
         shared = (self._sums.cross * signs).sum(axis=1)
         left: Floats = self.after + gain**2 * self.before - 2 * gain * shared
         return np.maximum(left, 0)
+
+    def top(self, gain_db: float) -> tuple[Floats, Floats]:
+        """Return what is above the deciding bands, power in each window.
+
+        Returns
+        -------
+        tuple
+            Of what no gain of a channel explains, and of the louder version.
+        """
+        after, before, cross = (each[..., self.bands :] for each in self.energies)
+        louder = np.maximum(after, before * 10 ** (gain_db / 10))
+        shared = np.minimum(correlation(cross, after, before) ** 2, 1)
+        left = np.where(louder > FLOOR, louder * (1 - shared), 0)
+        return left.sum(axis=(1, 2)), louder.sum(axis=(1, 2))
 
     def louder(self, gain_db: float) -> Floats:
         """Return the power of the louder version in each window."""

@@ -37,11 +37,14 @@ class Differences:
         Of all matching windows together.
     low_residual_db
         Likewise below 2,000 Hz, where lossy codecs keep the waveform.
+    top_residual_db
+        What is above 6,000 Hz in one version alone, against all that is heard.
     """
 
     windows: list[tuple[int, int]]
     residual_db: float
     low_residual_db: float
+    top_residual_db: float
     _rest: Floats
     _after: Floats
     _before: Floats  # at the common gain
@@ -62,7 +65,13 @@ class Differences:
         """
         if is_lossy:
             return self.low_residual_db <= SMALL_LOSSY_DB
-        return self.residual_db <= SMALL_DB
+        return self.loudest_db(is_lossy=False) <= SMALL_DB
+
+    def loudest_db(self, *, is_lossy: bool) -> float:
+        """Return the residual, of the treble where that alone is large."""
+        if is_lossy or self.top_residual_db <= SMALL_DB:
+            return self.residual_db
+        return max(self.residual_db, self.top_residual_db)
 
     def regions(self, hop_s: float) -> list[Region]:
         """Return the longest regions, in order of time."""
@@ -83,7 +92,7 @@ class Differences:
         )
 
 
-def find_differences(sharp: Balance, smooth: Balance) -> Differences:
+def find_differences(sharp: Balance, smooth: Balance, *, is_lossy: bool) -> Differences:
     """Find where the newer version differs from the older one at the common gain.
 
     Parameters
@@ -92,20 +101,27 @@ def find_differences(sharp: Balance, smooth: Balance) -> Differences:
         Of single windows, which say where a difference starts and ends.
     smooth
         Of running means, which decide.
+    is_lossy
+        Whether one version is a lossy file, whose treble is another anyway.
     """
     gain_db, matching = smooth.gain_db, smooth.matching
     rest, louder = smooth.residual(gain_db, smooth.signs), smooth.louder(gain_db)
     relative, heard = relative_db(rest, louder), active(louder)
     limit = _limit(relative[matching & heard])
     differs = heard & (_level_change(smooth, gain_db) | (relative > limit))
+    top_db = np.full(len(relative), LOWEST_DB) if is_lossy else _top_db(smooth, gain_db)
+    differs |= top_db > _limit(top_db[matching & heard])
     found = joined(differs, gap=GAP, shortest=SHORTEST)
     sharp_rest = sharp.residual(gain_db, smooth.signs)
     edges_db = relative_db(sharp_rest, sharp.louder(gain_db))
+    if not is_lossy:
+        edges_db = np.maximum(edges_db, _top_db(sharp, gain_db))
     by_level = _level_change(sharp, gain_db)
     return Differences(
         [_trimmed(each, by_level, edges_db, limit=limit) for each in found],
         _whole_db(smooth, smooth),
         _whole_db(Balance(smooth.energies, LOW_BANDS), smooth),
+        _whole_top_db(smooth),
         _rest=sharp_rest,
         _after=sharp.after,
         _before=sharp.before * 10 ** (gain_db / 10),
@@ -116,6 +132,19 @@ def _whole_db(windows: Balance, common: Balance) -> float:
     """Return the rest of all matching windows together at the common gain."""
     rest = windows.residual(common.gain_db, common.signs)[common.matching]
     return float(relative_db(rest.sum(), windows.after[common.matching].sum()))
+
+
+def _top_db(windows: Balance, gain_db: float) -> Floats:
+    """Return what one version alone has in the treble, in dB of each window."""
+    rest, top = windows.top(gain_db)
+    whole = windows.louder(gain_db) + top
+    return np.where(active(whole), relative_db(rest, whole), LOWEST_DB)
+
+
+def _whole_top_db(windows: Balance) -> float:
+    rest, top = windows.top(windows.gain_db)
+    whole = (windows.louder(windows.gain_db) + top)[windows.matching].sum()
+    return float(relative_db(rest[windows.matching].sum(), whole))
 
 
 def _limit(rests_db: Floats) -> float:

@@ -85,6 +85,6 @@ def _single(before: Source | None, after: Source | None) -> PairReport:
 
 
 def _of_both(before: Version, after: Version, *, num_peaks: int) -> PairReport:
-    if before.audio_id is not None and before.audio_id == after.audio_id:
+    if before.is_same_as(after):
         return PairReport(status="same", before=before.facts, after=after.facts)
     return judge(before, after, num_peaks=num_peaks)

@@ -35,7 +35,9 @@ def judge(before: Version, after: Version, *, num_peaks: int) -> PairReport:
     path = _path(Pairing(before.coarse, after.coarse), full)
     sharp = Balance.of(path.measure(full))
     smooth = sharp.averaged()
-    newer, older = active(smooth.after), active(levels(full.before))
+    newer = active(smooth.after)
+    older = active(levels(full.before, bands=smooth.bands))
+    is_lossy = before.is_lossy or after.is_lossy
     if not (newer.any() or older.any()):
         return _of_silence(facts, num_peaks)
     shorter = max(1, min(newer.sum(), older.sum()))
@@ -43,10 +45,10 @@ def judge(before: Version, after: Version, *, num_peaks: int) -> PairReport:
         return facts
     hop_s = hop_s_of(full.sample_rate)
     passages = find_passages(path, smooth, hop_s=hop_s)
-    found = find_differences(sharp, smooth)
+    found = find_differences(sharp, smooth, is_lossy=is_lossy)
     report = replace(
         _described(facts, smooth, passages, hop_s=hop_s),
-        residual_db=round(found.residual_db, 1),
+        residual_db=round(found.loudest_db(is_lossy=is_lossy), 1),
         regions=found.regions(hop_s),
         regions_left_out=found.left_out,
         peaks_delta=peaks_delta(
@@ -56,7 +58,7 @@ def judge(before: Version, after: Version, *, num_peaks: int) -> PairReport:
     is_moved = is_left_out(newer, passages, is_before=False)
     is_moved |= is_left_out(older, passages, is_before=True)
     is_alike = not is_moved and _is_alike(report, found)
-    is_alike &= found.is_small(is_lossy=before.is_lossy or after.is_lossy)
+    is_alike &= found.is_small(is_lossy=is_lossy)
     return replace(report, status="alike" if is_alike else "changed")
 
 

@@ -96,8 +96,8 @@ def measure(pair: Pairing, offset_s: float, *, first: int, last: int) -> Energie
     return found
 
 
-def levels(channels: Channels) -> Floats:
-    """Return the power of each window of a version in the heard bands.
+def levels(channels: Channels, *, bands: int) -> Floats:
+    """Return the power of each window of a version in the lower bands.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def levels(channels: Channels) -> Floats:
         for channel in range(channels.count):
             found = spectra(channels, channel, start, count=count)
             power = _by_band(found, found, channels.sample_rate)
-            total[start : start + count] += power[:, :HEARD_BANDS].sum(axis=1)
+            total[start : start + count] += power[:, :bands].sum(axis=1)
     return total
 
 
