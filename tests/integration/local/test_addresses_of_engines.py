@@ -20,7 +20,8 @@ ON_AWS = {
     "AWS_MAX_ATTEMPTS": "1",
     "AWS_CONFIG_FILE": os.devnull,
 }
-COMMANDS = ("health", "status x", "restore x", "redrive", "replay", "smoke")
+REDRIVE = "redrive --error TIMED_OUT"
+COMMANDS = ("health", "status x", "restore x", REDRIVE, "replay", "smoke")
 
 
 @pytest.fixture(scope="module", name="printed")

@@ -34,7 +34,6 @@ from support.simulation.store import FaultyObjects
 from support.simulation.telling import UNDELIVERED, Telling
 from support.simulation.wires import CALLS, KilledError, Wires
 from support.walker import (
-    Ended,
     Execution,
     Failed,
     Invoke,
@@ -294,8 +293,6 @@ class System:
 
     def undelivered(self) -> list[Run]:
         """Return the executions that a redrive resumes."""
-        return [run for run in self.runs if _is_undelivered(run.execution.ended)]
-
-
-def _is_undelivered(end: Ended | None) -> bool:
-    return end is not None and end.status == "FAILED" and end.state in UNDELIVERED
+        ends = ((run, run.ended) for run in self.runs)
+        failed = ((run, end) for run, end in ends if end and end.status == "FAILED")
+        return [run for run, end in failed if end.state in UNDELIVERED]
