@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -95,6 +96,8 @@ class Cloud:
         self.text: dict[str, str] = {}
         self.stuck: set[str] = set()  # stems whose executions do not end
         self._open: set[str] = set()
+        # A start and its document are one event, amid which no thread kills.
+        self._whole = threading.Lock()
         self._file = folder / "started"
         self._objects = folder / "objects"
         self._objects.mkdir(parents=True, exist_ok=True)
@@ -153,10 +156,11 @@ class Cloud:
                 raise refused("ExecutionAlreadyExists")
             self.now = self.clock() if self.clock else self.now
             entry = {"name": name, "at": self.now, "input": input}
-            with self._file.open("a") as file:
-                file.write(json.dumps(entry) + "\n")
-            self._keep(**entry)
-            self._draw(self.started[name][1])
+            with self._whole:
+                with self._file.open("a") as file:
+                    file.write(json.dumps(entry) + "\n")
+                self._keep(**entry)
+                self._draw(self.started[name][1])
             self._open = {n for n in self._open | {name} if self._runs(n)}
             self.most_running = max(self.most_running, len(self._open))
 
@@ -226,9 +230,11 @@ class Cloud:
     @contextmanager
     def _called(self, call: str) -> Iterator[None]:
         self.calls[call] += 1
-        self.gate(call)
+        with self._whole:
+            self.gate(call)
         yield
-        self.gate(call)
+        with self._whole:
+            self.gate(call)
 
 
 class Killer:

@@ -7,10 +7,18 @@ import numpy as np
 import pytest
 import soundfile
 from support.console import walk
+from support.platform import Platform
 
 RATE, SECONDS = 44_100, 12
 MEGABYTE = 2**20
 LIMIT = 100 * MEGABYTE  # the server's default
+
+
+@pytest.fixture(name="platform", scope="module")
+def _platform(nestjs_app, tmp_path_factory):
+    """Run a server of the page's own, for the page lists all stems of its user."""
+    with Platform(nestjs_app, tmp_path_factory.mktemp("page")) as running:
+        yield running
 
 
 @pytest.fixture(name="seen", scope="module")
