@@ -1,4 +1,4 @@
-"""Where a stem is on AWS, found by Logs Insights, and what its operator has to do."""
+"""Find a stem on AWS through Logs Insights, and say what its operator has to do."""
 
 import json
 import re

@@ -125,7 +125,7 @@ def test_folders_are_paired_by_name(folders):
 
 
 def test_a_broken_stem_does_not_end_the_others(folders, tmp_path: Path):
-    """One damaged upload would hide what is to be said of all other stems."""
+    """A damaged upload must not hide what is said of all other stems."""
     (tmp_path / "new/bass.wav").write_bytes(b"RIFF\0\0\0\0WAVE")
 
     code, said, mistakes = folders("compare old new --jobs 1")

@@ -52,7 +52,7 @@ def everything_of(world, *texts):
 
 
 def test_a_stem_and_its_mix_leave_nothing_and_old_messages_end_typed(world, tmp_path):
-    """What the stages really write must be what the erasure really finds."""
+    """An erasure that looks elsewhere than the stages write would leave a voice."""
     mine, _ = world.upload(wav(0.3, seed=901), **EVERYTHING)
     other, _ = world.upload(wav(0.3, seed=902), **EVERYTHING)
     mix = {

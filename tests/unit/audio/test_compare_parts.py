@@ -35,14 +35,14 @@ def test_the_longest_regions_are_kept_in_order_of_time():
     ],
 )
 def test_differences_join_over_half_a_second(windows: str, found: list):
-    """One sung line would be shown as a region for every syllable."""
+    """A sung line must be one region, and not a region for every syllable."""
     mask = np.array([each == "X" for each in windows])
 
     assert joined(mask, gap=5, shortest=3) == found
 
 
 def test_the_path_changes_only_for_a_passage():
-    """One chance window at another offset would tear a match into three."""
+    """A chance window at another offset must not tear a match into three."""
     evidence = np.zeros((2, 100))
     evidence[0, :60] = 0.9
     evidence[1, 60:] = 0.9
