@@ -170,14 +170,19 @@ def _trimmed(
     """Return a region without windows at its ends that only their neighbours moved.
 
     A window of 200 ms reaches into both its neighbours, whose difference leaves a
-    rest in the window that is 14 dB weaker.
+    rest in the window that is 14 dB weaker. A shorter difference keeps neighbours.
     """
     first, last = region
     least = max(limit, float(np.median(rest_db[first:last])) - NEIGHBOUR_DB)
     inside = np.flatnonzero(by_level[first:last] | (rest_db[first:last] > least))
     if not len(inside):
         return region
-    return first + int(inside[0]), first + int(inside[-1]) + 1
+    begin, end = first + int(inside[0]), first + int(inside[-1]) + 1
+    if end - begin < SHORTEST:
+        middle = (begin + end - SHORTEST) // 2
+        begin = max(first, min(middle, last - SHORTEST))
+        end = min(last, begin + SHORTEST)
+    return begin, end
 
 
 def relative_db(part: Floats, whole: Floats) -> Floats:
