@@ -53,6 +53,16 @@ def test_a_click_is_a_region_that_a_finger_can_hit(compared):
     assert region.end >= 3.05
 
 
+def test_an_edit_of_most_of_the_song_is_not_the_gain(compared):
+    """What was not edited tells the gain: the voice alone went down for six seconds."""
+    song = versions.song(1, seconds=SECONDS)
+    quiet = versions.gain(song.voice, -12, start_s=1, end_s=7)
+
+    report = compared(song.mix(voice=quiet) / 2)
+
+    assert report.gain_db == pytest.approx(0, abs=0.1)
+
+
 def test_a_little_more_treble_is_no_copy(compared):
     """Mastering moves a band by 2 dB, and leaves a rest of a lossy copy's size."""
     report = compared(versions.shelved(MIX, 2, above_hz=6_000))
