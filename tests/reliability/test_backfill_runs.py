@@ -182,7 +182,7 @@ def test_throttling_is_waited_for(cloud, fill, call):
 def test_a_bucket_that_asks_to_slow_down_is_waited_for(
     cloud, fill, monkeypatch, refusals
 ):
-    """One 503 of S3 in a night must not end the run; a bucket that is away must."""
+    """A single 503 of S3 must not end a night's run; a bucket that is away must."""
     monkeypatch.setattr(look, "PAUSES_S", [0.0] * 5)
     turned_away = iter([True] * refusals)
 

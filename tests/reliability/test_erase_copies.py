@@ -213,6 +213,19 @@ def test_the_comparison_of_other_stems_under_the_same_name_stays(place):
     assert place.left()[key] == [b"theirs"]
 
 
+def test_a_hidden_mix_of_other_stems_stays_hidden(place):
+    """The platform deleted a mix of Bob; Ann's erasure must not show it again."""
+    key = "mixed/stage_mixed_5.wav"
+    put_same(place, A)
+    place.bucket.put(key, b"theirs", metadata=used_metadata([Z]))
+    place.bucket.put(key, b"mine", metadata=used_metadata([A]))
+    place.bucket.delete(key)
+
+    place.erase(place.manifest(("a", A)), with_mixes=True)
+
+    assert [v.body for v in place.bucket.versions[key]] == [b"theirs", None]
+
+
 def test_the_journal_of_another_bucket_is_refused(place, tmp_path, monkeypatch):
     """Stacks of one name in two regions: lines of the other would count as done."""
     put_same(place, A)

@@ -52,7 +52,7 @@ def test_rates_of_4_and_768_khz_are_compared_at_the_lower_one(compared):
 
 
 def test_infinite_and_huge_floats_are_compared(compared):
-    """One broken sample must not turn every number of the report into NaN."""
+    """A broken sample must not turn every number of the report into NaN."""
     broken = MIX.copy()
     broken[RATE : RATE + 2] = [[np.inf, np.nan], [np.nan, -np.inf]]
     huge = broken.copy()

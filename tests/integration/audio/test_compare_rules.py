@@ -54,7 +54,7 @@ def test_a_click_is_a_region_that_a_finger_can_hit(compared):
 
 
 def test_an_edit_of_most_of_the_song_is_not_the_gain(compared):
-    """What was not edited tells the gain: the voice alone went down for six seconds."""
+    """The gain is told by the seconds in which nothing was edited."""
     song = versions.song(1, seconds=SECONDS)
     quiet = versions.gain(song.voice, -12, start_s=1, end_s=7)
 

@@ -132,7 +132,7 @@ def test_every_other_field_is_checked_as_in_other_messages(fields, error, named)
 
 
 def test_64_pairs_may_name_one_key_again_and_again():
-    """One backing track is compared with each of its 64 successors."""
+    """A backing track is compared with each of its 64 successors."""
     pairs = [{"before": "audio/a.wav", "after": f"audio/{n}.wav"} for n in range(64)]
 
     assert len(job_of({**TASK, **FIELDS, "pairs": pairs}).message.pairs) == 64
