@@ -7,26 +7,10 @@ import pytest
 import soundfile
 from support import versions
 from support.versions import RATE
-from waveflow.audio.compare.engine import compare
 from waveflow.audio.formats import mpeg
 
 SECONDS = 8
 MIX = versions.song(1, seconds=SECONDS).mix() / 2
-
-
-@pytest.fixture
-def compared(tmp_path: Path):
-    """Return a function that compares two versions, given as samples or files."""
-
-    def path_of(version, name: str) -> Path:
-        is_file = isinstance(version, Path)
-        return version if is_file else versions.write(tmp_path / name, version)
-
-    def run(before, after):
-        pair = path_of(before, "0.wav"), path_of(after, "1.wav")
-        return compare(*pair, folder=tmp_path, num_peaks=16)
-
-    return run
 
 
 def whistle(seconds: float, *, hz: float, db: float) -> np.ndarray:
